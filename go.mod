@@ -1,0 +1,3 @@
+module dockersh
+
+go 1.26

@@ -1,0 +1,121 @@
+// Package engine says in our words what dockersh needs of a container engine.
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors of every engine; others are the engine's own text, for the log.
+var (
+	ErrNotFound  = errors.New("no such container")
+	ErrNoImage   = errors.New("no such image")
+	ErrNameTaken = errors.New("the container name is in use")
+	ErrDown      = errors.New("the container engine does not answer")
+	ErrOption    = errors.New("the engine's create command refused an option")
+)
+
+// Labels that the broker writes on what it makes. A container without
+// LabelOwner was not made by dockersh.
+const (
+	LabelOwner    = "dockersh.uid"      // uid of the user whose login made it
+	LabelUser     = "dockersh.user"     // his name
+	LabelIdentity = "dockersh.identity" // what the interpolated name stood for; empty for a literal name
+	LabelSettings = "dockersh.settings" // hash of the settings that made it
+	LabelImage    = "dockersh.image"    // id of the image it was made from
+	LabelProtocol = "dockersh.protocol" // version of the agent protocol
+)
+
+// State is the state of a container.
+type State string
+
+// The states, in the words of Docker's API.
+const (
+	Created    State = "created"
+	Running    State = "running"
+	Paused     State = "paused"
+	Restarting State = "restarting"
+	Removing   State = "removing"
+	Exited     State = "exited"
+	Dead       State = "dead"
+)
+
+// Container is what the engine knows of one container.
+type Container struct {
+	ID, Name  string
+	Image     string // as it was asked for
+	ImageID   string
+	State     State
+	Pid       int // process 1 as the host sees it; 0 when not running
+	ExitCode  int
+	OOMKilled bool // process 1 was killed for memory
+	Created   time.Time
+	Labels    map[string]string
+	Size      int64 // bytes of the container's own layer; -1 when not asked for
+}
+
+// Mount is a bind mount. A source that does not exist is an error, never made.
+type Mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
+
+// Spec is everything that makes a container.
+type Spec struct {
+	Name, Image, Hostname string
+	UID, GID              uint32
+	Groups                []uint32          // supplementary
+	Labels                map[string]string // ours; they win over any in Options
+	Mounts                []Mount
+	Volumes, Env          []string // in the option language of the engine
+	Network               string
+	Memory, CPUs          string // as the engine's options; empty: no limit
+	PidsLimit             int    // 0: no limit
+	CapDrop, CapAdd       []string
+	NoNewPrivileges       bool
+	Entrypoint            string
+	Cmd                   []string
+	QuietLog              bool     // keep nothing of what process 1 writes
+	Options               []string // dockeropt, already split into words; given before ours, so that ours win
+	UserFirst             bool     // put --user before Options: they may change who process 1 is
+}
+
+// File is a regular file or a directory to put into a container.
+type File struct {
+	Path     string // absolute, clean
+	Mode     uint32 // permission bits
+	UID, GID uint32
+	Dir      bool
+	Data     []byte
+}
+
+// Engine is a container engine. Every call ends when its context does.
+type Engine interface {
+	// Find returns ErrNotFound when there is no container of exactly that name.
+	Find(ctx context.Context, name string) (*Container, error)
+	// List gives every container that carries LabelOwner.
+	List(ctx context.Context, size bool) ([]*Container, error)
+	// ImageID returns ErrNoImage when the image is not on this host.
+	ImageID(ctx context.Context, ref string) (string, error)
+	// Pull fetches an image; progress gets short lines, ready to be shown.
+	Pull(ctx context.Context, ref string, progress func(line string)) error
+	// Command is the command line that Create runs, for people to read.
+	Command(Spec) []string
+	// Create makes the container, does not start it, and returns its id.
+	// ErrNameTaken, ErrNoImage, ErrOption (wrapped, with the engine's words).
+	Create(ctx context.Context, s Spec) (id string, err error)
+	// ReadFile reads a regular file of at most 1 MiB out of a container that was
+	// never started; fs.ErrNotExist when there is none.
+	ReadFile(ctx context.Context, id, path string) ([]byte, error)
+	// PutFiles writes into a container that was never started: a running one
+	// could swap a path under the engine's feet (CVE-2026-41567 and others).
+	PutFiles(ctx context.Context, id string, files []File) error
+	Start(ctx context.Context, id string) error
+	// Stop asks process 1 to end and kills it after grace.
+	Stop(ctx context.Context, id string, grace time.Duration) error
+	// Remove kills and removes the container with its anonymous volumes.
+	Remove(ctx context.Context, id string) error
+	// Exec starts argv inside, detached, as exactly these numbers.
+	Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error
+}

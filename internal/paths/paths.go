@@ -1,0 +1,24 @@
+// Package paths holds the places that are fixed when the programs are built.
+//
+// The linker sets them (see the Makefile: -X dockersh/internal/paths.Prefix=...);
+// nothing in the environment, the arguments or a settings file moves them.
+package paths
+
+// Prefix is where `make install` put the programs.
+var Prefix = "/usr/local"
+
+// Etc holds the settings file.
+var Etc = "/etc"
+
+// Run is the broker's run-time directory: its own socket and, out of the reach
+// of anyone else, one directory a container.
+var Run = "/run/dockersh"
+
+// Helpers is the directory that is mounted read-only into containers.
+func Helpers() string { return Prefix + "/libexec/dockersh" }
+
+// Socket is the broker's socket, open to every user of the host.
+func Socket() string { return Run + "/dockershd.sock" }
+
+// Settings lists the settings files; the first that exists counts.
+func Settings() [2]string { return [2]string{Etc + "/dockershrc", Etc + "/dockersh"} }
