@@ -1,0 +1,147 @@
+package wire
+
+import "errors"
+
+// MaxPacket is the largest packet in bytes. A unix socket with Linux's default
+// buffer (net.core.wmem_default, 212992) carries it; a command line of 128 KiB,
+// the kernel's own limit for one argument, fits.
+const MaxPacket = 192 << 10
+
+// Errors of Encode and Decode.
+var (
+	ErrTooLarge = errors.New("wire: packet too large")
+	ErrMessage  = errors.New("wire: not a message of this protocol")
+)
+
+// codec walks over the fields of a message, writing or reading them. One walk
+// serves both directions, so they cannot disagree.
+type codec struct {
+	b       []byte
+	reading bool
+	bad     bool
+}
+
+func (c *codec) take(n int) []byte {
+	if c.bad || n > len(c.b) {
+		c.bad = true
+		return nil
+	}
+	p := c.b[:n]
+	c.b = c.b[n:]
+	return p
+}
+
+func (c *codec) num(v uint32, size int) uint32 {
+	if !c.reading {
+		for i := range size {
+			c.b = append(c.b, byte(v>>(8*i)))
+		}
+		return v
+	}
+	v = 0
+	for i, x := range c.take(size) {
+		v |= uint32(x) << (8 * i)
+	}
+	return v
+}
+
+func (c *codec) u8(v *uint8)   { *v = uint8(c.num(uint32(*v), 1)) }
+func (c *codec) u16(v *uint16) { *v = uint16(c.num(uint32(*v), 2)) }
+func (c *codec) u32(v *uint32) { *v = c.num(*v, 4) }
+
+func (c *codec) flag(v *bool) {
+	var n uint8
+	if *v {
+		n = 1
+	}
+	c.u8(&n)
+	if n > 1 {
+		c.bad = true
+	}
+	*v = n == 1
+}
+
+// str carries any bytes but NUL, which no argument, path or environment entry
+// can hold.
+func (c *codec) str(v *string) {
+	n := c.num(uint32(len(*v)), 4)
+	if !c.reading {
+		c.b = append(c.b, *v...)
+		return
+	}
+	if n > MaxPacket {
+		c.bad = true
+		return
+	}
+	*v = string(c.take(int(n)))
+	for i := range len(*v) {
+		if (*v)[i] == 0 {
+			c.bad = true
+		}
+	}
+}
+
+func (c *codec) bytes(v *[]byte) {
+	n := c.num(uint32(len(*v)), 4)
+	if !c.reading {
+		c.b = append(c.b, *v...)
+		return
+	}
+	if n > MaxPacket {
+		c.bad = true
+		return
+	}
+	*v = append([]byte(nil), c.take(int(n))...)
+}
+
+func (c *codec) list(v *[]string) {
+	n := c.num(uint32(len(*v)), 4)
+	if !c.reading {
+		for i := range *v {
+			c.str(&(*v)[i])
+		}
+		return
+	}
+	// Every string takes four bytes at least: a count beyond that is a lie, and
+	// must not make us reserve memory.
+	if int64(n)*4 > int64(len(c.b)) {
+		c.bad = true
+		return
+	}
+	*v = make([]string, n)
+	for i := range *v {
+		c.str(&(*v)[i])
+	}
+}
+
+// Encode gives the packet of a message, or ErrTooLarge.
+func Encode(m Message) ([]byte, error) {
+	c := &codec{b: make([]byte, 0, 512)}
+	c.b = append(c.b, byte(m.Kind()))
+	m.fields(c)
+	if len(c.b) > MaxPacket {
+		return nil, ErrTooLarge
+	}
+	return c.b, nil
+}
+
+// Decode gives the message of a packet: ErrTooLarge, or ErrMessage for an
+// unknown kind, a field that does not fit, or bytes left over.
+func Decode(p []byte) (Message, error) {
+	if len(p) > MaxPacket {
+		return nil, ErrTooLarge
+	}
+	if len(p) == 0 {
+		return nil, ErrMessage
+	}
+	m := blank(Kind(p[0]))
+	if m == nil {
+		return nil, ErrMessage
+	}
+	c := &codec{b: p[1:], reading: true}
+	m.fields(c)
+	if c.bad || len(c.b) != 0 {
+		return nil, ErrMessage
+	}
+	return m, nil
+}

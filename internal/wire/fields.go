@@ -1,0 +1,114 @@
+package wire
+
+// Kind, number of descriptors and fields of every message, in the order of the
+// kinds. The order of the fields is the format.
+
+func (*Login) Kind() Kind { return KindLogin }
+func (*Login) FDs() int   { return 0 }
+func (m *Login) fields(c *codec) {
+	c.u16(&m.Version)
+	c.flag(&m.Terminal)
+	c.flag(&m.Command)
+	c.bytes(&m.UserFile)
+	c.str(&m.UserErr)
+}
+
+func (*Progress) Kind() Kind        { return KindProgress }
+func (*Progress) FDs() int          { return 0 }
+func (m *Progress) fields(c *codec) { c.str(&m.Text) }
+
+func (*Ready) Kind() Kind { return KindReady }
+func (*Ready) FDs() int   { return 1 }
+func (m *Ready) fields(c *codec) {
+	c.str(&m.Shell)
+	c.str(&m.Cwd)
+	c.list(&m.Accept)
+	c.list(&m.Notice)
+}
+
+func (*HostShell) Kind() Kind        { return KindHostShell }
+func (*HostShell) FDs() int          { return 0 }
+func (m *HostShell) fields(c *codec) { c.str(&m.Shell) }
+
+func (*Error) Kind() Kind { return KindError }
+func (*Error) FDs() int   { return 0 }
+func (m *Error) fields(c *codec) {
+	c.u8(&m.Code)
+	c.str(&m.Text)
+	c.str(&m.Hint)
+}
+
+func (*Why) Kind() Kind    { return KindWhy }
+func (*Why) FDs() int      { return 0 }
+func (*Why) fields(*codec) {}
+
+func (*Reason) Kind() Kind        { return KindReason }
+func (*Reason) FDs() int          { return 0 }
+func (m *Reason) fields(c *codec) { c.str(&m.Text) }
+
+func (*Hello) Kind() Kind        { return KindHello }
+func (*Hello) FDs() int          { return 0 }
+func (m *Hello) fields(c *codec) { c.u16(&m.Version) }
+
+func (*Serve) Kind() Kind { return KindServe }
+func (*Serve) FDs() int   { return 1 }
+func (m *Serve) fields(c *codec) {
+	c.str(&m.User)
+	c.str(&m.Home)
+}
+
+func (*Start) Kind() Kind { return KindStart }
+
+// FDs of a Start: a session with a terminal gets all three from its pty.
+func (m *Start) FDs() int {
+	if m.Terminal {
+		return 0
+	}
+	return 3
+}
+
+func (m *Start) fields(c *codec) {
+	c.u16(&m.Version)
+	c.flag(&m.Terminal)
+	c.u16(&m.Rows)
+	c.u16(&m.Cols)
+	c.bytes(&m.Termios)
+	c.str(&m.Path)
+	c.list(&m.Argv)
+	c.list(&m.Env)
+	c.str(&m.Cwd)
+}
+
+func (*Started) Kind() Kind { return KindStarted }
+
+// FDs of a Started: the pty's master, if there is one.
+func (m *Started) FDs() int {
+	if m.Terminal {
+		return 1
+	}
+	return 0
+}
+
+func (m *Started) fields(c *codec) {
+	c.flag(&m.Terminal)
+	c.str(&m.Notice)
+}
+
+func (*Signal) Kind() Kind        { return KindSignal }
+func (*Signal) FDs() int          { return 0 }
+func (m *Signal) fields(c *codec) { c.u8(&m.Number) }
+
+func (*Exit) Kind() Kind { return KindExit }
+func (*Exit) FDs() int   { return 0 }
+func (m *Exit) fields(c *codec) {
+	c.u32(&m.Status)
+	c.flag(&m.OutOfMemory)
+}
+
+func (*Count) Kind() Kind    { return KindCount }
+func (*Count) FDs() int      { return 0 }
+func (*Count) fields(*codec) {}
+
+func (*Sessions) Kind() Kind        { return KindSessions }
+func (*Sessions) FDs() int          { return 0 }
+func (m *Sessions) fields(c *codec) { c.u32(&m.Live) }

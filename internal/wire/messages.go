@@ -1,0 +1,156 @@
+// Package wire is the one protocol of dockersh: what front, broker and agent say
+// to each other, a packet a message. PROTOCOL.md describes it. The package is
+// pure: it knows bytes, not sockets.
+package wire
+
+// Version of the protocol. Peers of another version refuse each other: an agent
+// lives as long as its container and may be older than the front.
+const Version = 1
+
+// MaxFDs is the largest number of descriptors that a message carries.
+const MaxFDs = 3
+
+// Kind is the first byte of a packet.
+type Kind uint8
+
+// The kinds, with who says them to whom.
+const (
+	KindLogin     Kind = 1 + iota // front to broker: I want my session
+	KindProgress                  // broker to front: a line for the waiting user
+	KindReady                     // broker to front: the agent's socket and how to begin
+	KindHostShell                 // broker to front: no container for you, run this shell
+	KindError                     // broker or agent: refused; ends the connection
+	KindWhy                       // front to broker: my session was lost, why?
+	KindReason                    // broker to front: the answer
+	KindHello                     // agent to broker: here I am
+	KindServe                     // broker to agent: your listening socket
+	KindStart                     // front to agent: begin a session
+	KindStarted                   // agent to front: it runs
+	KindSignal                    // front to agent: signal the session
+	KindExit                      // agent to front: it has ended
+	KindCount                     // broker to agent: how many sessions?
+	KindSessions                  // agent to broker: that many
+)
+
+// Message is one of the types below.
+type Message interface {
+	Kind() Kind
+	// FDs is how many descriptors go with the message. Any other number ends
+	// the connection.
+	FDs() int
+	fields(c *codec)
+}
+
+// Login asks for a session. Who asks is not in it: that comes from the kernel.
+type Login struct {
+	Version  uint16
+	Terminal bool   // stdin and stdout are terminals
+	Command  bool   // a command was given
+	UserFile []byte // the bytes of ~/.dockersh, read with the user's own rights
+	UserErr  string // why they could not be read, empty if there is no such file
+}
+
+// Progress is a line for a user who waits: no control characters.
+type Progress struct{ Text string }
+
+// Ready gives the agent's socket (the one descriptor) and what the front needs
+// for Start.
+type Ready struct {
+	Shell  string   // path of the shell inside
+	Cwd    string   // working directory; empty: home
+	Accept []string // patterns of environment names that go inside
+	Notice []string // lines to show before the session
+}
+
+// HostShell tells the front to become this shell on the host.
+type HostShell struct{ Shell string }
+
+// Error is a refusal. Code is a usererr.Code.
+type Error struct {
+	Code       uint8
+	Text, Hint string
+}
+
+// Why asks what became of the container of this session.
+type Why struct{}
+
+// Reason answers Why in one line.
+type Reason struct{ Text string }
+
+// Hello is an agent's first word to the broker.
+type Hello struct{ Version uint16 }
+
+// Serve gives an agent its listening socket (the one descriptor), and its
+// sessions their identity inside.
+type Serve struct{ User, Home string }
+
+// Start begins a session. With Terminal the agent makes a pty and the only
+// descriptors are none; without, they are stdin, stdout, stderr.
+type Start struct {
+	Version    uint16
+	Terminal   bool
+	Rows, Cols uint16
+	Termios    []byte // the kernel's struct termios of the client's terminal, or empty
+	Path       string
+	Argv       []string
+	Env        []string // NAME=VALUE; over the container's own environment
+	Cwd        string   // empty: home
+}
+
+// Started says that the session runs. With a terminal it carries the pty's
+// master.
+type Started struct {
+	Terminal bool
+	Notice   string // e.g. that the working directory does not exist; may be empty
+}
+
+// Signal is sent to the session's foreground processes.
+type Signal struct{ Number uint8 }
+
+// Exit is the end of the session.
+type Exit struct {
+	Status      uint32 // as wait4(2) gives it
+	OutOfMemory bool   // the kernel killed something in the container for memory meanwhile
+}
+
+// Count asks an agent for the number of its live sessions.
+type Count struct{}
+
+// Sessions answers Count.
+type Sessions struct{ Live uint32 }
+
+func blank(k Kind) Message {
+	switch k {
+	case KindLogin:
+		return &Login{}
+	case KindProgress:
+		return &Progress{}
+	case KindReady:
+		return &Ready{}
+	case KindHostShell:
+		return &HostShell{}
+	case KindError:
+		return &Error{}
+	case KindWhy:
+		return &Why{}
+	case KindReason:
+		return &Reason{}
+	case KindHello:
+		return &Hello{}
+	case KindServe:
+		return &Serve{}
+	case KindStart:
+		return &Start{}
+	case KindStarted:
+		return &Started{}
+	case KindSignal:
+		return &Signal{}
+	case KindExit:
+		return &Exit{}
+	case KindCount:
+		return &Count{}
+	case KindSessions:
+		return &Sessions{}
+	}
+	return nil
+}

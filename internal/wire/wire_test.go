@@ -1,0 +1,105 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// samples holds one message of every kind, with every field filled.
+func samples() []Message {
+	return []Message{
+		&Login{Version: Version, Terminal: true, Command: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large"},
+		&Progress{Text: "pulling"},
+		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}},
+		&HostShell{Shell: "/bin/bash"},
+		&Error{Code: 3, Text: "no", Hint: "ask"},
+		&Why{},
+		&Reason{Text: "stopped"},
+		&Hello{Version: Version},
+		&Serve{User: "alice", Home: "/home/alice"},
+		&Start{Version: Version, Terminal: true, Rows: 24, Cols: 80, Termios: []byte{1, 2}, Path: "/bin/ash",
+			Argv: []string{"-ash"}, Env: []string{"A=b", ""}, Cwd: "/"},
+		&Started{Terminal: true, Notice: "x"},
+		&Signal{Number: 15},
+		&Exit{Status: 0x8b00, OutOfMemory: true},
+		&Count{},
+		&Sessions{Live: 70000},
+	}
+}
+
+func TestEveryKindSurvivesTheWire(t *testing.T) {
+	seen := map[Kind]bool{}
+	for _, m := range samples() {
+		p, err := Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(p)
+		if err != nil {
+			t.Fatalf("%T: %v", m, err)
+		}
+		if !reflect.DeepEqual(got, m) {
+			t.Errorf("sent %#v, received %#v", m, got)
+		}
+		seen[m.Kind()] = true
+	}
+	for k := range 256 {
+		if (blank(Kind(k)) != nil) != seen[Kind(k)] {
+			t.Errorf("kind %d has no sample", k)
+		}
+	}
+}
+
+func TestADamagedPacketIsRefused(t *testing.T) {
+	for _, m := range samples() {
+		p, _ := Encode(m)
+		if _, err := Decode(append(bytes.Clone(p), 0)); err == nil {
+			t.Errorf("%T with a byte too many was accepted", m)
+		}
+		for n := range len(p) {
+			if _, err := Decode(p[:n]); err == nil {
+				t.Errorf("%T cut to %d of %d bytes was accepted", m, n, len(p))
+			}
+		}
+	}
+	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}} {
+		if _, err := Decode(p); err == nil {
+			t.Errorf("%q was accepted", p)
+		}
+	}
+}
+
+func TestAPacketOverTheLimitIsNotSent(t *testing.T) {
+	if _, err := Encode(&Reason{Text: strings.Repeat("x", MaxPacket)}); err != ErrTooLarge {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := Encode(&Start{Argv: []string{"sh", "-c", strings.Repeat("x", 128<<10)}}); err != nil {
+		t.Fatalf("a command of 128 KiB: %v", err)
+	}
+}
+
+// What decodes encodes to the same bytes: there is one form of each message.
+func FuzzDecode(f *testing.F) {
+	for _, m := range samples() {
+		p, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		m, err := Decode(p)
+		if err != nil {
+			return
+		}
+		if n := m.FDs(); n < 0 || n > MaxFDs {
+			t.Fatalf("%T wants %d descriptors", m, n)
+		}
+		q, err := Encode(m)
+		if err != nil || !bytes.Equal(p, q) {
+			t.Fatalf("%x became %x (%v)", p, q, err)
+		}
+	})
+}
