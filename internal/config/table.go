@@ -1,0 +1,205 @@
+package config
+
+import "strings"
+
+type kind uint8
+
+const (
+	kindString kind = iota
+	kindNumber      // a string to us, a decimal number to the engine
+	kindBool
+	kindInt
+	kindDuration
+	kindArray
+)
+
+func (k kind) String() string {
+	return [...]string{"string", "number", "bool", "int", "duration", "array"}[k]
+}
+
+// row is everything that is known of a setting. A new setting is a new row and
+// a new field of Settings, nothing else.
+type row struct {
+	key   string
+	kind  kind
+	def   []string // the default; one element unless kindArray
+	gate  bool     // there is an enableuserKEY for it: ~/.dockersh may set it
+	made  bool     // it makes the container what it is: part of Settings.Hash
+	empty bool     // may be empty
+	text  bool     // may hold tabs and line ends
+
+	// later: what it does is not built yet. Only today is accepted, the value
+	// that says what happens anyway; for an array that is the empty one.
+	later bool
+	today string
+
+	check func(string) *problem
+	norm  func(string) string
+	field func(*Settings) any // pointer to its field
+	doc   string
+}
+
+const (
+	gatePrefix          = "enableuser"
+	keyEnableUserConfig = "enableuserconfig"
+	keyContainerName    = "containername"
+)
+
+var table = [...]row{
+	{key: "imagename", def: []string{"busybox"}, gate: true, made: true, check: checkImage,
+		field: func(s *Settings) any { return &s.ImageName },
+		doc:   "image to start"},
+	{key: keyContainerName, def: []string{"%u_dockersh"}, gate: true, check: checkContainerName,
+		field: func(s *Settings) any { return &s.ContainerName },
+		doc:   "container to enter; who is given the same name shares it"},
+	{key: "mounthome", kind: kindBool, def: []string{"false"}, gate: true, made: true,
+		field: func(s *Settings) any { return &s.MountHome },
+		doc:   "mount the home directory"},
+	{key: "mounthomefrom", def: []string{"%h"}, gate: true, made: true, check: checkPath,
+		field: func(s *Settings) any { return &s.MountHomeFrom },
+		doc:   "place of the home directory on the host"},
+	{key: "mounthometo", def: []string{"%h"}, gate: true, made: true, check: checkPath,
+		field: func(s *Settings) any { return &s.MountHomeTo },
+		doc:   "place of the home directory in the container"},
+	{key: "mounttmp", kind: kindBool, def: []string{"false"}, gate: true, made: true,
+		field: func(s *Settings) any { return &s.MountTmp },
+		doc:   "mount the host's /tmp"},
+	{key: "usercwd", def: []string{"%h"}, gate: true, check: checkPath,
+		field: func(s *Settings) any { return &s.UserCwd },
+		doc:   "working directory of the session"},
+	{key: "containerusername", def: []string{"%u"}, gate: true, check: checkUserName,
+		field: func(s *Settings) any { return &s.ContainerUserName },
+		doc:   "user inside: a name, or a numeric uid[:gid]"},
+	{key: "shell", def: []string{"/bin/ash"}, gate: true, check: checkProgram,
+		field: func(s *Settings) any { return &s.Shell },
+		doc:   "shell inside"},
+	{key: "mountdockersocket", kind: kindBool, def: []string{"false"}, gate: true, made: true,
+		field: func(s *Settings) any { return &s.MountDockerSocket },
+		doc:   "mount the engine's socket at /var/run/docker.sock: gives the user the host"},
+	{key: "dockersocket", def: []string{"/var/run/docker.sock"}, gate: true, made: true, check: checkSocket, norm: plainSocket,
+		field: func(s *Settings) any { return &s.DockerSocket },
+		doc:   "the engine's socket on the host"},
+	{key: "entrypoint", def: []string{Internal}, gate: true, made: true, check: checkEntrypoint,
+		field: func(s *Settings) any { return &s.Entrypoint },
+		doc:   "process 1; internal is dockersh's own"},
+	{key: "cmd", kind: kindArray, gate: true, made: true, empty: true,
+		field: func(s *Settings) any { return &s.Cmd },
+		doc:   "arguments for an entrypoint of your own"},
+	{key: "dockeropt", kind: kindArray, gate: true, made: true, check: checkDockerOpt,
+		field: func(s *Settings) any { return &s.DockerOpt },
+		doc:   "further option of docker create, one with its value per line"},
+	{key: "reverseforward", kind: kindArray, gate: true, check: checkForward, later: true,
+		field: func(s *Settings) any { return &s.ReverseForward },
+		doc:   "HOSTPORT:CONTAINERPORT: a service of the host's loopback, reachable inside"},
+	{key: keyEnableUserConfig, kind: kindBool, def: []string{"false"},
+		field: func(s *Settings) any { return &s.EnableUserConfig },
+		doc:   "read ~/.dockersh at all"},
+
+	{key: "ephemeral", kind: kindBool, def: []string{"false"}, later: true, today: "false",
+		field: func(s *Settings) any { return &s.Ephemeral },
+		doc:   "remove the container when its last session ends"},
+	{key: "linger", kind: kindDuration, def: []string{"0"}, later: true, today: "0s",
+		field: func(s *Settings) any { return &s.Linger },
+		doc:   "with ephemeral: wait this long for the next login before removing"},
+	{key: "idletimeout", kind: kindDuration, def: []string{"0"}, later: true, today: "0s",
+		field: func(s *Settings) any { return &s.IdleTimeout },
+		doc:   "stop the container after this long without session and process; 0 is never"},
+	{key: "onchange", def: []string{"keep"}, check: checkOnChange, later: true, today: "keep",
+		field: func(s *Settings) any { return &s.OnChange },
+		doc:   "when settings or image changed: keep the container, or recreate it"},
+	{key: "pull", def: []string{"missing"}, check: checkPull,
+		field: func(s *Settings) any { return &s.Pull },
+		doc:   "when to pull the image: missing, always or never"},
+	{key: "memory", def: []string{""}, made: true, empty: true, check: checkMemory,
+		field: func(s *Settings) any { return &s.Memory },
+		doc:   "memory limit, such as 512m or 2g"},
+	{key: "cpus", kind: kindNumber, def: []string{""}, made: true, empty: true, check: checkCPUs,
+		field: func(s *Settings) any { return &s.CPUs },
+		doc:   "processor limit, such as 1.5"},
+	{key: "pidslimit", kind: kindInt, def: []string{"1024"}, made: true, check: checkNotNegative,
+		field: func(s *Settings) any { return &s.PidsLimit },
+		doc:   "limit of processes and threads; 0 is none"},
+	{key: "env", kind: kindArray, made: true, check: checkEnv,
+		field: func(s *Settings) any { return &s.Env },
+		doc:   "NAME=VALUE for everything in the container"},
+	{key: "volume", kind: kindArray, made: true, check: checkVolume,
+		field: func(s *Settings) any { return &s.Volume },
+		doc:   "mount, as docker's -v"},
+	{key: "network", def: []string{""}, made: true, empty: true, check: checkWord,
+		field: func(s *Settings) any { return &s.Network },
+		doc:   "network, as docker's --network"},
+	{key: "hostname", def: []string{""}, made: true, empty: true, check: checkHostname,
+		field: func(s *Settings) any { return &s.Hostname },
+		doc:   "host name inside"},
+	{key: "capdrop", kind: kindArray, def: []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}, made: true, check: checkCapability, norm: plainCapability,
+		field: func(s *Settings) any { return &s.CapDrop },
+		doc:   "capabilities that nothing in the container has"},
+	{key: "capadd", kind: kindArray, made: true, check: checkCapability, norm: plainCapability,
+		field: func(s *Settings) any { return &s.CapAdd },
+		doc:   "capabilities beyond docker's own"},
+	{key: "nonewprivileges", kind: kindBool, def: []string{"true"}, made: true,
+		field: func(s *Settings) any { return &s.NoNewPrivileges },
+		doc:   "no program in the container gains rights by being started"},
+	{key: "acceptenv", kind: kindArray, def: []string{"TERM", "LANG", "LC_*", "COLORTERM", "TZ"}, check: checkEnvPattern,
+		field: func(s *Settings) any { return &s.AcceptEnv },
+		doc:   "what of the client's environment goes inside"},
+	{key: "forwardagent", kind: kindBool, def: []string{"true"}, later: true, today: "false",
+		field: func(s *Settings) any { return &s.ForwardAgent },
+		doc:   "carry ssh -A into the container"},
+	{key: "forwardx11", kind: kindBool, def: []string{"true"}, later: true, today: "false",
+		field: func(s *Settings) any { return &s.ForwardX11 },
+		doc:   "carry ssh -X into the container"},
+	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative, later: true, today: "0",
+		field: func(s *Settings) any { return &s.MaxSessions },
+		doc:   "live sessions per user; 0 is no limit"},
+	{key: "record", def: []string{""}, empty: true, check: checkPath, later: true,
+		field: func(s *Settings) any { return &s.Record },
+		doc:   "path of a terminal recording, kept where users cannot write"},
+	{key: "banner", def: []string{""}, empty: true, text: true,
+		field: func(s *Settings) any { return &s.Banner },
+		doc:   "text shown at interactive logins"},
+	{key: "hostshell", def: []string{""}, empty: true, check: checkProgram,
+		field: func(s *Settings) any { return &s.HostShell },
+		doc:   "break-glass: this shell on the host instead of a container"},
+}
+
+// lookup finds a setting or a gate by its lower-case key. The row of a gate is
+// made up from the row of what it guards.
+func lookup(key string) (r row, ok bool) {
+	for i := range table {
+		if table[i].key == key {
+			return table[i], true
+		}
+	}
+	if name, isGate := strings.CutPrefix(key, gatePrefix); isGate {
+		for i := range table {
+			if table[i].key == name && table[i].gate {
+				return row{key: key, kind: kindBool, def: []string{"false"}}, true
+			}
+		}
+	}
+	return row{}, false
+}
+
+// Doc is one line of the table of settings in the manual.
+type Doc struct {
+	Key     string
+	Type    string // string, number, bool, int, duration or array
+	Default string // elements of an array are separated by spaces
+	Meaning string
+}
+
+// Table gives every setting in the order in which people should read of them.
+// The gates are one line, enableuserNAME.
+func Table() []Doc {
+	out := make([]Doc, 0, len(table)+1)
+	for i := range table {
+		r := &table[i]
+		out = append(out, Doc{r.key, r.kind.String(), strings.Join(r.def, " "), r.doc})
+		if r.key == keyEnableUserConfig {
+			out = append(out, Doc{gatePrefix + "NAME", "bool", "false",
+				"~/.dockersh may set NAME, which is one of the settings above"})
+		}
+	}
+	return out
+}
