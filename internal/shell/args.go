@@ -1,0 +1,117 @@
+package shell
+
+import (
+	"strings"
+
+	"dockersh/internal/usererr"
+)
+
+// request is what the caller wants run, in the words of a login shell.
+type request struct {
+	login   bool     // argv[0] begins with "-": the profile is read
+	command bool     // -c was given, or a forced session's original command
+	args    []string // for the shell inside, after its argv[0]
+	nothing bool     // sshd's offer to run ~/.ssh/rc: done already
+	version bool
+}
+
+// sshdRC is what sshd runs through the login shell when the user has ~/.ssh/rc.
+// That file is the host's business, and sshd(8) ignores what becomes of it.
+const sshdRC = "/bin/sh .ssh/rc"
+
+// parse reads argv as a shell would. self tells whether a word names this very
+// program; original is SSH_ORIGINAL_COMMAND.
+func parse(argv []string, original string, self func(string) bool) (request, error) {
+	var r request
+	if len(argv) == 0 {
+		argv = []string{"dockersh"}
+	}
+	r.login = strings.HasPrefix(argv[0], "-")
+	command, rest, err := options(&r, argv[1:])
+	if err != nil || r.version {
+		return r, err
+	}
+	if !r.command && len(rest) > 0 {
+		// A script and its arguments, as with `su - alice file`.
+		r.args = rest
+		return r, nil
+	}
+	if r.command {
+		if command == sshdRC {
+			r.nothing = true
+			return r, nil
+		}
+		// ForceCommand with us as the shell in passwd too: sshd runs
+		// "dockersh -c dockersh". The words after our name are ours.
+		if words := strings.Fields(command); len(words) > 0 && self(words[0]) {
+			forced, err := parse(words, original, func(string) bool { return false })
+			forced.login = forced.login || r.login
+			return forced, err
+		}
+		r.args = append([]string{"-c", command}, rest...)
+		return r, nil
+	}
+	if original != "" {
+		r.command = true
+		r.args = []string{"-c", original}
+		return r, nil
+	}
+	r.login = true
+	return r, nil
+}
+
+// options takes -c, -l and -i, alone or in one word, off args.
+func options(r *request, args []string) (command string, rest []string, err error) {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		word := args[0]
+		args = args[1:]
+		switch word {
+		case "--":
+			return command, args, nil
+		case "--login":
+			r.login = true
+			continue
+		case "--version":
+			r.version = true
+			return "", nil, nil
+		}
+		for _, o := range word[1:] {
+			switch o {
+			case 'l':
+				r.login = true
+			case 'i': // every session with a terminal is
+			case 'c':
+				r.command = true
+			default:
+				return "", nil, usererr.New(usererr.Protocol, "unknown option "+printable(word),
+					"usage: dockersh [-l] [-c command]", nil)
+			}
+		}
+	}
+	if r.command {
+		if len(args) == 0 {
+			return "", nil, usererr.New(usererr.Protocol, "-c needs a command", "usage: dockersh [-l] [-c command]", nil)
+		}
+		return args[0], args[1:], nil
+	}
+	return "", args, nil
+}
+
+// argv gives the argument vector of the shell inside.
+func (r request) argv(shell string) []string {
+	zero := shell[strings.LastIndexByte(shell, '/')+1:]
+	if r.login {
+		zero = "-" + zero
+	}
+	return append([]string{zero}, r.args...)
+}
+
+// printable makes foreign bytes safe for a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\ufffd' {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,197 @@
+package shell
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/channel"
+	"dockersh/internal/exitcode"
+	"dockersh/internal/seqpacket"
+	"dockersh/internal/sys"
+	"dockersh/internal/tty"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+// startLimit is how long an agent may take to start a session.
+const startLimit = 20 * time.Second
+
+// session is a session that runs in the container.
+type session struct {
+	broker, agent channel.Conn
+	master        int // of the pty; -1 without a terminal
+	restore       func()
+	relays        []*relay
+	parent        int // pidfd of sshd, -1 for none
+}
+
+// begin starts the session that the broker prepared.
+func begin(a *answer, r request, environ []string, terminal bool) (*session, error) {
+	for _, line := range a.ready.Notice {
+		say(printable(line))
+	}
+	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: watchSSHD(environ)}
+	m := &wire.Start{
+		Version: wire.Version, Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
+		Env: insideEnv(environ, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
+	}
+	signals := catch(terminal)
+	var err error
+	if terminal {
+		err = s.startTerminal(m)
+	} else {
+		err = s.startPlain(m)
+	}
+	if err != nil {
+		s.restore()
+		return nil, err
+	}
+	go s.onSignals(signals)
+	return s, nil
+}
+
+// startTerminal gives the session a pty of the container's own, and puts ours
+// into raw mode.
+func (s *session) startTerminal(m *wire.Start) error {
+	modes, err := tty.Get(0)
+	if err != nil {
+		return err
+	}
+	m.Termios = modes.Bytes()
+	m.Rows, m.Cols, _ = tty.Size(0) // without a size: 0x0, as on any terminal that has none
+	fds, err := s.start(m)
+	if err != nil {
+		return err
+	}
+	s.master = fds[0]
+	if !tty.IsMaster(s.master) || unix.SetNonblock(s.master, true) != nil {
+		return errAgent
+	}
+	if err := modes.Raw(0); err != nil {
+		return err
+	}
+	s.restore = func() { _ = modes.Restore(0) }
+	s.resize() // it may have changed before we listened
+	s.relays = []*relay{
+		{from: own(0, unix.O_RDONLY), to: s.master, input: true},
+		{from: s.master, to: own(1, unix.O_WRONLY)},
+	}
+	return nil
+}
+
+// startPlain hands over stdin, stdout and stderr themselves where they are pipes
+// or sockets, and copies where they are not.
+func (s *session) startPlain(m *wire.Start) error {
+	pass := make([]int, 3)
+	var theirs []int
+	defer func() { seqpacket.CloseAll(theirs) }()
+	for fd := range pass {
+		if sys.Passable(fd) {
+			pass[fd] = fd
+			continue
+		}
+		var p [2]int
+		if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+			return err
+		}
+		ours, end, r := p[0], p[1], &relay{from: p[0], to: fd, pipe: true}
+		if fd == 0 {
+			ours, end, r = p[1], p[0], &relay{from: 0, to: p[1], input: true, pipe: true}
+		}
+		// Our end only: the session's must block, as any program expects.
+		_ = unix.SetNonblock(ours, true)
+		theirs = append(theirs, end)
+		pass[fd] = end
+		s.relays = append(s.relays, r)
+	}
+	_, err := s.start(m, pass...)
+	return err
+}
+
+var errAgent = usererr.New(usererr.Container, "the container does not answer as it should", "ask the administrator to restart the container", nil)
+
+// start asks the agent, and gives the descriptors of its answer. Nothing the
+// agent says is trusted: it belongs to whoever is in the container.
+func (s *session) start(m *wire.Start, pass ...int) ([]int, error) {
+	lift := s.agent.Within(startLimit)
+	err := s.agent.Send(m, pass...)
+	if err == wire.ErrTooLarge {
+		return nil, usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
+	}
+	if err != nil {
+		return nil, s.silent(err)
+	}
+	reply, fds, err := s.agent.Recv()
+	if err != nil {
+		return nil, s.silent(err)
+	}
+	switch reply := reply.(type) {
+	case *wire.Started:
+		if reply.Terminal != m.Terminal {
+			break
+		}
+		if reply.Notice != "" {
+			say("dockersh: " + printable(reply.Notice))
+		}
+		lift()
+		return fds, nil
+	case *wire.Error:
+		return nil, refusal(reply)
+	}
+	seqpacket.CloseAll(fds)
+	return nil, errAgent
+}
+
+// silent is an agent that did not answer.
+func (s *session) silent(err error) error {
+	if !gone(err) && !channel.TimedOut(err) {
+		return errAgent
+	}
+	return usererr.New(usererr.Container, why(s.broker), "try again, or ask the administrator", err)
+}
+
+// wait copies what has to be copied until the session ends.
+func (s *session) wait() (code int, sig unix.Signal, err error) {
+	end, cause := s.pump()
+	s.restore()
+	switch cause {
+	case ended:
+		code, sig = exitcode.Split(end.Status)
+		if end.OutOfMemory && (sig == unix.SIGKILL || code == 128+int(unix.SIGKILL)) {
+			say("dockersh: error: killed: the container ran out of memory")
+		}
+		return code, sig, nil
+	case hungUp:
+		return 0, unix.SIGHUP, nil
+	}
+	say("dockersh: error: " + why(s.broker))
+	return 0, unix.SIGKILL, nil
+}
+
+// watchSSHD gives a pidfd of the sshd process that started us, so that a session
+// without a terminal ends with its connection too. Anyone else who starts us may
+// go before we do, as with any shell.
+func watchSSHD(environ []string) int {
+	if get(environ, "SSH_CONNECTION") == "" {
+		return -1
+	}
+	fd, err := sys.Pidfd(os.Getppid())
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+// own reopens a terminal, so that it can be non-blocking for us alone: the open
+// file of stdin is shared with whoever started us. Not allowed on a terminal of
+// another user (su): then the shared one must do.
+func own(fd, mode int) int {
+	path := [...]string{"/proc/self/fd/0", "/proc/self/fd/1"}[fd]
+	n, err := unix.Open(path, mode|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fd
+	}
+	return n
+}

@@ -1,0 +1,117 @@
+// Package shell is the front: the login shell. It runs as the user, trusts nobody
+// and decides nothing: it asks the broker for a container, starts the session
+// there and waits.
+package shell
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/exitcode"
+	"dockersh/internal/sys"
+	"dockersh/internal/tty"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+// Main runs the login shell; the result is the exit code. A session that ended
+// by a signal ends this process by the same.
+func Main() int {
+	environ := os.Environ()
+	r, err := parse(os.Args, get(environ, "SSH_ORIGINAL_COMMAND"), isSelf)
+	switch {
+	case err != nil:
+		return report(err)
+	case r.version:
+		return printVersion()
+	case r.nothing:
+		return 0
+	}
+	code, sig, err := run(r, environ)
+	if err != nil {
+		return report(err)
+	}
+	if sig != 0 {
+		sys.DieBy(sig)
+		return 128 + int(sig) // a signal that does not end a process
+	}
+	return code
+}
+
+func run(r request, environ []string) (code int, sig unix.Signal, err error) {
+	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
+	m.UserFile, m.UserErr = readUserFile(get(environ, "HOME"))
+	wait := newWaiting()
+	a, err := login(m, wait.show)
+	wait.clear()
+	if err != nil {
+		return 0, 0, err
+	}
+	if a.hostShell != "" {
+		err := unix.Exec(a.hostShell, r.argv(a.hostShell), hostEnv(environ, a.hostShell))
+		return 0, 0, usererr.New(usererr.Settings, "cannot run the host shell "+a.hostShell+": "+err.Error(), "", err)
+	}
+	s, err := begin(a, r, environ, m.Terminal)
+	if err != nil {
+		return 0, 0, err
+	}
+	return s.wait()
+}
+
+// hostEnv corrects SHELL, which sshd set to us.
+func hostEnv(environ []string, shell string) []string {
+	env := []string{"SHELL=" + shell}
+	for _, e := range environ {
+		if len(e) < 6 || e[:6] != "SHELL=" {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+// isSelf tells whether a word is this program's own path.
+func isSelf(word string) bool {
+	if word == "dockersh" {
+		return true
+	}
+	exe, err := os.Readlink("/proc/self/exe")
+	return err == nil && word == exe
+}
+
+// report shows an error and gives our exit code.
+func report(err error) int {
+	e := usererr.For(err)
+	say("dockersh: error: " + e.Text)
+	if e.Hint != "" {
+		say("hint: " + e.Hint)
+	}
+	return exitcode.Ours
+}
+
+// say writes a line for the user. Never to stdout: that is the command's.
+func say(line string) {
+	end := "\n"
+	if tty.Is(2) {
+		end = "\r\n" // right in raw mode too
+	}
+	_, _ = sys.Write(2, []byte(line+end))
+}
+
+// waiting shows what a slow login does, on a terminal only.
+type waiting struct{ on, used bool }
+
+func newWaiting() *waiting { return &waiting{on: tty.Is(2)} }
+
+func (w *waiting) show(line string) {
+	if w.on && line != "" {
+		w.used = true
+		_, _ = sys.Write(2, []byte("\r\x1b[K"+line))
+	}
+}
+
+func (w *waiting) clear() {
+	if w.used {
+		_, _ = sys.Write(2, []byte("\r\x1b[K"))
+	}
+}

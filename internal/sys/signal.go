@@ -1,0 +1,32 @@
+package sys
+
+import (
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// DieBy ends this process by sig, as if nothing had ever caught it, so that the
+// parent (sshd) sees that death. It returns only for a signal that does not end
+// a process.
+func DieBy(sig unix.Signal) {
+	// A core of ours would be of no use to anyone, and lies in the user's home.
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	// Go's runtime turns a SIGFPE or SIGSEGV that was sent to it into a panic:
+	// the default action has to be put back below the runtime. The kernel's
+	// struct sigaction of zeros is SIG_DFL on every architecture.
+	var dfl [64]byte
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&dfl)), 0, 8, 0, 0)
+	_ = unix.Kill(os.Getpid(), sig)
+	// Delivered to any thread that does not block it: at the latest when this
+	// thread asks next.
+	var set [2]uint32
+	bit := uint(sig) - 1
+	set[bit/32] = 1 << (bit % 32)
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_UNBLOCK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
+}
+
+// Pidfd gives a descriptor that polls readable once process pid has ended.
+func Pidfd(pid int) (int, error) { return unix.PidfdOpen(pid, 0) }

@@ -1,0 +1,58 @@
+// Package sys wraps what the kernel offers and Go's os does not, and that more
+// than one program needs.
+package sys
+
+import "golang.org/x/sys/unix"
+
+const pipefs = 0x50495045 // PIPEFS_MAGIC, statfs(2)
+
+// Passable tells whether fd may cross between host and container: an anonymous
+// pipe or a socket. Anything with a place in a file system of the host (a
+// directory, a file, a FIFO with a name) or a host's device would let the
+// container reach there through /proc/self/fd; a terminal of the host could be
+// made to type (CVE-2017-5226).
+func Passable(fd int) bool {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return false
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFSOCK:
+		return true
+	case unix.S_IFIFO:
+		var fs unix.Statfs_t
+		return unix.Fstatfs(fd, &fs) == nil && fs.Type == pipefs
+	}
+	return false
+}
+
+// Poll waits for events as poll(2) does, through interruptions. timeout is in
+// milliseconds, -1 for none.
+func Poll(fds []unix.PollFd, timeout int) (int, error) {
+	for {
+		n, err := unix.Poll(fds, timeout)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// Read is read(2) through interruptions.
+func Read(fd int, p []byte) (int, error) {
+	for {
+		n, err := unix.Read(fd, p)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// Write is write(2) through interruptions; it may write less than all.
+func Write(fd int, p []byte) (int, error) {
+	for {
+		n, err := unix.Write(fd, p)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}

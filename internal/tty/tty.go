@@ -1,0 +1,121 @@
+// Package tty puts a terminal into raw mode and back, and carries sizes.
+package tty
+
+import (
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// State is a terminal's modes, to be restored.
+type State struct{ t unix.Termios }
+
+// modeBytes is the size of what Bytes gives: struct termios of the kernel,
+// without the padding of ours.
+const modeBytes = int(unsafe.Sizeof(unix.Termios{}))
+
+// Is tells whether fd is a terminal.
+func Is(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}
+
+// Get reads the modes.
+func Get(fd int) (*State, error) {
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, err
+	}
+	return &State{*t}, nil
+}
+
+// Raw switches to raw mode: every byte passes unchanged both ways, none is a
+// signal or an echo.
+func (s *State) Raw(fd int) error {
+	t := s.t
+	t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	t.Oflag &^= unix.OPOST
+	t.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+	t.Cflag &^= unix.CSIZE | unix.PARENB
+	t.Cflag |= unix.CS8
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	return unix.IoctlSetTermios(fd, unix.TCSETS, &t)
+}
+
+// Restore sets the modes again. It does not wait for output to drain: a client
+// that reads no more would hold it for ever.
+func (s *State) Restore(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, &s.t) }
+
+// Bytes gives the modes for another terminal's SetBytes.
+func (s *State) Bytes() []byte {
+	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&s.t)), modeBytes)...)
+}
+
+// SetBytes gives a terminal the modes of another; anything but the result of
+// Bytes is unix.EINVAL.
+func SetBytes(fd int, b []byte) error {
+	if len(b) != modeBytes {
+		return unix.EINVAL
+	}
+	var t unix.Termios
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&t)), modeBytes), b)
+	return unix.IoctlSetTermios(fd, unix.TCSETS, &t)
+}
+
+// Size gives rows and columns.
+func Size(fd int) (rows, cols uint16, err error) {
+	ws, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, 0, err
+	}
+	return ws.Row, ws.Col, nil
+}
+
+// SetSize sets rows and columns, and tells the foreground processes (SIGWINCH).
+func SetSize(fd int, rows, cols uint16) error {
+	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols})
+}
+
+// IsMaster tells whether fd is the master of a pty.
+func IsMaster(fd int) bool {
+	_, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	return err == nil
+}
+
+// Open makes a pty, in the devpts that /dev/ptmx belongs to. The slave is opened
+// by way of the master, so that no path is looked up. Both are close-on-exec,
+// the master is non-blocking.
+func Open() (master, slave int, err error) {
+	master, err = unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return -1, -1, err
+	}
+	if err = unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err == nil {
+		slave, err = peer(master)
+	}
+	if err != nil {
+		_ = unix.Close(master)
+		return -1, -1, err
+	}
+	return master, slave, nil
+}
+
+// peer opens the slave of a master (TIOCGPTPEER, ioctl_tty(2), Linux 4.13).
+func peer(master int) (int, error) {
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(master), unix.TIOCGPTPEER,
+		unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}
+
+// Name is the slave's path in its devpts.
+func Name(master int) (string, error) {
+	n, err := unix.IoctlGetInt(master, unix.TIOCGPTN)
+	if err != nil {
+		return "", err
+	}
+	return "/dev/pts/" + strconv.Itoa(n), nil
+}
