@@ -1,0 +1,94 @@
+# dockersh: a login shell that ends in a container. `make help` lists the targets.
+
+PREFIX  ?= /usr/local
+ETC     ?= /etc
+RUN     ?= /run/dockersh
+DESTDIR ?=
+BIN     ?= bin
+GO      ?= $(or $(shell command -v go),/usr/local/go/bin/go)
+FUZZTIME ?= 10s
+TESTFLAGS ?=
+BENCHFLAGS ?=
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+PROGRAMS = dockersh dockershd dockersh-init dockershctl
+PATHS    = dockersh/internal/paths
+LDFLAGS  = -s -w -X $(PATHS).Prefix=$(PREFIX) -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN)
+LIBEXEC  = $(DESTDIR)$(PREFIX)/libexec/dockersh
+SHARE    = $(DESTDIR)$(PREFIX)/share
+UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+.DEFAULT_GOAL = help
+.PHONY: help build install uninstall install-shell demo test unit e2e bench lint fuzz check clean
+
+help: ## list the targets
+	@echo 'dockersh: a login shell that ends in a container'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@echo 'PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); test, bench and demo want root (sudo make ...)'
+
+build: ## the programs, static, into ./bin
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
+
+install: build ## programs, manual pages, systemd units, examples below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(LIBEXEC) $(LIBEXEC)/run
+	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/dockershd $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
+	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
+		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
+	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
+	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
+	set -e; for unit in dist/systemd/*; do sed 's|@PREFIX@|$(PREFIX)|g; s|@RUN@|$(RUN)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
+		chmod 644 $(UNITS)/$${unit##*/}; done
+
+uninstall: ## removes what install put there; settings and containers stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/dockersh $(DESTDIR)$(PREFIX)/bin/dockershctl $(DESTDIR)$(PREFIX)/sbin/dockershd
+	rm -rf $(LIBEXEC) $(SHARE)/doc/dockersh
+	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
+	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
+
+install-shell: ## adds dockersh to /etc/shells, so that chsh takes it
+	grep -qxF '$(PREFIX)/bin/dockersh' $(DESTDIR)/etc/shells || echo '$(PREFIX)/bin/dockersh' >>$(DESTDIR)/etc/shells
+
+demo: ## a login over ssh into a container, with nothing prepared
+	@GO='$(GO)' sh scripts/demo
+
+test: check unit e2e ## everything: vet, format, unit, race, end to end
+
+check: # what needs no root and no run
+	@sh scripts/need
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+
+unit:
+	$(GO) test -race $(TESTFLAGS) ./...
+
+# Apart from the machine: scripts/apart says how.
+e2e:
+	@sh scripts/images build/images
+	@$(MAKE) -s e2e-programs
+	$(GO) test -race -count=1 -timeout 40m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e/...
+	$(GO) test -race -count=1 -timeout 10m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./internal/engine/...
+
+e2e-programs: # as the tests install them: root's own, short paths
+	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
+
+bench: ## the budget table: our figure, the other figure, ratio, bound
+	@sh scripts/need
+	@sh scripts/images build/images
+	@$(MAKE) -s e2e-programs
+	$(GO) test -count=1 -timeout 60m -tags 'e2e bench' -exec 'sh $(CURDIR)/scripts/inside' -run '^TestBudgets$$' -v $(BENCHFLAGS) ./test/e2e
+
+lint: ## golangci-lint, pinned, with .golangci.yml
+	@[ -x bin/golangci-lint ] || GOBIN=$(CURDIR)/bin $(GO) install $(GOLANGCI)
+	bin/golangci-lint run ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n 1 dirname | sort -u); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$dir/*_test.go); do \
+			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir; done; done
+
+clean: ## removes what was built here
+	rm -rf bin build

@@ -1,0 +1,31 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"reflect"
+	"testing"
+)
+
+// both runs a test for a user with /bin/bash and for one with dockersh, in
+// Debian and in busybox.
+func both(t *testing.T, test func(t *testing.T, u *account)) {
+	t.Helper()
+	t.Run("bash", func(t *testing.T) { test(t, plain) })
+	t.Run("dockersh", func(t *testing.T) { test(t, boxed) })
+	t.Run("busybox", func(t *testing.T) { test(t, tiny) })
+}
+
+// same runs get for the bash user and for the dockersh user and asserts that
+// both give the same.
+func same[T any](t *testing.T, get func(t *testing.T, u *account) T) T {
+	t.Helper()
+	var host, inside T
+	ran := 0
+	t.Run("bash", func(t *testing.T) { host = get(t, plain); ran++ })
+	t.Run("dockersh", func(t *testing.T) { inside = get(t, boxed); ran++ })
+	if ran == 2 && !reflect.DeepEqual(host, inside) {
+		t.Errorf("they differ\nbash:     %.800q\ndockersh: %.800q", any(host), any(inside))
+	}
+	return host
+}
