@@ -95,11 +95,9 @@ func quote(s string) string {
 		}
 		s = s[:cut] + "..."
 	}
-	q := strconv.Quote(s)
-	// A backslash of the user's own is more common than anything that Quote
-	// must escape: show DOM\alice as it was written.
-	if strings.Count(q, `\\`) == strings.Count(q, `\`)/2 {
-		q = strings.ReplaceAll(q, `\\`, `\`)
+	// DOM\alice is shown as it was written unless it would mislead.
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == '"' || !strconv.IsPrint(r) }) {
+		return `"` + s + `"`
 	}
-	return q
+	return strconv.Quote(s)
 }

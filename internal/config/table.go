@@ -25,15 +25,21 @@ type row struct {
 	def   []string // the default; one element unless kindArray
 	gate  bool     // there is an enableuserKEY for it: ~/.dockersh may set it
 	made  bool     // it makes the container what it is: part of Settings.Hash
+	path  bool     // a strange user name must not become part of it
 	empty bool     // may be empty
-	text  bool     // may hold tabs and line ends
+	white string   // white space that it may hold besides the blank
 
 	// later: what it does is not built yet. Only today is accepted, the value
 	// that says what happens anyway; for an array that is the empty one.
 	later bool
 	today string
 
+	// check judges a value with every %-sequence replaced; at first with sample
+	// values, so that most faults are found without a user. With raw it judges
+	// the template itself.
 	check func(string) *problem
+	raw   bool
+	// norm gives what is kept of a right value.
 	norm  func(string) string
 	field func(*Settings) any // pointer to its field
 	doc   string
@@ -46,46 +52,46 @@ const (
 )
 
 var table = [...]row{
-	{key: "imagename", def: []string{"busybox"}, gate: true, made: true, check: checkImage,
+	{key: "imagename", def: []string{"busybox"}, gate: true, made: true, path: true, check: checkImage,
 		field: func(s *Settings) any { return &s.ImageName },
 		doc:   "image to start"},
-	{key: keyContainerName, def: []string{"%u_dockersh"}, gate: true, check: checkContainerName,
+	{key: keyContainerName, def: []string{"%u_dockersh"}, gate: true, check: checkContainerName, raw: true,
 		field: func(s *Settings) any { return &s.ContainerName },
 		doc:   "container to enter; who is given the same name shares it"},
 	{key: "mounthome", kind: kindBool, def: []string{"false"}, gate: true, made: true,
 		field: func(s *Settings) any { return &s.MountHome },
 		doc:   "mount the home directory"},
-	{key: "mounthomefrom", def: []string{"%h"}, gate: true, made: true, check: checkPath,
+	{key: "mounthomefrom", def: []string{"%h"}, gate: true, made: true, path: true, check: checkPath,
 		field: func(s *Settings) any { return &s.MountHomeFrom },
 		doc:   "place of the home directory on the host"},
-	{key: "mounthometo", def: []string{"%h"}, gate: true, made: true, check: checkPath,
+	{key: "mounthometo", def: []string{"%h"}, gate: true, made: true, path: true, check: checkPath,
 		field: func(s *Settings) any { return &s.MountHomeTo },
 		doc:   "place of the home directory in the container"},
 	{key: "mounttmp", kind: kindBool, def: []string{"false"}, gate: true, made: true,
 		field: func(s *Settings) any { return &s.MountTmp },
 		doc:   "mount the host's /tmp"},
-	{key: "usercwd", def: []string{"%h"}, gate: true, check: checkPath,
+	{key: "usercwd", def: []string{"%h"}, gate: true, path: true, check: checkPath,
 		field: func(s *Settings) any { return &s.UserCwd },
 		doc:   "working directory of the session"},
 	{key: "containerusername", def: []string{"%u"}, gate: true, check: checkUserName,
 		field: func(s *Settings) any { return &s.ContainerUserName },
 		doc:   "user inside: a name, or a numeric uid[:gid]"},
-	{key: "shell", def: []string{"/bin/ash"}, gate: true, check: checkProgram,
+	{key: "shell", def: []string{"/bin/ash"}, gate: true, path: true, check: checkProgram,
 		field: func(s *Settings) any { return &s.Shell },
 		doc:   "shell inside"},
 	{key: "mountdockersocket", kind: kindBool, def: []string{"false"}, gate: true, made: true,
 		field: func(s *Settings) any { return &s.MountDockerSocket },
 		doc:   "mount the engine's socket at /var/run/docker.sock: gives the user the host"},
-	{key: "dockersocket", def: []string{"/var/run/docker.sock"}, gate: true, made: true, check: checkSocket, norm: plainSocket,
+	{key: "dockersocket", def: []string{"/var/run/docker.sock"}, gate: true, made: true, path: true, check: checkSocket, norm: plainSocket,
 		field: func(s *Settings) any { return &s.DockerSocket },
 		doc:   "the engine's socket on the host"},
-	{key: "entrypoint", def: []string{Internal}, gate: true, made: true, check: checkEntrypoint,
+	{key: "entrypoint", def: []string{Internal}, gate: true, made: true, path: true, check: checkEntrypoint,
 		field: func(s *Settings) any { return &s.Entrypoint },
 		doc:   "process 1; internal is dockersh's own"},
 	{key: "cmd", kind: kindArray, gate: true, made: true, empty: true,
 		field: func(s *Settings) any { return &s.Cmd },
 		doc:   "arguments for an entrypoint of your own"},
-	{key: "dockeropt", kind: kindArray, gate: true, made: true, check: checkDockerOpt,
+	{key: "dockeropt", kind: kindArray, gate: true, made: true, check: checkDockerOpt, raw: true, white: "\t", path: true,
 		field: func(s *Settings) any { return &s.DockerOpt },
 		doc:   "further option of docker create, one with its value per line"},
 	{key: "reverseforward", kind: kindArray, gate: true, check: checkForward, later: true,
@@ -122,7 +128,7 @@ var table = [...]row{
 	{key: "env", kind: kindArray, made: true, check: checkEnv,
 		field: func(s *Settings) any { return &s.Env },
 		doc:   "NAME=VALUE for everything in the container"},
-	{key: "volume", kind: kindArray, made: true, check: checkVolume,
+	{key: "volume", kind: kindArray, made: true, path: true, check: checkVolume,
 		field: func(s *Settings) any { return &s.Volume },
 		doc:   "mount, as docker's -v"},
 	{key: "network", def: []string{""}, made: true, empty: true, check: checkWord,
@@ -152,13 +158,13 @@ var table = [...]row{
 	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative, later: true, today: "0",
 		field: func(s *Settings) any { return &s.MaxSessions },
 		doc:   "live sessions per user; 0 is no limit"},
-	{key: "record", def: []string{""}, empty: true, check: checkPath, later: true,
+	{key: "record", def: []string{""}, empty: true, path: true, check: checkPath, later: true,
 		field: func(s *Settings) any { return &s.Record },
 		doc:   "path of a terminal recording, kept where users cannot write"},
-	{key: "banner", def: []string{""}, empty: true, text: true,
+	{key: "banner", def: []string{""}, empty: true, white: "\t\n",
 		field: func(s *Settings) any { return &s.Banner },
 		doc:   "text shown at interactive logins"},
-	{key: "hostshell", def: []string{""}, empty: true, check: checkProgram,
+	{key: "hostshell", def: []string{""}, empty: true, path: true, check: checkProgram,
 		field: func(s *Settings) any { return &s.HostShell },
 		doc:   "break-glass: this shell on the host instead of a container"},
 }

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Vars are what the %-sequences stand for. They come from the name service of
+// the host.
+type Vars struct {
+	User  string // %u
+	Home  string // %h
+	Shell string // %s, the one in the host's passwd
+	UID   uint32 // %U
+	GID   uint32 // %G
+}
+
+const sequences = "%u, %h, %U, %G, %s and %%"
+
+// value gives what a sequence stands for. The letter is one that split takes.
+func (v Vars) value(letter byte) string {
+	switch letter {
+	case 'u':
+		return v.User
+	case 'h':
+		return v.Home
+	case 's':
+		return v.Shell
+	case 'U':
+		return strconv.FormatUint(uint64(v.UID), 10)
+	default:
+		return strconv.FormatUint(uint64(v.GID), 10)
+	}
+}
+
+// part is a piece of a template: literal text, or a sequence.
+type part struct {
+	text   string
+	letter byte // 0: text
+}
+
+// split takes a template to pieces.
+func split(t string) ([]part, *problem) {
+	var parts []part
+	text := 0
+	for i := 0; i < len(t); i++ {
+		if t[i] != '%' {
+			continue
+		}
+		if i > text {
+			parts = append(parts, part{text: t[text:i]})
+		}
+		if i+1 == len(t) {
+			return nil, &problem{i, "a single % at the end", "a percent sign itself is written %%"}
+		}
+		switch c := t[i+1]; c {
+		case '%':
+			parts = append(parts, part{text: "%"})
+		case 'u', 'h', 's', 'U', 'G':
+			parts = append(parts, part{letter: c})
+		case 'i', 'k', 'x':
+			return nil, &problem{i, fmt.Sprintf("%%%c is not built yet", c), ""}
+		default:
+			r := []rune(t[i+1:])[0]
+			return nil, &problem{i, "unknown sequence " + quote("%"+string(r)), "there are " + sequences}
+		}
+		i++
+		text = i + 1
+	}
+	if text < len(t) {
+		parts = append(parts, part{text: t[text:]})
+	}
+	return parts, nil
+}
+
+// join puts the values in. They are not looked at again: a percent sign in a
+// user's name is a percent sign.
+func join(parts []part, v Vars) string {
+	var b strings.Builder
+	for _, p := range parts {
+		if p.letter == 0 {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString(v.value(p.letter))
+		}
+	}
+	return b.String()
+}
+
+func uses(parts []part, letters string) bool {
+	for _, p := range parts {
+		if p.letter != 0 && strings.IndexByte(letters, p.letter) >= 0 {
+			return true
+		}
+	}
+	return false
+}
