@@ -105,7 +105,7 @@ func eraseAccount(name string) error {
 	return nil
 }
 
-// file writes into the account's home, owned by him.
+// file writes into the account's home, owned by him, for the length of the test.
 func (a *account) file(t testing.TB, name, content string, mode os.FileMode) {
 	t.Helper()
 	path := filepath.Join(a.home, name)
@@ -121,4 +121,5 @@ func (a *account) file(t testing.TB, name, content string, mode os.FileMode) {
 	if err := os.Chown(path, a.uid, a.gid); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { os.Remove(path) })
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,6 +17,9 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// pasteMode is what bash says before and after every line it reads.
+var pasteMode = regexp.MustCompile(`\x1b\[\?2004[hl]`)
 
 // console is a terminal with a program on it, as a person has it before him.
 type console struct {
@@ -120,6 +124,7 @@ func (c *console) find(pattern string, limit time.Duration) ([]string, error) {
 	re := regexp.MustCompile(pattern)
 	for end := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
 		c.mu.Lock()
+		c.seen = pasteMode.ReplaceAll(c.seen, nil)
 		if at := re.FindSubmatchIndex(c.seen); at != nil {
 			found := make([]string, 0, len(at)/2)
 			for i := 0; i < len(at); i += 2 {
@@ -207,5 +212,5 @@ func (c *console) prompt() {
 func (c *console) run(command string) string {
 	c.t.Helper()
 	c.line(command)
-	return c.expect(`(?s)(.*?)\r?\n?<%> $`)[1]
+	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> $`)[1])
 }
