@@ -12,7 +12,6 @@ type request struct {
 	command bool     // -c was given, or a forced session's original command
 	args    []string // for the shell inside, after its argv[0]
 	nothing bool     // sshd's offer to run ~/.ssh/rc: done already
-	version bool
 }
 
 // sshdRC is what sshd runs through the login shell when the user has ~/.ssh/rc.
@@ -28,7 +27,7 @@ func parse(argv []string, original string, self func(string) bool) (request, err
 	}
 	r.login = strings.HasPrefix(argv[0], "-")
 	command, rest, err := options(&r, argv[1:])
-	if err != nil || r.version {
+	if err != nil {
 		return r, err
 	}
 	if !r.command && len(rest) > 0 {
@@ -71,9 +70,6 @@ func options(r *request, args []string) (command string, rest []string, err erro
 		case "--login":
 			r.login = true
 			continue
-		case "--version":
-			r.version = true
-			return "", nil, nil
 		}
 		for _, o := range word[1:] {
 			switch o {

@@ -23,8 +23,6 @@ func Main() int {
 	switch {
 	case err != nil:
 		return report(err)
-	case r.version:
-		return printVersion()
 	case r.nothing:
 		return 0
 	}
