@@ -1,0 +1,183 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// effect is a setting and how it shows. Each runs three times: written by the
+// administrator, written by the user where the gate is open, and written by the
+// user where it is closed.
+type effect struct {
+	key, line string   // the setting, and a line that sets it
+	base      []string // what it needs to show
+	prepare   func(t *testing.T, u *account)
+	check     func(t *testing.T, u *account)
+}
+
+// says is a check by what a command gives inside.
+func says(command, want string) func(t *testing.T, u *account) {
+	return func(t *testing.T, u *account) {
+		t.Helper()
+		ssh(t, u, command).want(t, strings.NewReplacer("USER", u.name, "HOME", u.home).Replace(want), "", 0)
+	}
+}
+
+var effects = []effect{
+	{key: "imagename", line: "imagename = dsh-debian",
+		check: says(". /etc/os-release; echo $ID", "debian\n")},
+	{key: "containername", line: "containername = other-%u",
+		check: func(t *testing.T, u *account) {
+			ssh(t, u, "true").want(t, "", "", 0)
+			if got := inspect(t, u.container(t), "{{.Name}}"); got != "/other-"+u.name {
+				t.Errorf("the container is %s", got)
+			}
+		}},
+	{key: "mounthome", line: "mounthome",
+		prepare: func(t *testing.T, u *account) { u.file(t, "mark", "x\n", 0o644) },
+		check:   says("cat ~/mark; pwd", "x\nHOME\n")},
+	{key: "mounthomefrom", line: "mounthomefrom = %h/inner", base: []string{"mounthome"},
+		prepare: func(t *testing.T, u *account) {
+			u.file(t, "outer", "x\n", 0o644)
+			u.file(t, "inner/mark", "y\n", 0o644)
+		},
+		check: says("ls -A; cat ~/mark", "mark\ny\n")},
+	{key: "mounthometo", line: "mounthometo = /home/%u", base: []string{"mounthome"},
+		prepare: func(t *testing.T, u *account) { u.file(t, "mark", "z\n", 0o644) },
+		check:   says("cat /home/USER/mark; echo $HOME", "z\n/home/USER\n")},
+	{key: "mounttmp", line: "mounttmp",
+		prepare: func(t *testing.T, u *account) {
+			if err := os.WriteFile("/tmp/dsh-mark-"+u.name, []byte("tmp\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.Remove("/tmp/dsh-mark-" + u.name) })
+		},
+		check: says("cat /tmp/dsh-mark-*", "tmp\n")},
+	{key: "usercwd", line: "usercwd = /tmp", check: says("pwd; echo $HOME", "/tmp\nHOME\n")},
+	{key: "containerusername", line: "containerusername = 4242", check: says("id -u", "4242\n")},
+	{key: "shell", line: "shell = /bin/bash", base: []string{"imagename = dsh-debian"},
+		check: says("echo $0 ${BASH_VERSION%%.*} $SHELL", "/bin/bash 5 /bin/bash\n")},
+	{key: "mountdockersocket", line: "mountdockersocket",
+		check: says("test -S /var/run/docker.sock && echo there", "there\n")},
+	{key: "dockersocket", line: "dockersocket = /run/other.sock", base: []string{"mountdockersocket"},
+		prepare: func(t *testing.T, u *account) {
+			_ = os.Remove("/run/other.sock")
+			if err := os.Link("/run/docker.sock", "/run/other.sock"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		check: func(t *testing.T, u *account) {
+			ssh(t, u, "true").want(t, "", "", 0)
+			if got := inspect(t, u.container(t), "{{range .Mounts}}{{.Source}} {{end}}"); !strings.Contains(got, "/run/other.sock") {
+				t.Errorf("mounts: %s", got)
+			}
+		}},
+	{key: "entrypoint", line: "entrypoint = /bin/cat", base: []string{"dockeropt = -i"},
+		check: process1("/bin/cat")},
+	{key: "cmd", line: "cmd = 4321", base: []string{"entrypoint = /bin/sleep"},
+		check: process1("/bin/sleep 4321")},
+	{key: "dockeropt", line: "dockeropt = -v '/etc/passwd:/mnt/a b:ro'",
+		check: says("grep -c ^root: '/mnt/a b'; touch '/mnt/a b' 2>/dev/null || echo ro", "1\nro\n")},
+}
+
+// process1 checks what runs as process 1, and that sessions work beside it.
+func process1(want string) func(t *testing.T, u *account) {
+	return func(t *testing.T, u *account) {
+		t.Helper()
+		ssh(t, u, "tr '\\0' ' ' </proc/1/cmdline; echo; exit 8").want(t, want+" \n", "", 8)
+		ssh(t, u, "-tt", "--", "tty >/dev/null && echo yes").want(t, "yes\r\n", "", 0)
+	}
+}
+
+func TestSettingShowsItsEffect(t *testing.T) {
+	for _, e := range effects {
+		t.Run(e.key, func(t *testing.T) {
+			u := newBoxed(t, append(e.base, e.line)...)
+			e.run(t, u)
+		})
+	}
+}
+
+func (e effect) run(t *testing.T, u *account) {
+	if e.prepare != nil {
+		e.prepare(t, u)
+	}
+	e.check(t, u)
+}
+
+func TestOpenGateLetsTheUserSetIt(t *testing.T) {
+	for _, e := range effects {
+		t.Run(e.key, func(t *testing.T) {
+			u := newBoxed(t, append(e.base, "enableuserconfig", "enableuser"+e.key)...)
+			u.file(t, ".dockersh", "[dockersh]\n"+e.line+"\n", 0o644)
+			e.run(t, u)
+		})
+	}
+}
+
+func TestClosedGateRefusesTheUser(t *testing.T) {
+	for _, e := range append(effects, effect{key: "reverseforward", line: "reverseforward = 80:80"}) {
+		t.Run(e.key, func(t *testing.T) {
+			u := newBoxed(t, append(e.base, "enableuserconfig")...)
+			u.file(t, ".dockersh", "[dockersh]\n"+e.line+"\n", 0o644)
+			ssh(t, u, "true").refused(t, "enableuser"+e.key, ".dockersh:2")
+			if ids := u.containers(t); len(ids) != 0 {
+				t.Errorf("a container was made all the same: %q", ids)
+			}
+		})
+	}
+}
+
+func TestUsersFileIsNotReadWithoutEnableuserconfig(t *testing.T) {
+	u := newBoxed(t, "enableuserusercwd")
+	u.file(t, ".dockersh", "[dockersh]\nusercwd = /tmp\nnonsense = 1\n", 0o644)
+	ssh(t, u, "pwd").want(t, u.home+"\n", "", 0)
+}
+
+func TestUsersFileOpensNoGate(t *testing.T) {
+	u := newBoxed(t, "enableuserconfig")
+	for _, line := range []string{"enableuserimagename", "enableuserconfig", "hostshell = /bin/sh", "memory = 10g", `[user "root"]`} {
+		u.file(t, ".dockersh", "[dockersh]\n"+line+"\n", 0o644)
+		ssh(t, u, "true").refused(t, ".dockersh:2")
+	}
+}
+
+func TestUsersFileThatIsALinkIsNotFollowed(t *testing.T) {
+	u := newBoxed(t, "enableuserconfig", "enableuserusercwd")
+	if err := os.Symlink("/etc/shadow", u.home+"/.dockersh"); err != nil {
+		t.Fatal(err)
+	}
+	r := ssh(t, u, "true")
+	r.refused(t, ".dockersh")
+	if strings.Contains(r.stderr, "root:") {
+		t.Errorf("it shows what is in the file: %q", r.stderr)
+	}
+}
+
+func TestReverseforwardIsRefusedAsNotBuilt(t *testing.T) {
+	u := newBoxed(t, "reverseforward = 8080:80")
+	ssh(t, u, "true").refused(t, "reverseforward", "not built", settings+":")
+}
+
+func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
+	u := newBoxed(t)
+	sections.Lock()
+	defer sections.Unlock()
+	if err := os.Rename(settings, settings+".off"); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Rename(settings+".off", settings)
+	ssh(t, u, "echo $SHELL; pwd").want(t, "/bin/ash\n"+u.home+"\n", "", 0)
+	if got := inspect(t, u.container(t), "{{.Name}} {{.Config.Image}}"); got != "/"+u.name+"_dockersh busybox" {
+		t.Errorf("%s", got)
+	}
+	// The older name of the file is read where the newer is missing.
+	if err := os.WriteFile("/etc/dockersh", []byte("[dockersh]\nusercwd = /tmp\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove("/etc/dockersh")
+	ssh(t, u, "pwd").want(t, "/tmp\n", "", 0)
+}
