@@ -14,6 +14,7 @@ import (
 
 	"dockersh/internal/channel"
 	"dockersh/internal/seqpacket"
+	"dockersh/internal/sys"
 	"dockersh/internal/wire"
 )
 
@@ -23,6 +24,18 @@ const StartSocket = "/.dockersh/run/start.sock"
 
 // Main runs the agent; the result is the exit code.
 func Main() int {
+	if len(os.Args) == 5 && os.Args[1] == "introduce" {
+		if err := Introduce(os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			return fail(err)
+		}
+		return 0
+	}
+	return run(StartSocket)
+}
+
+// run is an agent that takes its socket from the broker at path.
+func run(path string) int {
+	sys.CloseOnExecFrom(3)
 	// The listening socket must not be for the user's other processes to take:
 	// without this, anything of the same uid could trace us or read our memory.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -32,7 +45,7 @@ func Main() int {
 	procs := newProcs()
 	go procs.reap()
 	go procs.endOnTerm()
-	serve, fd, err := register(StartSocket)
+	serve, fd, err := register(path)
 	if err != nil {
 		return fail(err)
 	}

@@ -56,3 +56,15 @@ func Write(fd int, p []byte) (int, error) {
 		}
 	}
 }
+
+// CloseOnExecFrom makes every descriptor from first up close-on-exec: what we
+// were started with is not for what we start.
+func CloseOnExecFrom(first int) {
+	if unix.CloseRange(uint(first), ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	// Before Linux 5.11, or under a seccomp profile that does not know the call.
+	for fd := first; fd < 4096; fd++ {
+		unix.CloseOnExec(fd)
+	}
+}
