@@ -37,6 +37,17 @@ type fault struct {
 	text string
 }
 
+// say puts the scanner's words into ours.
+func (f *fault) say() (text, hint string) {
+	switch f.text {
+	case "string not terminated":
+		return "the quote does not end on this line", ""
+	case "unknown escape sequence":
+		return f.text, "a backslash itself is written twice"
+	}
+	return f.text, ""
+}
+
 // newSource takes away what editors on other systems add: the byte order mark
 // and the CR of CR LF.
 func newSource(file string, src []byte) *source {

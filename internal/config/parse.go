@@ -60,7 +60,8 @@ func (p *parser) run() {
 		t := p.next()
 		switch {
 		case p.fault != nil:
-			p.broken(p.fault.off, p.fault.text, "")
+			text, hint := p.fault.say()
+			p.broken(p.fault.off, text, hint)
 		case t.kind == token.EOF:
 			return
 		case t.kind == token.EOL:
@@ -93,11 +94,9 @@ func (p *parser) header(bracket tok) {
 		t = p.next()
 	}
 	switch {
-	case p.fault != nil && p.fault.text == "string not terminated":
-		p.broken(p.fault.off, "the quote does not end on this line", "")
-		return
-	case p.fault != nil && t.kind == token.STRING:
-		p.broken(p.fault.off, p.fault.text, "")
+	case p.fault != nil:
+		text, hint := p.fault.say()
+		p.broken(p.fault.off, text, hint)
 		return
 	case t.kind != token.RBRACK:
 		hint := ""
@@ -171,14 +170,7 @@ func (p *parser) line(key tok) {
 	if t.kind == token.ASSIGN {
 		v := p.next()
 		if p.fault != nil {
-			text := p.fault.text
-			hint := ""
-			switch text {
-			case "string not terminated":
-				text = "the quote does not end on this line"
-			case "unknown escape sequence":
-				hint = "a backslash itself is written twice"
-			}
+			text, hint := p.fault.say()
 			p.broken(p.fault.off, lower(key.lit)+": "+text, hint)
 			return
 		}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestAnOptionIsSplitAsAShellWould(t *testing.T) {
+	for _, opt := range []string{
+		`-v /srv/data:/data:ro`, `--label=a=b`, `-m32m`, `-v '/a b:/c'`, `-v "/a b:/c"`, `-v /a\ b:/c`,
+		`--label "a\"b\\c\d"`, `--label 'a"b\c'`, `--label a''b"c"'d'`, `--label ''`, "  -m \t 1g  ", `--label a\'b`,
+		`--label 'a$b'`, `--label "a;b&c|d"`, `--label grün`,
+	} {
+		got, err := ParseDockerOpt(opt)
+		if err != nil {
+			t.Errorf("%s: %v", opt, err)
+			continue
+		}
+		out, err := exec.Command("/bin/sh", "-c", `printf '%s\n' `+opt).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, the shell says %q", opt, got, want)
+		}
+	}
+}
+
+func TestNothingInAnOptionIsExpanded(t *testing.T) {
+	for opt, want := range map[string]string{
+		`-e A=$HOME`:     "-e|A=$HOME",
+		"-e A=`id`":      "-e|A=`id`",
+		`-e A=$(id)`:     "-e|A=$(id)",
+		`-v ~/x:/*`:      "-v|~/x:/*",
+		`-e "A=${B}"`:    "-e|A=${B}",
+		`--label a;b`:    "--label|a;b",
+		`--label a&&b`:   "--label|a&&b",
+		`--label #x`:     "--label|#x",
+		`--label a{b,c}`: "--label|a{b,c}",
+	} {
+		got, err := ParseDockerOpt(opt)
+		if err != nil || strings.Join(got, "|") != want {
+			t.Errorf("%s: got %q, %v", opt, got, err)
+		}
+	}
+}
+
+func TestWhatIsNotOneOptionIsRefused(t *testing.T) {
+	for opt, want := range map[string]string{
+		``:                    "the option is empty",
+		`   `:                 "the option is empty",
+		`ubuntu`:              `"ubuntu" is not an option`,
+		`''`:                  `"" is not an option`,
+		`-`:                   `"-" is not an option`,
+		`--`:                  `"--" is not an option`,
+		`-- ubuntu`:           `"--" is not an option`,
+		`--=x`:                `"--=x" is not an option`,
+		`-v /a:/b ubuntu`:     "3 words, but an option has one value at most",
+		`-v /a:/b; rm -rf /`:  "5 words, but an option has one value at most",
+		`--label=a ubuntu`:    `"--label" has its value already`,
+		`--privileged ubuntu`: `"--privileged" takes no value`,
+		`-it ubuntu`:          `"-it" takes no value`,
+		`-v "a`:               "a quote or a backslash is left open",
+		`-v a\`:               "a quote or a backslash is left open",
+		`--%u x`:              "the name of an option must be written out",
+		`-%u`:                 "the name of an option must be written out",
+		`--cap-%u=NET_RAW`:    "the name of an option must be written out",
+		`%u`:                  `"%u" is not an option`,
+	} {
+		_, err := ParseDockerOpt(opt)
+		if err == nil || strings.TrimPrefix(err.Error(), "default settings: ") != want {
+			t.Errorf("%s: got %v, want %s", opt, err, want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// parsed reads text that must be right.
+func parsed(t *testing.T, text string) *File {
+	t.Helper()
+	f, err := Parse("rc", []byte(text))
+	if err != nil {
+		t.Fatalf("Parse(%q): %v", text, err)
+	}
+	return f
+}
+
+func parsedUser(t *testing.T, text string) *File {
+	t.Helper()
+	f, err := ParseUser("own", []byte(text))
+	if err != nil {
+		t.Fatalf("ParseUser(%q): %v", text, err)
+	}
+	return f
+}
+
+// effective gives alice's settings; she is in the groups named.
+func effective(t *testing.T, f, own *File, groups ...string) *Settings {
+	t.Helper()
+	s, err := f.Effective("alice", memberOf(groups...), own)
+	if err != nil {
+		t.Fatalf("Effective: %v", err)
+	}
+	return s
+}
+
+func memberOf(groups ...string) func(string) bool {
+	return func(g string) bool {
+		for _, m := range groups {
+			if m == g {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// told gives every error as "LINE:COL: TEXT [HINT]", one a line.
+func told(t *testing.T, err error) string {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	var es Errors
+	if !errors.As(err, &es) {
+		t.Fatalf("error of type %T, want Errors: %v", err, err)
+	}
+	lines := make([]string, len(es))
+	for i, e := range es {
+		_, lines[i], _ = strings.Cut(e.Error(), ":")
+		if e.Hint != "" {
+			lines[i] += " [" + e.Hint + "]"
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// value1 is the value of a setting that is no array.
+func value1(t *testing.T, s *Settings, key string) string {
+	t.Helper()
+	st, ok := s.state[key]
+	if !ok || len(st.vals) != 1 {
+		t.Fatalf("%s has %d values", key, len(st.vals))
+	}
+	return st.vals[0].text
+}
+
+// list is a setting's values between bars.
+func list(s *Settings, key string) string {
+	return strings.Join(s.one(key, true).Values, "|")
+}
+
+func alice() Vars {
+	return Vars{User: "alice", Home: "/home/alice", Shell: "/bin/bash", UID: 1001, GID: 100}
+}

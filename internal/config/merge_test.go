@@ -1,0 +1,137 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const layers = `[user "alice"]
+usercwd = /user
+banner = user
+env = U=1
+[group "two"]
+usercwd = /two
+banner = two
+shell = /bin/two
+[dockersh]
+usercwd = /all
+banner = all
+shell = /bin/all
+imagename = all
+enableuserconfig
+enableuserusercwd
+enableuserdockeropt
+env = A=1
+env = B=2
+[group "one"]
+usercwd = /one
+banner = one
+shell = /bin/one
+env = G=1
+[user "bob"]
+imagename = bobs
+`
+
+func TestWhatIsNearerToTheUserWins(t *testing.T) {
+	f := parsed(t, layers)
+	own := parsedUser(t, "[dockersh]\nusercwd = /own\n")
+	for _, c := range []struct {
+		name, user string
+		groups     []string
+		own        *File
+		want       string // usercwd banner shell imagename env
+	}{
+		{"nobody in particular", "carol", nil, nil, "/all all /bin/all all A=1|B=2"},
+		{"one group", "carol", []string{"one"}, nil, "/one one /bin/one all G=1"},
+		{"the later group of the file, whichever comes first elsewhere", "carol", []string{"one", "two"}, nil, "/one one /bin/one all G=1"},
+		{"the other group", "carol", []string{"two"}, nil, "/two two /bin/two all A=1|B=2"},
+		{"user before group, though earlier in the file", "alice", []string{"one"}, nil, "/user user /bin/one all U=1"},
+		{"the user's own file last", "alice", []string{"one"}, own, "/own user /bin/one all U=1"},
+		{"another user", "bob", nil, nil, "/all all /bin/all bobs A=1|B=2"},
+		{"names are case-sensitive", "Alice", []string{"ONE"}, nil, "/all all /bin/all all A=1|B=2"},
+	} {
+		s, err := f.Effective(c.user, memberOf(c.groups...), c.own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join([]string{s.UserCwd, s.Banner, s.Shell, s.ImageName, strings.Join(s.Env, "|")}, " ")
+		if got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestEveryValueKnowsWhereItCameFrom(t *testing.T) {
+	f := parsed(t, layers)
+	s := effective(t, f, parsedUser(t, "\n[dockersh]\n  usercwd = /own\n"), "one")
+	for key, want := range map[string]string{
+		"usercwd": "own:3", "banner": "rc:3", "shell": "rc:22", "imagename": "rc:13",
+		"env": "rc:4", "pull": "default", "enableuserusercwd": "rc:15", "enableusercmd": "default",
+	} {
+		if got := s.Origin(key).String(); got != want {
+			t.Errorf("%s comes from %s, want %s", key, got, want)
+		}
+		if s.IsSet(key) != (want != "default") {
+			t.Errorf("IsSet(%s) = %v", key, s.IsSet(key))
+		}
+		if s.FromUser(key) != strings.HasPrefix(want, "own") {
+			t.Errorf("FromUser(%s) = %v", key, s.FromUser(key))
+		}
+	}
+	if o := s.Origin("usercwd"); o != (Origin{"own", 3, 3}) {
+		t.Errorf("column: %+v", o)
+	}
+}
+
+func TestALaterSectionReplacesAnArrayAsAWhole(t *testing.T) {
+	for _, c := range []struct{ user, want string }{
+		{"env = C=3", "C=3"},
+		{"env = C=3\nenv = D=4", "C=3|D=4"},
+		{"env =", ""},
+		{"env = C=3\nenv =\nenv = D=4", "D=4"},
+		{"pull = never", "A=1|B=2"},
+	} {
+		f := parsed(t, "[dockersh]\nenv = A=1\nenv = B=2\n[user \"alice\"]\n"+c.user)
+		if got := list(effective(t, f, nil), "env"); got != c.want {
+			t.Errorf("%q gives %q, want %q", c.user, got, c.want)
+		}
+	}
+	s := effective(t, parsed(t, "[dockersh]\ncapdrop =\nacceptenv =\n"), nil)
+	if len(s.CapDrop)+len(s.AcceptEnv) != 0 || !s.IsSet("capdrop") {
+		t.Errorf("the defaults are still there: %q %q", s.CapDrop, s.AcceptEnv)
+	}
+	s = effective(t, parsed(t, "[dockersh]\nentrypoint = /x\ncmd = \"\"\ncmd = b\n"), nil)
+	if !slices.Equal(s.Cmd, []string{"", "b"}) {
+		t.Errorf("cmd %q: an empty argument is an argument", s.Cmd)
+	}
+}
+
+func TestABooleanCanBeSwitchedOffAgain(t *testing.T) {
+	f := parsed(t, "[dockersh]\nmounthome\nnonewprivileges = false\n[group \"g\"]\nmounthome = off\nnonewprivileges\n")
+	if s := effective(t, f, nil); !s.MountHome || s.NoNewPrivileges {
+		t.Error("[dockersh] has no effect")
+	}
+	if s := effective(t, f, nil, "g"); s.MountHome || !s.NoNewPrivileges {
+		t.Error("[group] does not switch back")
+	}
+}
+
+func TestArgumentsNeedAnEntrypointOfTheirOwn(t *testing.T) {
+	f := parsed(t, "[dockersh]\ncmd = a\n[group \"g\"]\nentrypoint = /x\n[user \"bob\"]\ncmd =\n")
+	_, err := f.Effective("alice", memberOf(), nil)
+	if got, want := told(t, err), `2:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	effective(t, f, nil, "g")
+	if _, err := f.Effective("bob", nil, nil); err != nil {
+		t.Errorf("bob: %v", err)
+	}
+}
+
+func TestWithoutAFileTheDefaultsHold(t *testing.T) {
+	s, err := (*File)(nil).Effective("alice", nil, parsedUser(t, "[dockersh]\nimagename = x\n"))
+	if err != nil || s.ImageName != "busybox" {
+		t.Errorf("image %q, %v", s.ImageName, err)
+	}
+}
