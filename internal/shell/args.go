@@ -59,9 +59,10 @@ func parse(argv []string, original string, self func(string) bool) (request, err
 	return r, nil
 }
 
-// options takes -c, -l and -i, alone or in one word, off args.
+// options takes -c, -l and -i, alone or in one word, off args. The word behind -c
+// is the command, even if it begins with a dash: sshd puts the client's there.
 func options(r *request, args []string) (command string, rest []string, err error) {
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+	for !r.command && len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
 		word := args[0]
 		args = args[1:]
 		switch word {

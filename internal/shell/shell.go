@@ -12,6 +12,7 @@ import (
 	"dockersh/internal/sys"
 	"dockersh/internal/tty"
 	"dockersh/internal/usererr"
+	"dockersh/internal/userfile"
 	"dockersh/internal/wire"
 )
 
@@ -39,7 +40,7 @@ func Main() int {
 
 func run(r request, environ []string) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
-	m.UserFile, m.UserErr = readUserFile(get(environ, "HOME"))
+	m.UserFile, m.UserErr = userfile.Read(get(environ, "HOME"), unix.Geteuid())
 	wait := newWaiting()
 	a, err := login(m, wait.show)
 	wait.clear()

@@ -1,4 +1,6 @@
-package shell
+// Package userfile reads ~/.dockersh, which is in the hands of whoever owns that
+// home.
+package userfile
 
 import (
 	"golang.org/x/sys/unix"
@@ -6,13 +8,13 @@ import (
 	"dockersh/internal/sys"
 )
 
-// maxUserFile is the largest ~/.dockersh in bytes.
-const maxUserFile = 64 << 10
+// maxSize is the largest ~/.dockersh in bytes (config.MaxUserFile, without a link to it).
+const maxSize = 64 << 10
 
-// readUserFile gives the bytes of ~/.dockersh, or why it cannot be read. Neither
-// means that there is none. It runs with the user's own rights, and a FIFO, a
+// Read gives the bytes of ~/.dockersh, or why it cannot be read. Neither
+// means that there is none. It must run with the user's own rights, and a FIFO, a
 // device or a link that the user put there must not hold or mislead us.
-func readUserFile(home string) (data []byte, problem string) {
+func Read(home string, uid int) (data []byte, problem string) {
 	if home == "" {
 		return nil, ""
 	}
@@ -33,12 +35,12 @@ func readUserFile(home string) (data []byte, problem string) {
 		return nil, "cannot be read: " + err.Error()
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return nil, "is not a regular file"
-	case st.Uid != uint32(unix.Geteuid()):
+	case st.Uid != uint32(uid):
 		return nil, "belongs to another user"
-	case st.Size > maxUserFile:
+	case st.Size > maxSize:
 		return nil, "is larger than 64 KiB"
 	}
-	data = make([]byte, maxUserFile+1)
+	data = make([]byte, maxSize+1)
 	n := 0
 	for n < len(data) {
 		m, err := sys.Read(fd, data[n:])

@@ -1,0 +1,103 @@
+package shell
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
+	self := func(w string) bool { return w == "dockersh" || w == "/usr/local/bin/dockersh" }
+	for _, c := range []struct {
+		what     string
+		argv     []string
+		original string
+		inside   []string // argv of /bin/ash inside
+	}{
+		{"interactive login", []string{"-dockersh"}, "", []string{"-ash"}},
+		{"a command", []string{"dockersh", "-c", "exit 7"}, "", []string{"ash", "-c", "exit 7"}},
+		{"a command that is an option", []string{"dockersh", "-c", "--privileged"}, "", []string{"ash", "-c", "--privileged"}},
+		{"su -", []string{"-dockersh", "-c", "id"}, "", []string{"-ash", "-c", "id"}},
+		{"su -l", []string{"dockersh", "-l", "-c", "id", "a", "b"}, "", []string{"-ash", "-c", "id", "a", "b"}},
+		{"options in one word", []string{"dockersh", "-lc", "id"}, "", []string{"-ash", "-c", "id"}},
+		{"a script", []string{"dockersh", "/tmp/x", "-y"}, "", []string{"ash", "/tmp/x", "-y"}},
+		{"ForceCommand under another shell", []string{"dockersh"}, "", []string{"-ash"}},
+		{"ForceCommand with a command", []string{"dockersh"}, "ls -l", []string{"ash", "-c", "ls -l"}},
+		{"ForceCommand under ourselves", []string{"dockersh", "-c", "/usr/local/bin/dockersh"}, "", []string{"-ash"}},
+		{"the same with a command", []string{"dockersh", "-c", "/usr/local/bin/dockersh"}, "ls -l", []string{"ash", "-c", "ls -l"}},
+		{"the same with our name as the command", []string{"dockersh", "-c", "dockersh"}, "dockersh -c dockersh", []string{"ash", "-c", "dockersh -c dockersh"}},
+		{"another forced command", []string{"dockersh", "-c", "/usr/bin/id"}, "ls", []string{"ash", "-c", "/usr/bin/id"}},
+		{"no argv at all", nil, "", []string{"-ash"}},
+	} {
+		r, err := parse(c.argv, c.original, self)
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		if got := r.argv("/bin/ash"); !slices.Equal(got, c.inside) {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.inside)
+		}
+	}
+}
+
+func TestBadArgumentsAreErrors(t *testing.T) {
+	for _, argv := range [][]string{{"dockersh", "-c"}, {"dockersh", "-x"}, {"dockersh", "--privileged"}, {"dockersh", "-c", "dockersh -x"}} {
+		if r, err := parse(argv, "", func(w string) bool { return w == "dockersh" }); err == nil {
+			t.Errorf("%q became %+v", argv, r)
+		}
+	}
+}
+
+func TestSSHDsRCDoesNothing(t *testing.T) {
+	if r, err := parse([]string{"dockersh", "-c", "/bin/sh .ssh/rc"}, "", isSelf); err != nil || !r.nothing {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestOnlyWhatIsAcceptedGoesInside(t *testing.T) {
+	environ := []string{"LANG=C", "LC_ALL=x", "TERM=vt100", "LD_PRELOAD=/x", "PATH=/y", "DOCKER_HOST=z", "HOME=/h", "SECRET=1",
+		"SSH_CONNECTION=a", "SSH_AUTH_SOCK=/tmp/s", "SSH_TTY=/dev/pts/9", "BASH_ENV=q", "GODEBUG=1", "noequals", "=x", "SHELL=/d"}
+	got := insideEnv(environ, []string{"*"}, "/bin/ash")
+	want := []string{"SHELL=/bin/ash", "LANG=C", "LC_ALL=x", "TERM=vt100", "SECRET=1", "SSH_CONNECTION=a"}
+	if !slices.Equal(got, want) {
+		t.Errorf("with *: got %q, want %q", got, want)
+	}
+	got = insideEnv(environ, []string{"TERM", "LC_*"}, "/bin/ash")
+	want = []string{"SHELL=/bin/ash", "LC_ALL=x", "TERM=vt100", "SSH_CONNECTION=a"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPatternsMatchAsInSSHDConfig(t *testing.T) {
+	for _, c := range []struct {
+		p, s string
+		want bool
+	}{
+		{"*", "", true}, {"LC_*", "LC_ALL", true}, {"LC_*", "LC", false}, {"?", "", false}, {"a?c", "abc", true}, {"a*c", "abcbc", true},
+		{"a*c", "abcb", false}, {"**", "x", true}, {"", "", true}, {"", "x", false}, {"*x*y*", "axbyc", true}, {"*x*y*", "aybxc", false},
+	} {
+		if match(c.p, c.s) != c.want {
+			t.Errorf("match(%q, %q) is not %v", c.p, c.s, c.want)
+		}
+	}
+}
+
+// Whatever the bytes: parsing gives an error or an argv whose first word names
+// the shell, and what is shown to a terminal cannot steer it.
+func FuzzParse(f *testing.F) {
+	f.Add("-dockersh", "-c", "exit 7", "")
+	f.Add("dockersh", "-lc", "dockersh -l", "ls")
+	f.Fuzz(func(t *testing.T, a, b, c, original string) {
+		r, err := parse([]string{a, b, c}, original, func(w string) bool { return w == "dockersh" })
+		if err != nil {
+			if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
+				t.Fatalf("the error can steer a terminal: %q", text)
+			}
+			return
+		}
+		if argv := r.argv("/bin/ash"); argv[0] != "ash" && argv[0] != "-ash" {
+			t.Fatalf("argv %q", argv)
+		}
+	})
+}
