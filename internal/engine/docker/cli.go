@@ -1,0 +1,127 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// cliPaths are the only places where the engine's command line is looked for:
+// no search path, no environment.
+var cliPaths = [...]string{"/usr/bin/docker", "/usr/local/bin/docker", "/bin/docker"}
+
+// noConfig is the command line's configuration directory: one that is not
+// there, so that no context, plugin, proxy or credential of anyone counts.
+const noConfig = "/nonexistent/dockersh"
+
+// finishLimit is how long the command may go on after its context's end.
+const finishLimit = 3 * time.Second
+
+// maxOutput is how many bytes of the command's output are kept, each of
+// standard output and standard error.
+const maxOutput = 16 << 10
+
+// findCLI returns the engine's command line.
+func findCLI() (string, error) {
+	var errs []error
+	for _, p := range cliPaths {
+		err := trusted(p)
+		if err == nil {
+			return p, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return "", lined{errors.Join(errs...)}
+	}
+	return "", fmt.Errorf("the docker command is not installed (looked at %v)", cliPaths)
+}
+
+// trusted tells whether only root can have made path what it is, and what it
+// links to: it is run with the broker's rights.
+func trusted(path string) error {
+	program, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	fi, err := os.Lstat(program)
+	if err != nil {
+		return err
+	}
+	if !fi.Mode().IsRegular() || fi.Mode()&0o111 == 0 {
+		return fmt.Errorf("%s is no program", program)
+	}
+	if err := onlyRoots(program, fi, 0o022); err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(program)} {
+		for ; ; dir = filepath.Dir(dir) {
+			fi, err := os.Stat(dir)
+			if err != nil {
+				return err
+			}
+			// Not 022: Debian's /usr/local is writable for root's group staff.
+			if err := onlyRoots(dir, fi, 0o002); err != nil {
+				return err
+			}
+			if dir == "/" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// onlyRoots refuses what is not root's or what others may write.
+func onlyRoots(path string, fi os.FileInfo, others os.FileMode) error {
+	if st, ok := fi.Sys().(*syscall.Stat_t); !ok || st.Uid != 0 {
+		return fmt.Errorf("%s does not belong to root", path)
+	}
+	if fi.Mode().Perm()&others != 0 {
+		return fmt.Errorf("%s can be written by others than root", path)
+	}
+	return nil
+}
+
+// runCLI runs the engine's command line with nothing of our environment. When
+// the context ends the command may still finish what it does, for finishLimit,
+// and is then killed: the engine would finish it anyway, and nobody learn of
+// it. On failure the error is the context's or that of package exec, and
+// stderr says why; killed tells that the engine may still be at work.
+func runCLI(ctx context.Context, socket string, args ...string) (stdout, stderr string, killed bool, err error) {
+	path, err := findCLI()
+	if err != nil {
+		return "", "", false, err
+	}
+	var out, words capped
+	cmd := exec.CommandContext(ctx, path, append([]string{"--config", noConfig, "--host", "unix://" + socket}, args...)...)
+	cmd.Dir = "/"
+	cmd.Env = []string{} // empty: `--env NAME` without a value must find nothing to pass on
+	cmd.Stdout, cmd.Stderr = &out, &words
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of a terminal's reaches it
+	cmd.Cancel = func() error { return nil }
+	cmd.WaitDelay = finishLimit
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return out.String(), words.String(), cmd.ProcessState != nil && !cmd.ProcessState.Exited(), err
+}
+
+// capped keeps the first maxOutput bytes written to it.
+type capped struct{ buf bytes.Buffer }
+
+func (c *capped) String() string { return c.buf.String() }
+
+func (c *capped) Write(p []byte) (int, error) {
+	c.buf.Write(p[:min(len(p), maxOutput-c.buf.Len())])
+	return len(p), nil
+}

@@ -1,0 +1,189 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/jsonstream"
+	"github.com/moby/moby/client"
+
+	"dockersh/internal/engine"
+)
+
+func TestASocketIsAnAbsolutePath(t *testing.T) {
+	for _, s := range []string{"", "docker.sock", "tcp://127.0.0.1:2375", "unix://", "unix://x", "/a/../b", "http:///a"} {
+		if _, err := New(s); err == nil {
+			t.Errorf("%q was taken", s)
+		}
+	}
+	for _, s := range []string{"/run/a.sock", "unix:///run/a.sock"} {
+		if e, err := New(s); err != nil || e.socket != "/run/a.sock" {
+			t.Errorf("%q: %v %v", s, e, err)
+		}
+	}
+}
+
+func TestTheEnvironmentDoesNotNameTheEngine(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+	t.Setenv("DOCKER_API_VERSION", "1.24")
+	socket := filepath.Join(t.TempDir(), "none")
+	e, _ := New(socket)
+	_, err := e.Find(context.Background(), "x")
+	if !errors.Is(err, engine.ErrDown) || !strings.Contains(err.Error(), socket) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnEngineThatIsDownIsToldFromOneThatRefuses(t *testing.T) {
+	dir := t.TempDir()
+	refused := filepath.Join(dir, "refused")
+	l, err := net.Listen("unix", refused)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = l.Close()
+	for _, socket := range []string{filepath.Join(dir, "missing"), refused} {
+		e, _ := New(socket)
+		if _, err := e.List(context.Background(), false); !errors.Is(err, engine.ErrDown) {
+			t.Errorf("%s: %v", socket, err)
+		}
+		if err := e.Pull(context.Background(), "busybox", nil); !errors.Is(err, engine.ErrDown) {
+			t.Errorf("%s: pull: %v", socket, err)
+		}
+	}
+}
+
+// silent listens and never answers.
+func silent(t *testing.T) *Engine {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(io.Discard, c); _ = c.Close() }()
+		}
+	}()
+	e, _ := New(l.Addr().String())
+	return e
+}
+
+func TestAnEngineThatHangsIsDownAfterTheLimit(t *testing.T) {
+	e := silent(t)
+	err := e.call(context.Background(), 50*time.Millisecond, func(context.Context, *client.Client) error { return nil })
+	if !errors.Is(err, engine.ErrDown) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestACallEndsWithItsContext(t *testing.T) {
+	e := silent(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	for name, call := range map[string]func() error{
+		"find":  func() error { _, err := e.Find(ctx, "x"); return err },
+		"start": func() error { return e.Start(ctx, "x") },
+		"pull":  func() error { return e.Pull(ctx, "x", nil) },
+	} {
+		if err := call(); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, engine.ErrDown) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWhatIsNoNameNeverReachesTheEngine(t *testing.T) {
+	e := silent(t)
+	for _, n := range []string{"", "..", "../images", "a/b", "a b", "-a", ".", "a\n", "a%2f", "ä"} {
+		if _, err := e.Find(context.Background(), n); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("find %q: %v", n, err)
+		}
+		if err := e.Remove(context.Background(), n); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("remove %q: %v", n, err)
+		}
+	}
+	for _, r := range []string{"", "../containers/x", "A", "a b", "a@b"} {
+		if _, err := e.ImageID(context.Background(), r); !errors.Is(err, engine.ErrNoImage) {
+			t.Errorf("image %q: %v", r, err)
+		}
+	}
+}
+
+func TestMessagesOfTheEngineAreOneLine(t *testing.T) {
+	if got := oneLine("a\r\n\tb\x1b[31m\n"); got != "a b [31m" {
+		t.Errorf("got %q", got)
+	}
+	if got := oneLine(strings.Repeat("ä", maxWords)); len(got) > maxWords+3 {
+		t.Errorf("%d bytes kept", len(got))
+	}
+}
+
+func TestOnlyAProgramOfRootsIsRun(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to make files of root")
+	}
+	dir := t.TempDir()
+	file := func(name string, mode os.FileMode, uid int) string {
+		p := filepath.Join(dir, name)
+		for _, err := range []error{os.WriteFile(p, nil, 0o600), os.Chmod(p, mode), os.Chown(p, uid, 0)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p
+	}
+	for p, why := range map[string]string{
+		file("group", 0o775, 0):   "written by others",
+		file("user", 0o755, 1):    "does not belong to root",
+		file("data", 0o644, 0):    "is no program",
+		dir:                       "is no program",
+		file("tmp", 0o755, 0):     "can be written by others", // /tmp itself is
+		filepath.Join(dir, "not"): "no such file",
+	} {
+		if err := trusted(p); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: got %v, want %q", p, err, why)
+		}
+	}
+	if err := trusted("/bin/sh"); err != nil {
+		t.Errorf("a shell of root's, by a link: %v", err)
+	}
+}
+
+func TestProgressSumsUpTheParts(t *testing.T) {
+	p := newPulling("debian:12")
+	say := func(id, status string, done, total int64) string {
+		p.add(jsonstream.Message{ID: id, Status: status, Progress: &jsonstream.Progress{Current: done, Total: total}})
+		return p.line()
+	}
+	for _, c := range []struct{ got, want string }{
+		{say("12", "Pulling from library/debian", 0, 0), "pulling debian:12"},
+		{say("a", "Downloading", 12_300_000, 40_000_000), "pulling debian:12: 12.3 of 40.0 MB"},
+		{say("b", "Downloading", 0, 5_600_000), "pulling debian:12: 12.3 of 45.6 MB"},
+		{say("b", "Download complete", 0, 0), "pulling debian:12: 17.9 of 45.6 MB"},
+		{say("a", "Extracting", 3, 40_000_000), "pulling debian:12: 45.6 of 45.6 MB"},
+		{say("c", "Downloading", 1_000_000, -1), "pulling debian:12: 46.6 of 46.6 MB"}, // a size that is not known
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+	for i := range 5000 {
+		say(strings.Repeat("x", i), "Downloading", 1, 1)
+	}
+	if len(p.layers) > maxLayers {
+		t.Errorf("%d parts are kept", len(p.layers))
+	}
+}

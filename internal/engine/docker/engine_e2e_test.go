@@ -1,0 +1,186 @@
+//go:build e2e
+
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"dockersh/internal/engine"
+)
+
+const testSocket = "/var/run/docker.sock"
+
+// own is what everything that one run makes is named by.
+var own = "dshtest-eng-" + strings.ToLower(rand.Text()[:8])
+
+// testImage is a busybox without any registry; it has no passwd file of weight.
+var testImage = own + ":latest"
+
+func TestMain(m *testing.M) {
+	code, err := withImage(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withImage(m *testing.M) (code int, err error) {
+	ctx := context.Background()
+	cli, err := client.New(client.WithHost("unix://" + testSocket))
+	if err != nil {
+		return 1, err
+	}
+	root, err := busyboxRoot()
+	if err != nil {
+		return 1, err
+	}
+	r, err := cli.ImageImport(ctx, client.ImageImportSource{Source: root, SourceName: "-"}, testImage,
+		client.ImageImportOptions{Changes: []string{`CMD ["/bin/sh"]`}})
+	if err != nil {
+		return 1, fmt.Errorf("these tests want a running engine: %w", err)
+	}
+	_, err = io.Copy(io.Discard, r)
+	_ = r.Close()
+	if err != nil {
+		return 1, err
+	}
+	defer func() {
+		_, rerr := cli.ImageRemove(ctx, testImage, client.ImageRemoveOptions{Force: true})
+		if err == nil {
+			err = rerr
+		}
+		_ = cli.Close()
+	}()
+	return m.Run(), nil
+}
+
+// busyboxRoot is the file system of the image: busybox, and links and files to
+// read.
+func busyboxRoot() (io.Reader, error) {
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		return nil, fmt.Errorf("these tests want Debian's busybox-static: %w", err)
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []struct {
+		tar.Header
+		data []byte
+	}{
+		{Header: tar.Header{Name: "bin/busybox", Mode: 0o755}, data: busybox},
+		{Header: tar.Header{Name: "bin/sh", Typeflag: tar.TypeSymlink, Linkname: "busybox"}},
+		{Header: tar.Header{Name: "bin/sleep", Typeflag: tar.TypeSymlink, Linkname: "busybox"}},
+		{Header: tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "../lib/./sub/passwd"}},
+		{Header: tar.Header{Name: "lib/sub", Typeflag: tar.TypeSymlink, Linkname: "/usr/share"}},
+		{Header: tar.Header{Name: "usr/share/passwd", Mode: 0o644}, data: []byte("root:x:0:0::/:/bin/sh\n")},
+		{Header: tar.Header{Name: "etc/up", Typeflag: tar.TypeSymlink, Linkname: "../../../../etc/hostname"}},
+		{Header: tar.Header{Name: "etc/loop", Typeflag: tar.TypeSymlink, Linkname: "/etc/loop"}},
+		{Header: tar.Header{Name: "etc/dangling", Typeflag: tar.TypeSymlink, Linkname: "/nothing"}},
+		{Header: tar.Header{Name: "etc/big", Mode: 0o644}, data: make([]byte, maxFile+1)},
+		{Header: tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}},
+		{Header: tar.Header{Name: "opt/", Typeflag: tar.TypeDir, Mode: 0o750, Uid: 7, Gid: 8}},
+	} {
+		if h.Typeflag == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		h.Size = int64(len(h.data))
+		if err := w.WriteHeader(&h.Header); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(h.data); err != nil {
+			return nil, err
+		}
+	}
+	return &b, w.Close()
+}
+
+func testEngine(t *testing.T) *Engine {
+	t.Helper()
+	e, err := New(testSocket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// spec describes a container of this test that sleeps.
+func spec(t *testing.T) engine.Spec {
+	t.Helper()
+	name := own + "-" + strings.ToLower(rand.Text()[:6])
+	return engine.Spec{
+		Name: name, Image: testImage, UID: 1000, GID: 1001, Groups: []uint32{27},
+		Labels:     map[string]string{engine.LabelOwner: "1000", engine.LabelUser: "a=b c"},
+		Entrypoint: "/bin/sleep", Cmd: []string{"600"}, Network: "none", QuietLog: true,
+	}
+}
+
+// made creates a container and removes it when the test ends.
+func made(t *testing.T, e *Engine, s engine.Spec) string {
+	t.Helper()
+	id, err := e.Create(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Remove(context.Background(), id) })
+	return id
+}
+
+// nothingLeft tells whether the engine has no container of this run whose name
+// or label is the description's.
+func nothingLeft(t *testing.T, e *Engine, before int) {
+	t.Helper()
+	if after := howMany(t, e); after != before {
+		t.Errorf("%d containers before, %d after", before, after)
+	}
+}
+
+// howMany counts the containers that Create made, of whatever image and name.
+func howMany(t *testing.T, e *Engine) int {
+	t.Helper()
+	l, err := e.list(context.Background(), labelCreate, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(l)
+}
+
+// inside runs a shell script in a running container and returns what it wrote.
+func inside(t *testing.T, e *Engine, id, script string) string {
+	t.Helper()
+	if err := e.Exec(t.Context(), id, 0, 0, []string{"/bin/sh", "-c", "(" + script + ") >/tmp/out 2>&1; mv /tmp/out /tmp/done"}); err != nil {
+		t.Fatal(err)
+	}
+	root := fmt.Sprintf("/proc/%d/root", pidOf(t, e, id))
+	for range 100 {
+		if b, err := os.ReadFile(filepath.Join(root, "tmp/done")); err == nil {
+			_ = os.Remove(filepath.Join(root, "tmp/done"))
+			return string(b)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("the script did not end within 2 s")
+	return ""
+}
+
+func pidOf(t *testing.T, e *Engine, id string) int {
+	t.Helper()
+	r, err := e.inspect(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.State.Pid
+}
