@@ -177,8 +177,8 @@ func TestContainerRemovedUnderACommand(t *testing.T) {
 	u := newBoxed(t)
 	works(t, u)
 	answer := make(chan result, 1)
-	go func() { r, _ := trySSH(u, nil, "echo begun; exec sleep 1000"); answer <- r }()
-	eventually(t, "the command runs", func() bool { return argsRun("sleep 1000") })
+	go func() { r, _ := trySSH(u, nil, "echo begun; exec sleep 2000"); answer <- r }()
+	eventually(t, "the command runs", func() bool { return argsRun("sleep 2000") })
 	run(t, "docker", "rm", "-f", u.container(t))
 	r := <-answer
 	if r.stdout != "begun\n" || r.status != 137 || strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "dockersh: ") {

@@ -12,7 +12,7 @@ func TestCtrlCEndsTheForegroundJobOnly(t *testing.T) {
 		c := sshConsole(t, u)
 		c.login()
 		c.line("sleep 1000")
-		c.untilForeground("sleep")
+		c.untilRuns("sleep 1000")
 		c.send("\x03")
 		c.prompt()
 		if got := c.run("echo $?"); got != "130" {
@@ -25,10 +25,10 @@ func TestCtrlCEndsTheForegroundJobOnly(t *testing.T) {
 	})
 }
 
-// untilForeground waits until the command runs in the session.
-func (c *console) untilForeground(name string) {
+// untilRuns waits until a command line, unlike any other, is a process.
+func (c *console) untilRuns(args string) {
 	c.t.Helper()
-	eventually(c.t, name+" runs", func() bool { return running(name) })
+	eventually(c.t, args+" runs", func() bool { return argsRun(args) })
 }
 
 func TestCtrlZStopsAndFgGoesOn(t *testing.T) {
@@ -36,7 +36,7 @@ func TestCtrlZStopsAndFgGoesOn(t *testing.T) {
 		c := sshConsole(t, u)
 		c.login()
 		c.line("sleep 1001")
-		c.untilForeground("sleep")
+		c.untilRuns("sleep 1001")
 		c.send("\x1a")
 		c.expect("Stopped")
 		c.prompt()

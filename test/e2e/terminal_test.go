@@ -57,7 +57,8 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
 			eventually(t, "size "+want, func() bool { return c.run("stty size") == want })
 		}
-		c.line("trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.1; done")
+		// A shell without job control: all of it is in the foreground.
+		c.line(`exec sh -c 'trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.1; done'`)
 		c.expect("ready")
 		c.size(33, 77)
 		c.expect("33 77")

@@ -1,0 +1,238 @@
+//go:build e2e && bench
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// budget is a row of the table in DESIGN.md.
+type budget struct {
+	what, ours, theirs string
+	ratio              float64
+	bound              float64
+	least              bool // the bound is a lower one
+}
+
+func (b budget) pass() bool {
+	if b.least {
+		return b.ratio >= b.bound
+	}
+	return b.ratio <= b.bound
+}
+
+// TestBudgets measures each budget side by side in one run and prints the table.
+func TestBudgets(t *testing.T) {
+	u := newUser(t, front, "pidslimit = 8192", "dockeropt = --ulimit=nofile=65536:65536")
+	host := newUser(t, "/bin/bash")
+	works(t, u)
+	id := u.container(t)
+	rows := []budget{}
+	rows = append(rows, startRows(t, u, id)...)
+	rows = append(rows, sshRow(t, u, host), pipeRow(t, u), terminalRow(t, u), coldRow(t))
+	rows = append(rows, liveRows(t, u, id)...)
+	var table bytes.Buffer
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "what\tours\tother\tratio\tbound\t")
+	for _, b := range rows {
+		sign, verdict := "<=", "pass"
+		if b.least {
+			sign = ">="
+		}
+		if !b.pass() {
+			verdict = "FAIL"
+			t.Errorf("%s: %.3f, must be %s %.3f", b.what, b.ratio, sign, b.bound)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.3f\t%s %.3f\t%s\n", b.what, b.ours, b.theirs, b.ratio, sign, b.bound, verdict)
+	}
+	w.Flush()
+	fmt.Print(table.String())
+}
+
+// asUser is a command as sshd would start it for the account, without sshd.
+func asUser(u *account, argv ...string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + u.home, "USER=" + u.name, "LOGNAME=" + u.name, "SHELL=" + u.shell, "TERM=xterm"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}}
+	return cmd
+}
+
+// timed runs a command, which must succeed, with pipes for its input and output.
+func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), io.Discard, &stderr
+	// Writers that are no files make pipes, as sshd does.
+	cmd.Stdout = struct{ io.Writer }{io.Discard}
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%q: %v: %s", cmd.Args, err, stderr.String())
+	}
+	return time.Since(start)
+}
+
+// race runs each contender n times in turns and gives the medians.
+func race(n int, contenders ...func() time.Duration) []time.Duration {
+	took := make([][]time.Duration, len(contenders))
+	for round := range n + 1 {
+		for i, run := range contenders {
+			if d := run(); round > 0 { // the first warms caches
+				took[i] = append(took[i], d)
+			}
+		}
+	}
+	medians := make([]time.Duration, len(contenders))
+	for i := range took {
+		slices.Sort(took[i])
+		medians[i] = took[i][len(took[i])/2]
+	}
+	return medians
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/1e6) }
+
+func startRows(t *testing.T, u *account, id string) []budget {
+	pid := inspect(t, id, "{{.State.Pid}}")
+	m := race(100,
+		func() time.Duration { return timed(t, asUser(u, front, "-c", "true")) },
+		func() time.Duration {
+			return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/true"))
+		})
+	slow := race(15, func() time.Duration { return timed(t, exec.Command("docker", "exec", id, "true")) })
+	return []budget{
+		{"warm dockersh -c true vs nsenter", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.6, false},
+		{"warm dockersh -c true vs docker exec", ms(m[0]), ms(slow[0]), ratio(m[0], slow[0]), 1. / 15, false},
+	}
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+func sshRow(t *testing.T, u, host *account) budget {
+	login := func(a *account) func() time.Duration {
+		argv := sshArgv(a, "127.0.0.1", "true")
+		return func() time.Duration { return timed(t, exec.Command(argv[0], argv[1:]...)) }
+	}
+	m := race(60, login(u), login(host))
+	return budget{"ssh host true: dockersh vs bash", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.06, false}
+}
+
+func pipeRow(t *testing.T, u *account) budget {
+	const pipe = `head -c 400000000 /dev/zero | "$@" | cat >/dev/null`
+	through := func(argv ...string) func() time.Duration {
+		return func() time.Duration {
+			return timed(t, asUser(u, append([]string{"/bin/sh", "-c", pipe, "sh"}, argv...)...))
+		}
+	}
+	m := race(7, through(front, "-c", "cat"), through(busyboxPath(t), "cat"))
+	return budget{"400 MB stdin to stdout, throughput", ms(m[0]), ms(m[1]), ratio(m[1], m[0]), 0.95, true}
+}
+
+func busyboxPath(t testing.TB) string {
+	path, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func terminalRow(t *testing.T, u *account) budget {
+	line := strings.Repeat("0123456789", 8)
+	on := func(argv ...string) func() time.Duration {
+		return func() time.Duration {
+			start := time.Now()
+			argv := append([]string{"/usr/bin/setpriv", "--reuid", u.name, "--regid", u.name, "--init-groups", "--"}, argv...)
+			c := newConsole(t, 24, 80, argv...)
+			<-c.ended
+			return time.Since(start)
+		}
+	}
+	busybox := busyboxPath(t)
+	m := race(7,
+		on(front, "-c", "yes "+line+" | head -c 20000000"),
+		on("/bin/sh", "-c", busybox+" yes "+line+" | "+busybox+" head -c 20000000"))
+	return budget{"20 MB to a terminal, throughput", ms(m[0]), ms(m[1]), ratio(m[1], m[0]), 0.8, true}
+}
+
+func coldRow(t *testing.T) budget {
+	u := newUser(t, front)
+	m := race(10,
+		func() time.Duration {
+			for _, id := range u.containers(t) {
+				run(t, "docker", "rm", "-f", id)
+			}
+			return timed(t, asUser(u, front, "-c", "true"))
+		},
+		func() time.Duration { return timed(t, exec.Command("docker", "run", "--rm", "busybox", "true")) })
+	return budget{"cold login vs docker run --rm", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.25, false}
+}
+
+// privateDirty is the memory in bytes that a process alone has written.
+func privateDirty(t testing.TB, pid int) float64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		if f[0] == "Private_Dirty:" {
+			kb, _ := strconv.ParseFloat(f[1], 64)
+			return kb * 1024
+		}
+	}
+	t.Fatal("no Private_Dirty")
+	return 0
+}
+
+func kB(n float64) string { return fmt.Sprintf("%.0f kB", n/1000) }
+
+// liveRows has a thousand sessions live at once.
+func liveRows(t *testing.T, u *account, id string) []budget {
+	const sessions = 1000
+	agent, _ := strconv.Atoi(inspect(t, id, "{{.State.Pid}}"))
+	quiet := privateDirty(t, agent)
+	login := func() time.Duration { return timed(t, asUser(u, front, "-c", "true")) }
+	few := race(40, login)[0]
+	before := privateDirty(t, broker.cmd.Process.Pid)
+	fronts := 0.
+	for i := range sessions {
+		cmd := asUser(u, front, "-c", "echo up; read x")
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { in.Close(); _ = cmd.Wait() }()
+		if _, err := io.ReadFull(out, make([]byte, 3)); err != nil {
+			t.Fatalf("session %d: %v", i, err)
+		}
+		if i < 50 {
+			fronts = max(fronts, privateDirty(t, cmd.Process.Pid))
+		}
+	}
+	many := race(40, login)[0]
+	perSession := (privateDirty(t, broker.cmd.Process.Pid) - before) / sessions
+	return []budget{
+		{"memory of the front, per session", kB(fronts), "2 MB", fronts / 2e6, 1, false},
+		{"memory of the broker, per session", kB(perSession), "50 kB", perSession / 50e3, 1, false},
+		{"memory of the agent, per container", kB(quiet), "1.5 MB", quiet / 1.5e6, 1, false},
+		{"login with 1000 live sessions vs few", ms(many), ms(few), ratio(many, few), 2, false},
+	}
+}
