@@ -1,0 +1,214 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/config"
+	"dockersh/internal/engine"
+	"dockersh/internal/engine/docker"
+	"dockersh/internal/paths"
+	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
+	"dockersh/internal/settings"
+	"dockersh/internal/sys"
+	"dockersh/internal/usererr"
+	"dockersh/internal/userfile"
+)
+
+// explanation is what a login of a user would find.
+type explanation struct {
+	User      string    `json:"user"`
+	UID       uint32    `json:"uid"`
+	Settings  []setting `json:"settings"`
+	HostShell string    `json:"hostshell,omitempty"`
+	Container string    `json:"container,omitempty"`
+	State     string    `json:"state,omitempty"`
+	Create    []string  `json:"create,omitempty"`
+	Note      string    `json:"note,omitempty"`
+}
+
+type setting struct {
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
+	Origin string   `json:"origin"`
+}
+
+// explain goes the way of a login, and shows it instead of carrying it out.
+func explain(ctx context.Context, out io.Writer, args []string) error {
+	words, asJSON, err := split(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	users := account.New(time.Minute)
+	u, err := users.ByName(ctx, words[0])
+	if errors.Is(err, account.ErrUnknown) {
+		return usererr.New(usererr.Denied, "no user "+clean(words[0]), "getent passwd lists the users of this host", nil)
+	}
+	if err != nil {
+		return err
+	}
+	x, err := explainUser(ctx, users, u)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(x)
+	}
+	return x.print(out)
+}
+
+func explainUser(ctx context.Context, users *account.DB, u account.User) (*explanation, error) {
+	s, err := effective(ctx, users, u)
+	if err != nil {
+		return nil, err
+	}
+	x := &explanation{User: u.Name, UID: u.UID}
+	for _, one := range s.All() {
+		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
+	}
+	expanded, err := s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID})
+	if err != nil {
+		return nil, err
+	}
+	plan := policy.Decide(u, expanded, policy.Request{Terminal: true})
+	x.HostShell, x.Container = plan.HostShell, plan.Container
+	if plan.HostShell != "" {
+		return x, nil
+	}
+	return x, x.container(ctx, users, plan)
+}
+
+// effective is what the broker would make of the files, ~/.dockersh read with
+// the user's rights.
+func effective(ctx context.Context, users *account.DB, u account.User) (*config.Settings, error) {
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return nil, err
+	}
+	var groupErr error
+	member := func(group string) bool {
+		ok, err := users.MemberOf(ctx, u, group)
+		groupErr = errors.Join(groupErr, err)
+		return ok
+	}
+	s, err := file.Effective(u.Name, member, nil)
+	if err = errors.Join(groupErr, err); err != nil || !s.EnableUserConfig {
+		return s, err
+	}
+	var own []byte
+	problem := ""
+	read := func() { own, problem = userfile.Read(u.Home, int(u.UID)) }
+	if os.Geteuid() == int(u.UID) {
+		read()
+	} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
+		return nil, fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
+	}
+	if problem != "" {
+		return nil, usererr.New(usererr.Settings, "~/.dockersh "+problem, "", nil)
+	}
+	if len(own) == 0 {
+		return s, nil
+	}
+	userFile, err := config.ParseUser("~/.dockersh", own)
+	if err != nil {
+		return nil, err
+	}
+	return file.Effective(u.Name, member, userFile)
+}
+
+// container tells the state of the container, and how it would be made.
+func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
+	e, err := docker.New(plan.Settings.DockerSocket)
+	if err != nil {
+		return err
+	}
+	found, err := e.Find(ctx, plan.Container)
+	switch {
+	case err == nil:
+		x.State = string(found.State)
+		owner, ours := policy.OwnerOf(found.Labels)
+		if !ours {
+			x.Note = "the name is taken by a container that dockersh did not make: logins are refused"
+		} else if err := plan.MayEnter(owner); err != nil {
+			x.Note = "logins are refused: " + err.Error()
+		} else if found.Labels[engine.LabelSettings] != plan.Settings.Hash() {
+			x.Note = "the settings have changed since the container was made"
+		}
+	case errors.Is(err, engine.ErrNotFound):
+		x.State = "absent"
+	default:
+		x.State = "unknown"
+		x.Note = clean(err.Error())
+	}
+	groups, err := users.Groups(ctx, plan.User)
+	if err != nil {
+		return err
+	}
+	who, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	if err != nil {
+		// Only a look into the image tells, and that is the login's business.
+		who = account.Identity{Name: plan.Settings.ContainerUserName}
+		x.Note = strings.TrimSpace(x.Note + " the numbers of --user are those that the image gives " + who.Name)
+	}
+	spec := plan.Spec(who, "", policy.Places{Helpers: paths.Helpers(), Run: rundir.Of(paths.Run, plan.Container).In()})
+	delete(spec.Labels, engine.LabelImage)
+	x.Create = e.Command(spec)
+	return nil
+}
+
+func (x *explanation) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "user %s, uid %d\n\n", clean(x.User), x.UID)
+	for _, s := range x.Settings {
+		values := s.Values
+		if len(values) == 0 {
+			values = []string{"-"}
+		}
+		for i, v := range values {
+			key, origin := s.Key, s.Origin
+			if i > 0 {
+				key, origin = "", ""
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, clean(v), origin)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if x.HostShell != "" {
+		fmt.Fprintf(out, "\nA login runs %s on the host.\n", x.HostShell)
+		return nil
+	}
+	fmt.Fprintf(out, "\nA login enters %s (%s). It would be made with:\n\n  %s\n", x.Container, x.State, quote(x.Create))
+	if x.Note != "" {
+		fmt.Fprintf(out, "\nnote: %s\n", x.Note)
+	}
+	return nil
+}
+
+// quote makes a command line that a shell reads back as these words.
+func quote(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune("-_=./:,@%+", r) && !isAlnum(r) }) {
+			w = "'" + strings.ReplaceAll(clean(w), "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+func isAlnum(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}

@@ -1,0 +1,142 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/channel"
+	"dockersh/internal/rundir"
+	"dockersh/internal/seqpacket"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+const (
+	agentLimit    = 20 * time.Second // for an agent that was just started
+	ownAgentLimit = 2 * time.Second  // for one that should be there already: it asks four times a second
+	helloLimit    = 2 * time.Second
+)
+
+var errSilent = errors.New("no agent came forward")
+
+// awaited is the start socket of a container while an agent is expected.
+type awaited struct {
+	dir  rundir.Dir
+	key  string
+	who  account.Identity
+	l    *seqpacket.Listener
+	done chan error // one result
+}
+
+// await opens the start socket. Any process of the container can connect: an
+// agent is known by its uid, and what it gets is a socket for sessions of that
+// very uid.
+func (c *cold) await(who account.Identity) (*awaited, error) {
+	if err := c.dir.Make(); err != nil {
+		return nil, err
+	}
+	fd, err := seqpacket.Bind(c.dir.StartSocket(), 0o666, 16)
+	if err != nil {
+		return nil, err
+	}
+	l, err := seqpacket.NewListener(fd)
+	if err != nil {
+		return nil, err
+	}
+	w := &awaited{dir: c.dir, key: c.plan.Agent, who: who, l: l, done: make(chan error, 1)}
+	go w.accept()
+	return w, nil
+}
+
+func (w *awaited) close() {
+	_ = os.Remove(w.dir.StartSocket())
+	_ = w.l.Close()
+}
+
+// accept answers whoever connects until one of them is the agent.
+func (w *awaited) accept() {
+	met := make(chan error, 1)
+	for {
+		raw, err := w.l.Accept()
+		if err != nil {
+			return // closed
+		}
+		go func() {
+			c := channel.Conn{Conn: raw}
+			defer c.Close()
+			if err := w.meet(c); err == nil {
+				select {
+				case met <- nil:
+					w.done <- nil
+				default: // another one was faster
+				}
+			}
+		}()
+	}
+}
+
+var errStranger = errors.New("not the agent that is awaited")
+
+// meet gives an agent its listening socket.
+func (w *awaited) meet(c channel.Conn) error {
+	cred, err := c.Peer()
+	if err != nil {
+		return err
+	}
+	if cred.Uid != w.who.UID {
+		return errStranger
+	}
+	c.Within(helloLimit)
+	m, fds, err := c.Recv()
+	if err != nil {
+		return err
+	}
+	seqpacket.CloseAll(fds)
+	if hello, ok := m.(*wire.Hello); !ok || hello.Version != wire.Version {
+		return errStranger
+	}
+	fd, err := w.dir.Listen(w.key)
+	if err != nil {
+		return err
+	}
+	defer seqpacket.CloseAll([]int{fd})
+	return c.Send(&wire.Serve{User: w.who.Name, Home: w.who.Home}, fd)
+}
+
+// wait gives errSilent when no agent came in time.
+func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case err := <-w.done:
+		return err
+	case <-t.C:
+		return errSilent
+	case <-ctx.Done():
+		return tookTooLong(ctx.Err())
+	}
+}
+
+// waitWatching waits for an agent that was just started, and looks now and then
+// whether it still can come.
+func (w *awaited) waitWatching(ctx context.Context, alive func() error) error {
+	for end := time.Now().Add(agentLimit); time.Now().Before(end); {
+		if err := w.wait(ctx, 500*time.Millisecond); !errors.Is(err, errSilent) {
+			return err
+		}
+		if err := alive(); err != nil {
+			return err
+		}
+	}
+	return errNoAgent(errSilent)
+}
+
+func errNoAgent(cause error) error {
+	return usererr.New(usererr.Container, "the container runs, but does not answer", "ask the administrator to restart it", cause)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,250 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/channel"
+	"dockersh/internal/config"
+	"dockersh/internal/engine"
+	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
+	"dockersh/internal/usererr"
+)
+
+const (
+	bringUpLimit = 2 * time.Minute  // all but the pull
+	pullLimit    = 60 * time.Minute // of an image; ends when the user gives up
+	removeLimit  = 20 * time.Second // for a container that is being removed
+)
+
+// cold is one bring-up: a container that is made, started, or given an agent.
+type cold struct {
+	*Broker
+	plan   *policy.Plan
+	dir    rundir.Dir
+	engine engine.Engine
+	show   func(line string)
+}
+
+// bringUp makes sure that the container runs with an agent for the plan's user,
+// and connects to it.
+func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
+	ctx, cancel := context.WithTimeout(b.stop, pullLimit+bringUpLimit)
+	defer cancel()
+	show, done := b.report(f, cancel)
+	defer done()
+	e, err := b.engines.get(plan.Settings.DockerSocket)
+	if err != nil {
+		return channel.Conn{}, engineTrouble(err)
+	}
+	c := &cold{Broker: b, plan: plan, dir: rundir.Of(b.Run, plan.Container), engine: e, show: show}
+	if err := c.dir.Make(); err != nil {
+		return channel.Conn{}, err
+	}
+	unlock, err := b.locks.lock(ctx, c.dir)
+	if err != nil {
+		return channel.Conn{}, tookTooLong(err)
+	}
+	defer unlock()
+	// Whoever had the lock before may have done it all.
+	if agent, err := b.warm(plan); err != rundir.ErrCold {
+		return agent, err
+	}
+	select {
+	case b.work <- struct{}{}:
+		defer func() { <-b.work }()
+	case <-ctx.Done():
+		return channel.Conn{}, tookTooLong(ctx.Err())
+	}
+	if err := c.ensure(ctx); err != nil {
+		return channel.Conn{}, engineTrouble(err)
+	}
+	agent, err := c.dir.Dial(plan.Agent)
+	if err == rundir.ErrCold {
+		err = errNoAgent(nil)
+	}
+	return agent, err
+}
+
+// ensure looks at what there is and does what is missing.
+func (c *cold) ensure(ctx context.Context) error {
+	for end := time.Now().Add(removeLimit); ; {
+		found, err := c.engine.Find(ctx, c.plan.Container)
+		if errors.Is(err, engine.ErrNotFound) {
+			err := c.create(ctx)
+			if errors.Is(err, engine.ErrNameTaken) && time.Now().Before(end) {
+				continue // another broker was faster; or it is on its way out
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		owner, ours := policy.OwnerOf(found.Labels)
+		if !ours {
+			return usererr.New(usererr.Denied, "the container name "+c.plan.Container+" is taken by a container that dockersh did not make",
+				"ask the administrator to rename it, or to set another containername", nil)
+		}
+		if err := c.plan.MayEnter(owner); err != nil {
+			return err
+		}
+		switch found.State {
+		case engine.Running:
+			return c.adopt(ctx, found, owner)
+		case engine.Created, engine.Exited:
+			return c.restart(ctx, found, owner)
+		case engine.Paused:
+			// Somebody did that on purpose, and a login must not undo it.
+			return usererr.New(usererr.Container, "the container "+c.plan.Container+" is paused", "ask the administrator", nil)
+		case engine.Dead:
+			// Its removal began and failed: there is nothing in it to start.
+			if err := c.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				return err
+			}
+		default: // removing, restarting
+			if time.Now().After(end) {
+				return usererr.New(usererr.Container, "the container "+c.plan.Container+" is "+string(found.State)+" and does not get ready",
+					"try again, or ask the administrator", nil)
+			}
+			pause(ctx, 100*time.Millisecond)
+		}
+	}
+}
+
+// create makes the container, with the user in it, and starts it. Whatever fails
+// on the way takes the container with it: nobody has worked in it yet.
+func (c *cold) create(ctx context.Context) (err error) {
+	s := c.plan.Settings
+	imageID, err := c.image(ctx)
+	if err != nil {
+		return err
+	}
+	img, err := c.images.of(ctx, c.engine, s.ImageName, imageID)
+	if err != nil {
+		return err
+	}
+	who, err := c.who(ctx, img)
+	if err != nil {
+		return err
+	}
+	files, err := img.with(who, !s.MountHome)
+	if err != nil {
+		return err
+	}
+	c.show("making the container")
+	spec := c.plan.Spec(who, imageID, policy.Places{Helpers: c.Helpers, Run: c.dir.In()})
+	id, err := c.engine.Create(ctx, spec)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			c.discard(id)
+		}
+	}()
+	if err := c.engine.PutFiles(ctx, id, files); err != nil {
+		return err
+	}
+	if err := c.dir.SetOwner(c.plan.Owner); err != nil {
+		return err
+	}
+	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
+	return c.start(ctx, id, spec.Labels, who)
+}
+
+// discard removes what was half made, even if the time for the login is up.
+func (c *cold) discard(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := c.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		c.Log.Error("cannot remove a half-made container", "container", c.plan.Container, "id", id, "cause", err)
+	}
+}
+
+// restart starts a container that is stopped.
+func (c *cold) restart(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	who, err := c.whoOf(ctx, found)
+	if err != nil {
+		return err
+	}
+	if err := c.dir.SetOwner(owner); err != nil {
+		return err
+	}
+	c.show("starting the container")
+	return c.start(ctx, found.ID, found.Labels, who)
+}
+
+// adopt gives a running container the agent that it lacks.
+func (c *cold) adopt(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	who, err := c.whoOf(ctx, found)
+	if err != nil {
+		return err
+	}
+	if err := c.dir.SetOwner(owner); err != nil {
+		return err
+	}
+	w, err := c.await(who)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if found.Labels[policy.LabelAgent] == c.plan.Agent {
+		// Process 1 is an agent that has not met a broker yet: the container was
+		// started by hand.
+		if err := w.wait(ctx, ownAgentLimit); !errors.Is(err, errSilent) {
+			return err
+		}
+	}
+	return c.further(ctx, found.ID, who, w)
+}
+
+// start starts the container and waits for its agent.
+func (c *cold) start(ctx context.Context, id string, labels map[string]string, who account.Identity) error {
+	w, err := c.await(who)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := c.engine.Start(ctx, id); err != nil {
+		return err
+	}
+	if labels[policy.LabelAgent] != c.plan.Agent {
+		return c.further(ctx, id, who, w)
+	}
+	return w.waitWatching(ctx, func() error { return c.alive(ctx) })
+}
+
+// further starts an agent beside process 1: for another container user, or
+// because process 1 is not ours.
+func (c *cold) further(ctx context.Context, id string, who account.Identity, w *awaited) error {
+	if c.plan.Settings.Entrypoint == config.Internal {
+		c.introduce(ctx, id, who)
+	}
+	if err := c.engine.Exec(ctx, id, who.UID, who.GID, []string{policy.InitInside}); err != nil {
+		return err
+	}
+	return w.waitWatching(ctx, func() error { return c.alive(ctx) })
+}
+
+// alive tells why a container that should be running is not.
+func (c *cold) alive(ctx context.Context) error {
+	found, err := c.engine.Find(ctx, c.plan.Container)
+	if err != nil {
+		return err
+	}
+	if found.State == engine.Exited || found.State == engine.Dead {
+		return usererr.New(usererr.Container, "the container "+c.plan.Container+" ended as soon as it was started",
+			"ask the administrator", errors.New("exit code "+itoa(found.ExitCode)))
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,124 @@
+// Package broker is the only part of dockersh with power. It says who gets a
+// session in which container, makes sure that the container runs, and hands over
+// the agent's socket. It never carries a session's bytes, never opens a terminal
+// and never reads a path that a user can change.
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/channel"
+	"dockersh/internal/engine"
+	"dockersh/internal/seqpacket"
+	"dockersh/internal/settings"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+// Config is what a broker works with.
+type Config struct {
+	Run      string    // run-time directory
+	Helpers  string    // directory that is mounted into containers
+	Settings [2]string // the first file that exists counts
+	Owner    uint32    // uid that must own the settings file
+	Users    *account.DB
+	Engine   func(socket string) (engine.Engine, error)
+	Log      *slog.Logger
+}
+
+// Broker serves fronts.
+type Broker struct {
+	Config
+	settings settings.Source
+	engines  engines
+	images   images
+	locks    locks
+	load     *load
+	work     chan struct{} // a place is one piece of work for the engine
+	stop     context.Context
+	halt     context.CancelFunc
+	logins   sync.WaitGroup // under way
+}
+
+// atOnce is how many containers are made or started at a time: more would only
+// wait for each other in the engine, and time out together.
+const atOnce = 6
+
+// New makes the run-time directory. It does not touch what a predecessor left
+// there: those containers run on.
+func New(c Config) (*Broker, error) {
+	if err := os.MkdirAll(c.Run, 0o755); err != nil {
+		return nil, err
+	}
+	// Not for anyone else: here are the sockets of the agents.
+	if err := os.MkdirAll(filepath.Join(c.Run, "c"), 0o700); err != nil {
+		return nil, err
+	}
+	b := &Broker{Config: c, work: make(chan struct{}, atOnce), load: newLoad()}
+	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
+	b.engines.open = c.Engine
+	b.images.dir = filepath.Join(c.Run, "images")
+	b.stop, b.halt = context.WithCancel(context.Background())
+	return b, nil
+}
+
+// Serve accepts fronts until Shutdown.
+func (b *Broker) Serve(l *seqpacket.Listener) error {
+	for {
+		c, err := l.Accept()
+		if b.stop.Err() != nil {
+			if err == nil {
+				_ = c.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			if !outOfResources(err) {
+				return err
+			}
+			b.Log.Error("cannot accept", "cause", err)
+			time.Sleep(50 * time.Millisecond) // some connection will end
+			continue
+		}
+		b.greet(channel.Conn{Conn: c})
+	}
+}
+
+// greet finds out who is there, once, from the kernel, and gives the connection
+// a goroutine if its uid has not too many.
+func (b *Broker) greet(c channel.Conn) {
+	cred, err := c.Peer()
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	if !b.load.enter(cred.Uid) {
+		// A line would be for nothing if the peer does not read, and must not
+		// hold up the next one: Send to a fresh socket never waits.
+		c.Within(time.Second)
+		_ = c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "you have too many connections", Hint: "end some of your sessions"})
+		_ = c.Close()
+		return
+	}
+	b.logins.Add(1)
+	go b.converse(&front{Conn: c, uid: cred.Uid, pid: cred.Pid})
+}
+
+// Shutdown stops accepting and waits for logins that are under way, at most
+// until ctx ends. Sessions are not touched.
+func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
+	b.halt()
+	_ = l.SetDeadline(time.Now())
+	done := make(chan struct{})
+	go func() { b.logins.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

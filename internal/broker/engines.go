@@ -1,0 +1,57 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"dockersh/internal/engine"
+	"dockersh/internal/usererr"
+)
+
+// engines keeps one client for each engine that the settings name.
+type engines struct {
+	open func(socket string) (engine.Engine, error)
+	mu   sync.Mutex
+	all  map[string]engine.Engine
+}
+
+func (e *engines) get(socket string) (engine.Engine, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known, ok := e.all[socket]; ok {
+		return known, nil
+	}
+	made, err := e.open(socket)
+	if err != nil {
+		return nil, err
+	}
+	if e.all == nil {
+		e.all = map[string]engine.Engine{}
+	}
+	e.all[socket] = made
+	return made, nil
+}
+
+// engineTrouble puts an engine's error into words for the user; the engine's own
+// words, which may tell of the host, stay in the log.
+func engineTrouble(err error) error {
+	var told *usererr.Error
+	switch {
+	case errors.As(err, &told):
+		return err
+	case errors.Is(err, engine.ErrDown):
+		return usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return tookTooLong(err)
+	case errors.Is(err, engine.ErrOption):
+		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", "ask the administrator: the cause is in the system log", err)
+	case errors.Is(err, engine.ErrNameTaken):
+		return usererr.New(usererr.Container, "the container's name is in use", "try again, or ask the administrator", err)
+	}
+	return usererr.New(usererr.Container, "the container cannot be started", "ask the administrator: the cause is in the system log", err)
+}
+
+func tookTooLong(err error) error {
+	return usererr.New(usererr.Unavailable, "the container did not get ready in time", "try again, or ask the administrator", err)
+}

@@ -1,0 +1,164 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/engine"
+	"dockersh/internal/policy"
+	"dockersh/internal/usererr"
+)
+
+// image makes sure that the image is here, as `pull` says, and gives its id.
+func (c *cold) image(ctx context.Context) (string, error) {
+	s := c.plan.Settings
+	id, err := c.engine.ImageID(ctx, s.ImageName)
+	missing := errors.Is(err, engine.ErrNoImage)
+	if err != nil && !missing {
+		return "", err
+	}
+	if s.Pull == "never" || s.Pull == "missing" && !missing {
+		if missing {
+			return "", noImage(s.ImageName, err)
+		}
+		return id, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pullLimit)
+	defer cancel()
+	c.show("pulling the image " + s.ImageName)
+	if err := c.engine.Pull(ctx, s.ImageName, c.show); err != nil {
+		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
+			return "", err
+		}
+		return "", noImage(s.ImageName, err)
+	}
+	id, err = c.engine.ImageID(ctx, s.ImageName)
+	if errors.Is(err, engine.ErrNoImage) {
+		return "", noImage(s.ImageName, err)
+	}
+	return id, err
+}
+
+func noImage(name string, cause error) error {
+	return usererr.New(usererr.Container, "there is no image "+name, "ask the administrator to pull or build it", cause)
+}
+
+// accounts are an image's own passwd and group.
+type accounts struct{ passwd, group []byte }
+
+// images keeps the accounts of each image, by its id: they never change. Brokers
+// that live for one login share them through the files.
+type images struct {
+	dir string
+	mu  sync.Mutex
+}
+
+// of reads the accounts of an image, out of a container that is made for this
+// and never started.
+func (i *images) of(ctx context.Context, e engine.Engine, ref, id string) (accounts, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	dir := filepath.Join(i.dir, strings.ReplaceAll(id, ":", "-"))
+	a, err := readAccounts(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return a, err
+	}
+	if a, err = probe(ctx, e, ref); err != nil {
+		return a, err
+	}
+	return a, a.write(dir)
+}
+
+func readAccounts(dir string) (a accounts, err error) {
+	if a.passwd, err = os.ReadFile(filepath.Join(dir, "passwd")); err == nil {
+		a.group, err = os.ReadFile(filepath.Join(dir, "group"))
+	}
+	return a, err
+}
+
+// write puts both files there at once.
+func (a accounts) write(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), "new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	for name, b := range map[string][]byte{"passwd": a.passwd, "group": a.group} {
+		if err := os.WriteFile(filepath.Join(tmp, name), b, 0o600); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// probe looks into an image.
+func probe(ctx context.Context, e engine.Engine, ref string) (a accounts, err error) {
+	id, err := e.Create(ctx, engine.Spec{
+		Name:  "dockersh-probe-" + time.Now().UTC().Format("20060102150405.000000000"),
+		Image: ref, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
+		Labels: policy.Owner{Identity: "probe"}.Labels(),
+	})
+	if err != nil {
+		return a, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		_ = e.Remove(ctx, id) // at worst it stays, is never started, and `dockershctl ls` shows it
+	}()
+	for _, f := range []struct {
+		path string
+		to   *[]byte
+	}{{"/etc/passwd", &a.passwd}, {"/etc/group", &a.group}} {
+		if *f.to, err = e.ReadFile(ctx, id, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// with gives the files that make the container know its user: private copies,
+// not mounts, because the host's change under a mount and useradd cannot replace
+// a mount point.
+func (a accounts) with(who account.Identity, makeHome bool) ([]engine.File, error) {
+	passwd, group, err := account.Merge(a.passwd, a.group, who)
+	if err != nil {
+		return nil, err
+	}
+	files := []engine.File{
+		{Path: "/etc/passwd", Mode: 0o644, Data: passwd},
+		{Path: "/etc/group", Mode: 0o644, Data: group},
+	}
+	if makeHome && who.UID != 0 && a.homeIsFree(who) {
+		files = append(files, engine.File{Path: who.Home, Mode: 0o755, UID: who.UID, GID: who.GID, Dir: true})
+	}
+	return files, nil
+}
+
+// homeIsFree tells whether the home may be made, or made over, to who: it is no
+// directory of the system and no other user's of the image.
+func (a accounts) homeIsFree(who account.Identity) bool {
+	home := filepath.Clean(who.Home)
+	if home == "/" || !filepath.IsAbs(home) || strings.Count(home, "/") < 2 {
+		return false
+	}
+	for _, e := range account.ParsePasswd(a.passwd) {
+		if filepath.Clean(e.Home) == home {
+			return e.Name == who.Name
+		}
+	}
+	return true
+}

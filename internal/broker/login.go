@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dockersh/internal/account"
+	"dockersh/internal/channel"
+	"dockersh/internal/config"
+	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
+	"dockersh/internal/settings"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+// login answers a front's first message: with a host shell, with an agent's
+// socket, or with an error.
+func (b *Broker) login(f *front, m wire.Message) error {
+	req := m.(*wire.Login)
+	if req.Version != wire.Version {
+		return usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
+			"ask the administrator to restart dockershd", nil)
+	}
+	ctx, cancel := context.WithTimeout(b.stop, firstWord)
+	defer cancel()
+	plan, err := b.plan(ctx, f.uid, req)
+	if err != nil {
+		return err
+	}
+	if plan.HostShell != "" {
+		b.Log.Warn("host shell", "uid", f.uid, "user", plan.User.Name, "shell", plan.HostShell)
+		if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
+			return err
+		}
+		f.plan = plan
+		return nil
+	}
+	agent, err := b.warm(plan)
+	if err == rundir.ErrCold {
+		agent, err = b.bringUp(f, plan)
+	}
+	if err != nil {
+		return err
+	}
+	defer agent.Close()
+	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
+	f.Within(firstWord)
+	if err := f.Send(ready, agent.Fd()); err != nil {
+		return err
+	}
+	f.plan = plan
+	b.Log.Info("session start", "uid", f.uid, "user", plan.User.Name, "container", plan.Container, "pid", f.pid,
+		"terminal", req.Terminal, "ms", time.Since(f.from).Milliseconds())
+	return nil
+}
+
+// plan finds the user and his settings, and lets the policy decide.
+func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login) (*policy.Plan, error) {
+	u, err := b.Users.ByUID(ctx, uid)
+	if err != nil {
+		return nil, userUnknown(err)
+	}
+	file, err := b.settings.Load()
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.effective(ctx, file, u, req)
+	if err != nil {
+		return nil, settings.Told(err)
+	}
+	return policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command}), nil
+}
+
+// effective merges the settings of a user, his own file last.
+func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login) (*config.Settings, error) {
+	var groupErr error
+	member := func(group string) bool {
+		ok, err := b.Users.MemberOf(ctx, u, group)
+		if err != nil {
+			groupErr = err
+		}
+		return ok
+	}
+	s, err := file.Effective(u.Name, member, nil)
+	if groupErr != nil {
+		// Not knowing a group must not mean not being in it: its rules may be
+		// the stricter ones.
+		return nil, userUnknown(groupErr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.EnableUserConfig && (len(req.UserFile) > 0 || req.UserErr != "") {
+		if req.UserErr != "" {
+			return nil, usererr.New(usererr.Settings, "~/.dockersh "+oneLine(req.UserErr), "", nil)
+		}
+		own, err := config.ParseUser("~/.dockersh", req.UserFile)
+		if err != nil {
+			return nil, err
+		}
+		if s, err = file.Effective(u.Name, member, own); err != nil {
+			return nil, err
+		}
+	}
+	return s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID})
+}
+
+func userUnknown(err error) error {
+	if errors.Is(err, account.ErrUnknown) {
+		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator", err)
+	}
+	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator", err)
+}
+
+// warm connects to the agent of a container that runs. It asks no engine.
+// rundir.ErrCold means that there is none.
+func (b *Broker) warm(plan *policy.Plan) (channel.Conn, error) {
+	d := rundir.Of(b.Run, plan.Container)
+	owner, err := d.Owner()
+	if err != nil {
+		return channel.Conn{}, rundir.ErrCold
+	}
+	if err := plan.MayEnter(owner); err != nil {
+		return channel.Conn{}, err
+	}
+	return d.Dial(plan.Agent)
+}

@@ -1,0 +1,53 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dockersh/internal/engine"
+	"dockersh/internal/policy"
+	"dockersh/internal/wire"
+)
+
+// settled is how long a container that loses its agent may take until the engine
+// knows what became of it.
+const settled = 3 * time.Second
+
+// why tells a front whose agent is gone what happened.
+func (b *Broker) why(f *front, _ wire.Message) error {
+	if f.plan.HostShell != "" {
+		return f.Send(&wire.Reason{Text: "there is no container"})
+	}
+	ctx, cancel := context.WithTimeout(b.stop, firstWord-time.Second)
+	defer cancel()
+	reason := b.fate(ctx, f.plan)
+	b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
+	return f.Send(&wire.Reason{Text: reason})
+}
+
+func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
+	e, err := b.engines.get(plan.Settings.DockerSocket)
+	if err != nil {
+		return "the container ended"
+	}
+	for end := time.Now().Add(settled); ; pause(ctx, 100*time.Millisecond) {
+		found, err := e.Find(ctx, plan.Container)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			return "the container was removed"
+		case errors.Is(err, engine.ErrDown):
+			return "the container ended: its engine was stopped"
+		case err != nil:
+			return "the container ended"
+		case found.State == engine.Paused:
+			return "the container is paused"
+		case found.State == engine.Exited && found.OOMKilled:
+			return "the container ran out of memory and was stopped"
+		case found.State == engine.Exited:
+			return "the container was stopped"
+		case time.Now().After(end):
+			return "the session's container was restarted, or its agent killed"
+		}
+	}
+}

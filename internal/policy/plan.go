@@ -1,0 +1,114 @@
+// Package policy decides who may enter what. It is pure: peer, settings and
+// request go in, a plan or a refusal comes out. All authorisation is here.
+package policy
+
+import (
+	"strconv"
+	"strings"
+
+	"dockersh/internal/account"
+	"dockersh/internal/config"
+	"dockersh/internal/engine"
+	"dockersh/internal/usererr"
+)
+
+// Plan is what a login gets.
+type Plan struct {
+	User     account.User
+	Settings *config.Settings
+
+	HostShell string // if not empty: this shell on the host, and nothing below
+
+	Container string // name
+	Owner     Owner
+	Agent     string // key of the agent: which container user; fit for a file name
+
+	Shell  string
+	Cwd    string // empty: home
+	Notice []string
+}
+
+// Owner says for whom a container is. It is kept as a label of the container and
+// beside its sockets.
+type Owner struct {
+	UID      uint32 // who made it
+	Identity string // config.Settings.Identity; empty: whoever is given the name
+}
+
+// Request is what the front asks for.
+type Request struct {
+	Terminal bool // stdin and stdout are terminals
+	Command  bool
+}
+
+// Decide makes the plan of a login. s is expanded for u.
+func Decide(u account.User, s *config.Settings, r Request) *Plan {
+	p := &Plan{User: u, Settings: s, HostShell: s.HostShell, Shell: s.Shell}
+	if p.HostShell != "" {
+		return p
+	}
+	p.Container = s.ContainerName
+	p.Owner = Owner{UID: u.UID, Identity: s.Identity()}
+	p.Agent = agentKey(u, s.ContainerUserName)
+	if s.IsSet("usercwd") {
+		p.Cwd = s.UserCwd
+	}
+	if s.Banner != "" && r.Terminal && !r.Command {
+		p.Notice = strings.Split(strings.TrimSuffix(s.Banner, "\n"), "\n")
+	}
+	return p
+}
+
+// MayEnter tells whether the plan's user may enter an existing container of the
+// plan's name that was made for owner.
+//
+// A name alone proves nothing: two templates may give the same one. So what the
+// name stood for must agree; a literal name is the administrator's word that
+// whoever is given it shares. A name that the user wrote himself gives only what
+// he made himself.
+func (p *Plan) MayEnter(owner Owner) error {
+	refuse := usererr.New(usererr.Denied, "the container "+p.Container+" belongs to someone else",
+		"ask the administrator: two users are given one container name", nil)
+	if p.Settings.FromUser("containername") && owner.UID != p.User.UID {
+		return refuse
+	}
+	if mine := p.Owner.Identity; mine != "" && owner.Identity != "" && mine != owner.Identity {
+		return refuse
+	}
+	return nil
+}
+
+// Labels gives the owner as labels of a container.
+func (o Owner) Labels() map[string]string {
+	return map[string]string{
+		engine.LabelOwner:    strconv.FormatUint(uint64(o.UID), 10),
+		engine.LabelIdentity: o.Identity,
+	}
+}
+
+// OwnerOf reads the owner from a container's labels; false if dockersh did not
+// make the container.
+func OwnerOf(labels map[string]string) (Owner, bool) {
+	uid, err := strconv.ParseUint(labels[engine.LabelOwner], 10, 32)
+	identity, ok := labels[engine.LabelIdentity]
+	return Owner{UID: uint32(uid), Identity: identity}, err == nil && ok
+}
+
+// agentKey names the container user of a session without asking what the image
+// knows of him. The login user's own name, a name of the image and a number are
+// apart even where they are spelt alike.
+func agentKey(u account.User, spec string) string {
+	if spec == u.Name {
+		return "self-" + strconv.FormatUint(uint64(u.UID), 10)
+	}
+	key := "user-"
+	for i := range len(spec) {
+		switch c := spec[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-':
+			key += string(c)
+		default:
+			key += "_" + strconv.FormatUint(uint64(c)+0x100, 16)[1:]
+		}
+	}
+	return key
+}

@@ -1,0 +1,83 @@
+package policy
+
+import (
+	"maps"
+	"strconv"
+
+	"dockersh/internal/account"
+	"dockersh/internal/config"
+	"dockersh/internal/engine"
+	"dockersh/internal/wire"
+)
+
+// LabelAgent is the key of the agent that is process 1; empty when process 1 is
+// not ours.
+const LabelAgent = "dockersh.agent"
+
+// Places of the host that go into every container, read-only.
+type Places struct {
+	Helpers string // the directory of dockersh-init
+	Run     string // where this container's start socket appears
+}
+
+// Where they are inside.
+const (
+	HelpersInside = "/.dockersh"
+	RunInside     = "/.dockersh/run"
+	InitInside    = "/.dockersh/dockersh-init"
+)
+
+// Spec gives the container that the plan asks for.
+func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
+	s := p.Settings
+	spec := engine.Spec{
+		Name: p.Container, Image: s.ImageName, Hostname: s.Hostname,
+		UID: who.UID, GID: who.GID,
+		Labels: p.Owner.Labels(),
+		Mounts: []engine.Mount{
+			{Source: at.Helpers, Target: HelpersInside, ReadOnly: true},
+			{Source: at.Run, Target: RunInside, ReadOnly: true},
+		},
+		Volumes: s.Volume, Env: s.Env, Network: s.Network,
+		Memory: s.Memory, CPUs: s.CPUs, PidsLimit: s.PidsLimit,
+		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges,
+		Entrypoint: InitInside, QuietLog: true,
+	}
+	for _, g := range who.Groups {
+		if g.GID != who.GID {
+			spec.Groups = append(spec.Groups, g.GID)
+		}
+	}
+	agent := p.Agent
+	if s.Entrypoint != config.Internal {
+		// Process 1 is the administrator's choice, and so may be who it is. Not
+		// so when the user chose it: as root it could leave setuid programs in a
+		// mounted home.
+		agent = ""
+		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
+		spec.UserFirst = !s.FromUser("entrypoint")
+		// Its output is worth keeping, but not for ever: "local" has a cap where
+		// the engine's default has none. dockeropt may say otherwise.
+		spec.Options = []string{"--log-driver=local"}
+	}
+	for _, words := range s.DockerOpt {
+		spec.Options = append(spec.Options, words...)
+	}
+	if s.MountHome {
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.MountHomeFrom, Target: s.MountHomeTo})
+	}
+	if s.MountTmp {
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: "/tmp", Target: "/tmp"})
+	}
+	if s.MountDockerSocket {
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.DockerSocket, Target: "/var/run/docker.sock"})
+	}
+	maps.Copy(spec.Labels, map[string]string{
+		engine.LabelUser:     p.User.Name,
+		engine.LabelSettings: s.Hash(),
+		engine.LabelImage:    imageID,
+		engine.LabelProtocol: strconv.Itoa(wire.Version),
+		LabelAgent:           agent,
+	})
+	return spec
+}

@@ -1,0 +1,118 @@
+// Package rundir knows the broker's run-time directory: what is kept of each
+// container, under which name, and how an agent is reached.
+package rundir
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/channel"
+	"dockersh/internal/policy"
+	"dockersh/internal/seqpacket"
+	"dockersh/internal/usererr"
+)
+
+// Of gives the directory of a container below the run-time directory.
+func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", container)) }
+
+// Dir is what the broker keeps of one container, out of everyone else's reach:
+//
+//	owner            for whom it was made
+//	agent-KEY.sock   listening socket of an agent
+//	in/              mounted read-only into the container
+//	in/start.sock    while an agent is awaited
+//	lock             held while the container is made or started
+//
+// It is lost with /run at a reboot, and made again for the first login.
+type Dir string
+
+func (d Dir) file(name string) string        { return filepath.Join(string(d), name) }
+func (d Dir) In() string                     { return d.file("in") }
+func (d Dir) StartSocket() string            { return d.file("in/start.sock") }
+func (d Dir) agentSocket(key string) string  { return d.file("agent-" + key + ".sock") }
+func (d Dir) Make() error                    { return os.MkdirAll(d.In(), 0o755) }
+func (d Dir) Listen(key string) (int, error) { return seqpacket.Bind(d.agentSocket(key), 0o600, 1024) }
+
+// owner reads for whom the container was made.
+func (d Dir) Owner() (policy.Owner, error) {
+	b, err := os.ReadFile(d.file("owner"))
+	if err != nil {
+		return policy.Owner{}, err
+	}
+	uid, identity, ok := strings.Cut(string(b), "\n")
+	n, err := strconv.ParseUint(uid, 10, 32)
+	if err != nil || !ok {
+		return policy.Owner{}, errors.New("broken owner file in " + string(d))
+	}
+	return policy.Owner{UID: uint32(n), Identity: identity}, nil
+}
+
+// setOwner writes it, at once or not at all.
+func (d Dir) SetOwner(o policy.Owner) error {
+	tmp := d.file("owner.new")
+	if err := os.WriteFile(tmp, []byte(strconv.FormatUint(uint64(o.UID), 10)+"\n"+o.Identity), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, d.file("owner"))
+}
+
+// ErrCold is an agent that is not there.
+var ErrCold = errors.New("no agent listens")
+
+// crowded is how long a full queue of an agent is waited for.
+const crowded = 3 * time.Second
+
+// dial connects to an agent. The socket is the broker's own work, in a directory
+// that no container has: nothing of a user's is followed.
+func (d Dir) Dial(key string) (channel.Conn, error) {
+	for end := time.Now().Add(crowded); ; time.Sleep(5 * time.Millisecond) {
+		c, err := seqpacket.DialLong(d.agentSocket(key))
+		switch err {
+		case nil:
+			return channel.Conn{Conn: c}, nil
+		case unix.ENOENT, unix.ECONNREFUSED:
+			return channel.Conn{}, ErrCold
+		case unix.EAGAIN:
+			if time.Now().Before(end) {
+				continue
+			}
+			return channel.Conn{}, usererr.New(usererr.Container, "the container does not answer",
+				"end some of its processes, or ask the administrator to restart it", err)
+		default:
+			return channel.Conn{}, err
+		}
+	}
+}
+
+// Lock takes the lock of the container, among processes. It asks again and again rather than wait in
+// the kernel, where no context reaches.
+func (d Dir) Lock(ctx context.Context) (unlock func(), err error) {
+	fd, err := unix.Open(d.file("lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			return func() { _ = unix.Close(fd) }, nil
+		}
+		if err != unix.EWOULDBLOCK && err != unix.EINTR {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+			continue
+		}
+		break
+	}
+	_ = unix.Close(fd)
+	return nil, err
+}

@@ -1,0 +1,135 @@
+// Package service runs the broker as a service: it finds or makes the socket,
+// and ends cleanly.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/account"
+	"dockersh/internal/audit"
+	"dockersh/internal/broker"
+	"dockersh/internal/engine"
+	"dockersh/internal/engine/docker"
+	"dockersh/internal/paths"
+	"dockersh/internal/seqpacket"
+)
+
+// backlog is how many logins may wait while we accept others.
+const backlog = 4096
+
+// lastWord is how long logins that are under way have when we are told to end.
+const lastWord = 10 * time.Second
+
+// Main runs dockershd; the result is the exit code.
+func Main() int {
+	if len(os.Args) > 1 {
+		return usage(os.Args[1:])
+	}
+	out := audit.New(os.Stderr, "dockershd")
+	defer out.Close(time.Second)
+	log := slog.New(out.Handler())
+	if err := serve(log); err != nil {
+		log.Error("cannot serve", "cause", err)
+		return 1
+	}
+	return 0
+}
+
+func usage(args []string) int {
+	if len(args) == 1 && args[0] == "--version" {
+		v := "unknown"
+		if b, ok := debug.ReadBuildInfo(); ok {
+			v = b.Main.Version
+		}
+		fmt.Println("dockershd", v)
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "dockershd: error: it takes no arguments\nhint: see dockershd(8)")
+	return 2
+}
+
+func serve(log *slog.Logger) error {
+	if os.Geteuid() != 0 {
+		return errors.New("it must run as root")
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
+	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
+	// Whatever the umask of who starts us: modes are said where they matter.
+	unix.Umask(0o022)
+	b, err := broker.New(broker.Config{
+		Run: paths.Run, Helpers: paths.Helpers(), Settings: paths.Settings(),
+		Users: account.New(10 * time.Second), Log: log,
+		Engine: func(socket string) (engine.Engine, error) { return docker.New(socket) },
+	})
+	if err != nil {
+		return err
+	}
+	fd, ours, err := socket()
+	if err != nil {
+		return err
+	}
+	l, err := seqpacket.NewListener(fd)
+	if err != nil {
+		return err
+	}
+	if ours {
+		// Before the next one binds: it must not lose its name to our end.
+		defer os.Remove(paths.Socket())
+	}
+	log.Info("ready", "socket", paths.Socket())
+	go func() {
+		log.Info("ending", "signal", (<-signals).String())
+		ctx, cancel := context.WithTimeout(context.Background(), lastWord)
+		defer cancel()
+		b.Shutdown(ctx, l)
+	}()
+	return b.Serve(l)
+}
+
+// firstActivated is where systemd puts the first socket (sd_listen_fds(3)).
+const firstActivated = 3
+
+// socket takes the socket that systemd made, or makes it. ours says which.
+func socket() (fd int, ours bool, err error) {
+	if os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
+		n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+		if err != nil || n != 1 {
+			return -1, false, errors.New("systemd must pass exactly one socket")
+		}
+		unix.CloseOnExec(firstActivated)
+		if t, err := unix.GetsockoptInt(firstActivated, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || t != unix.SOCK_SEQPACKET {
+			return -1, false, errors.New("systemd must pass a SOCK_SEQPACKET socket (ListenSequentialPacket=)")
+		}
+		return firstActivated, false, nil
+	}
+	if err := only(); err != nil {
+		return -1, false, err
+	}
+	fd, err = seqpacket.Bind(paths.Socket(), 0o666, backlog)
+	return fd, true, err
+}
+
+// only makes sure that no other standalone broker serves the same socket. The
+// lock is held until this process ends.
+func only() error {
+	fd, err := unix.Open(filepath.Join(paths.Run, "dockershd.lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return errors.New("another dockershd serves " + paths.Socket())
+	}
+	return nil
+}
