@@ -13,7 +13,6 @@ import (
 // for the length of the test. They name images as people know them.
 func example(t *testing.T, name string) {
 	t.Helper()
-	onlyIf(t, tiny)
 	text, err := os.ReadFile(filepath.Join(os.Getenv("REPO"), "docs/examples", name+".dockershrc"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +69,6 @@ func TestExampleClassroom(t *testing.T) {
 }
 
 func TestExampleJumphost(t *testing.T) {
-	onlyIf(t, tiny)
 	u := newUser(t, "/bin/bash")
 	u.join(t, forced)
 	keeper := newUser(t, "/bin/bash")

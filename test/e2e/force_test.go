@@ -18,7 +18,6 @@ var ways = map[string]struct{ shell, command string }{
 }
 
 func TestForcedCommand(t *testing.T) {
-	onlyIf(t, tiny)
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, way.shell)
@@ -52,7 +51,6 @@ func TestForcedCommand(t *testing.T) {
 }
 
 func TestForcedCommandCannotBeEscaped(t *testing.T) {
-	onlyIf(t, tiny)
 	u := newUser(t, front)
 	u.join(t, forced)
 	for _, command := range []string{

@@ -117,7 +117,6 @@ func TestContainerUserOfTheImage(t *testing.T) {
 
 func TestRootLogsIn(t *testing.T) {
 	// root's own shell stays; a key with a command= gives him dockersh.
-	onlyIf(t, tiny)
 	root := &account{name: "root", home: "/root", shell: front}
 	key, err := os.ReadFile(scratch + "/key.pub")
 	if err != nil {

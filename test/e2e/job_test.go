@@ -82,7 +82,6 @@ func TestShellComplainsOfNoJobControl(t *testing.T) {
 func TestTmuxRunsInside(t *testing.T) {
 	for name, u := range map[string]*account{"bash": plain, "dockersh": boxed} {
 		t.Run(name, func(t *testing.T) {
-			onlyIf(t, u)
 			c := newConsole(t, 24, 80, sshArgv(u, "-tt", "127.0.0.1", "tmux -L e2e -f /dev/null new-session 'stty size; echo in:$TMUX; exec cat'")...)
 			c.expect(`23 80`)
 			c.expect(`in:/tmp/tmux`)

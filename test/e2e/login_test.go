@@ -10,7 +10,6 @@ import (
 func TestInteractiveLoginReadsProfile(t *testing.T) {
 	test := func(u *account) func(t *testing.T) {
 		return func(t *testing.T) {
-			onlyIf(t, u)
 			u.file(t, ".profile", "echo profile-was-read; PS1='$ '\n", 0o644)
 			c := sshConsole(t, u)
 			c.expect("profile-was-read")
@@ -64,7 +63,6 @@ func TestNothingButTheCommandsOutputIsOnStdout(t *testing.T) {
 // newBoxed is a new dockersh user in the default image.
 func newBoxed(t *testing.T, lines ...string) *account {
 	t.Helper()
-	onlyIf(t, tiny)
 	return newUser(t, front, lines...)
 }
 

@@ -18,8 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pasteMode is what bash says before and after every line it reads.
-var pasteMode = regexp.MustCompile(`\x1b\[\?2004[hl]`)
+// editing is what bash says before and after every line it reads, and ash's
+// question where the cursor is.
+var editing = regexp.MustCompile(`\x1b\[\?2004[hl]|\x1b\[6n`)
 
 // console is a terminal with a program on it, as a person has it before him.
 type console struct {
@@ -124,7 +125,7 @@ func (c *console) find(pattern string, limit time.Duration) ([]string, error) {
 	re := regexp.MustCompile(pattern)
 	for end := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
 		c.mu.Lock()
-		c.seen = pasteMode.ReplaceAll(c.seen, nil)
+		c.seen = editing.ReplaceAll(c.seen, nil)
 		if at := re.FindSubmatchIndex(c.seen); at != nil {
 			found := make([]string, 0, len(at)/2)
 			for i := 0; i < len(at); i += 2 {
@@ -208,9 +209,10 @@ func (c *console) prompt() {
 	c.expect(`<%> $`)
 }
 
-// run types a command and gives what it showed up to the next prompt.
+// run types a short command and gives what it showed up to the next prompt.
+// ash shows what is typed whatever the terminal's modes: the first line.
 func (c *console) run(command string) string {
 	c.t.Helper()
 	c.line(command)
-	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> $`)[1])
+	return strings.TrimSpace(c.expect(`(?s)^[^\n]*\n(.*?)<%> $`)[1])
 }

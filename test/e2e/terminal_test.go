@@ -39,7 +39,7 @@ func TestTTYNamesATerminalThatIsThere(t *testing.T) {
 
 func TestWindowSizeIsRightFromTheFirstByte(t *testing.T) {
 	both(t, func(t *testing.T, u *account) {
-		for _, size := range [][2]uint16{{24, 80}, {41, 133}, {1, 1000}} {
+		for _, size := range [][2]uint16{{24, 80}, {41, 133}, {3, 1000}} {
 			c := newConsole(t, size[0], size[1], sshArgv(u, "-tt", "127.0.0.1", "stty size")...)
 			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
 			c.expect(`(?m)^` + want + `\r$`)

@@ -45,10 +45,6 @@ func startWorld() error {
 	if err := startSSHD(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(front); err != nil { // TODO: while the programs are not there
-		plain, err = addUser("/bin/bash")
-		return err
-	}
 	if err := broker.start(); err != nil {
 		return err
 	}
