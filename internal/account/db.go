@@ -2,104 +2,103 @@ package account
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
-// DB looks users up, and remembers the answers for a while: many logins of one
-// user are one question.
+// defaultTTL is for how long an answer counts.
+const defaultTTL = 10 * time.Second
+
+// lookupLimit is the longest that a lookup of several steps may take, also
+// where it waits for others.
+const lookupLimit = 15 * time.Second
+
+// DB answers from the host's name services. It is safe for use by many
+// goroutines at once; a key is looked up once, however many ask.
 type DB struct {
-	users  cache[uint32, User]
-	names  cache[string, User]
-	groups cache[string, []Group]
+	getentPath string
+	users      cache[User]
+	member     cache[[]Group]
 }
 
-// New makes a DB that remembers for ttl.
+// New returns a DB whose answers count for ttl; 0 means ten seconds. Only
+// answers are kept: a user who is unknown, or cannot be looked up, is asked for
+// again.
 func New(ttl time.Duration) *DB {
-	d := &DB{}
-	d.users.ttl, d.names.ttl, d.groups.ttl = ttl, ttl, ttl
-	return d
+	if ttl <= 0 {
+		ttl = defaultTTL
+	}
+	busy := make(chan struct{}, maxBusy)
+	return &DB{getentPath: getentPath, users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy}}
 }
 
-// ByUID gives the user of a number: ErrUnknown or ErrUnavailable else. Where
-// several names share a number, the name service says which.
+// ByUID returns the user with that number; ErrUnknown, ErrUnavailable, or the
+// context's error.
 func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
-	return d.users.get(ctx, uid, lookupUID)
+	key := formatID(uid)
+	if _, ok := parseID(key); !ok {
+		return User{}, fmt.Errorf("%w: uid %s", ErrUnknown, key)
+	}
+	return d.users.get(ctx, "#"+key, func(ctx context.Context) (User, error) {
+		u, err := d.user(ctx, key)
+		if err == nil && u.UID != uid {
+			// A user who is called by that number, perhaps.
+			return User{}, fmt.Errorf("%w: uid %s: the record is of uid %d", ErrUnknown, key, u.UID)
+		}
+		return u, err
+	})
 }
 
-// ByName gives the user of a name: ErrUnknown or ErrUnavailable else.
+// ByName returns the user of exactly that name; ErrUnknown, ErrUnavailable, or
+// the context's error. A name that getent takes for a number ("0", "+0") is
+// unknown.
 func (d *DB) ByName(ctx context.Context, name string) (User, error) {
-	return d.names.get(ctx, name, lookupName)
+	if name == "" || len(name) > 256 || control(name) || strings.Contains(name, ":") {
+		return User{}, fmt.Errorf("%w: %q", ErrUnknown, name)
+	}
+	return d.users.get(ctx, name+":", func(ctx context.Context) (User, error) {
+		u, err := d.user(ctx, name)
+		if err == nil && u.Name != name {
+			return User{}, fmt.Errorf("%w: %q: the record is of %q", ErrUnknown, name, u.Name)
+		}
+		return u, err
+	})
 }
 
-// Groups gives all groups of a user, the primary one first.
+// Groups returns all groups of u, the primary one first. ErrUnavailable, or the
+// context's error. The slice is the caller's.
 func (d *DB) Groups(ctx context.Context, u User) ([]Group, error) {
-	return d.groups.get(ctx, u.Name, func(ctx context.Context, _ string) ([]Group, error) { return lookupGroups(ctx, u) })
+	groups, err := d.groupsOf(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	groups = slices.Clone(groups)
+	for i := range groups {
+		if groups[i].Name == "" {
+			groups[i].Name = formatID(groups[i].GID)
+		}
+	}
+	return groups, nil
 }
 
-// MemberOf tells whether group is one of the user's.
+// MemberOf tells whether u is in the group of that name, be it his primary one
+// or not. A number is no name for a group that has none. ErrUnavailable, or the
+// context's error.
 func (d *DB) MemberOf(ctx context.Context, u User, group string) (bool, error) {
-	all, err := d.Groups(ctx, u)
-	if err != nil {
+	groups, err := d.groupsOf(ctx, u)
+	if err != nil || group == "" {
 		return false, err
 	}
-	for _, g := range all {
-		if g.Name == group {
-			return true, nil
-		}
+	return slices.ContainsFunc(groups, func(g Group) bool { return g.Name == group }), nil
+}
+
+func (d *DB) groupsOf(ctx context.Context, u User) ([]Group, error) {
+	if u.Name == "" || control(u.Name) {
+		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
-	return false, nil
-}
-
-// most is how many answers one cache keeps.
-const most = 10000
-
-// cache remembers answers, and asks once for all who wait for the same one. A
-// failed look-up is not remembered.
-type cache[K comparable, V any] struct {
-	ttl time.Duration
-	mu  sync.Mutex
-	all map[K]*answer[V]
-}
-
-type answer[V any] struct {
-	done  chan struct{}
-	value V
-	err   error
-	until time.Time
-}
-
-func (c *cache[K, V]) get(ctx context.Context, key K, ask func(context.Context, K) (V, error)) (V, error) {
-	for {
-		c.mu.Lock()
-		a, ok := c.all[key]
-		if ok && (a.until.IsZero() || time.Now().Before(a.until)) {
-			c.mu.Unlock()
-			select {
-			case <-a.done:
-			case <-ctx.Done():
-				return *new(V), errors.Join(ErrUnavailable, ctx.Err())
-			}
-			if errors.Is(a.err, context.Canceled) && ctx.Err() == nil {
-				continue // whoever asked gave up; we have not
-			}
-			return a.value, a.err
-		}
-		if c.all == nil || len(c.all) >= most {
-			c.all = map[K]*answer[V]{} // whoever waits has his answer's channel
-		}
-		a = &answer[V]{done: make(chan struct{})}
-		c.all[key] = a
-		c.mu.Unlock()
-		a.value, a.err = ask(ctx, key)
-		c.mu.Lock()
-		a.until = time.Now().Add(c.ttl)
-		if a.err != nil && c.all[key] == a {
-			delete(c.all, key)
-		}
-		c.mu.Unlock()
-		close(a.done)
-		return a.value, a.err
-	}
+	return d.member.get(ctx, u.Name+":"+formatID(u.GID), func(ctx context.Context) ([]Group, error) {
+		return d.groups(ctx, u)
+	})
 }

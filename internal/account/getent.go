@@ -4,135 +4,155 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
-	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// Errors of every look-up.
-var (
-	ErrUnknown     = errors.New("account: no such user or group")
-	ErrUnavailable = errors.New("account: the name service does not answer")
-)
+// getentPath asks every name service of the host, as the C library would, in a
+// process that can be killed when a directory server does not answer.
+const getentPath = "/usr/bin/getent"
 
 const (
-	// getentPath asks whatever /etc/nsswitch.conf names, in a process that can be
-	// killed when a directory server hangs, and that cannot hurt ours.
-	getentPath   = "/usr/bin/getent"
-	lookupLimit  = 5 * time.Second
-	maxOutput    = 4 << 20 // bytes; a group may have very many members
-	notFoundExit = 2       // getent(1)
+	getentLimit = 5 * time.Second
+	// maxRecord is for one user, maxGroups for many groups: a group's record has
+	// all its members, which in a directory can be a hundred thousand.
+	maxRecord = 64 << 10
+	maxGroups = 16 << 20
 )
 
-// getent gives the lines of an answer.
-func getent(ctx context.Context, database string, keys ...string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
+// errNoKey says that getent did not find (all of) what it was asked for.
+var errNoKey = errors.New("not found")
+
+// getent runs getent(1). Its output comes along with errNoKey too; any other
+// error is ErrUnavailable.
+func (d *DB) getent(ctx context.Context, most int, database string, keys ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, getentLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, getentPath, append([]string{"--", database}, keys...)...)
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
+	out, words := limited{most: most}, limited{most: 1 << 10}
+	cmd := exec.CommandContext(ctx, d.getentPath, append([]string{database, "--"}, keys...)...)
 	cmd.Dir = "/"
+	cmd.Env = []string{}
+	cmd.Stdout, cmd.Stderr = &out, &words
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of a terminal's reaches it
 	cmd.WaitDelay = time.Second
-	var out capped
-	cmd.Stdout = &out
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return nil, errors.Join(ErrUnavailable, ctx.Err())
-	case errors.As(err, &exit) && exit.ExitCode() == notFoundExit:
-		// With several keys, some may have been found.
+		return "", fmt.Errorf("%w: getent %s: %w", ErrUnavailable, database, ctx.Err())
+	case out.over:
+		return "", fmt.Errorf("%w: getent %s writes more than %d bytes", ErrUnavailable, database, most)
+	case errors.As(err, &exit) && exit.ExitCode() == 2:
+		return out.buf.String(), errNoKey
 	case err != nil:
-		return nil, errors.Join(ErrUnavailable, err)
+		return "", fmt.Errorf("%w: getent %s: %w: %s", ErrUnavailable, database, err,
+			strings.Join(strings.Fields(words.buf.String()), " "))
 	}
-	var lines []string
-	for l := range strings.Lines(out.String()) {
-		lines = append(lines, strings.TrimSuffix(l, "\n"))
-	}
-	if len(lines) == 0 {
-		return nil, ErrUnknown
-	}
-	return lines, nil
+	return out.buf.String(), nil
 }
 
-// capped keeps the first maxOutput bytes.
-type capped struct{ bytes.Buffer }
-
-func (c *capped) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > maxOutput {
-		return 0, errors.New("account: the answer is too long")
-	}
-	return c.Buffer.Write(p)
+// limited keeps the first bytes written to it.
+type limited struct {
+	buf  bytes.Buffer
+	most int
+	over bool
 }
 
-func lookupUID(ctx context.Context, uid uint32) (User, error) {
-	lines, err := getent(ctx, "passwd", number(uid))
+func (l *limited) Write(p []byte) (int, error) {
+	room := l.most - l.buf.Len()
+	l.over = l.over || len(p) > room
+	l.buf.Write(p[:min(len(p), room)])
+	return len(p), nil
+}
+
+// user looks one user up.
+func (d *DB) user(ctx context.Context, key string) (User, error) {
+	out, err := d.getent(ctx, maxRecord, "passwd", key)
+	if errors.Is(err, errNoKey) {
+		return User{}, fmt.Errorf("%w: %s", ErrUnknown, key)
+	}
 	if err != nil {
 		return User{}, err
 	}
-	// A user may be called "1000" and have another number: getent takes digits
-	// for a number, but a name service need not.
-	if u, ok := parseUser(lines[0]); ok && u.UID == uid {
-		return u, nil
+	u, ok := parseUser(strings.TrimSuffix(out, "\n"))
+	if !ok {
+		return User{}, fmt.Errorf("%w: the record of user %s is no line of passwd(5)", ErrUnavailable, key)
 	}
-	return User{}, ErrUnknown
+	return u, nil
 }
 
-func lookupName(ctx context.Context, name string) (User, error) {
-	if name == "" || strings.ContainsAny(name, ":\n\x00") {
-		return User{}, ErrUnknown
-	}
-	lines, err := getent(ctx, "passwd", name)
-	if err != nil {
-		return User{}, err
-	}
-	if u, ok := parseUser(lines[0]); ok && u.Name == name {
-		return u, nil
-	}
-	return User{}, ErrUnknown
-}
-
-// lookupGroups gives all groups of a user, the primary one first. A number
-// without a name is its own name.
-func lookupGroups(ctx context.Context, u User) ([]Group, error) {
-	numbers := []string{number(u.GID)}
-	lines, err := getent(ctx, "initgroups", u.Name)
-	if err != nil && !errors.Is(err, ErrUnknown) {
+// groups looks up all groups of a user, the primary one first. Name is empty
+// for those that no name service knows.
+func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
+	out, err := d.getent(ctx, maxGroups, "initgroups", u.Name)
+	if err != nil && !errors.Is(err, errNoKey) {
 		return nil, err
 	}
-	if err == nil {
-		// "NAME   GID GID ...": the name may have blanks in it.
-		rest, ok := strings.CutPrefix(lines[0], u.Name)
-		if !ok {
-			return nil, ErrUnavailable
+	more, ok := parseInitgroups(out, u.Name)
+	if !ok {
+		return nil, fmt.Errorf("%w: getent initgroups %s gives no list of numbers", ErrUnavailable, u.Name)
+	}
+	groups := []Group{{GID: u.GID}}
+	seen := map[uint32]bool{u.GID: true}
+	for _, gid := range more {
+		if !seen[gid] {
+			seen[gid] = true
+			groups = append(groups, Group{GID: gid})
 		}
-		for _, n := range strings.Fields(rest) {
-			if gid, err := strconv.ParseUint(n, 10, 32); err == nil && uint32(gid) != u.GID {
-				numbers = append(numbers, number(uint32(gid)))
+	}
+	return groups, d.nameGroups(ctx, groups)
+}
+
+// atOnce is how many groups one getent is asked for: far below the limit of
+// the arguments' length.
+const atOnce = 500
+
+// nameGroups fills in the names. What does not parse stays without one.
+func (d *DB) nameGroups(ctx context.Context, groups []Group) error {
+	for start := 0; start < len(groups); start += atOnce {
+		part := groups[start:min(start+atOnce, len(groups))]
+		keys := make([]string, len(part))
+		for i, g := range part {
+			keys[i] = formatID(g.GID)
+		}
+		out, err := d.getent(ctx, maxGroups, "group", keys...)
+		if err != nil && !errors.Is(err, errNoKey) {
+			return err
+		}
+		names := map[uint32]string{}
+		for _, l := range lines([]byte(out)) {
+			// The first: a group that is called by a number could answer for that number.
+			if g, _, ok := parseGroup(l); ok && names[g.GID] == "" {
+				names[g.GID] = g.Name
 			}
 		}
-	}
-	names := map[uint32]string{}
-	lines, err = getent(ctx, "group", numbers...)
-	if err != nil && !errors.Is(err, ErrUnknown) {
-		return nil, err
-	}
-	for _, l := range lines {
-		if g, _, ok := parseGroup(l); ok {
-			names[g.GID] = g.Name
+		for i := range part {
+			part[i].Name = names[part[i].GID]
 		}
 	}
-	var all []Group
-	for _, n := range numbers {
-		gid, err := strconv.ParseUint(n, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		g := Group{Name: names[uint32(gid)], GID: uint32(gid)}
-		if g.Name == "" {
-			g.Name = n
-		}
-		all = append(all, g)
+	return nil
+}
+
+// parseInitgroups reads the line of `getent initgroups NAME`: the name, then
+// numbers, apart by white space; nothing at all when there is no such user.
+func parseInitgroups(out, name string) ([]uint32, bool) {
+	if out == "" {
+		return nil, true
 	}
-	return all, nil
+	rest, ok := strings.CutPrefix(out, name)
+	if !ok || strings.Contains(strings.TrimSuffix(out, "\n"), "\n") || rest != "" && rest[0] != ' ' && rest[0] != '\n' {
+		return nil, false
+	}
+	var gids []uint32
+	for _, f := range strings.Fields(rest) {
+		gid, ok := parseID(f)
+		if !ok {
+			return nil, false
+		}
+		gids = append(gids, gid)
+	}
+	return gids, true
 }

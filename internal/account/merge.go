@@ -1,128 +1,154 @@
 package account
 
 import (
-	"bytes"
 	"errors"
-	"strconv"
+	"fmt"
+	"slices"
 	"strings"
 )
 
-// ErrField is a value that no field of passwd(5) can hold.
-var ErrField = errors.New("account: a colon, a comma or a line break in a field")
+// ErrField is an identity that passwd(5) and group(5) cannot hold, or that
+// would be taken for another one in this image.
+var ErrField = errors.New("account: the user cannot be written into passwd and group")
 
-// Merge gives an image's passwd and group with who in them. Of the image nothing
-// else is changed: not other users, not lines that are no entries.
+// Merge gives an image's passwd and group with who in them. Of the image
+// nothing else is changed, to the byte: not other users, not lines that are no
+// entries.
 //
 // An entry of the same name gives way. An entry of the same number stays, but
-// ours stands before it: the first one found names the files. A group that has
-// the number keeps its name and gets who as a member; a name that has another
-// number is left alone, and ours becomes NAME-GID.
+// ours stands before it: the first one found names the files. Of the image's
+// root only home, shell and group are ours to set. The primary group has its
+// own name, by the same rule; another group that has the number keeps its name
+// and gets who as a member. A group's name that has another number is left
+// alone, and ours becomes NAME-GID. An image without root gets one. ErrField.
 func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
-	for _, s := range []string{who.Name, who.Gecos, who.Home, who.Shell} {
-		if strings.ContainsAny(s, ":\n\x00") {
-			return nil, nil, ErrField
-		}
+	if who.Home == "" {
+		who.Home = "/"
 	}
-	if who.Name == "" || strings.ContainsAny(who.Name, ", \t") {
-		return nil, nil, ErrField
+	if err := who.check(); err != nil {
+		return nil, nil, err
 	}
-	newPasswd = mergePasswd(passwd, who)
-	newGroup = group
-	for i, g := range who.Groups {
-		if g.Name == "" || strings.ContainsAny(g.Name, ":,\n\x00 \t") {
-			return nil, nil, ErrField
-		}
-		newGroup = mergeGroup(newGroup, g, who.Name, i > 0 || g.GID != who.GID)
+	users, groups := lines(passwd), lines(group)
+	if err := noNumericNames(users, groups, who); err != nil {
+		return nil, nil, err
 	}
-	if !hasGroup(newGroup, 0) {
-		newGroup = append([]byte("root:x:0:\n"), newGroup...)
-	}
-	return newPasswd, newGroup, nil
+	return file(mergeUser(users, who)), file(mergeGroups(groups, who)), nil
 }
 
-func mergePasswd(passwd []byte, who Identity) []byte {
-	line := strings.Join([]string{who.Name, "x", number(who.UID), number(who.GID), who.Gecos, who.Home, who.Shell}, ":") + "\n"
-	var out []byte
-	placed, root := false, who.UID == 0
-	for l := range bytes.Lines(passwd) {
-		u, ok := parseUser(strings.TrimSuffix(string(l), "\n"))
-		root = root || ok && u.UID == 0
-		if ok && (u.Name == who.Name || u.UID == who.UID) && !placed {
-			out = append(out, line...)
-			placed = true
+// file is the reverse of lines.
+func file(lines []string) []byte {
+	return []byte(strings.Join(lines, "\n") + "\n")
+}
+
+// check refuses what would break a line of passwd or group, or be another field.
+func (who Identity) check() error {
+	bad := func(what, value string) error { return fmt.Errorf("%w: %s %q", ErrField, what, value) }
+	switch {
+	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || control(who.Name) || strings.ContainsAny(who.Name, ":,"):
+		return bad("name", who.Name)
+	case who.Name == "root" && who.UID != 0:
+		return bad("root has uid", formatID(who.UID))
+	case numeric(who.Name) && who.Name != formatID(who.UID):
+		return bad("name is a number:", who.Name)
+	case strings.ContainsAny(who.Gecos, ":\n\r\x00"):
+		return bad("comment", who.Gecos)
+	case control(who.Home) || strings.Contains(who.Home, ":"):
+		return bad("home", who.Home)
+	case control(who.Shell) || strings.Contains(who.Shell, ":"):
+		return bad("shell", who.Shell)
+	}
+	for _, g := range who.Groups {
+		if strings.HasPrefix(g.Name, "#") || strings.TrimSpace(g.Name) != g.Name || control(g.Name) || strings.Contains(g.Name, ":") || numeric(g.Name) && g.Name != formatID(g.GID) {
+			return bad("group", g.Name)
 		}
-		if ok && u.Name == who.Name {
+	}
+	return nil
+}
+
+func numeric(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// noNumericNames refuses an image in which one of our numbers is another user's
+// or group's name: the engine looks for a name first, also for a number
+// (CVE-2026-46680). It reads lines leniently, as the engine does.
+func noNumericNames(users, groups []string, who Identity) error {
+	gids := map[string]bool{formatID(who.GID): true}
+	for _, g := range who.Groups {
+		gids[formatID(g.GID)] = true
+	}
+	for _, l := range users {
+		if name := nameOf(l); name == formatID(who.UID) && name != who.Name && !hasID(l, who.UID) {
+			return fmt.Errorf("%w: the image has a user called %s", ErrField, name)
+		}
+	}
+	for _, l := range groups {
+		name := nameOf(l)
+		if id, ok := parseID(name); ok && gids[name] && !hasID(l, id) {
+			return fmt.Errorf("%w: the image has a group called %s", ErrField, name)
+		}
+	}
+	return nil
+}
+
+// nameOf gives what the most lenient reader would take for a line's name.
+func nameOf(line string) string {
+	name, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+	return name
+}
+
+// hasID tells whether a line, also one that is no full entry, has this number.
+func hasID(line string, id uint32) bool {
+	f := strings.SplitN(strings.TrimSpace(line), ":", 4)
+	if len(f) < 3 || strings.HasPrefix(f[0], "#") {
+		return false
+	}
+	n, ok := parseID(f[2])
+	return ok && n == id
+}
+
+func mergeUser(image []string, who Identity) []string {
+	ours := entryOf(who)
+	out := make([]string, 0, len(image)+2)
+	place, rival, root := -1, -1, who.UID == 0
+	for _, l := range image {
+		if name := nameOf(l); name == who.Name && strings.Contains(l, ":") {
+			if place < 0 {
+				place = len(out)
+				if old, ok := parseUser(l); ok && who.Name == "root" {
+					ours = entryOf(rootWith(old, who))
+				}
+			}
 			continue
 		}
-		out = endLine(append(out, l...))
+		if rival < 0 && hasID(l, who.UID) {
+			rival = len(out)
+		}
+		root = root || hasID(l, 0)
+		out = append(out, l)
 	}
-	if !placed {
-		out = append(out, line...)
+	if place < 0 {
+		place = len(out)
 	}
+	if rival >= 0 {
+		place = min(place, rival)
+	}
+	out = slices.Insert(out, place, ours)
 	if !root {
-		out = append([]byte("root:x:0:0:root:/root:/bin/sh\n"), out...)
+		out = slices.Insert(out, 0, "root:x:0:0:root:/root:/bin/sh")
 	}
 	return out
 }
 
-// mergeGroup makes sure that the number exists, and that it lists user if
-// member.
-func mergeGroup(group []byte, g Group, user string, member bool) []byte {
-	var out []byte
-	placed, nameTaken := false, false
-	for l := range bytes.Lines(group) {
-		text := strings.TrimSuffix(string(l), "\n")
-		known, members, ok := parseGroup(text)
-		nameTaken = nameTaken || ok && known.Name == g.Name
-		if ok && known.GID == g.GID && !placed {
-			placed = true
-			if member && !contains(members, user) {
-				if len(members) > 0 {
-					text += ","
-				}
-				l = []byte(text + user + "\n")
-			}
-		}
-		out = endLine(append(out, l...))
+// rootWith is the image's root with our home, shell and group.
+func rootWith(image User, who Identity) Identity {
+	who.Gecos = image.Gecos
+	if who.Shell == "" {
+		who.Shell = image.Shell
 	}
-	if placed {
-		return out
-	}
-	name := g.Name
-	if nameTaken {
-		name += "-" + number(g.GID)
-	}
-	line := name + ":x:" + number(g.GID) + ":"
-	if member {
-		line += user
-	}
-	return append(out, line+"\n"...)
+	return who
 }
 
-func hasGroup(group []byte, gid uint32) bool {
-	for _, g := range ParseGroup(group) {
-		if g.GID == gid {
-			return true
-		}
-	}
-	return false
+func entryOf(who Identity) string {
+	return strings.Join([]string{who.Name, "x", formatID(who.UID), formatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
 }
-
-// endLine ends a last line that its file left open.
-func endLine(b []byte) []byte {
-	if len(b) > 0 && b[len(b)-1] != '\n' {
-		b = append(b, '\n')
-	}
-	return b
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

@@ -1,0 +1,70 @@
+package account
+
+import "slices"
+
+func mergeGroups(image []string, who Identity) []string {
+	primary := Group{Name: formatID(who.GID), GID: who.GID}
+	for _, g := range who.Groups {
+		if g.GID == who.GID && g.Name != "" {
+			primary = g
+			break
+		}
+	}
+	out := mergePrimary(slices.Clone(image), primary)
+	done := map[uint32]bool{who.GID: true}
+	for _, g := range who.Groups {
+		if !done[g.GID] {
+			done[g.GID] = true
+			out = mergeGroup(out, g, who.Name)
+		}
+	}
+	if !slices.ContainsFunc(out, func(l string) bool { return hasID(l, 0) }) {
+		out = slices.Insert(out, 0, "root:x:0:")
+	}
+	return out
+}
+
+// mergePrimary gives a number its name: new files show it.
+func mergePrimary(groups []string, g Group) []string {
+	name := freeName(groups, g)
+	at := slices.IndexFunc(groups, func(l string) bool { return hasID(l, g.GID) })
+	if at >= 0 && nameOf(groups[at]) == name {
+		return groups
+	}
+	if at < 0 {
+		at = len(groups)
+	}
+	return slices.Insert(groups, at, name+":x:"+formatID(g.GID)+":")
+}
+
+// mergeGroup makes user a member of a group.
+func mergeGroup(groups []string, g Group, user string) []string {
+	at := slices.IndexFunc(groups, func(l string) bool { return hasID(l, g.GID) })
+	if at < 0 {
+		return append(groups, freeName(groups, g)+":x:"+formatID(g.GID)+":"+user)
+	}
+	_, members, ok := parseGroup(groups[at])
+	switch {
+	case !ok: // has the number, but no list that could be added to
+		return slices.Insert(groups, at, freeName(groups, g)+":x:"+formatID(g.GID)+":"+user)
+	case slices.Contains(members, user):
+		return groups
+	case len(members) > 0:
+		groups[at] += ","
+	}
+	groups[at] += user
+	return groups
+}
+
+// freeName gives a group's name, or a longer one that no other group has.
+func freeName(groups []string, g Group) string {
+	name := g.Name
+	if name == "" {
+		name = formatID(g.GID)
+	}
+	taken := func(l string) bool { return nameOf(l) == name && !hasID(l, g.GID) }
+	for slices.ContainsFunc(groups, taken) {
+		name += "-" + formatID(g.GID)
+	}
+	return name
+}
