@@ -44,6 +44,11 @@ func (s *server) accept(l *seqpacket.Listener) error {
 func (s *server) serve(c channel.Conn) {
 	defer c.Close()
 	lift := c.Within(startLimit)
+	// Before anyone parts with descriptors: they would be stuck in the queue of
+	// an agent that is frozen.
+	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+		return
+	}
 	m, fds, err := c.Recv()
 	if err != nil {
 		return
@@ -85,10 +90,6 @@ func (s *server) attend(c channel.Conn, pid int) {
 
 // start begins the session and tells the front so.
 func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refused *usererr.Error) {
-	if m.Version != wire.Version {
-		return 0, usererr.New(usererr.Protocol, "this container runs another version of dockersh",
-			"ask the administrator to restart the container", nil)
-	}
 	if len(m.Argv) == 0 {
 		return 0, usererr.New(usererr.Protocol, "no program to run", "", nil)
 	}

@@ -36,10 +36,15 @@ func count(sock string) int {
 	if err := c.Send(&wire.Count{}); err != nil {
 		return 0
 	}
-	m, fds, err := c.Recv()
-	seqpacket.CloseAll(fds)
-	if s, ok := m.(*wire.Sessions); err == nil && ok && s.Live < 1<<16 {
-		return int(s.Live)
+	for {
+		m, fds, err := c.Recv()
+		seqpacket.CloseAll(fds)
+		if _, ok := m.(*wire.Hello); ok {
+			continue
+		}
+		if s, ok := m.(*wire.Sessions); err == nil && ok && s.Live < 1<<16 {
+			return int(s.Live)
+		}
+		return 0
 	}
-	return 0
 }

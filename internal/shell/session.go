@@ -16,7 +16,7 @@ import (
 )
 
 // startLimit is how long an agent may take to start a session.
-const startLimit = 20 * time.Second
+const startLimit = 15 * time.Second
 
 // session is a session that runs in the container.
 type session struct {
@@ -34,7 +34,7 @@ func begin(a *answer, r request, environ []string, terminal bool) (*session, err
 	}
 	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: watchSSHD(environ)}
 	m := &wire.Start{
-		Version: wire.Version, Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
+		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
 		Env: insideEnv(environ, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
 	}
 	signals := catch(terminal)
@@ -116,6 +116,11 @@ var errAgent = usererr.New(usererr.Container, "the container does not answer as 
 // agent says is trusted: it belongs to whoever is in the container.
 func (s *session) start(m *wire.Start, pass ...int) ([]int, error) {
 	lift := s.agent.Within(startLimit)
+	// Nothing of ours goes to an agent before it has shown that it runs: stdout
+	// in the queue of a frozen one would keep sshd waiting for its end.
+	if err := s.hello(); err != nil {
+		return nil, err
+	}
 	err := s.agent.Send(m, pass...)
 	if err == wire.ErrTooLarge {
 		return nil, usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
@@ -142,6 +147,24 @@ func (s *session) start(m *wire.Start, pass ...int) ([]int, error) {
 	}
 	seqpacket.CloseAll(fds)
 	return nil, errAgent
+}
+
+// hello is the agent's first word.
+func (s *session) hello() error {
+	m, fds, err := s.agent.Recv()
+	if err != nil {
+		return s.silent(err)
+	}
+	seqpacket.CloseAll(fds)
+	hello, ok := m.(*wire.Hello)
+	if !ok {
+		return errAgent
+	}
+	if hello.Version != wire.Version {
+		return usererr.New(usererr.Protocol, "this container runs another version of dockersh",
+			"ask the administrator to restart the container", nil)
+	}
+	return nil
 }
 
 // silent is an agent that did not answer.

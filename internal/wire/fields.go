@@ -68,7 +68,6 @@ func (m *Start) FDs() int {
 }
 
 func (m *Start) fields(c *codec) {
-	c.u16(&m.Version)
 	c.flag(&m.Terminal)
 	c.u16(&m.Rows)
 	c.u16(&m.Cols)

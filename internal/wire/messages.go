@@ -22,7 +22,7 @@ const (
 	KindError                     // broker or agent: refused; ends the connection
 	KindWhy                       // front to broker: my session was lost, why?
 	KindReason                    // broker to front: the answer
-	KindHello                     // agent to broker: here I am
+	KindHello                     // agent to broker or front, first: here I am
 	KindServe                     // broker to agent: your listening socket
 	KindStart                     // front to agent: begin a session
 	KindStarted                   // agent to front: it runs
@@ -77,7 +77,7 @@ type Why struct{}
 // Reason answers Why in one line.
 type Reason struct{ Text string }
 
-// Hello is an agent's first word to the broker.
+// Hello is an agent's first word on every connection.
 type Hello struct{ Version uint16 }
 
 // Serve gives an agent its listening socket (the one descriptor), and its
@@ -87,7 +87,6 @@ type Serve struct{ User, Home string }
 // Start begins a session. With Terminal the agent makes a pty and the only
 // descriptors are none; without, they are stdin, stdout, stderr.
 type Start struct {
-	Version    uint16
 	Terminal   bool
 	Rows, Cols uint16
 	Termios    []byte // the kernel's struct termios of the client's terminal, or empty
