@@ -1,0 +1,238 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"dockersh/internal/engine"
+)
+
+// Find is engine.Engine's.
+func (f *Fake) Find(ctx context.Context, name string) (*engine.Container, error) {
+	err := f.begin(ctx, "Find")
+	defer f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if b := f.containers[name]; b != nil {
+		return b.copy(false), nil
+	}
+	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
+}
+
+// List is engine.Engine's; a size is the number of files put in.
+func (f *Fake) List(ctx context.Context, size bool) ([]*engine.Container, error) {
+	err := f.begin(ctx, "List")
+	defer f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	var all []*engine.Container
+	for _, name := range slices.Sorted(maps.Keys(f.containers)) {
+		if _, ours := f.containers[name].Labels[engine.LabelOwner]; ours {
+			all = append(all, f.containers[name].copy(size))
+		}
+	}
+	return all, nil
+}
+
+// ImageID is engine.Engine's; an id names its image too.
+func (f *Fake) ImageID(ctx context.Context, ref string) (string, error) {
+	err := f.begin(ctx, "ImageID")
+	defer f.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return f.imageID(ref)
+}
+
+func (f *Fake) imageID(ref string) (string, error) {
+	if i, ok := f.images[ref]; ok {
+		return i.id, nil
+	}
+	for _, i := range f.images {
+		if i.id == ref {
+			return i.id, nil
+		}
+	}
+	return "", fmt.Errorf("%w: %s", engine.ErrNoImage, ref)
+}
+
+// Pull is engine.Engine's: it moves an image from Remote to the host.
+func (f *Fake) Pull(ctx context.Context, ref string, progress func(string)) error {
+	err := f.begin(ctx, "Pull")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	id, ok := f.Remote[ref]
+	if !ok {
+		return fmt.Errorf("%w: %s", engine.ErrNoImage, ref)
+	}
+	if progress != nil {
+		progress("pulling " + ref)
+	}
+	f.images[ref] = image{id: id}
+	return nil
+}
+
+// Command gives a command line of no engine.
+func (f *Fake) Command(s engine.Spec) []string {
+	return slices.Concat([]string{"fake", "create", "--name=" + s.Name}, s.Options, []string{s.Image}, s.Cmd)
+}
+
+// Create is engine.Engine's; it takes any option.
+func (f *Fake) Create(ctx context.Context, s engine.Spec) (string, error) {
+	err := f.begin(ctx, "Create")
+	defer f.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	id, err := f.imageID(s.Image)
+	if err != nil {
+		return "", err
+	}
+	if f.containers[s.Name] != nil {
+		return "", fmt.Errorf("%w: %s", engine.ErrNameTaken, s.Name)
+	}
+	b := &box{spec: s, files: map[string]engine.File{}, Container: engine.Container{
+		ID: f.newID(), Name: s.Name, Image: s.Image, ImageID: id, State: engine.Created,
+		Created: time.Now(), Labels: maps.Clone(s.Labels), Size: -1,
+	}}
+	f.containers[s.Name] = b
+	return b.ID, nil
+}
+
+// ReadFile is engine.Engine's.
+func (f *Fake) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
+	err := f.begin(ctx, "ReadFile")
+	defer f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.fresh(id)
+	if err != nil {
+		return nil, err
+	}
+	if file, ok := b.files[name]; ok && !file.Dir {
+		return slices.Clone(file.Data), nil
+	}
+	for _, i := range f.images {
+		if data, ok := i.files[name]; ok && i.id == b.ImageID {
+			return slices.Clone(data), nil
+		}
+	}
+	return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
+}
+
+// fresh finds a container that was never started.
+func (f *Fake) fresh(id string) (*box, error) {
+	b, err := f.box(id)
+	if err == nil && b.started {
+		err = fmt.Errorf("container %s was started before: its files are left alone", id)
+	}
+	return b, err
+}
+
+// PutFiles is engine.Engine's.
+func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) error {
+	err := f.begin(ctx, "PutFiles")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.fresh(id)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path {
+			return fmt.Errorf("put %q: not a clean absolute path", file.Path)
+		}
+		for _, m := range b.spec.Mounts {
+			if file.Path == m.Target || strings.HasPrefix(file.Path, m.Target+"/") {
+				return fmt.Errorf("put %s: it lies in a mount", file.Path)
+			}
+		}
+	}
+	for _, file := range files {
+		b.files[file.Path] = file
+	}
+	return nil
+}
+
+// Start is engine.Engine's.
+func (f *Fake) Start(ctx context.Context, id string) error {
+	spec, err := f.start(ctx, id)
+	if err == nil && f.OnStart != nil {
+		f.OnStart(spec)
+	}
+	return err
+}
+
+func (f *Fake) start(ctx context.Context, id string) (engine.Spec, error) {
+	err := f.begin(ctx, "Start")
+	defer f.mu.Unlock()
+	if err != nil {
+		return engine.Spec{}, err
+	}
+	b, err := f.box(id)
+	if err != nil {
+		return engine.Spec{}, err
+	}
+	if b.State == engine.Dead || b.State == engine.Removing {
+		return engine.Spec{}, fmt.Errorf("container %s is %s and cannot be started", id, b.State)
+	}
+	b.State, b.started, b.Pid = engine.Running, true, 1<<22+1 // no process of the host
+	return b.spec, nil
+}
+
+// Stop is engine.Engine's; it does not wait.
+func (f *Fake) Stop(ctx context.Context, id string, _ time.Duration) error {
+	err := f.begin(ctx, "Stop")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.box(id)
+	if err == nil && b.State != engine.Created {
+		b.State, b.Pid = engine.Exited, 0
+	}
+	return err
+}
+
+// Remove is engine.Engine's.
+func (f *Fake) Remove(ctx context.Context, id string) error {
+	err := f.begin(ctx, "Remove")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.box(id)
+	if err == nil {
+		delete(f.containers, b.Name)
+	}
+	return err
+}
+
+// Exec is engine.Engine's; nothing runs but OnExec.
+func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
+	err := f.begin(ctx, "Exec")
+	if err == nil {
+		var b *box
+		if b, err = f.box(id); err == nil && b.State != engine.Running {
+			err = fmt.Errorf("container %s is not running", id)
+		}
+	}
+	f.mu.Unlock()
+	if err == nil && f.OnExec != nil {
+		f.OnExec(Exec{ID: id, UID: uid, GID: gid, Argv: argv})
+	}
+	return err
+}

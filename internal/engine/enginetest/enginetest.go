@@ -1,0 +1,156 @@
+// Package enginetest is a container engine in memory, for tests of those who
+// use one. It keeps the contract of engine.Engine: the same errors in the same
+// cases, and files only for containers that were never started.
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+
+	"dockersh/internal/engine"
+)
+
+// Fake is an engine without containers and images; New makes one. Set the hooks
+// before others use it.
+type Fake struct {
+	// OnStart is called when a container has been started, with its description:
+	// the place to let an agent appear. Containers of Add have only a name.
+	OnStart func(engine.Spec)
+	// OnExec is called for every program that Exec starts.
+	OnExec func(Exec)
+	// Remote are images that Pull can fetch: reference to id.
+	Remote map[string]string
+
+	mu         sync.Mutex
+	images     map[string]image
+	containers map[string]*box // by name
+	fail       map[string]error
+	calls      map[string]int
+	ids        int
+}
+
+var _ engine.Engine = (*Fake)(nil)
+
+// Exec is one call of Exec.
+type Exec struct {
+	ID       string
+	UID, GID uint32
+	Argv     []string
+}
+
+type image struct {
+	id    string
+	files map[string][]byte
+}
+
+type box struct {
+	engine.Container
+	spec    engine.Spec
+	started bool
+	files   map[string]engine.File
+}
+
+// New returns an engine with nothing in it.
+func New() *Fake {
+	return &Fake{
+		Remote: map[string]string{}, images: map[string]image{}, containers: map[string]*box{},
+		fail: map[string]error{}, calls: map[string]int{},
+	}
+}
+
+// AddImage puts an image on the host, with files by absolute path.
+func (f *Fake) AddImage(ref, id string, files map[string][]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.images[ref] = image{id, files}
+}
+
+// Add puts a container on the host that was made by hand. An empty ID is filled in.
+func (f *Fake) Add(c engine.Container) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.ID == "" {
+		c.ID = f.newID()
+	}
+	f.containers[c.Name] = &box{Container: c, spec: engine.Spec{Name: c.Name}, started: c.State != engine.Created, files: map[string]engine.File{}}
+}
+
+// Fail makes a method, by its name, return err until it is called with nil.
+func (f *Fake) Fail(method string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail[method] = err
+}
+
+// Calls tells how often a method, by its name, was called.
+func (f *Fake) Calls(method string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[method]
+}
+
+// Spec gives what a container was made from; false when there is none.
+func (f *Fake) Spec(name string) (engine.Spec, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.containers[name]; b != nil {
+		return b.spec, true
+	}
+	return engine.Spec{}, false
+}
+
+// File gives what PutFiles wrote.
+func (f *Fake) File(name, path string) (engine.File, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.containers[name]; b != nil {
+		file, ok := b.files[path]
+		return file, ok
+	}
+	return engine.File{}, false
+}
+
+// SetState puts a container into a state, as an administrator or a fault does.
+func (f *Fake) SetState(name string, s engine.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.containers[name]; b != nil {
+		b.State, b.Pid = s, 0
+	}
+}
+
+// begin counts a call and says how it shall fail. The lock is held after it.
+func (f *Fake) begin(ctx context.Context, method string) error {
+	f.mu.Lock()
+	f.calls[method]++
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.fail[method]
+}
+
+func (f *Fake) newID() string {
+	f.ids++
+	return fmt.Sprintf("%064x", f.ids)
+}
+
+// box finds a container by id or name.
+func (f *Fake) box(id string) (*box, error) {
+	for _, b := range f.containers {
+		if b.ID == id || b.Name == id {
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, id)
+}
+
+func (b *box) copy(size bool) *engine.Container {
+	c := b.Container
+	c.Labels, c.Size = maps.Clone(c.Labels), -1
+	if size {
+		c.Size = int64(len(b.files))
+	}
+	return &c
+}
