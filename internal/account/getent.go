@@ -26,12 +26,14 @@ const (
 // errNoKey says that getent did not find (all of) what it was asked for.
 var errNoKey = errors.New("not found")
 
+var errNoRoom = errors.New("too much output")
+
 // getent runs getent(1). Its output comes along with errNoKey too; any other
 // error is ErrUnavailable.
 func (d *DB) getent(ctx context.Context, most int, database string, keys ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, getentLimit)
 	defer cancel()
-	out, words := limited{most: most}, limited{most: 1 << 10}
+	out, words := limited{most: most, hard: true}, limited{most: 1 << 10}
 	cmd := exec.CommandContext(ctx, d.getentPath, append([]string{database, "--"}, keys...)...)
 	cmd.Dir = "/"
 	cmd.Env = []string{}
@@ -54,10 +56,12 @@ func (d *DB) getent(ctx context.Context, most int, database string, keys ...stri
 	return out.buf.String(), nil
 }
 
-// limited keeps the first bytes written to it.
+// limited keeps the first bytes written to it; with hard, the next are an
+// error, which ends the program that writes them.
 type limited struct {
 	buf  bytes.Buffer
 	most int
+	hard bool
 	over bool
 }
 
@@ -65,6 +69,9 @@ func (l *limited) Write(p []byte) (int, error) {
 	room := l.most - l.buf.Len()
 	l.over = l.over || len(p) > room
 	l.buf.Write(p[:min(len(p), room)])
+	if l.over && l.hard {
+		return 0, errNoRoom
+	}
 	return len(p), nil
 }
 
