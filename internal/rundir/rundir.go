@@ -33,14 +33,23 @@ func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", containe
 // It is lost with /run at a reboot, and made again for the first login.
 type Dir string
 
-func (d Dir) file(name string) string        { return filepath.Join(string(d), name) }
-func (d Dir) In() string                     { return d.file("in") }
-func (d Dir) StartSocket() string            { return d.file("in/start.sock") }
-func (d Dir) agentSocket(key string) string  { return d.file("agent-" + key + ".sock") }
-func (d Dir) Make() error                    { return os.MkdirAll(d.In(), 0o755) }
+func (d Dir) file(name string) string       { return filepath.Join(string(d), name) }
+func (d Dir) agentSocket(key string) string { return d.file("agent-" + key + ".sock") }
+
+// In is the directory that is mounted, read-only, into the container.
+func (d Dir) In() string { return d.file("in") }
+
+// StartSocket is where an agent that was just started meets the broker.
+func (d Dir) StartSocket() string { return d.file("in/start.sock") }
+
+// Make makes the directory. What lies above it is for root alone.
+func (d Dir) Make() error { return os.MkdirAll(d.In(), 0o755) }
+
+// Listen binds the socket of an agent, in place of an older one, and gives the
+// listening descriptor.
 func (d Dir) Listen(key string) (int, error) { return seqpacket.Bind(d.agentSocket(key), 0o600, 1024) }
 
-// owner reads for whom the container was made.
+// Owner reads for whom the container was made.
 func (d Dir) Owner() (policy.Owner, error) {
 	b, err := os.ReadFile(d.file("owner"))
 	if err != nil {
@@ -54,7 +63,7 @@ func (d Dir) Owner() (policy.Owner, error) {
 	return policy.Owner{UID: uint32(n), Identity: identity}, nil
 }
 
-// setOwner writes it, at once or not at all.
+// SetOwner writes it, at once or not at all.
 func (d Dir) SetOwner(o policy.Owner) error {
 	tmp := d.file("owner.new")
 	if err := os.WriteFile(tmp, []byte(strconv.FormatUint(uint64(o.UID), 10)+"\n"+o.Identity), 0o600); err != nil {
@@ -69,7 +78,7 @@ var ErrCold = errors.New("no agent listens")
 // crowded is how long a full queue of an agent is waited for.
 const crowded = 3 * time.Second
 
-// dial connects to an agent. The socket is the broker's own work, in a directory
+// Dial connects to an agent. The socket is the broker's own work, in a directory
 // that no container has: nothing of a user's is followed.
 func (d Dir) Dial(key string) (channel.Conn, error) {
 	for end := time.Now().Add(crowded); ; time.Sleep(5 * time.Millisecond) {
@@ -91,8 +100,8 @@ func (d Dir) Dial(key string) (channel.Conn, error) {
 	}
 }
 
-// Lock takes the lock of the container, among processes. It asks again and again rather than wait in
-// the kernel, where no context reaches.
+// Lock takes the lock of the container, among processes. It asks again and
+// again rather than wait in the kernel, where no context reaches.
 func (d Dir) Lock(ctx context.Context) (unlock func(), err error) {
 	fd, err := unix.Open(d.file("lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
