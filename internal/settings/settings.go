@@ -58,9 +58,9 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	if err != nil {
 		return nil, cannotRead(path, err)
 	}
-	st := info.Sys().(*syscall.Stat_t)
+	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {
-	case !info.Mode().IsRegular():
+	case !ok || !info.Mode().IsRegular():
 		return nil, cannotRead(path, errors.New("not a regular file"))
 	case st.Uid != s.Owner || info.Mode().Perm()&0o022 != 0:
 		// Who can write it can be root.
