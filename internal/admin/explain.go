@@ -77,11 +77,14 @@ func explainUser(ctx context.Context, users *account.DB, u account.User) (*expla
 	for _, one := range s.All() {
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
-	expanded, err := s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID})
+	expanded, err := s.Expand(policy.Vars(u))
 	if err != nil {
 		return nil, err
 	}
-	plan := policy.Decide(u, expanded, policy.Request{Terminal: true})
+	plan, err := policy.Decide(u, expanded, policy.Request{Terminal: true})
+	if err != nil {
+		return nil, err
+	}
 	x.HostShell, x.Container = plan.HostShell, plan.Container
 	if plan.HostShell != "" {
 		return x, nil

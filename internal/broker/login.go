@@ -70,7 +70,7 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login) (*policy
 	if err != nil {
 		return nil, settings.Told(err)
 	}
-	return policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command}), nil
+	return policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command})
 }
 
 // effective merges the settings of a user, his own file last.
@@ -104,7 +104,7 @@ func (b *Broker) effective(ctx context.Context, file *config.File, u account.Use
 			return nil, err
 		}
 	}
-	return s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID})
+	return s.Expand(policy.Vars(u))
 }
 
 func userUnknown(err error) error {

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"path"
 	"strconv"
 	"strings"
 
@@ -41,11 +42,27 @@ type Request struct {
 	Command  bool
 }
 
-// Decide makes the plan of a login. s is expanded for u.
-func Decide(u account.User, s *config.Settings, r Request) *Plan {
+// Vars gives what the settings of u are expanded with. Without a home in passwd
+// it is /, as for login(1).
+func Vars(u account.User) config.Vars {
+	v := config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}
+	if v.Home == "" {
+		v.Home = "/"
+	}
+	return v
+}
+
+// Decide makes the plan of a login, or refuses it. s is expanded for u.
+func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	p := &Plan{User: u, Settings: s, HostShell: s.HostShell, Shell: s.Shell}
 	if p.HostShell != "" {
-		return p
+		return p, nil
+	}
+	if s.MountHome && path.Clean(s.MountHomeFrom) == "/" {
+		// An account of the system, or a name service that tells no home: what
+		// stands there is the whole host.
+		return nil, usererr.New(usererr.Denied, "your home is the root of this host, and is not mounted",
+			"ask the administrator to give you a home, or to set mounthomefrom", nil)
 	}
 	p.Container = s.ContainerName
 	p.Owner = Owner{UID: u.UID, Identity: s.Identity()}
@@ -56,7 +73,7 @@ func Decide(u account.User, s *config.Settings, r Request) *Plan {
 	if s.Banner != "" && r.Terminal && !r.Command {
 		p.Notice = strings.Split(strings.TrimSuffix(s.Banner, "\n"), "\n")
 	}
-	return p
+	return p, nil
 }
 
 // MayEnter tells whether the plan's user may enter an existing container of the
