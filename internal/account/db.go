@@ -15,10 +15,12 @@ const defaultTTL = 10 * time.Second
 // where it waits for others.
 const lookupLimit = 15 * time.Second
 
-// DB answers from the host's name services. It is safe for use by many
+// DB answers from the host's name services. A change of the host's own files
+// counts at once; what a directory server says may be as old as the DB's limit. It is safe for use by many
 // goroutines at once; a key is looked up once, however many ask.
 type DB struct {
 	getentPath string
+	files      files
 	users      cache[User]
 	member     cache[[]Group]
 }
@@ -41,6 +43,7 @@ func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
 	if _, ok := parseID(key); !ok {
 		return User{}, fmt.Errorf("%w: uid %s", ErrUnknown, key)
 	}
+	d.refresh()
 	return d.users.get(ctx, "#"+key, func(ctx context.Context) (User, error) {
 		u, err := d.user(ctx, key)
 		if err == nil && u.UID != uid {
@@ -58,6 +61,7 @@ func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 	if name == "" || len(name) > 256 || control(name) || strings.Contains(name, ":") {
 		return User{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
+	d.refresh()
 	return d.users.get(ctx, name+":", func(ctx context.Context) (User, error) {
 		u, err := d.user(ctx, name)
 		if err == nil && u.Name != name {
@@ -98,6 +102,7 @@ func (d *DB) groupsOf(ctx context.Context, u User) ([]Group, error) {
 	if u.Name == "" || control(u.Name) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
+	d.refresh()
 	return d.member.get(ctx, u.Name+":"+formatID(u.GID), func(ctx context.Context) ([]Group, error) {
 		return d.groups(ctx, u)
 	})

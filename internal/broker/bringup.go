@@ -94,13 +94,14 @@ func (c *cold) ensure(ctx context.Context) error {
 		switch found.State {
 		case engine.Running:
 			return c.adopt(ctx, found, owner)
-		case engine.Created, engine.Exited:
+		case engine.Exited:
 			return c.restart(ctx, found, owner)
 		case engine.Paused:
 			// Somebody did that on purpose, and a login must not undo it.
 			return usererr.New(usererr.Container, "the container "+c.plan.Container+" is paused", "ask the administrator", nil)
-		case engine.Dead:
-			// Its removal began and failed: there is nothing in it to start.
+		case engine.Created, engine.Dead:
+			// Half made by a broker that was killed, and nobody ever worked in it;
+			// or its removal began and failed: there is nothing in it to start.
 			if err := c.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 				return err
 			}

@@ -1,0 +1,44 @@
+package account
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// refresh forgets every answer when the host's own files changed: an account
+// that is made anew with an old number must not be taken for the old one.
+func (d *DB) refresh() {
+	if d.files.changed() {
+		d.users.forget()
+		d.member.forget()
+	}
+}
+
+// files watches what the name services of every host read.
+type files struct {
+	mu   sync.Mutex
+	seen [3]unix.Stat_t
+}
+
+func (f *files) changed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changed := false
+	for i, path := range [...]string{"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"} {
+		var now unix.Stat_t
+		_ = unix.Stat(path, &now) // a file that is missing is one that never changes
+		was := &f.seen[i]
+		if now.Ino != was.Ino || now.Size != was.Size || now.Mtim != was.Mtim || now.Ctim != was.Ctim {
+			*was, changed = now, true
+		}
+	}
+	return changed
+}
+
+// forget drops all answers. Who waits for one still gets it.
+func (c *cache[T]) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = nil
+}

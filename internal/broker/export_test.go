@@ -1,0 +1,8 @@
+package broker
+
+import "os"
+
+import "dockersh/internal/rundir"
+
+// forget takes the agents' sockets of a container away, as if they had ended.
+func (b *Broker) forget(container string) { _ = os.RemoveAll(string(rundir.Of(b.Run, container))) }
