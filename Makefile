@@ -9,7 +9,7 @@ GO      ?= $(or $(shell command -v go),/usr/local/go/bin/go)
 FUZZTIME ?= 10s
 TESTFLAGS ?=
 BENCHFLAGS ?=
-GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 PROGRAMS = dockersh dockershd dockersh-init dockershctl
 PATHS    = dockersh/internal/paths

@@ -34,7 +34,7 @@ func (b budget) pass() bool {
 
 // TestBudgets measures each budget side by side in one run and prints the table.
 func TestBudgets(t *testing.T) {
-	u := newUser(t, front, "pidslimit = 8192", "dockeropt = --ulimit=nofile=65536:65536")
+	u := newUser(t, front, "pidslimit = 8192")
 	host := newUser(t, "/bin/bash")
 	works(t, u)
 	id := u.container(t)
@@ -108,7 +108,7 @@ func startRows(t *testing.T, u *account, id string) []budget {
 	m := race(100,
 		func() time.Duration { return timed(t, asUser(u, front, "-c", "true")) },
 		func() time.Duration {
-			return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/true"))
+			return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/ash", "-c", "true"))
 		})
 	slow := race(15, func() time.Duration { return timed(t, exec.Command("docker", "exec", id, "true")) })
 	return []budget{

@@ -31,9 +31,13 @@ func inspect(t testing.TB, id, field string) string {
 	return run(t, "docker", "inspect", "-f", field, id)
 }
 
-// engine stops, kills or starts the engine of this run.
+// engine stops, kills or starts the engine of this run; the test's end finds it
+// running.
 func engine(t testing.TB, verb string) {
 	t.Helper()
+	if verb != "start" {
+		t.Cleanup(func() { engine(t, "start") })
+	}
 	cmd := exec.Command("sh", os.Getenv("REPO")+"/scripts/engine", verb)
 	// A file, not a pipe: dockerd keeps it open.
 	cmd.Stderr = os.Stderr

@@ -31,11 +31,11 @@ func TestUserOfAnotherNameService(t *testing.T) {
 	// All of this is private to the run: see scripts/apart.
 	put("/etc/nsswitch.conf", changed.String(), 0o644)
 	t.Cleanup(func() { put("/etc/nsswitch.conf", string(nss), 0o644) })
-	for _, name := range []string{"alice.extra", "bob@corp.example", `DOM\carol`} {
+	for i, name := range []string{"alice.extra", "bob@corp.example", `DOM\carol`} {
 		t.Run(name, func(t *testing.T) {
-			u := &account{name: name, home: homes + "/extra", shell: front, uid: 70001, gid: 70001}
+			u := &account{name: name, home: homes + fmt.Sprint("/extra", i), shell: front, uid: 70001 + i, gid: 70001 + i}
 			put(dir+"/passwd", fmt.Sprintf("%s:x:%d:%d:From afar:%s:%s\n", name, u.uid, u.gid, u.home, u.shell), 0o644)
-			put(dir+"/group", fmt.Sprintf("afar:x:%d:\nteam:x:70002:%s\n", u.gid, name), 0o644)
+			put(dir+"/group", fmt.Sprintf("afar:x:%d:\nteam:x:70099:%s\n", u.gid, name), 0o644)
 			put(dir+"/shadow", name+":*:19000:0:99999:7:::\n", 0o640)
 			if err := os.MkdirAll(u.home, 0o755); err != nil {
 				t.Fatal(err)
@@ -49,7 +49,7 @@ func TestUserOfAnotherNameService(t *testing.T) {
 					run(t, "docker", "rm", "-f", id)
 				}
 			})
-			ssh(t, u, "whoami; id -u; id -Gn; echo $HOME; exit 3").want(t, name+"\n70001\nafar team\n"+u.home+"\n", "", 3)
+			ssh(t, u, "whoami; id -u; id -Gn; echo $HOME; exit 3").want(t, fmt.Sprintf("%s\n%d\nafar team\n%s\n", name, u.uid, u.home), "", 3)
 		})
 	}
 }

@@ -209,10 +209,9 @@ func (c *console) prompt() {
 	c.expect(`<%> $`)
 }
 
-// run types a short command and gives what it showed up to the next prompt.
-// ash shows what is typed whatever the terminal's modes: the first line.
+// run types a command and gives what it showed up to the next prompt.
 func (c *console) run(command string) string {
 	c.t.Helper()
 	c.line(command)
-	return strings.TrimSpace(c.expect(`(?s)^[^\n]*\n(.*?)<%> $`)[1])
+	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> $`)[1])
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,9 @@ func TestOneHundredFirstLoginsOfOneHundredUsersAtOnce(t *testing.T) {
 	nothingLeft(t, users...)
 }
 
+// progress is what a first login shows on a terminal while it waits.
+var progress = regexp.MustCompile(`(\r\x1b\[K[^\r\n]*)*\r\x1b\[K`)
+
 // logins logs n accounts in at once, half of them with a terminal.
 func logins(t *testing.T, n int, who func(i int) *account) {
 	t.Helper()
@@ -39,6 +43,7 @@ func logins(t *testing.T, n int, who func(i int) *account) {
 				args, end = []string{"-tt"}, "\r\n"
 			}
 			r, err := trySSH(who(i), nil, append(args, "--", fmt.Sprintf("echo %d; exit %d", i, i%100))...)
+			r.stdout = progress.ReplaceAllString(r.stdout, "")
 			if want := fmt.Sprint(i) + end; err != nil || r.stdout != want || r.status != i%100 || r.stderr != "" {
 				t.Errorf("login %d: %v, %q, %q, %d after %v", i, err, r.stdout, r.stderr, r.status, r.took)
 			}
