@@ -16,7 +16,7 @@ const whoScript = `whoami; id -u; id -g; id -un; id -gn; id -G; id -Gn; echo ~; 
 func TestUserIsHimselfInside(t *testing.T) {
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {
-			u := newBoxed(t, "imagename = "+image)
+			u := newBoxed(t, "imagename = "+image, "shell = /bin/sh")
 			u.join(t, "dshteam")
 			u.join(t, "dshother")
 			// The same on the host: su gives the user's groups and nothing else.
@@ -39,7 +39,7 @@ func TestSHELLIsTheShellInside(t *testing.T) {
 }
 
 func TestOtherUsersOfTheHostDoNotShowInside(t *testing.T) {
-	u := newBoxed(t, "imagename = dsh-debian")
+	u := newBoxed(t, "imagename = dsh-debian", "shell = /bin/bash")
 	other := newUser(t, "/bin/bash")
 	out := ssh(t, u, "cat /etc/passwd /etc/group").stdout
 	if strings.Contains(out, other.name+":") || !strings.Contains(out, u.name+":") || !strings.Contains(out, "root:x:0:0") {
@@ -52,7 +52,7 @@ func TestOtherUsersOfTheHostDoNotShowInside(t *testing.T) {
 func TestFilesOfAMountedHomeAreTheUsers(t *testing.T) {
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {
-			u := newBoxed(t, "imagename = "+image, "mounthome")
+			u := newBoxed(t, "imagename = "+image, "shell = /bin/sh", "mounthome")
 			u.file(t, "from-host", "hello\n", 0o640)
 			ssh(t, u, "cat from-host && echo inside >from-inside && mkdir d").want(t, "hello\n", "", 0)
 			numbers := fmt.Sprintf("%d %d", u.uid, u.gid)
@@ -76,7 +76,7 @@ func TestFilesOfAMountedHomeAreTheUsers(t *testing.T) {
 func TestHomeThatIsNotMountedIsMadeAndTheUsers(t *testing.T) {
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {
-			u := newBoxed(t, "imagename = "+image)
+			u := newBoxed(t, "imagename = "+image, "shell = /bin/sh")
 			u.file(t, "secret", "of the host\n", 0o644)
 			ssh(t, u, "pwd; ls -A; echo x >f && cat f; stat -c '%U:%G' .").want(t, u.home+"\nx\n"+u.name+":"+u.name+"\n", "", 0)
 		})
@@ -88,7 +88,7 @@ func TestNumericContainerUser(t *testing.T) {
 	if got := ssh(t, u, "id -u; id -g; id -G").stdout; got != "4711\n4712\n4712\n" {
 		t.Errorf("%q", got)
 	}
-	v := newBoxed(t, "containerusername = 4713", "imagename = dsh-debian")
+	v := newBoxed(t, "containerusername = 4713", "imagename = dsh-debian", "shell = /bin/bash")
 	if got := ssh(t, v, "id -u; touch ~/f && stat -c %u ~/f").stdout; got != "4713\n4713\n" {
 		t.Errorf("%q", got)
 	}
@@ -109,7 +109,7 @@ func TestRootAsContainerUser(t *testing.T) {
 }
 
 func TestContainerUserOfTheImage(t *testing.T) {
-	u := newBoxed(t, "containerusername = games", "imagename = dsh-debian")
+	u := newBoxed(t, "containerusername = games", "imagename = dsh-debian", "shell = /bin/bash")
 	ssh(t, u, "id -un; id -u; id -gn").want(t, "games\n5\ngames\n", "", 0)
 	v := newBoxed(t, "containerusername = nosuchuser")
 	ssh(t, v, "true").refused(t, "nosuchuser")

@@ -45,6 +45,7 @@ func TestRCOfSSHDoesNothing(t *testing.T) {
 		if !u.boxedShell() {
 			t.Skip("sshd runs it with a shell of the host: that is what it is for")
 		}
+		// sshd sends the whole path since 8.0, and before ".ssh/rc".
 		u.file(t, ".ssh/rc", "echo rc-was-read\ntouch "+homes+"/rc-ran\n", 0o644)
 		ssh(t, u, "echo only").want(t, "only\n", "", 0)
 		if out := run(t, "ls", homes); strings.Contains(out, "rc-ran") {

@@ -206,12 +206,12 @@ func (c *console) login() {
 // prompt waits for the prompt that login set.
 func (c *console) prompt() {
 	c.t.Helper()
-	c.expect(`<%> $`)
+	c.expect(`<%> `)
 }
 
 // run types a command and gives what it showed up to the next prompt.
 func (c *console) run(command string) string {
 	c.t.Helper()
 	c.line(command)
-	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> $`)[1])
+	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> `)[1])
 }

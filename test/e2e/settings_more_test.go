@@ -97,15 +97,15 @@ func TestSettingsAreReadAgainWithoutARestart(t *testing.T) {
 
 func TestSharedContainer(t *testing.T) {
 	// Trainer's option 2: one container for all, each as himself.
-	a := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian")
-	b := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian")
+	a := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
+	b := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
 	c := sshConsole(t, a)
 	c.login()
 	c.line("exec sleep 3210")
 	eventually(t, "b sees the process of a", func() bool {
 		return strings.Contains(ssh(t, b, "ps -eo user,args").stdout, "sleep 3210")
 	})
-	r := ssh(t, b, "whoami; pkill -f 'sleep 3210'; echo $?")
+	r := ssh(t, b, "whoami; pkill -f 'sleep 321[0]'; echo $?")
 	if !strings.HasPrefix(r.stdout, b.name+"\n") || !strings.HasSuffix(r.stdout, "1\n") {
 		t.Errorf("b killed the session of a: %q %q", r.stdout, r.stderr)
 	}

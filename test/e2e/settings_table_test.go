@@ -22,12 +22,13 @@ type effect struct {
 func says(command, want string) func(t *testing.T, u *account) {
 	return func(t *testing.T, u *account) {
 		t.Helper()
-		ssh(t, u, command).want(t, strings.NewReplacer("USER", u.name, "HOME", u.home).Replace(want), "", 0)
+		of := strings.NewReplacer("USER", u.name, "~HOME", u.home)
+		ssh(t, u, of.Replace(command)).want(t, of.Replace(want), "", 0)
 	}
 }
 
 var effects = []effect{
-	{key: "imagename", line: "imagename = dsh-debian",
+	{key: "imagename", line: "imagename = dsh-debian", base: []string{"shell = /bin/sh"},
 		check: says(". /etc/os-release; echo $ID", "debian\n")},
 	{key: "containername", line: "containername = other-%u",
 		check: func(t *testing.T, u *account) {
@@ -38,7 +39,7 @@ var effects = []effect{
 		}},
 	{key: "mounthome", line: "mounthome",
 		prepare: func(t *testing.T, u *account) { u.file(t, "mark", "x\n", 0o644) },
-		check:   says("cat ~/mark; pwd", "x\nHOME\n")},
+		check:   says("cat ~/mark; pwd", "x\n~HOME\n")},
 	{key: "mounthomefrom", line: "mounthomefrom = %h/inner", base: []string{"mounthome"},
 		prepare: func(t *testing.T, u *account) {
 			u.file(t, "outer", "x\n", 0o644)
@@ -56,10 +57,10 @@ var effects = []effect{
 			t.Cleanup(func() { os.Remove("/tmp/dsh-mark-" + u.name) })
 		},
 		check: says("cat /tmp/dsh-mark-*", "tmp\n")},
-	{key: "usercwd", line: "usercwd = /tmp", check: says("pwd; echo $HOME", "/tmp\nHOME\n")},
+	{key: "usercwd", line: "usercwd = /tmp", check: says("pwd; echo $HOME", "/tmp\n~HOME\n")},
 	{key: "containerusername", line: "containerusername = 4242", check: says("id -u", "4242\n")},
 	{key: "shell", line: "shell = /bin/bash", base: []string{"imagename = dsh-debian"},
-		check: says("echo $0 ${BASH_VERSION%%.*} $SHELL", "/bin/bash 5 /bin/bash\n")},
+		check: says("echo $0 ${BASH_VERSION%%.*} $SHELL", "bash 5 /bin/bash\n")},
 	{key: "mountdockersocket", line: "mountdockersocket",
 		check: says("test -S /var/run/docker.sock && echo there", "there\n")},
 	{key: "dockersocket", line: "dockersocket = /run/other.sock", base: []string{"mountdockersocket"},
@@ -119,7 +120,7 @@ func TestOpenGateLetsTheUserSetIt(t *testing.T) {
 }
 
 func TestClosedGateRefusesTheUser(t *testing.T) {
-	for _, e := range append(effects, effect{key: "reverseforward", line: "reverseforward = 80:80"}) {
+	for _, e := range effects {
 		t.Run(e.key, func(t *testing.T) {
 			u := newBoxed(t, append(e.base, "enableuserconfig")...)
 			u.file(t, ".dockersh", "[dockersh]\n"+e.line+"\n", 0o644)
@@ -160,6 +161,10 @@ func TestUsersFileThatIsALinkIsNotFollowed(t *testing.T) {
 func TestReverseforwardIsRefusedAsNotBuilt(t *testing.T) {
 	u := newBoxed(t, "reverseforward = 8080:80")
 	ssh(t, u, "true").refused(t, "reverseforward", "not built", settings+":")
+	u.reset(t)
+	v := newBoxed(t, "enableuserconfig")
+	v.file(t, ".dockersh", "[dockersh]\nreverseforward = 8080:80\n", 0o644)
+	ssh(t, v, "true").refused(t, "reverseforward", ".dockersh:2")
 }
 
 func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
