@@ -28,7 +28,7 @@ var walls = []wall{
 	{"dockersh/internal/seqpacket", []string{"dockersh/internal/wire", "net"}, "it carries packets and does not read them"},
 	{"dockersh/internal/config", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine"}, "bytes in, settings out: who reads which file is not its business"},
 	{"dockersh/internal/policy", []string{
-		"net", "net/http", "log/slog", "dockersh/internal/broker", "dockersh/internal/engine/docker", "dockersh/internal/seqpacket", "golang.org/x/sys/unix",
+		"net", "net/http", "log/slog", "dockersh/internal/broker", "dockersh/internal/engine/docker", "dockersh/internal/seqpacket",
 	}, "who may enter what is decided without looking at the world"},
 	{"dockersh/internal/broker", []string{"dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty", "net/http"},
 		"it is given an engine, and never opens a terminal"},

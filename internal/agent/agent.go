@@ -7,6 +7,7 @@ package agent
 import (
 	"errors"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -35,6 +36,9 @@ func Main() int {
 
 // run is an agent that takes its socket from the broker at path.
 func run(path string) int {
+	// One processor at a time is enough for us, and saves waking threads of ours
+	// between the steps of a login; sessions are processes of their own.
+	runtime.GOMAXPROCS(1)
 	sys.CloseOnExecFrom(3)
 	// The listening socket must not be for the user's other processes to take:
 	// without this, anything of the same uid could trace us or read our memory.
@@ -45,10 +49,7 @@ func run(path string) int {
 	procs := newProcs()
 	go procs.reap()
 	go procs.endOnTerm()
-	serve, fd, err := register(path)
-	if err != nil {
-		return fail(err)
-	}
+	serve, fd := register(path)
 	l, err := seqpacket.NewListener(fd)
 	if err != nil {
 		return fail(err)
@@ -67,13 +68,13 @@ var errGreeting = errors.New("the broker broke the protocol")
 // register waits for the broker and takes the listening socket from it. It waits
 // for ever, in steps of at most a quarter of a second: a container that was
 // started by hand becomes usable with the next login.
-func register(path string) (*wire.Serve, int, error) {
+func register(path string) (*wire.Serve, int) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		if c, err := seqpacket.Dial(path); err == nil {
-			serve, fd, err := greet(channel.Conn{Conn: c})
+			serve, fd, err := greet(channel.Conn{Socket: c})
 			_ = c.Close()
 			if err == nil {
-				return serve, fd, nil
+				return serve, fd
 			}
 		}
 		time.Sleep(pause)

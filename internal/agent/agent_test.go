@@ -50,7 +50,7 @@ func agent(t *testing.T) (dial func() channel.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := channel.Conn{Conn: raw}
+	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	if m, _, err := c.Recv(); err != nil || m.Kind() != wire.KindHello {
 		t.Fatalf("first word: %v %v", m, err)
@@ -69,7 +69,7 @@ func agent(t *testing.T) (dial func() channel.Conn) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = raw.Close() })
-		c := channel.Conn{Conn: raw}
+		c := channel.Conn{Socket: raw}
 		c.Within(10 * time.Second)
 		if m, ok := next(t, c).(*wire.Hello); !ok || m.Version != wire.Version {
 			t.Fatalf("first word: %#v", m)

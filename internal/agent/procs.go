@@ -24,46 +24,51 @@ func newProcs() *procs {
 	return p
 }
 
-// start forks; ended is called once, from the reaper, with the wait status.
-func (p *procs) start(path string, argv []string, attr *syscall.ProcAttr, ended func(status uint32)) (pid int, err error) {
-	// ForkExec waits for the child itself when exec fails: the lock keeps the
-	// reaper from taking that child away.
+// start forks. begun is called when the child runs, before its end can be told;
+// ended once, by the reaper, with the wait status. Both must not wait.
+func (p *procs) start(path string, argv []string, attr *syscall.ProcAttr, begun func(), ended func(status uint32)) (pid int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pid, err = syscall.ForkExec(path, argv, attr)
 	if err == nil {
 		p.ended[pid] = ended
+		begun()
+		select {
+		case p.changed <- unix.SIGCHLD: // there is a child to wait for
+		default:
+		}
 	}
 	return pid, err
 }
 
 // reap collects every child that ends, for ever.
 func (p *procs) reap() {
-	for range p.changed {
-		for p.reapOne() {
+	for {
+		pid, status := p.next()
+		p.mu.Lock() // a child that ended at once is known from here on
+		ended := p.ended[pid]
+		delete(p.ended, pid)
+		p.mu.Unlock()
+		// A child whose exec failed is unknown: ForkExec has told already.
+		if ended != nil {
+			ended(status)
 		}
 	}
 }
 
-func (p *procs) reapOne() bool {
-	p.mu.Lock()
-	var ws unix.WaitStatus
-	pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
-	if err == unix.EINTR {
-		p.mu.Unlock()
-		return true
+// next waits for the end of a child. It waits in wait4(2) itself: by way of the
+// signal a login would take two threads more to wake.
+func (p *procs) next() (pid int, status uint32) {
+	for {
+		var ws unix.WaitStatus
+		pid, err := unix.Wait4(-1, &ws, 0, nil)
+		switch err {
+		case nil:
+			return pid, uint32(ws)
+		case unix.ECHILD:
+			<-p.changed // a child of our own, or the end of an orphan that was left to us
+		}
 	}
-	if err != nil || pid <= 0 {
-		p.mu.Unlock()
-		return false
-	}
-	ended := p.ended[pid]
-	delete(p.ended, pid)
-	p.mu.Unlock()
-	if ended != nil {
-		ended(uint32(ws))
-	}
-	return true
 }
 
 // live is the number of sessions.
@@ -99,7 +104,7 @@ func (p *procs) endOnTerm() {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM, unix.SIGINT)
 	// Caught and dropped rather than ignored: sessions would inherit that.
-	signal.Notify(make(chan os.Signal), unix.SIGHUP, unix.SIGQUIT)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGQUIT)
 	<-term
 	if os.Getpid() == 1 {
 		for _, sig := range []unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGCONT} {

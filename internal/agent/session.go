@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -31,7 +29,7 @@ func (s *server) accept(l *seqpacket.Listener) error {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
-			go s.serve(channel.Conn{Conn: c})
+			go s.serve(channel.Conn{Socket: c})
 		case err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM:
 			time.Sleep(10 * time.Millisecond) // some session will end
 		default:
@@ -117,22 +115,15 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	attr.Env = env
 	attr.Files = []uintptr{uintptr(fds[0]), uintptr(fds[1]), uintptr(fds[2])}
 
-	// The front learns that the session runs before it learns that it ended.
-	var told sync.WaitGroup
-	told.Add(1)
 	before := s.oom.read()
-	pid, err := s.procs.start(m.Path, m.Argv, attr, func(status uint32) {
-		go func() {
-			told.Wait()
-			_ = c.Send(&wire.Exit{Status: status, OutOfMemory: s.oom.read() > before})
-		}()
+	pid, err := s.procs.start(m.Path, m.Argv, attr, func() {
+		_ = c.Send(started, pass...) // a front that is gone is seen by attend
+	}, func(status uint32) {
+		_ = c.Send(&wire.Exit{Status: status, OutOfMemory: s.oom.read() > before})
 	})
 	if err != nil {
-		told.Done()
 		return 0, cannotRun(m.Path, err)
 	}
-	_ = c.Send(started, pass...) // a front that is gone is seen by attend
-	told.Done()
 	return pid, nil
 }
 
@@ -157,7 +148,7 @@ func (s *server) directory(asked string) (dir, notice string) {
 		if d == "" || d[0] != '/' {
 			continue
 		}
-		if st, err := os.Stat(d); err == nil && st.IsDir() && unix.Access(d, unix.X_OK) == nil {
+		if unix.Access(d+"/.", unix.X_OK) == nil { // a directory that may be entered
 			return d, notice
 		}
 		if notice == "" {

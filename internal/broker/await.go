@@ -66,9 +66,8 @@ func (w *awaited) accept() {
 			return // closed
 		}
 		go func() {
-			c := channel.Conn{Conn: raw}
-			defer c.Close()
-			if err := w.meet(c); err == nil {
+			defer raw.Close()
+			if err := w.meet(raw); err == nil {
 				select {
 				case met <- nil:
 					w.done <- nil
@@ -82,8 +81,9 @@ func (w *awaited) accept() {
 var errStranger = errors.New("not the agent that is awaited")
 
 // meet gives an agent its listening socket.
-func (w *awaited) meet(c channel.Conn) error {
-	cred, err := c.Peer()
+func (w *awaited) meet(raw *seqpacket.Conn) error {
+	c := channel.Conn{Socket: raw}
+	cred, err := raw.Peer()
 	if err != nil {
 		return err
 	}

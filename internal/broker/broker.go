@@ -86,14 +86,15 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 			time.Sleep(50 * time.Millisecond) // some connection will end
 			continue
 		}
-		b.greet(channel.Conn{Conn: c})
+		b.greet(c)
 	}
 }
 
 // greet finds out who is there, once, from the kernel, and gives the connection
 // a goroutine if its uid has not too many.
-func (b *Broker) greet(c channel.Conn) {
-	cred, err := c.Peer()
+func (b *Broker) greet(raw *seqpacket.Conn) {
+	c := channel.Conn{Socket: raw}
+	cred, err := raw.Peer()
 	if err != nil {
 		_ = c.Close()
 		return

@@ -86,7 +86,7 @@ func TestDescriptorsSentToTheBrokerAreNotKept(t *testing.T) {
 	before := open()
 	for _, fds := range [][]int{{0}, {0, 1}, {0, 1, 2, 0}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 		c := w.dial()
-		if err := c.Conn.Send(login, fds...); err != nil {
+		if err := c.Socket.Send(login, fds...); err != nil {
 			t.Fatal(err)
 		}
 		w.ends("descriptors", c)
@@ -102,7 +102,7 @@ func TestDescriptorsSentToTheBrokerAreNotKept(t *testing.T) {
 func TestAPacketTooLongEndsTheConnection(t *testing.T) {
 	w := newWorld(t)
 	c := w.dial()
-	if err := c.Conn.Send(make([]byte, wire.MaxPacket+1)); err != nil {
+	if err := c.Socket.Send(make([]byte, wire.MaxPacket+1)); err != nil {
 		t.Fatal(err)
 	}
 	w.ends("too long", c)
@@ -154,9 +154,9 @@ func TestAStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	go func() { defer close(done); w.enters() }()
 	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
 	var c channel.Conn
-	for end := time.Now().Add(10 * time.Second); c.Conn == nil; time.Sleep(time.Millisecond) {
-		if raw, err := seqpacket.DialLong(start); err == nil {
-			c = channel.Conn{Conn: raw}
+	for end := time.Now().Add(10 * time.Second); c.Socket == nil; time.Sleep(time.Millisecond) {
+		if raw, err := seqpacket.Dial(start); err == nil {
+			c = channel.Conn{Socket: raw}
 		} else if time.Now().After(end) {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func FuzzFirstPacket(f *testing.F) {
 		}
 		w := newWorld(t)
 		c := w.dial()
-		if err := c.Conn.Send(p); err != nil {
+		if err := c.Socket.Send(p); err != nil {
 			t.Fatal(err)
 		}
 		for {

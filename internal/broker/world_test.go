@@ -22,7 +22,7 @@ import (
 // world is a broker with an engine in memory. Who logs in is whoever runs the
 // test: the kernel says so.
 type world struct {
-	*testing.T
+	testing.TB
 	engine   *enginetest.Fake
 	broker   *Broker
 	sock     string
@@ -31,9 +31,9 @@ type world struct {
 	mute     sync.Map // containers whose agent does not come forward
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	dir := t.TempDir()
-	w := &world{T: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc")}
+	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc")}
 	users := account.New(time.Minute)
 	me, err := users.ByUID(context.Background(), uint32(os.Geteuid()))
 	if err != nil {
@@ -95,12 +95,12 @@ func (w *world) agent(s engine.Spec) {
 			start = filepath.Join(m.Source, "start.sock")
 		}
 	}
-	raw, err := seqpacket.DialLong(start)
+	raw, err := seqpacket.Dial(start)
 	if err != nil {
 		w.Errorf("no broker at %s: %v", start, err)
 		return
 	}
-	c := channel.Conn{Conn: raw}
+	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	c.Within(5 * time.Second)
 	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
@@ -124,7 +124,7 @@ func (w *world) agent(s engine.Spec) {
 			return
 		}
 		w.Cleanup(func() { _ = c.Close() })
-		_ = channel.Conn{Conn: c}.Send(&wire.Hello{Version: wire.Version})
+		_ = channel.Conn{Socket: c}.Send(&wire.Hello{Version: wire.Version})
 	}
 }
 
@@ -136,7 +136,7 @@ func (w *world) dial() channel.Conn {
 		w.Fatal(err)
 	}
 	w.Cleanup(func() { _ = raw.Close() })
-	c := channel.Conn{Conn: raw}
+	c := channel.Conn{Socket: raw}
 	c.Within(20 * time.Second)
 	return c
 }

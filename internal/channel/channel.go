@@ -10,12 +10,28 @@ import (
 	"dockersh/internal/wire"
 )
 
-// Conn is a connection that carries messages.
-type Conn struct{ *seqpacket.Conn }
+// Socket is a seqpacket.Conn or a seqpacket.Sync.
+type Socket interface {
+	Send(p []byte, fds ...int) error
+	Recv(limit int) (p []byte, fds []int, err error)
+	SetDeadline(t time.Time) error
+	Fd() int
+	Close() error
+}
 
-// New takes over a connected socket.
+// Conn is a connection that carries messages.
+type Conn struct{ Socket }
+
+// New takes over a connected socket, for a program of many connections.
 func New(fd int) (Conn, error) {
 	c, err := seqpacket.New(fd)
+	return Conn{c}, err
+}
+
+// NewSync takes over a connected socket, for a program that does one thing at a
+// time.
+func NewSync(fd int) (Conn, error) {
+	c, err := seqpacket.NewSync(fd)
 	return Conn{c}, err
 }
 
@@ -29,14 +45,14 @@ func (c Conn) Send(m wire.Message, fds ...int) error {
 	if err != nil {
 		return err
 	}
-	return c.Conn.Send(p, fds...)
+	return c.Socket.Send(p, fds...)
 }
 
 // Recv receives a message with its descriptors, which are the caller's to close.
 // Whatever is not a message with its own number of descriptors is
 // wire.ErrMessage, and nothing of it stays open.
 func (c Conn) Recv() (wire.Message, []int, error) {
-	p, fds, err := c.Conn.Recv(wire.MaxPacket)
+	p, fds, err := c.Socket.Recv(wire.MaxPacket)
 	if err != nil {
 		return nil, nil, err
 	}

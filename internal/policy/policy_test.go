@@ -100,9 +100,11 @@ func TestAgentsOfDifferentUsersAreApart(t *testing.T) {
 
 func TestTheContainerUserHasNumbers(t *testing.T) {
 	image := Image{
-		Users:    []account.User{{Name: "root", Home: "/root"}, {Name: "svc", UID: 50, GID: 60, Home: "/srv"}, {Name: "alice", UID: 9, GID: 9}},
-		Groups:   []account.Group{{Name: "root", GID: 0}, {Name: "svcs", GID: 60}, {Name: "extra", GID: 61}},
-		MemberOf: func(u string) []account.Group { return map[string][]account.Group{"svc": {{Name: "extra", GID: 61}}}[u] },
+		Users:  []account.User{{Name: "root", Home: "/root"}, {Name: "svc", UID: 50, GID: 60, Home: "/srv"}, {Name: "alice", UID: 9, GID: 9}},
+		Groups: []account.Group{{Name: "root", GID: 0}, {Name: "svcs", GID: 60}, {Name: "extra", GID: 61}},
+		MemberOf: func(u string) []account.Group {
+			return map[string][]account.Group{"svc": {{Name: "extra", GID: 61}}}[u]
+		},
 	}
 	host := []account.Group{{Name: "alice", GID: 1001}, {Name: "staff", GID: 50}}
 	for _, c := range []struct {

@@ -24,7 +24,7 @@ func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", containe
 
 // Dir is what the broker keeps of one container, out of everyone else's reach:
 //
-//	owner            for whom it was made
+//	owner            for whom it was made (a link that says so)
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited
@@ -49,24 +49,28 @@ func (d Dir) Make() error { return os.MkdirAll(d.In(), 0o755) }
 // listening descriptor.
 func (d Dir) Listen(key string) (int, error) { return seqpacket.Bind(d.agentSocket(key), 0o600, 1024) }
 
-// Owner reads for whom the container was made.
+// Owner reads for whom the container was made. It stands in a symbolic link that
+// leads nowhere: one system call reads it, and it changes at once or not at all.
 func (d Dir) Owner() (policy.Owner, error) {
-	b, err := os.ReadFile(d.file("owner"))
+	text, err := os.Readlink(d.file("owner"))
 	if err != nil {
 		return policy.Owner{}, err
 	}
-	uid, identity, ok := strings.Cut(string(b), "\n")
+	uid, identity, ok := strings.Cut(text, ":")
 	n, err := strconv.ParseUint(uid, 10, 32)
 	if err != nil || !ok {
-		return policy.Owner{}, errors.New("broken owner file in " + string(d))
+		return policy.Owner{}, errors.New("broken owner in " + string(d))
 	}
 	return policy.Owner{UID: uint32(n), Identity: identity}, nil
 }
 
-// SetOwner writes it, at once or not at all.
+// SetOwner writes it.
 func (d Dir) SetOwner(o policy.Owner) error {
 	tmp := d.file("owner.new")
-	if err := os.WriteFile(tmp, []byte(strconv.FormatUint(uint64(o.UID), 10)+"\n"+o.Identity), 0o600); err != nil {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Symlink(strconv.FormatUint(uint64(o.UID), 10)+":"+o.Identity, tmp); err != nil {
 		return err
 	}
 	return os.Rename(tmp, d.file("owner"))
@@ -82,10 +86,10 @@ const crowded = 3 * time.Second
 // that no container has: nothing of a user's is followed.
 func (d Dir) Dial(key string) (channel.Conn, error) {
 	for end := time.Now().Add(crowded); ; time.Sleep(5 * time.Millisecond) {
-		c, err := seqpacket.DialLong(d.agentSocket(key))
+		fd, err := seqpacket.Connect(d.agentSocket(key))
 		switch err {
 		case nil:
-			return channel.Conn{Conn: c}, nil
+			return channel.NewSync(fd)
 		case unix.ENOENT, unix.ECONNREFUSED:
 			return channel.Conn{}, ErrCold
 		case unix.EAGAIN:

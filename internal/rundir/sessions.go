@@ -26,11 +26,11 @@ func (d Dir) Sessions() int {
 }
 
 func count(sock string) int {
-	raw, err := seqpacket.DialLong(sock)
+	raw, err := seqpacket.Dial(sock)
 	if err != nil {
 		return 0
 	}
-	c := channel.Conn{Conn: raw}
+	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	c.Within(answerLimit)
 	if err := c.Send(&wire.Count{}); err != nil {

@@ -2,6 +2,7 @@ package seqpacket
 
 import (
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,6 +21,11 @@ func New(fd int) (*Conn, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
+	return wrap(fd)
+}
+
+// wrap is New for a socket that does not block.
+func wrap(fd int) (*Conn, error) {
 	f := os.NewFile(uintptr(fd), "socket")
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -49,27 +55,25 @@ func (c *Conn) Send(p []byte, fds ...int) error {
 	return err
 }
 
+// room is where packets are received before their length is known. It is held for
+// the length of a system call that does not wait, so there are few.
+var room = sync.Pool{New: func() any { return new([maxPacket]byte) }}
+
+// maxPacket in bytes is more than any message has.
+const maxPacket = 256 << 10
+
 // Recv receives one packet of at most limit bytes with its descriptors, all of
 // them close-on-exec. A longer packet is unix.EMSGSIZE, the end io.EOF.
 func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
+		buf := room.Get().(*[maxPacket]byte)
+		defer room.Put(buf)
 		var n int
-		if n, err = size(int(fd)); err == unix.EAGAIN {
-			return false
-		}
-		if err != nil {
-			return true
-		}
-		if n > limit {
-			err = unix.EMSGSIZE
-			return true
-		}
-		p = make([]byte, n+1)
-		n, fds, err = recv(int(fd), p)
+		n, fds, err = recv(int(fd), buf[:min(limit, maxPacket)])
 		if err == unix.EAGAIN {
 			return false
 		}
-		p = p[:n]
+		p = append([]byte(nil), buf[:n]...)
 		return true
 	})
 	if rerr != nil {

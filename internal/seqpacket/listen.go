@@ -15,15 +15,30 @@ func Socket() (int, error) {
 	return unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
-// Dial connects to the socket at path. It does not wait: a queue that is full is
-// unix.EAGAIN, nobody listening unix.ECONNREFUSED or unix.ENOENT.
-func Dial(path string) (*Conn, error) {
+// Connect gives a socket that is connected to path. It does not wait: a queue
+// that is full is unix.EAGAIN, nobody listening unix.ECONNREFUSED or unix.ENOENT.
+// A path may have any length.
+func Connect(path string) (int, error) {
+	path, done, err := shorten(path)
+	if err != nil {
+		return -1, err
+	}
+	defer done()
 	fd, err := Socket()
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// Dial is Connect for a Conn.
+func Dial(path string) (*Conn, error) {
+	fd, err := Connect(path)
+	if err != nil {
 		return nil, err
 	}
 	return New(fd)
@@ -66,19 +81,12 @@ func Bind(path string, mode uint32, backlog int) (int, error) {
 	return fd, nil
 }
 
-// DialLong is Dial for a path of any length.
-func DialLong(path string) (*Conn, error) {
-	short, done, err := shorten(path)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return Dial(short)
-}
-
-// shorten gives a name for path that fits into the 108 bytes of a sockaddr_un,
-// by way of a descriptor of its directory.
+// shorten gives a name for path that fits into a sockaddr_un, by way of a
+// descriptor of its directory where it is too long.
 func shorten(path string) (string, func(), error) {
+	if len(path) < len(unix.RawSockaddrUnix{}.Path) {
+		return path, func() {}, nil
+	}
 	dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", nil, err
@@ -119,7 +127,7 @@ func (l *Listener) Accept() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(fd)
+	return wrap(fd)
 }
 
 // SetDeadline limits Accept.

@@ -31,18 +31,6 @@ func send(fd int, p []byte, fds []int) error {
 	}
 }
 
-// size is the length of the next packet, which stays in the queue.
-func size(fd int) (int, error) {
-	for {
-		// A peer may queue a packet of no bytes, which cannot be told from the
-		// end: both end the connection.
-		n, _, err := unix.Recvfrom(fd, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
-}
-
 // recv receives one packet. Every descriptor is close-on-exec from birth; on an
 // error all of them are closed.
 func recv(fd int, p []byte) (n int, fds []int, err error) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -63,6 +64,9 @@ func serve(log *slog.Logger) error {
 	if os.Geteuid() != 0 {
 		return errors.New("it must run as root")
 	}
+	// A login is a tenth of a millisecond of our time: handing it from thread to
+	// thread would cost more than a second processor gains.
+	runtime.GOMAXPROCS(1)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
 	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours

@@ -26,11 +26,17 @@ type Source struct {
 	err   error
 }
 
-// fileState tells one content of a file from another without reading it.
+// fileState tells one content of a file from another, and who may write it,
+// without reading it.
 type fileState struct {
 	dev, ino     uint64
 	size         int64
+	uid, mode    uint32
 	mtime, ctime syscall.Timespec
+}
+
+func stateOf(st *syscall.Stat_t) fileState {
+	return fileState{st.Dev, st.Ino, st.Size, st.Uid, st.Mode, st.Mtim, st.Ctim}
 }
 
 // Load gives the settings; nil when there is no file: the built-in defaults.
@@ -39,6 +45,10 @@ func (s *Source) Load() (*config.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, path := range s.Paths {
+		var st syscall.Stat_t
+		if path == s.path && syscall.Stat(path, &st) == nil && stateOf(&st) == s.state {
+			return s.file, s.err
+		}
 		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO there must not hold us
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -69,15 +79,11 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	case info.Size() > config.MaxFile:
 		return nil, cannotRead(path, errors.New("larger than 1 MiB"))
 	}
-	now := fileState{st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim}
-	if path == s.path && now == s.state {
-		return s.file, s.err
-	}
 	b, err := io.ReadAll(io.LimitReader(f, config.MaxFile+1))
 	if err != nil {
 		return nil, cannotRead(path, err)
 	}
-	s.path, s.state = path, now
+	s.path, s.state = path, stateOf(st)
 	if time.Since(info.ModTime()) < time.Second {
 		// The clock of the file system is coarse: it may change once more and
 		// look the same.

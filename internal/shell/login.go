@@ -45,7 +45,7 @@ func login(m *wire.Login, show func(line string)) (*answer, error) {
 }
 
 func ask(m *wire.Login, show func(string)) (a *answer, again bool, err error) {
-	raw, err := seqpacket.Dial(paths.Socket())
+	fd, err := seqpacket.Connect(paths.Socket())
 	switch err {
 	case nil:
 	case unix.ENOENT, unix.ECONNREFUSED, unix.EAGAIN:
@@ -53,7 +53,10 @@ func ask(m *wire.Login, show func(string)) (a *answer, again bool, err error) {
 	default:
 		return nil, false, usererr.New(usererr.Unavailable, errNoBroker.Text+": "+err.Error(), errNoBroker.Hint, err)
 	}
-	c := channel.Conn{Conn: raw}
+	c, err := channel.NewSync(fd)
+	if err != nil {
+		return nil, false, err
+	}
 	defer func() {
 		if err != nil {
 			_ = c.Close()
@@ -76,7 +79,7 @@ func ask(m *wire.Login, show func(string)) (a *answer, again bool, err error) {
 			show(printable(reply.Text))
 			c.Within(silence)
 		case *wire.Ready:
-			agent, err := channel.New(fds[0])
+			agent, err := channel.NewSync(fds[0])
 			if err != nil {
 				return nil, false, err
 			}

@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/channel"
@@ -92,8 +94,13 @@ const (
 	hungUp              // the client is gone
 )
 
+// brief is how long a command may run before it is worth starting
+// the runtime's signal threads for: most scripted ones are over by then.
+const brief = 10 * time.Millisecond
+
 // pump runs the relays until the session is over and its output written.
 func (s *session) pump() (*wire.Exit, cause) {
+	begun := time.Now()
 	for {
 		fds := []unix.PollFd{{Fd: int32(s.agent.Fd()), Events: unix.POLLIN}, {Fd: int32(s.parent), Events: unix.POLLIN}}
 		var live []*relay
@@ -103,8 +110,16 @@ func (s *session) pump() (*wire.Exit, cause) {
 				fds = append(fds, r.poll())
 			}
 		}
-		if _, err := sys.Poll(fds, -1); err != nil {
+		wait := -1
+		if !s.heeding {
+			wait = int(brief / time.Millisecond)
+		}
+		n, err := sys.Poll(fds, wait)
+		if err != nil {
 			return nil, lost
+		}
+		if !s.heeding && (n == 0 || time.Since(begun) > brief) {
+			s.heed()
 		}
 		for i, r := range live {
 			if fds[i+2].Revents != 0 {

@@ -24,6 +24,7 @@ type session struct {
 	master        int // of the pty; -1 without a terminal
 	restore       func()
 	relays        []*relay
+	heeding       bool
 	parent        int // pidfd of sshd, -1 for none
 }
 
@@ -37,7 +38,6 @@ func begin(a *answer, r request, environ []string, terminal bool) (*session, err
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
 		Env: insideEnv(environ, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
 	}
-	signals := catch(terminal)
 	var err error
 	if terminal {
 		err = s.startTerminal(m)
@@ -48,7 +48,6 @@ func begin(a *answer, r request, environ []string, terminal bool) (*session, err
 		s.restore()
 		return nil, err
 	}
-	go s.onSignals(signals)
 	return s, nil
 }
 
@@ -69,11 +68,12 @@ func (s *session) startTerminal(m *wire.Start) error {
 	if !tty.IsMaster(s.master) || unix.SetNonblock(s.master, true) != nil {
 		return errAgent
 	}
+	s.restore = func() { _ = modes.Restore(0) }
+	s.heed()
+	s.resize() // it may have changed before we listened
 	if err := modes.Raw(0); err != nil {
 		return err
 	}
-	s.restore = func() { _ = modes.Restore(0) }
-	s.resize() // it may have changed before we listened
 	s.relays = []*relay{
 		{from: own(0, unix.O_RDONLY), to: s.master, input: true},
 		{from: s.master, to: own(1, unix.O_WRONLY)},

@@ -5,6 +5,7 @@ package shell
 
 import (
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -73,6 +74,9 @@ func hostEnv(environ []string, shell string) []string {
 func isSelf(word string) bool {
 	if word == "dockersh" {
 		return true
+	}
+	if !strings.HasSuffix(word, "/dockersh") {
+		return false
 	}
 	exe, err := os.Readlink("/proc/self/exe")
 	return err == nil && word == exe

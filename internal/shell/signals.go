@@ -11,17 +11,20 @@ import (
 	"dockersh/internal/wire"
 )
 
-// catch begins to collect signals, before the size of the terminal is read.
-func catch(terminal bool) chan os.Signal {
+// heed begins to treat signals as a shell would. Until then one ends us, and with
+// us the session.
+func (s *session) heed() {
+	s.heeding = true
 	c := make(chan os.Signal, 8)
-	signal.Notify(c, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
-	if terminal {
-		signal.Notify(c, unix.SIGWINCH)
+	if s.master >= 0 {
+		signal.Notify(c, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGWINCH)
+	} else {
+		signal.Notify(c, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2)
 	}
-	return c
+	go s.onSignals(c)
 }
 
-// onSignals treats signals as a shell would. With a terminal, the keys reach the
+// onSignals: with a terminal, the keys reach the
 // container as bytes, so a signal is for us: the terminal is restored, and the
 // end of this process hangs the session up. Without one, a signal is for the
 // command.
