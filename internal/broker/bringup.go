@@ -135,6 +135,9 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := c.sources(); err != nil {
+		return err
+	}
 	c.show("making the container")
 	spec := c.plan.Spec(who, imageID, policy.Places{Helpers: c.Helpers, Run: c.dir.In()})
 	id, err := c.engine.Create(ctx, spec)
@@ -169,6 +172,9 @@ func (c *cold) discard(id string) {
 func (c *cold) restart(ctx context.Context, found *engine.Container, owner policy.Owner) error {
 	who, err := c.whoOf(ctx, found)
 	if err != nil {
+		return err
+	}
+	if err := c.sources(); err != nil {
 		return err
 	}
 	if err := c.dir.SetOwner(owner); err != nil {
