@@ -199,7 +199,9 @@ func (c *console) wait() int {
 func (c *console) login() {
 	c.t.Helper()
 	c.expect(`[$#] $`)
-	c.line(`PS1='<'%'> '; stty -echo 2>/dev/null`)
+	// The echo stays on: without it busybox's ash takes a signal for the end of
+	// its input (1.35: `sleep 9`, ^Z, `bg`, and it is gone; so on the host too).
+	c.line(`PS1='<'%'> '`)
 	c.prompt()
 }
 
@@ -209,9 +211,10 @@ func (c *console) prompt() {
 	c.expect(`<%> `)
 }
 
-// run types a command and gives what it showed up to the next prompt.
+// run types a short command and gives what it showed up to the next prompt,
+// without the first line: the echo of the command.
 func (c *console) run(command string) string {
 	c.t.Helper()
 	c.line(command)
-	return strings.TrimSpace(c.expect(`(?s)(.*?)<%> `)[1])
+	return strings.TrimSpace(c.expect(`(?s)^[^\n]*\n(.*?)<%> `)[1])
 }

@@ -40,12 +40,12 @@ var effects = []effect{
 	{key: "mounthome", line: "mounthome",
 		prepare: func(t *testing.T, u *account) { u.file(t, "mark", "x\n", 0o644) },
 		check:   says("cat ~/mark; pwd", "x\n~HOME\n")},
-	{key: "mounthomefrom", line: "mounthomefrom = %h/inner", base: []string{"mounthome"},
+	{key: "mounthomefrom", line: "mounthomefrom = /srv/homes/%u", base: []string{"mounthome"},
 		prepare: func(t *testing.T, u *account) {
-			u.file(t, "outer", "x\n", 0o644)
-			u.file(t, "inner/mark", "y\n", 0o644)
+			run(t, "install", "-d", "-o", u.name, "-g", u.name, "/srv/homes/"+u.name)
+			run(t, "sh", "-c", "echo y >/srv/homes/"+u.name+"/mark")
 		},
-		check: says("ls -A; cat ~/mark", "mark\ny\n")},
+		check: says("ls -A; cat ~/mark; pwd", "mark\ny\n~HOME\n")},
 	{key: "mounthometo", line: "mounthometo = /home/%u", base: []string{"mounthome"},
 		prepare: func(t *testing.T, u *account) { u.file(t, "mark", "z\n", 0o644) },
 		check:   says("cat /home/USER/mark; echo $HOME", "z\n/home/USER\n")},

@@ -58,7 +58,7 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 			eventually(t, "size "+want, func() bool { return c.run("stty size") == want })
 		}
 		// A shell without job control: all of it is in the foreground.
-		c.line(`exec sh -c 'trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.1; done'`)
+		c.line(`exec sh -c 'trap "stty size; exit 3" WINCH; echo rea\dy; while :; do sleep 0.1; done'`)
 		c.expect("ready")
 		c.size(33, 77)
 		c.expect("33 77")
