@@ -22,8 +22,7 @@ type relay struct {
 	rest     []byte // of buf, still to be written
 }
 
-// relayBuffer in bytes: a terminal's program can fill it between two of our
-// turns, which saves writes.
+// relayBuffer in bytes: a pty gives a page at a time, a pipe or a file more.
 const relayBuffer = 32 << 10
 
 // poll says what the relay waits for.
@@ -51,12 +50,12 @@ func (r *relay) step() bool {
 	if r.buf == nil {
 		r.buf = make([]byte, relayBuffer)
 	}
-	// A terminal gives at most a page at a time: several reads, one write.
+	// A pty gives a page at a time: several reads, one write, so that whoever
+	// reads behind us is woken less often.
 	n := 0
 	for n < len(r.buf) {
 		m, err := sys.Read(r.from, r.buf[n:])
-		if err == unix.EAGAIN || m > 0 && r.input {
-			n += max(m, 0)
+		if err == unix.EAGAIN {
 			break
 		}
 		if err != nil || m == 0 {
@@ -64,12 +63,26 @@ func (r *relay) step() bool {
 				r.end()
 				return true
 			}
+			break // met again by the next read
+		}
+		if n += m; r.input {
 			break
 		}
-		n += m
 	}
 	r.rest = r.buf[:n]
 	return n > 0
+}
+
+// turn is called when poll has found the relay ready. Output goes on while there
+// is some, without asking poll before each step; input may come from an open file
+// that blocks, and is read once.
+func (r *relay) turn() {
+	for range 32 {
+		reading := len(r.rest) == 0
+		if !r.step() || r.done || r.input && !reading {
+			return
+		}
+	}
 }
 
 // end stops the relay. Closing the session's side lets it see the end of input,
@@ -123,7 +136,7 @@ func (s *session) pump() (*wire.Exit, cause) {
 		}
 		for i, r := range live {
 			if fds[i+2].Revents != 0 {
-				r.step()
+				r.turn()
 			}
 		}
 		if fds[1].Revents != 0 || s.terminalGone() {
