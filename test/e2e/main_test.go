@@ -16,6 +16,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("APART") == "" {
 		os.Exit(again())
 	}
+	if name := os.Getenv("ATTACK"); name != "" {
+		os.Exit(attackMain(name))
+	}
 	if err := startWorld(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		os.Exit(1)
