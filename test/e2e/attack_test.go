@@ -111,6 +111,9 @@ func garbage() error {
 		if p[0] == 1 {
 			p[1] = 99
 		}
+		if r.IntN(3) == 0 {
+			p = []byte{[]byte{6, 14}[r.IntN(2)]} // whole messages, out of their place
+		}
 		var rights []byte
 		if n := r.IntN(5); n > 0 {
 			fds := make([]int, n)
@@ -131,6 +134,9 @@ func garbage() error {
 			}
 		}
 		syscall.Close(fd)
+	}
+	if answers == 0 {
+		return fmt.Errorf("nothing was answered")
 	}
 	fmt.Println("ready with", answers, "errors")
 	return nil
