@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dockersh/internal/account"
@@ -40,8 +41,9 @@ type Broker struct {
 	images   images
 	locks    locks
 	load     *load
-	work     chan struct{} // a place is one piece of work for the engine
-	stop     context.Context
+	work     chan struct{}   // a place is one piece of work for the engine
+	closing  atomic.Bool     // no more connections
+	stop     context.Context // its end is the end of all work
 	halt     context.CancelFunc
 	logins   sync.WaitGroup // under way
 }
@@ -72,7 +74,7 @@ func New(c Config) (*Broker, error) {
 func (b *Broker) Serve(l *seqpacket.Listener) error {
 	for {
 		c, err := l.Accept()
-		if b.stop.Err() != nil {
+		if b.closing.Load() {
 			if err == nil {
 				_ = c.Close()
 			}
@@ -114,7 +116,8 @@ func (b *Broker) greet(raw *seqpacket.Conn) {
 // Shutdown stops accepting and waits for logins that are under way, at most
 // until ctx ends. Sessions are not touched.
 func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
-	b.halt()
+	defer b.halt()
+	b.closing.Store(true)
 	_ = l.SetDeadline(time.Now())
 	done := make(chan struct{})
 	go func() { b.logins.Wait(); close(done) }()

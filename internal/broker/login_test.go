@@ -1,12 +1,16 @@
 package broker
 
 import (
+	"context"
 	"errors"
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"dockersh/internal/engine"
 	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
 	"dockersh/internal/wire"
 )
 
@@ -165,4 +169,36 @@ func TestALostSessionLearnsWhy(t *testing.T) {
 			t.Errorf("%s: got %#v %v", state, m, err)
 		}
 	}
+}
+
+func TestALoginUnderWayOutlivesTheOrderToEnd(t *testing.T) {
+	w := newWorld(t)
+	w.mute.Store(w.name(), true)
+	answer := make(chan wire.Message, 1)
+	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
+	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(start); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no agent is awaited")
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		w.broker.Shutdown(ctx, w.listener)
+	}()
+	for !w.broker.closing.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	spec, _ := w.engine.Spec(w.name())
+	go w.agent(spec)
+	if m := <-answer; m.Kind() != wire.KindReady {
+		t.Errorf("got %#v", m)
+	}
+	<-done
 }

@@ -28,6 +28,7 @@ type world struct {
 	sock     string
 	settings string
 	me       account.User
+	listener *seqpacket.Listener
 	mute     sync.Map // containers whose agent does not come forward
 }
 
@@ -62,6 +63,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.listener = l
 	served := make(chan error, 1)
 	go func() { served <- w.broker.Serve(l) }()
 	t.Cleanup(func() {

@@ -93,13 +93,19 @@ func serve(log *slog.Logger) error {
 		defer os.Remove(paths.Socket())
 	}
 	log.Info("ready", "socket", paths.Socket())
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		log.Info("ending", "signal", (<-signals).String())
 		ctx, cancel := context.WithTimeout(context.Background(), lastWord)
 		defer cancel()
 		b.Shutdown(ctx, l)
 	}()
-	return b.Serve(l)
+	if err := b.Serve(l); err != nil {
+		return err
+	}
+	<-ended // logins that were under way
+	return nil
 }
 
 // firstActivated is where systemd puts the first socket (sd_listen_fds(3)).
