@@ -15,6 +15,7 @@ import (
 type procs struct {
 	mu      sync.Mutex // held from fork until the child is known
 	ended   map[int]func(status uint32)
+	ending  bool // the container is being stopped: no end is a session's own
 	changed chan os.Signal
 }
 
@@ -29,6 +30,9 @@ func newProcs() *procs {
 func (p *procs) start(path string, argv []string, attr *syscall.ProcAttr, begun func(), ended func(status uint32)) (pid int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ending {
+		return 0, unix.EAGAIN
+	}
 	pid, err = syscall.ForkExec(path, argv, attr)
 	if err == nil {
 		p.ended[pid] = ended
@@ -46,11 +50,11 @@ func (p *procs) reap() {
 	for {
 		pid, status := p.next()
 		p.mu.Lock() // a child that ended at once is known from here on
-		ended := p.ended[pid]
+		ended, ending := p.ended[pid], p.ending
 		delete(p.ended, pid)
 		p.mu.Unlock()
 		// A child whose exec failed is unknown: ForkExec has told already.
-		if ended != nil {
+		if ended != nil && !ending {
 			ended(status)
 		}
 	}
@@ -99,13 +103,18 @@ func (p *procs) signal(pid int, sig unix.Signal) {
 // ten seconds after which an engine's stop kills.
 const grace = 2 * time.Second
 
-// endOnTerm ends the container: every session is hung up, and asked to end.
+// endOnTerm ends the container: every session is hung up, and asked to end. Its
+// front is not told how: it sees us go, and tells its user what became of the
+// container.
 func (p *procs) endOnTerm() {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM, unix.SIGINT)
 	// Caught and dropped rather than ignored: sessions would inherit that.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGQUIT)
 	<-term
+	p.mu.Lock()
+	p.ending = true
+	p.mu.Unlock()
 	if os.Getpid() == 1 {
 		for _, sig := range []unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGCONT} {
 			_ = unix.Kill(-1, sig) // all but ourselves

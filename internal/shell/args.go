@@ -14,13 +14,23 @@ type request struct {
 	nothing bool     // sshd's offer to run ~/.ssh/rc: done already
 }
 
-// sshdRC is what sshd runs through the login shell when the user has ~/.ssh/rc.
-// That file is the host's business, and sshd(8) ignores what becomes of it.
-const sshdRC = "/bin/sh .ssh/rc"
+// isSSHRC tells whether sshd offers to run ~/.ssh/rc through the login shell (by
+// its path since OpenSSH 8.7). That file is for the host, where its owner runs
+// nothing, and sshd(8) ignores what becomes of it.
+func isSSHRC(command, home string) bool {
+	file, ok := strings.CutPrefix(command, "/bin/sh ")
+	return ok && (file == ".ssh/rc" || file == home+"/.ssh/rc")
+}
 
-// parse reads argv as a shell would. self tells whether a word names this very
-// program; original is SSH_ORIGINAL_COMMAND.
-func parse(argv []string, original string, self func(string) bool) (request, error) {
+// caller is what is known of who starts us.
+type caller struct {
+	original string            // SSH_ORIGINAL_COMMAND
+	home     string            // HOME
+	self     func(string) bool // whether a word names this very program
+}
+
+// parse reads argv as a shell would.
+func parse(argv []string, by caller) (request, error) {
 	var r request
 	if len(argv) == 0 {
 		argv = []string{"dockersh"}
@@ -36,23 +46,24 @@ func parse(argv []string, original string, self func(string) bool) (request, err
 		return r, nil
 	}
 	if r.command {
-		if command == sshdRC {
+		if isSSHRC(command, by.home) {
 			r.nothing = true
 			return r, nil
 		}
 		// ForceCommand with us as the shell in passwd too: sshd runs
 		// "dockersh -c dockersh". The words after our name are ours.
-		if words := strings.Fields(command); len(words) > 0 && self(words[0]) {
-			forced, err := parse(words, original, func(string) bool { return false })
+		if words := strings.Fields(command); len(words) > 0 && by.self(words[0]) {
+			by.self = func(string) bool { return false }
+			forced, err := parse(words, by)
 			forced.login = forced.login || r.login
 			return forced, err
 		}
 		r.args = append([]string{"-c", command}, rest...)
 		return r, nil
 	}
-	if original != "" {
+	if by.original != "" {
 		r.command = true
-		r.args = []string{"-c", original}
+		r.args = []string{"-c", by.original}
 		return r, nil
 	}
 	r.login = true

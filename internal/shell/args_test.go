@@ -29,7 +29,7 @@ func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
 		{"another forced command", []string{"dockersh", "-c", "/usr/bin/id"}, "ls", []string{"ash", "-c", "/usr/bin/id"}},
 		{"no argv at all", nil, "", []string{"-ash"}},
 	} {
-		r, err := parse(c.argv, c.original, self)
+		r, err := parse(c.argv, caller{c.original, "/home/x", self})
 		if err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
@@ -42,15 +42,19 @@ func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
 
 func TestBadArgumentsAreErrors(t *testing.T) {
 	for _, argv := range [][]string{{"dockersh", "-c"}, {"dockersh", "-x"}, {"dockersh", "--privileged"}, {"dockersh", "-c", "dockersh -x"}} {
-		if r, err := parse(argv, "", func(w string) bool { return w == "dockersh" }); err == nil {
+		if r, err := parse(argv, caller{self: func(w string) bool { return w == "dockersh" }}); err == nil {
 			t.Errorf("%q became %+v", argv, r)
 		}
 	}
 }
 
 func TestSSHDsRCDoesNothing(t *testing.T) {
-	if r, err := parse([]string{"dockersh", "-c", "/bin/sh .ssh/rc"}, "", isSelf); err != nil || !r.nothing {
-		t.Errorf("got %+v, %v", r, err)
+	for command, nothing := range map[string]bool{
+		"/bin/sh .ssh/rc": true, "/bin/sh /home/x/.ssh/rc": true, "/bin/sh /home/y/.ssh/rc": false, "/bin/sh .ssh/rc; id": false,
+	} {
+		if r, err := parse([]string{"dockersh", "-c", command}, caller{home: "/home/x", self: isSelf}); err != nil || r.nothing != nothing {
+			t.Errorf("%s: got %+v, %v", command, r, err)
+		}
 	}
 }
 
@@ -89,7 +93,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("-dockersh", "-c", "exit 7", "")
 	f.Add("dockersh", "-lc", "dockersh -l", "ls")
 	f.Fuzz(func(t *testing.T, a, b, c, original string) {
-		r, err := parse([]string{a, b, c}, original, func(w string) bool { return w == "dockersh" })
+		r, err := parse([]string{a, b, c}, caller{original: original, self: func(w string) bool { return w == "dockersh" }})
 		if err != nil {
 			if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
 				t.Fatalf("the error can steer a terminal: %q", text)

@@ -21,7 +21,7 @@ import (
 // by a signal ends this process by the same.
 func Main() int {
 	environ := os.Environ()
-	r, err := parse(os.Args, get(environ, "SSH_ORIGINAL_COMMAND"), isSelf)
+	r, err := parse(os.Args, caller{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), self: isSelf})
 	switch {
 	case err != nil:
 		return report(err)
