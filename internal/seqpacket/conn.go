@@ -55,25 +55,29 @@ func (c *Conn) Send(p []byte, fds ...int) error {
 	return err
 }
 
-// room is where packets are received before their length is known. It is held for
-// the length of a system call that does not wait, so there are few.
-var room = sync.Pool{New: func() any { return new([maxPacket]byte) }}
-
 // maxPacket in bytes is more than any message has.
 const maxPacket = 256 << 10
+
+// room is where a packet is received before its length is known. It is held for
+// one system call, which does not wait. It is no buffer of the heap: what of it is
+// never used costs no memory.
+var room struct {
+	sync.Mutex
+	buf [maxPacket]byte
+}
 
 // Recv receives one packet of at most limit bytes with its descriptors, all of
 // them close-on-exec. A longer packet is unix.EMSGSIZE, the end io.EOF.
 func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
-		buf := room.Get().(*[maxPacket]byte)
-		defer room.Put(buf)
+		room.Lock()
+		defer room.Unlock()
 		var n int
-		n, fds, err = recv(int(fd), buf[:min(limit, maxPacket)])
+		n, fds, err = recv(int(fd), room.buf[:min(limit, maxPacket)])
 		if err == unix.EAGAIN {
 			return false
 		}
-		p = append([]byte(nil), buf[:n]...)
+		p = append([]byte(nil), room.buf[:n]...)
 		return true
 	})
 	if rerr != nil {

@@ -1,0 +1,170 @@
+package seqpacket
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket is what both kinds of connection can do.
+type socket interface {
+	Send(p []byte, fds ...int) error
+	Recv(limit int) ([]byte, []int, error)
+	SetDeadline(time.Time) error
+	Fd() int
+	Close() error
+}
+
+// both runs a test on either kind, each against a plain socket.
+func both(t *testing.T, f func(t *testing.T, c socket, peer int)) {
+	t.Helper()
+	for name, make := range map[string]func(int) (socket, error){
+		"Conn": func(fd int) (socket, error) { return New(fd) },
+		"Sync": func(fd int) (socket, error) { return NewSync(fd) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := make(p[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _, _ = c.Close(), unix.Close(p[1]) })
+			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			f(t, c, p[1])
+		})
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestPacketsKeepTheirBordersAndDescriptors(t *testing.T) {
+	both(t, func(t *testing.T, c socket, peer int) {
+		for _, p := range []string{"one", strings.Repeat("x", 100000)} {
+			if err := unix.Sendmsg(peer, []byte(p), unix.UnixRights(0, 1), nil, 0); err != nil {
+				t.Fatal(err)
+			}
+			got, fds, err := c.Recv(200000)
+			if err != nil || string(got) != p || len(fds) != 2 {
+				t.Fatalf("%d bytes, %v, %v", len(got), fds, err)
+			}
+			for _, fd := range fds {
+				if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+					t.Errorf("descriptor %d would survive exec: %v", fd, err)
+				}
+			}
+			CloseAll(fds)
+		}
+		if err := c.Send([]byte("back"), 0); err != nil {
+			t.Fatal(err)
+		}
+		b, oob := make([]byte, 10), make([]byte, 100)
+		n, oobn, _, _, err := unix.Recvmsg(peer, b, oob, 0)
+		if err != nil || !bytes.Equal(b[:n], []byte("back")) || oobn == 0 {
+			t.Errorf("%q %d %v", b[:n], oobn, err)
+		}
+	})
+}
+
+func TestNothingOfARefusedPacketStaysOpen(t *testing.T) {
+	both(t, func(t *testing.T, c socket, peer int) {
+		before := openFiles(t)
+		for what, send := range map[string]func() error{
+			"too many": func() error { return unix.Sendmsg(peer, []byte("x"), unix.UnixRights(0, 0, 0, 0, 0, 0, 0, 0), nil, 0) },
+			"too long": func() error { return unix.Sendmsg(peer, make([]byte, 101), unix.UnixRights(0), nil, 0) },
+			"empty":    func() error { return unix.Sendto(peer, nil, 0, nil) },
+		} {
+			if err := send(); err != nil {
+				t.Fatal(err)
+			}
+			if p, fds, err := c.Recv(100); err == nil || len(fds) != 0 {
+				t.Errorf("%s: got %q %v", what, p, fds)
+			}
+		}
+		if now := openFiles(t); now != before {
+			t.Errorf("%d descriptors more", now-before)
+		}
+	})
+}
+
+func TestTheEndAndTheTimeAreErrorsOfTheirOwn(t *testing.T) {
+	both(t, func(t *testing.T, c socket, peer int) {
+		_ = c.SetDeadline(time.Now().Add(20 * time.Millisecond))
+		if _, _, err := c.Recv(10); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+		for { // until the queue is full
+			err := c.Send(make([]byte, 1000))
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			break
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		if err := unix.Shutdown(peer, unix.SHUT_WR); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Recv(10); err != io.EOF {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestASocketMayLieDeep(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("deep/", 50), "sock")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Connect(path); err != unix.ENOENT {
+		t.Errorf("nobody there: %v", err)
+	}
+	for range 2 { // the second takes the place of the first
+		fd, err := Bind(path, 0o640, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(path)
+		if err != nil || st.Mode().Perm() != 0o640 {
+			t.Errorf("mode %v %v", st.Mode(), err)
+		}
+		l, err := NewListener(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Dial(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cred, err := s.Peer(); err != nil || int(cred.Uid) != os.Getuid() || int(cred.Pid) != os.Getpid() {
+			t.Errorf("%+v %v", cred, err)
+		}
+		_, _, _ = c.Close(), s.Close(), l.Close()
+	}
+	if _, err := Connect(path); err != unix.ECONNREFUSED {
+		t.Errorf("nobody listens: %v", err)
+	}
+}
