@@ -31,8 +31,8 @@ func sshArgv(a *account, args ...string) []string {
 	}, args...)
 }
 
-// options splits the arguments of ssh: those of the client, the host, and the
-// command, given as "-t -- COMMAND" or just COMMAND.
+// destination puts the host where it belongs: between the client's options and
+// the command of "-t -- COMMAND", or before a mere COMMAND.
 func destination(args []string) []string {
 	for i, arg := range args {
 		if arg == "--" {
