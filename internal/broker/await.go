@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"dockersh/internal/account"
@@ -17,6 +18,7 @@ import (
 
 const (
 	agentLimit    = 20 * time.Second // for an agent that was just started
+	furtherLimit  = 8 * time.Second  // for one beside process 1, whose user can keep it from coming
 	ownAgentLimit = 2 * time.Second  // for one that should be there already: it asks four times a second
 	helloLimit    = 2 * time.Second
 )
@@ -57,22 +59,28 @@ func (w *awaited) close() {
 	_ = w.l.Close()
 }
 
+// atTheDoor is how many connections to a start socket are listened to at once.
+const atTheDoor = 16
+
 // accept answers whoever connects until one of them is the agent.
 func (w *awaited) accept() {
-	met := make(chan error, 1)
-	for {
+	var met atomic.Bool
+	places := make(chan struct{}, atTheDoor)
+	for !met.Load() {
+		places <- struct{}{} // each is free again after helloLimit
 		raw, err := w.l.Accept()
 		if err != nil {
-			return // closed
+			if !outOfResources(err) {
+				return // closed
+			}
+			<-places
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		go func() {
-			defer raw.Close()
-			if err := w.meet(raw); err == nil {
-				select {
-				case met <- nil:
-					w.done <- nil
-				default: // another one was faster
-				}
+			defer func() { _ = raw.Close(); <-places }()
+			if w.meet(raw, &met) == nil {
+				w.done <- nil
 			}
 		}()
 	}
@@ -80,8 +88,9 @@ func (w *awaited) accept() {
 
 var errStranger = errors.New("not the agent that is awaited")
 
-// meet gives an agent its listening socket.
-func (w *awaited) meet(raw *seqpacket.Conn) error {
+// meet gives an agent its listening socket. Only one gets it: a second would take
+// the name from the first.
+func (w *awaited) meet(raw *seqpacket.Conn, met *atomic.Bool) error {
 	c := channel.Conn{Socket: raw}
 	cred, err := raw.Peer()
 	if err != nil {
@@ -97,6 +106,9 @@ func (w *awaited) meet(raw *seqpacket.Conn) error {
 	}
 	seqpacket.CloseAll(fds)
 	if hello, ok := m.(*wire.Hello); !ok || hello.Version != wire.Version {
+		return errStranger
+	}
+	if met.Swap(true) {
 		return errStranger
 	}
 	fd, err := w.dir.Listen(w.key)
@@ -123,8 +135,8 @@ func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
 
 // waitWatching waits for an agent that was just started, and looks now and then
 // whether it still can come.
-func (w *awaited) waitWatching(ctx context.Context, alive func() error) error {
-	for end := time.Now().Add(agentLimit); time.Now().Before(end); {
+func (w *awaited) waitWatching(ctx context.Context, limit time.Duration, alive func() error) error {
+	for end := time.Now().Add(limit); time.Now().Before(end); {
 		if err := w.wait(ctx, 500*time.Millisecond); !errors.Is(err, errSilent) {
 			return err
 		}

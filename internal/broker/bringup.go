@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"dockersh/internal/account"
@@ -41,32 +42,58 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 		return channel.Conn{}, engineTrouble(err)
 	}
 	c := &cold{Broker: b, plan: plan, dir: rundir.Of(b.Run, plan.Container), engine: e, show: show}
-	if err := c.dir.Make(); err != nil {
-		return channel.Conn{}, err
+	// Logins of one container user share the work and its outcome, so that they
+	// are one in the queue for the container, however many they are.
+	for {
+		led, err := b.flights.join(ctx, string(c.dir)+"/"+plan.Agent, func() error { return c.once(ctx) })
+		if !led && errors.Is(err, context.Canceled) && ctx.Err() == nil {
+			continue // whoever did it gave up; we have not
+		}
+		if err != nil {
+			return channel.Conn{}, engineTrouble(err)
+		}
+		break
 	}
-	unlock, err := b.locks.lock(ctx, c.dir)
-	if err != nil {
-		return channel.Conn{}, tookTooLong(err)
-	}
-	defer unlock()
-	// Whoever had the lock before may have done it all.
-	if agent, err := b.warm(plan); err != rundir.ErrCold {
-		return agent, err
-	}
-	select {
-	case b.work <- struct{}{}:
-		defer func() { <-b.work }()
-	case <-ctx.Done():
-		return channel.Conn{}, tookTooLong(ctx.Err())
-	}
-	if err := c.ensure(ctx); err != nil {
-		return channel.Conn{}, engineTrouble(err)
-	}
-	agent, err := c.dir.Dial(plan.Agent)
+	agent, err := b.warm(plan)
 	if err == rundir.ErrCold {
 		err = errNoAgent(nil)
 	}
 	return agent, err
+}
+
+// once makes an agent listen, unless there is one.
+func (c *cold) once(ctx context.Context) error {
+	if err := c.dir.Make(); err != nil {
+		return err
+	}
+	release, err := c.turns.take(ctx, string(c.dir))
+	if err != nil {
+		return err
+	}
+	defer release()
+	unlock, err := c.dir.Lock(ctx) // among brokers
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// Whoever had the lock before may have done it all.
+	if agent, err := c.warm(c.plan); err == nil {
+		return agent.Close()
+	} else if err != rundir.ErrCold {
+		return err
+	}
+	return c.ensure(ctx)
+}
+
+// engineTurn waits for one of the places at the engine. It must not be held while
+// something is awaited that is in a user's hands.
+func (c *cold) engineTurn(ctx context.Context) (release func(), err error) {
+	select {
+	case c.work <- struct{}{}:
+		return sync.OnceFunc(func() { <-c.work }), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // ensure looks at what there is and does what is missing.
@@ -123,7 +150,12 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	img, err := c.images.of(ctx, c.engine, s.ImageName, imageID)
+	release, err := c.engineTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	img, err := c.images.of(ctx, c.engine, imageID)
 	if err != nil {
 		return err
 	}
@@ -149,6 +181,11 @@ func (c *cold) create(ctx context.Context) (err error) {
 			c.discard(id)
 		}
 	}()
+	if made, err := c.engine.Find(ctx, spec.Name); err != nil {
+		return err
+	} else if made.ImageID != imageID {
+		return errors.New("the tag " + s.ImageName + " was moved to another image meanwhile")
+	}
 	if err := c.engine.PutFiles(ctx, id, files); err != nil {
 		return err
 	}
@@ -156,7 +193,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 		return err
 	}
 	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
-	return c.start(ctx, id, spec.Labels, who)
+	return c.start(ctx, id, spec.Labels, who, release)
 }
 
 // discard removes what was half made, even if the time for the login is up.
@@ -170,6 +207,11 @@ func (c *cold) discard(id string) {
 
 // restart starts a container that is stopped.
 func (c *cold) restart(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	release, err := c.engineTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	who, err := c.whoOf(ctx, found)
 	if err != nil {
 		return err
@@ -181,7 +223,7 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 		return err
 	}
 	c.show("starting the container")
-	return c.start(ctx, found.ID, found.Labels, who)
+	return c.start(ctx, found.ID, found.Labels, who, release)
 }
 
 // adopt gives a running container the agent that it lacks.
@@ -208,8 +250,9 @@ func (c *cold) adopt(ctx context.Context, found *engine.Container, owner policy.
 	return c.further(ctx, found.ID, who, w)
 }
 
-// start starts the container and waits for its agent.
-func (c *cold) start(ctx context.Context, id string, labels map[string]string, who account.Identity) error {
+// start starts the container and, when it has given its place at the engine back,
+// waits for the agent.
+func (c *cold) start(ctx context.Context, id string, labels map[string]string, who account.Identity, release func()) error {
 	w, err := c.await(who)
 	if err != nil {
 		return err
@@ -218,10 +261,11 @@ func (c *cold) start(ctx context.Context, id string, labels map[string]string, w
 	if err := c.engine.Start(ctx, id); err != nil {
 		return err
 	}
+	release()
 	if labels[policy.LabelAgent] != c.plan.Agent {
 		return c.further(ctx, id, who, w)
 	}
-	return w.waitWatching(ctx, func() error { return c.alive(ctx) })
+	return w.waitWatching(ctx, agentLimit, func() error { return c.alive(ctx) })
 }
 
 // further starts an agent beside process 1: for another container user, or
@@ -233,7 +277,7 @@ func (c *cold) further(ctx context.Context, id string, who account.Identity, w *
 	if err := c.engine.Exec(ctx, id, who.UID, who.GID, []string{policy.InitInside}); err != nil {
 		return err
 	}
-	return w.waitWatching(ctx, func() error { return c.alive(ctx) })
+	return w.waitWatching(ctx, furtherLimit, func() error { return c.alive(ctx) })
 }
 
 // alive tells why a container that should be running is not.

@@ -39,7 +39,8 @@ type Broker struct {
 	settings settings.Source
 	engines  engines
 	images   images
-	locks    locks
+	turns    turns
+	flights  flights
 	load     *load
 	work     chan struct{}   // a place is one piece of work for the engine
 	closing  atomic.Bool     // no more connections

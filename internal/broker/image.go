@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"dockersh/internal/account"
@@ -33,6 +32,14 @@ func (c *cold) image(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, pullLimit)
 	defer cancel()
 	c.show("pulling the image " + s.ImageName)
+	release, err := c.turns.take(ctx, "pull "+s.ImageName) // once, for all who wait for it
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if id, err := c.engine.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
+		return id, nil
+	}
 	if err := c.engine.Pull(ctx, s.ImageName, c.show); err != nil {
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err
@@ -56,21 +63,24 @@ type accounts struct{ passwd, group []byte }
 // images keeps the accounts of each image, by its id: they never change. Brokers
 // that live for one login share them through the files.
 type images struct {
-	dir string
-	mu  sync.Mutex
+	dir   string
+	turns turns
 }
 
 // of reads the accounts of an image, out of a container that is made for this
 // and never started.
-func (i *images) of(ctx context.Context, e engine.Engine, ref, id string) (accounts, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
+func (i *images) of(ctx context.Context, e engine.Engine, id string) (accounts, error) {
+	release, err := i.turns.take(ctx, id)
+	if err != nil {
+		return accounts{}, err
+	}
+	defer release()
 	dir := filepath.Join(i.dir, strings.ReplaceAll(id, ":", "-"))
 	a, err := readAccounts(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	if a, err = probe(ctx, e, ref); err != nil {
+	if a, err = probe(ctx, e, id); err != nil {
 		return a, err
 	}
 	return a, a.write(dir)
@@ -105,10 +115,10 @@ func (a accounts) write(dir string) error {
 }
 
 // probe looks into an image.
-func probe(ctx context.Context, e engine.Engine, ref string) (a accounts, err error) {
+func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, err error) {
 	id, err := e.Create(ctx, engine.Spec{
 		Name:  "dockersh-probe-" + time.Now().UTC().Format("20060102150405.000000000"),
-		Image: ref, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
+		Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
 		Labels: policy.Owner{Identity: "probe"}.Labels(),
 	})
 	if err != nil {

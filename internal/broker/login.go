@@ -26,6 +26,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	ctx, cancel := context.WithTimeout(b.stop, firstWord)
 	defer cancel()
 	plan, err := b.plan(ctx, f.uid, req)
+	req.UserFile = nil // not to be kept while a container is made
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // aliveEvery is how often a waiting front hears of us: it takes a long silence for
 // the end of the broker, and we learn that it is gone.
-const aliveEvery = 5 * time.Second
+const aliveEvery = 2 * time.Second
 
 // report tells the front what is being done, until done. A front that is gone
 // cancels the work.

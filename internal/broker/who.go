@@ -24,7 +24,7 @@ func (c *cold) who(ctx context.Context, img accounts) (account.Identity, error) 
 // whoOf resolves the container user of a container that exists: by the image it
 // was made from.
 func (c *cold) whoOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
-	img, err := c.images.of(ctx, c.engine, found.ImageID, found.ImageID)
+	img, err := c.images.of(ctx, c.engine, found.ImageID)
 	if err != nil {
 		return account.Identity{}, err
 	}

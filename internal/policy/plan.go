@@ -66,6 +66,11 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	}
 	p.Container = s.ContainerName
 	p.Owner = Owner{UID: u.UID, Identity: s.Identity()}
+	if s.FromUser("containername") {
+		// No template of the administrator's gives this: what a user named is
+		// his alone, and nobody else is ever put into it.
+		p.Owner.Identity = "by=" + strconv.FormatUint(uint64(u.UID), 10)
+	}
 	p.Agent = agentKey(u, s.ContainerUserName)
 	if s.IsSet("usercwd") {
 		p.Cwd = s.UserCwd
@@ -80,19 +85,17 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 // plan's name that was made for owner.
 //
 // A name alone proves nothing: two templates may give the same one. So what the
-// name stood for must agree; a literal name is the administrator's word that
-// whoever is given it shares. A name that the user wrote himself gives only what
-// he made himself.
+// name stood for must agree. A literal name of the administrator's is his word that
+// whoever is given it shares; a name that a user wrote himself is shared with
+// nobody, neither what others made nor what he made before they came.
 func (p *Plan) MayEnter(owner Owner) error {
-	refuse := usererr.New(usererr.Denied, "the container "+p.Container+" belongs to someone else",
+	mine, theirs := p.Owner.Identity, owner.Identity
+	users := strings.HasPrefix(mine, "by=") || strings.HasPrefix(theirs, "by=")
+	if mine == theirs || !users && (mine == "" || theirs == "") {
+		return nil
+	}
+	return usererr.New(usererr.Denied, "the container "+p.Container+" belongs to someone else",
 		"ask the administrator: two users are given one container name", nil)
-	if p.Settings.FromUser("containername") && owner.UID != p.User.UID {
-		return refuse
-	}
-	if mine := p.Owner.Identity; mine != "" && owner.Identity != "" && mine != owner.Identity {
-		return refuse
-	}
-	return nil
 }
 
 // Labels gives the owner as labels of a container.

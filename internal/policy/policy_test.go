@@ -56,7 +56,10 @@ func TestWhoMayEnter(t *testing.T) {
 		{"his own, that someone with a literal name made", "", "", Owner{0, ""}, true},
 		{"another's by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = bob_dockersh", Owner{1002, "u=bob"}, false},
 		{"a shared one by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = classroom", Owner{1002, ""}, false},
-		{"his own by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = mine", Owner{1001, ""}, true},
+		{"his own by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = mine", Owner{1001, "by=1001"}, true},
+		{"another's by a template in ~/.dockersh", gate, "[dockersh]\ncontainername = x%G", Owner{1002, "by=1002"}, false},
+		{"one that a user put in his place", "", "", Owner{1002, "by=1002"}, false},
+		{"one that a user put in the shared one's place", "[dockersh]\ncontainername = classroom", "", Owner{1002, "by=1002"}, false},
 	} {
 		err := plan(t, alice, c.file, c.own).MayEnter(c.made)
 		if (err == nil) != c.may {

@@ -6,6 +6,7 @@ package shell
 import (
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -93,23 +94,29 @@ func report(err error) int {
 }
 
 // say writes a line for the user. Never to stdout: that is the command's.
-func say(line string) {
-	end := "\n"
-	if tty.Is(2) {
-		end = "\r\n" // right in raw mode too
-	}
-	_, _ = sys.Write(2, []byte(line+end))
-}
+func say(line string) { _, _ = sys.Write(2, []byte(line+"\n")) }
+
+// patience is how long a login may take before it is worth a word.
+const patience = time.Second
 
 // waiting shows what a slow login does, on a terminal only.
-type waiting struct{ on, used bool }
+type waiting struct {
+	on, used bool
+	since    time.Time
+	last     string
+}
 
-func newWaiting() *waiting { return &waiting{on: tty.Is(2)} }
+func newWaiting() *waiting { return &waiting{on: tty.Is(2), since: time.Now()} }
 
+// show remembers the line, and shows the last one once it has taken long. It is
+// called every few seconds, with no line if there is no news.
 func (w *waiting) show(line string) {
-	if w.on && line != "" {
+	if line != "" {
+		w.last = line
+	}
+	if w.on && w.last != "" && time.Since(w.since) > patience {
 		w.used = true
-		_, _ = sys.Write(2, []byte("\r\x1b[K"+line))
+		_, _ = sys.Write(2, []byte("\r\x1b[K"+w.last))
 	}
 }
 

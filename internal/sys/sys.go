@@ -7,7 +7,9 @@ import "golang.org/x/sys/unix"
 const pipefs = 0x50495045 // PIPEFS_MAGIC, statfs(2)
 
 // Passable tells whether fd may cross between host and container: an anonymous
-// pipe or a socket. Anything with a place in a file system of the host (a
+// pipe, or a connected unix socket, as sshd makes them. A socket of another kind
+// belongs to the host's network: inside it could be connected anew, to the host's
+// loopback (as in CVE-2020-15257). Anything with a place in a file system of the host (a
 // directory, a file, a FIFO with a name) or a host's device would let the
 // container reach there through /proc/self/fd; a terminal of the host could be
 // made to type (CVE-2017-5226).
@@ -18,7 +20,10 @@ func Passable(fd int) bool {
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFSOCK:
-		return true
+		domain, err1 := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+		kind, err2 := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+		_, err3 := unix.Getpeername(fd)
+		return err1 == nil && err2 == nil && err3 == nil && domain == unix.AF_UNIX && kind == unix.SOCK_STREAM
 	case unix.S_IFIFO:
 		var fs unix.Statfs_t
 		return unix.Fstatfs(fd, &fs) == nil && fs.Type == pipefs

@@ -44,7 +44,19 @@ func TestOnlyPipesAndSocketsMayEnterAContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, fd := range []int{p[0], p[1], s[0], s[1], int(peer), memory} {
+	lonely, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	datagrams, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	internet, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range []int{p[0], p[1], s[0], s[1], int(peer), memory, lonely, datagrams[0], datagrams[1], internet} {
 		defer unix.Close(fd)
 	}
 	for _, c := range []struct {
@@ -54,7 +66,10 @@ func TestOnlyPipesAndSocketsMayEnterAContainer(t *testing.T) {
 	}{
 		{"the reading end of a pipe", p[0], true},
 		{"the writing end of a pipe", p[1], true},
-		{"a socket", s[0], true},
+		{"a socket as sshd's", s[0], true},
+		{"a socket that is not connected", lonely, false},
+		{"a socket that can send elsewhere", datagrams[0], false},
+		{"a socket of the host's network", internet, false},
 		{"a directory", open(dir, unix.O_RDONLY|unix.O_DIRECTORY), false},
 		{"a path alone", open(dir, unix.O_PATH), false},
 		{"a file", open(file, unix.O_RDWR), false},

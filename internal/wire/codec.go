@@ -7,6 +7,12 @@ import "errors"
 // the kernel's own limit for one argument, fits.
 const MaxPacket = 192 << 10
 
+// MaxUserFile is the largest ~/.dockersh in bytes.
+const MaxUserFile = 64 << 10
+
+// maxTermios in bytes is more than any architecture's struct termios.
+const maxTermios = 256
+
 // Errors of Encode and Decode.
 var (
 	ErrTooLarge = errors.New("wire: packet too large")
@@ -81,13 +87,13 @@ func (c *codec) str(v *string) {
 	}
 }
 
-func (c *codec) bytes(v *[]byte) {
+func (c *codec) bytes(v *[]byte, most int) {
 	n := c.num(uint32(len(*v)), 4)
 	if !c.reading {
 		c.b = append(c.b, *v...)
 		return
 	}
-	if n > MaxPacket {
+	if n > uint32(most) {
 		c.bad = true
 		return
 	}

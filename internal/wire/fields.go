@@ -9,7 +9,7 @@ func (m *Login) fields(c *codec) {
 	c.u16(&m.Version)
 	c.flag(&m.Terminal)
 	c.flag(&m.Command)
-	c.bytes(&m.UserFile)
+	c.bytes(&m.UserFile, MaxUserFile)
 	c.str(&m.UserErr)
 }
 
@@ -71,7 +71,7 @@ func (m *Start) fields(c *codec) {
 	c.flag(&m.Terminal)
 	c.u16(&m.Rows)
 	c.u16(&m.Cols)
-	c.bytes(&m.Termios)
+	c.bytes(&m.Termios, maxTermios)
 	c.str(&m.Path)
 	c.list(&m.Argv)
 	c.list(&m.Env)
