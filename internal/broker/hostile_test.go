@@ -174,6 +174,45 @@ func TestAStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	<-done
 }
 
+// A crowd at the start socket neither takes the broker's descriptors nor keeps the
+// agent away.
+func TestACrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
+	w := newWorld(t)
+	w.mute.Store(w.name(), true)
+	done := make(chan struct{})
+	go func() { defer close(done); w.enters() }()
+	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	var crowd []*seqpacket.Conn
+	for end := time.Now().Add(10 * time.Second); len(crowd) < 30 && time.Now().Before(end); {
+		c, err := seqpacket.Dial(start)
+		if err != nil {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		crowd = append(crowd, c)
+	}
+	inside := 0
+	for _, c := range crowd {
+		_ = c.SetDeadline(time.Now().Add(time.Millisecond))
+		defer c.Close()
+	}
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, "socket:") {
+			inside++
+		}
+	}
+	if most := 2*len(crowd) - 1; len(crowd) > atTheDoor && inside > most {
+		t.Errorf("%d sockets are open, with a crowd of %d", inside, len(crowd))
+	}
+	spec, _ := w.engine.Spec(w.name())
+	go w.agent(spec)
+	<-done
+}
+
 // Whatever a front sends, it gets an error, a session of its own, or the end;
 // and the broker serves the next one.
 func FuzzFirstPacket(f *testing.F) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
 	"dockersh/internal/engine"
@@ -98,6 +100,9 @@ func (w *world) agent(s engine.Spec) {
 		}
 	}
 	raw, err := seqpacket.Dial(start)
+	for end := time.Now().Add(10 * time.Second); err == unix.EAGAIN && time.Now().Before(end); raw, err = seqpacket.Dial(start) {
+		time.Sleep(10 * time.Millisecond) // a crowd is there
+	}
 	if err != nil {
 		w.Errorf("no broker at %s: %v", start, err)
 		return

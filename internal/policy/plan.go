@@ -67,9 +67,11 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	p.Container = s.ContainerName
 	p.Owner = Owner{UID: u.UID, Identity: s.Identity()}
 	if s.FromUser("containername") {
-		// No template of the administrator's gives this: what a user named is
-		// his alone, and nobody else is ever put into it.
-		p.Owner.Identity = "by=" + strconv.FormatUint(uint64(u.UID), 10)
+		// What a user named is his alone: nobody else is put into it, and it
+		// takes nobody's name.
+		uid := strconv.FormatUint(uint64(u.UID), 10)
+		p.Owner.Identity = "by=" + uid
+		p.Container = "u" + uid + "_." + p.Container
 	}
 	p.Agent = agentKey(u, s.ContainerUserName)
 	if s.IsSet("usercwd") {

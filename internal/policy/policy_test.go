@@ -203,3 +203,11 @@ func TestTheRootOfTheHostIsNoHome(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 }
+
+func TestANameThatAUserWroteTakesNobodysPlace(t *testing.T) {
+	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
+	p := plan(t, alice, gate, "[dockersh]\ncontainername = bob_dockersh")
+	if p.Container != "u1001_.bob_dockersh" || p.Owner.Identity != "by=1001" {
+		t.Errorf("%s %+v", p.Container, p.Owner)
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestOnlyPipesAndSocketsMayEnterAContainer(t *testing.T) {
+func TestOnlyPipesAndUnixStreamsMayEnterAContainer(t *testing.T) {
 	dir := t.TempDir()
 	open := func(path string, flags int) int {
 		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
