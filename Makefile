@@ -30,7 +30,7 @@ build: ## the programs, static, into ./bin
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
 
-install: build ## programs, manual pages, systemd units, examples below PREFIX
+install: build ## programs, manual pages, completions, units, examples below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(LIBEXEC) $(LIBEXEC)/run
 	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(PREFIX)/sbin
@@ -41,11 +41,15 @@ install: build ## programs, manual pages, systemd units, examples below PREFIX
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
 	set -e; for unit in dist/systemd/*; do sed 's|@PREFIX@|$(PREFIX)|g; s|@RUN@|$(RUN)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done
+	install -D -m 644 dist/completion/dockershctl.bash $(SHARE)/bash-completion/completions/dockershctl
+	install -D -m 644 dist/completion/_dockershctl $(SHARE)/zsh/site-functions/_dockershctl
+	install -D -m 644 dist/completion/dockershctl.fish $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 
 uninstall: ## removes what install put there; settings and containers stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/dockersh $(DESTDIR)$(PREFIX)/bin/dockershctl $(DESTDIR)$(PREFIX)/sbin/dockershd
 	rm -rf $(LIBEXEC) $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
+	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
 install-shell: ## adds dockersh to /etc/shells, so that chsh takes it
