@@ -136,7 +136,7 @@ func pipeRow(t *testing.T, u *account) budget {
 			return timed(t, asUser(u, append([]string{"/bin/sh", "-c", pipe, "sh"}, argv...)...))
 		}
 	}
-	m := race(7, through(front, "-c", "cat"), through(busyboxPath(t), "cat"))
+	m := race(15, through(front, "-c", "cat"), through(busyboxPath(t), "cat"))
 	return budget{"400 MB stdin to stdout, throughput", ms(m[0]), ms(m[1]), ratio(m[1], m[0]), 0.95, true}
 }
 
