@@ -84,8 +84,8 @@ type Hello struct{ Version uint16 }
 // sessions their identity inside.
 type Serve struct{ User, Home string }
 
-// Start begins a session. With Terminal the agent makes a pty and the only
-// descriptors are none; without, they are stdin, stdout, stderr.
+// Start begins a session. With Terminal the agent makes a pty, and no descriptor
+// comes along; without, they are stdin, stdout and stderr.
 type Start struct {
 	Terminal   bool
 	Rows, Cols uint16
