@@ -202,3 +202,18 @@ func TestALoginUnderWayOutlivesTheOrderToEnd(t *testing.T) {
 	}
 	<-done
 }
+
+// movedTag is an engine whose tag moves between two questions.
+type movedTag struct{ engine.Engine }
+
+func (movedTag) ImageID(context.Context, string) (string, error) { return "sha256:2", nil }
+
+func TestATagThatMovesMeanwhileIsNoticed(t *testing.T) {
+	w := newWorld(t)
+	w.engine.AddImage("before", "sha256:2", nil)
+	w.broker.engines.open = func(string) (engine.Engine, error) { return movedTag{w.engine}, nil }
+	w.refused(&wire.Login{}, "cannot be started")
+	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
+		t.Errorf("left %v %v", left, err)
+	}
+}

@@ -80,6 +80,18 @@ func TestAPacketOverTheLimitIsNotSent(t *testing.T) {
 	}
 }
 
+func TestAUsersFileHasALimitOfItsOwn(t *testing.T) {
+	for size, ok := range map[int]bool{MaxUserFile: true, MaxUserFile + 1: false} {
+		p, err := Encode(&Login{UserFile: make([]byte, size)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(p); (err == nil) != ok {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
 // What decodes encodes to the same bytes: there is one form of each message.
 func FuzzDecode(f *testing.F) {
 	for _, m := range samples() {
