@@ -17,6 +17,7 @@ import (
 	"dockersh/internal/channel"
 	"dockersh/internal/engine"
 	"dockersh/internal/seqpacket"
+	"dockersh/internal/sessions"
 	"dockersh/internal/settings"
 	"dockersh/internal/usererr"
 	"dockersh/internal/wire"
@@ -42,6 +43,7 @@ type Broker struct {
 	turns    turns
 	flights  flights
 	load     *load
+	sessions sessions.Dir
 	work     chan struct{}   // a place is one piece of work for the engine
 	closing  atomic.Bool     // no more connections
 	stop     context.Context // its end is the end of all work
@@ -67,6 +69,10 @@ func New(c Config) (*Broker, error) {
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
 	b.engines.open = c.Engine
 	b.images.dir = filepath.Join(c.Run, "images")
+	b.sessions = sessions.Of(c.Run)
+	if err := b.sessions.Make(); err != nil {
+		return nil, err
+	}
 	b.stop, b.halt = context.WithCancel(context.Background())
 	return b, nil
 }

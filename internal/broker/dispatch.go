@@ -6,6 +6,7 @@ import (
 	"dockersh/internal/channel"
 	"dockersh/internal/policy"
 	"dockersh/internal/seqpacket"
+	"dockersh/internal/sessions"
 	"dockersh/internal/usererr"
 	"dockersh/internal/wire"
 )
@@ -18,6 +19,8 @@ type front struct {
 	said [wire.KindSessions + 1]int
 	plan *policy.Plan // nil before the login
 	from time.Time
+
+	record *sessions.Record // nil before the login, and for a host shell
 }
 
 // request is one row of the privileged surface.
@@ -68,6 +71,7 @@ func (b *Broker) attend(f *front) {
 
 func (b *Broker) end(f *front) {
 	_ = f.Close()
+	b.strike(f)
 	b.load.leave(f.uid)
 	if f.plan != nil && f.plan.HostShell == "" {
 		b.Log.Info("session end", "uid", f.uid, "user", f.plan.User.Name, "container", f.plan.Container,

@@ -10,6 +10,7 @@ import (
 	"dockersh/internal/config"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
+	"dockersh/internal/sessions"
 	"dockersh/internal/settings"
 	"dockersh/internal/usererr"
 	"dockersh/internal/wire"
@@ -37,6 +38,9 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		}
 		f.plan = plan
 		return nil
+	}
+	if err := b.enroll(ctx, f, sessions.NewID(), plan); err != nil {
+		return err
 	}
 	agent, err := b.warm(plan)
 	if err == rundir.ErrCold {

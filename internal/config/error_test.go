@@ -130,7 +130,6 @@ var wrongLines = []struct{ line, want string }{
 	{`onchange = recreate`, `2:1: setting "onchange" is not built yet [leave it out, or write onchange = keep]`},
 	{`forwardagent = true`, `2:1: setting "forwardagent" is not built yet [leave it out, or write forwardagent = false]`},
 	{`forwardx11`, `2:1: setting "forwardx11" is not built yet [leave it out, or write forwardx11 = false]`},
-	{`maxsessions = 3`, `2:1: setting "maxsessions" is not built yet [leave it out, or write maxsessions = 0]`},
 	{`record = /var/log/%u`, `2:1: setting "record" is not built yet [leave it out]`},
 }
 

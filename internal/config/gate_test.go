@@ -22,7 +22,7 @@ func right(r *row) string {
 		return "arg"
 	case "pull":
 		return "never"
-	case "cpus", "pidslimit", "memory":
+	case "cpus", "pidslimit", "memory", "maxsessions":
 		return "7"
 	case "hostname", "network":
 		return "other"

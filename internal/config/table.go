@@ -155,7 +155,7 @@ var table = [...]row{
 	{key: "forwardx11", kind: kindBool, def: []string{"true"}, later: true, today: "false",
 		field: func(s *Settings) any { return &s.ForwardX11 },
 		doc:   "carry ssh -X into the container"},
-	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative, later: true, today: "0",
+	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative,
 		field: func(s *Settings) any { return &s.MaxSessions },
 		doc:   "live sessions per user; 0 is no limit"},
 	{key: "record", def: []string{""}, empty: true, path: true, check: checkPath, later: true,

@@ -104,28 +104,7 @@ func (d Dir) Dial(key string) (channel.Conn, error) {
 	}
 }
 
-// Lock takes the lock of the container, among processes. It asks again and
-// again rather than wait in the kernel, where no context reaches.
+// Lock takes the lock of the container, among processes.
 func (d Dir) Lock(ctx context.Context) (unlock func(), err error) {
-	fd, err := unix.Open(d.file("lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
-			return func() { _ = unix.Close(fd) }, nil
-		}
-		if err != unix.EWOULDBLOCK && err != unix.EINTR {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-time.After(10 * time.Millisecond):
-			continue
-		}
-		break
-	}
-	_ = unix.Close(fd)
-	return nil, err
+	return LockFile(ctx, d.file("lock"))
 }

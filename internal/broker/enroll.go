@@ -1,0 +1,48 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"dockersh/internal/policy"
+	"dockersh/internal/proc"
+	"dockersh/internal/sessions"
+	"dockersh/internal/usererr"
+)
+
+// enroll writes the record of a session, before anything is done for it: whoever
+// thinks of taking its container away sees it from here on. It stays if we are
+// killed, and then ends with the front.
+func (b *Broker) enroll(ctx context.Context, f *front, id string, plan *policy.Plan) error {
+	front, err := proc.Of(int(f.pid))
+	if err != nil {
+		return err // it has gone
+	}
+	r := sessions.Record{
+		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
+		Pid: front.Pid, Start: front.Start, Since: time.Now(),
+	}
+	if most := plan.Settings.MaxSessions; most > 0 {
+		// Of two who come at once only one gets the last place.
+		unlock, err := b.sessions.Lock(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if n := b.sessions.Count(f.uid); n >= most {
+			return usererr.New(usererr.Busy, "you may have "+itoa(most)+" sessions at a time, and have "+itoa(n), "end one of them", nil)
+		}
+	}
+	if err := b.sessions.Put(r); err != nil {
+		return err
+	}
+	f.record = &r
+	return nil
+}
+
+// strike takes the record away.
+func (b *Broker) strike(f *front) {
+	if f.record != nil {
+		b.sessions.Remove(*f.record)
+	}
+}
