@@ -11,7 +11,7 @@ TESTFLAGS ?=
 BENCHFLAGS ?=
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-PROGRAMS = dockersh dockershd dockersh-init dockershctl
+PROGRAMS = dockersh dockershd dockersh-init dockershctl dockersh-bridge
 PATHS    = dockersh/internal/paths
 LDFLAGS  = -s -w -X $(PATHS).Prefix=$(PREFIX) -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN)
 LIBEXEC  = $(DESTDIR)$(PREFIX)/libexec/dockersh
@@ -35,6 +35,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
+	install -m 755 $(BIN)/dockersh-bridge $(LIBEXEC)-bridge
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
 	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
@@ -47,7 +48,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 
 uninstall: ## removes what install put there; settings and containers stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/dockersh $(DESTDIR)$(PREFIX)/bin/dockershctl $(DESTDIR)$(PREFIX)/sbin/dockershd
-	rm -rf $(LIBEXEC) $(SHARE)/doc/dockersh
+	rm -rf $(LIBEXEC) $(LIBEXEC)-bridge $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))

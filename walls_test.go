@@ -32,6 +32,9 @@ var walls = []wall{
 	}, "who may enter what is decided without looking at the world"},
 	{"dockersh/internal/broker", []string{"dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty", "net/http"},
 		"it is given an engine, and never opens a terminal"},
+	{"./cmd/dockersh-bridge", []string{
+		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/account", "dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent",
+	}, "it is told what its session is, and decides nothing"},
 	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
 	{"dockersh/internal/tty", []string{"dockersh/internal/wire", "dockersh/internal/sys"}, "a leaf"},
 	{"dockersh/internal/usererr", []string{"fmt", "os"}, "a leaf that the front links"},

@@ -132,7 +132,7 @@ func effective(ctx context.Context, users *account.DB, u account.User) (*config.
 
 // container tells the state of the container, and how it would be made.
 func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
-	e, err := docker.New(plan.Settings.DockerSocket)
+	e, err := docker.Open(plan.Engine())
 	if err != nil {
 		return err
 	}
@@ -141,6 +141,10 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 	case err == nil:
 		x.State = string(found.State)
 		owner, ours := policy.OwnerOf(found.Labels)
+		if _, half := found.Labels[engine.LabelOwner]; !ours && !half && plan.MayAdopt() {
+			x.Note = "it was made by hand (adopt): sessions go over the engine's exec, and nothing of it is changed"
+			return nil
+		}
 		if !ours {
 			x.Note = "the name is taken by a container that dockersh did not make: logins are refused"
 		} else if err := plan.MayEnter(owner); err != nil {
@@ -150,6 +154,10 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 		}
 	case errors.Is(err, engine.ErrNotFound):
 		x.State = "absent"
+		if plan.MayAdopt() {
+			x.Note = "logins are refused: with adopt the container is made by hand"
+			return nil
+		}
 	default:
 		x.State = "unknown"
 		x.Note = clean(err.Error())
@@ -193,7 +201,11 @@ func (x *explanation) print(out io.Writer) error {
 		fmt.Fprintf(out, "\nA login runs %s on the host.\n", x.HostShell)
 		return nil
 	}
-	fmt.Fprintf(out, "\nA login enters %s (%s). It would be made with:\n\n  %s\n", x.Container, x.State, quote(x.Create))
+	fmt.Fprintf(out, "\nA login enters %s (%s).", x.Container, x.State)
+	if len(x.Create) > 0 {
+		fmt.Fprintf(out, " It would be made with:\n\n  %s", quote(x.Create))
+	}
+	fmt.Fprintln(out)
 	if x.Note != "" {
 		fmt.Fprintf(out, "\nnote: %s\n", x.Note)
 	}

@@ -37,11 +37,16 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 	defer cancel()
 	show, done := b.report(f, cancel)
 	defer done()
-	e, err := b.engines.get(plan.Settings.DockerSocket)
+	e, err := b.engines.get(plan.Engine())
 	if err != nil {
 		return channel.Conn{}, engineTrouble(err)
 	}
 	c := &cold{Broker: b, plan: plan, dir: rundir.Of(b.Run, plan.Container), engine: e, show: show}
+	if plan.Streams() {
+		if agent, err := c.stream(ctx); err != errNotYet {
+			return agent, engineTrouble(err)
+		}
+	}
 	// Logins of one container user share the work and its outcome, so that they
 	// are one in the queue for the container, however many they are.
 	for {
@@ -55,10 +60,13 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 		break
 	}
 	agent, err := b.warm(plan)
-	if err == rundir.ErrCold {
+	if err == rundir.ErrCold && plan.Streams() {
+		agent, err = c.stream(ctx)
+	}
+	if err == rundir.ErrCold || err == errNotYet {
 		err = errNoAgent(nil)
 	}
-	return agent, err
+	return agent, engineTrouble(err)
 }
 
 // once makes an agent listen, unless there is one.
@@ -100,6 +108,9 @@ func (c *cold) engineTurn(ctx context.Context) (release func(), err error) {
 func (c *cold) ensure(ctx context.Context) error {
 	for end := time.Now().Add(removeLimit); ; {
 		found, err := c.engine.Find(ctx, c.plan.Container)
+		if errors.Is(err, engine.ErrNotFound) && c.plan.MayAdopt() {
+			return usererr.New(usererr.Container, "there is no container "+c.plan.Container, "ask the administrator: with adopt it is made by hand", nil)
+		}
 		if errors.Is(err, engine.ErrNotFound) {
 			err := c.create(ctx)
 			if errors.Is(err, engine.ErrNameTaken) && time.Now().Before(end) {
@@ -110,17 +121,16 @@ func (c *cold) ensure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		owner, ours := policy.OwnerOf(found.Labels)
-		if !ours {
-			return usererr.New(usererr.Denied, "the container name "+c.plan.Container+" is taken by a container that dockersh did not make",
-				"ask the administrator to rename it, or to set another containername", nil)
-		}
-		if err := c.plan.MayEnter(owner); err != nil {
+		owner, ours, err := c.admit(found)
+		if err != nil {
 			return err
+		}
+		if !ours && wakes(found.State) {
+			return c.wake(ctx, found)
 		}
 		switch found.State {
 		case engine.Running:
-			return c.adopt(ctx, found, owner)
+			return c.equip(ctx, found, owner)
 		case engine.Exited:
 			return c.restart(ctx, found, owner)
 		case engine.Paused:
@@ -226,8 +236,8 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 	return c.start(ctx, found.ID, found.Labels, who, release)
 }
 
-// adopt gives a running container the agent that it lacks.
-func (c *cold) adopt(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+// equip gives a running container the agent that it lacks.
+func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.Owner) error {
 	who, err := c.whoOf(ctx, found)
 	if err != nil {
 		return err

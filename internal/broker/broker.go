@@ -27,10 +27,11 @@ import (
 type Config struct {
 	Run      string    // run-time directory
 	Helpers  string    // directory that is mounted into containers
+	Bridge   string    // program that carries a session over the engine's exec
 	Settings [2]string // the first file that exists counts
 	Owner    uint32    // uid that must own the settings file
 	Users    *account.DB
-	Engine   func(socket string) (engine.Engine, error)
+	Engine   func(engine.Address) (engine.Engine, error)
 	Log      *slog.Logger
 }
 

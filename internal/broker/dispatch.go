@@ -16,7 +16,7 @@ type front struct {
 	channel.Conn
 	uid  uint32 // from the kernel
 	pid  int32  // from the kernel; for the log
-	said [wire.KindSessions + 1]int
+	said [wire.KindBridge + 1]int
 	plan *policy.Plan // nil before the login
 	from time.Time
 

@@ -11,25 +11,25 @@ import (
 
 // engines keeps one client for each engine that the settings name.
 type engines struct {
-	open func(socket string) (engine.Engine, error)
+	open func(engine.Address) (engine.Engine, error)
 	mu   sync.Mutex
-	all  map[string]engine.Engine
+	all  map[engine.Address]engine.Engine
 }
 
-func (e *engines) get(socket string) (engine.Engine, error) {
+func (e *engines) get(at engine.Address) (engine.Engine, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if known, ok := e.all[socket]; ok {
+	if known, ok := e.all[at]; ok {
 		return known, nil
 	}
-	made, err := e.open(socket)
+	made, err := e.open(at)
 	if err != nil {
 		return nil, err
 	}
 	if e.all == nil {
-		e.all = map[string]engine.Engine{}
+		e.all = map[engine.Address]engine.Engine{}
 	}
-	e.all[socket] = made
+	e.all[at] = made
 	return made, nil
 }
 
@@ -38,6 +38,8 @@ func (e *engines) get(socket string) (engine.Engine, error) {
 func engineTrouble(err error) error {
 	var told *usererr.Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &told):
 		return err
 	case errors.Is(err, engine.ErrDown):

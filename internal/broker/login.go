@@ -124,10 +124,13 @@ func userUnknown(err error) error {
 func (b *Broker) warm(plan *policy.Plan) (channel.Conn, error) {
 	d := rundir.Of(b.Run, plan.Container)
 	owner, err := d.Owner()
-	if err != nil {
+	if err != nil || !plan.Engine().Local() {
 		return channel.Conn{}, rundir.ErrCold
 	}
 	if err := plan.MayEnter(owner); err != nil {
+		if plan.MayAdopt() { // that one may be gone, and another be there by its name
+			return channel.Conn{}, rundir.ErrCold
+		}
 		return channel.Conn{}, err
 	}
 	return d.Dial(plan.Agent)

@@ -27,7 +27,7 @@ func (b *Broker) why(f *front, _ wire.Message) error {
 }
 
 func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
-	e, err := b.engines.get(plan.Settings.DockerSocket)
+	e, err := b.engines.get(plan.Engine())
 	if err != nil {
 		return "the container ended"
 	}

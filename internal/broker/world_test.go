@@ -52,7 +52,7 @@ func newWorld(t testing.TB) *world {
 	w.broker, err = New(Config{
 		Run: dir, Helpers: "/helpers", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(slog.DiscardHandler),
-		Engine: func(string) (engine.Engine, error) { return w.engine, nil },
+		Engine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type Settings struct {
 	ReverseForward    []string
 	EnableUserConfig  bool
 
+	Adopt           bool
 	Ephemeral       bool
 	Linger          time.Duration
 	IdleTimeout     time.Duration // 0: never

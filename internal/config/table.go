@@ -101,6 +101,9 @@ var table = [...]row{
 		field: func(s *Settings) any { return &s.EnableUserConfig },
 		doc:   "read ~/.dockersh at all"},
 
+	{key: "adopt", kind: kindBool, def: []string{"false"},
+		field: func(s *Settings) any { return &s.Adopt },
+		doc:   "enter a container of that name that was made by hand, and make none"},
 	{key: "ephemeral", kind: kindBool, def: []string{"false"}, later: true, today: "false",
 		field: func(s *Settings) any { return &s.Ephemeral },
 		doc:   "remove the container when its last session ends"},

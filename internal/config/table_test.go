@@ -24,6 +24,7 @@ dockeropt array
 reverseforward array
 enableuserconfig bool false
 enableuserNAME bool false
+adopt bool false
 ephemeral bool false
 linger duration 0
 idletimeout duration 0

@@ -17,6 +17,9 @@ var Run = "/run/dockersh"
 // Helpers is the directory that is mounted read-only into containers.
 func Helpers() string { return Prefix + "/libexec/dockersh" }
 
+// Bridge is the program that carries a session over the engine's exec.
+func Bridge() string { return Prefix + "/libexec/dockersh-bridge" }
+
 // Socket is the broker's socket, open to every user of the host.
 func Socket() string { return Run + "/dockershd.sock" }
 

@@ -100,6 +100,18 @@ func (p *Plan) MayEnter(owner Owner) error {
 		"ask the administrator: two users are given one container name", nil)
 }
 
+// Engine is the engine that has the plan's container.
+func (p *Plan) Engine() engine.Address { return engine.Address{Host: p.Settings.DockerSocket} }
+
+// MayAdopt tells whether the plan's user may enter a container of the plan's name
+// that dockersh did not make. The administrator gave it to whoever gets its name:
+// nothing on it says for whom it is.
+func (p *Plan) MayAdopt() bool { return p.Settings.Adopt && !p.Settings.FromUser("containername") }
+
+// Streams tells whether the session may have to go over the engine's exec: where
+// there is no agent of ours.
+func (p *Plan) Streams() bool { return p.MayAdopt() || !p.Engine().Local() }
+
 // Labels gives the owner as labels of a container.
 func (o Owner) Labels() map[string]string {
 	return map[string]string{

@@ -68,6 +68,24 @@ func TestWhoMayEnter(t *testing.T) {
 	}
 }
 
+func TestWhatMayBeAdopted(t *testing.T) {
+	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
+	for _, c := range []struct {
+		file, own string
+		may       bool
+	}{
+		{"", "", false},
+		{"[dockersh]\nadopt", "", true},
+		{"[dockersh]\nadopt\ncontainername = user1", "", true},
+		{"[dockersh]\nadopt\n[user \"alice\"]\nadopt = false", "", false},
+		{gate + "adopt", "[dockersh]\ncontainername = user1", false},
+	} {
+		if got := plan(t, alice, c.file, c.own).MayAdopt(); got != c.may {
+			t.Errorf("%q %q: %v", c.file, c.own, got)
+		}
+	}
+}
+
 func TestALabelIsReadAsItWasWritten(t *testing.T) {
 	for _, o := range []Owner{{0, ""}, {4294967295, "u=a,U=1"}} {
 		if got, ok := OwnerOf(o.Labels()); !ok || got != o {

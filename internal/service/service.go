@@ -24,6 +24,7 @@ import (
 	"dockersh/internal/engine/docker"
 	"dockersh/internal/paths"
 	"dockersh/internal/seqpacket"
+	"dockersh/internal/sys"
 )
 
 // backlog is how many logins may wait while we accept others.
@@ -73,13 +74,14 @@ func serve(log *slog.Logger) error {
 	// Whatever the umask of who starts us: modes are said where they matter.
 	unix.Umask(0o022)
 	b, err := broker.New(broker.Config{
-		Run: paths.Run, Helpers: paths.Helpers(), Settings: paths.Settings(),
+		Run: paths.Run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log,
-		Engine: func(socket string) (engine.Engine, error) { return docker.New(socket) },
+		Engine: func(at engine.Address) (engine.Engine, error) { return docker.Open(at) },
 	})
 	if err != nil {
 		return err
 	}
+	sys.CloseOnExecFrom(3) // what we were started with is not for what we start
 	fd, ours, err := socket()
 	if err != nil {
 		return err

@@ -111,3 +111,15 @@ func (*Count) fields(*codec) {}
 func (*Sessions) Kind() Kind        { return KindSessions }
 func (*Sessions) FDs() int          { return 0 }
 func (m *Sessions) fields(c *codec) { c.u32(&m.Live) }
+
+func (*Bridge) Kind() Kind { return KindBridge }
+func (*Bridge) FDs() int   { return 0 }
+func (m *Bridge) fields(c *codec) {
+	c.str(&m.Engine)
+	c.str(&m.TLS)
+	c.str(&m.Container)
+	c.u32(&m.UID)
+	c.u32(&m.GID)
+	c.str(&m.User)
+	c.str(&m.Home)
+}

@@ -30,6 +30,7 @@ const (
 	KindExit                      // agent to front: it has ended
 	KindCount                     // broker to agent: how many sessions?
 	KindSessions                  // agent to broker: that many
+	KindBridge                    // broker to bridge, first: whose session in which container
 )
 
 // Message is one of the types below.
@@ -118,6 +119,15 @@ type Count struct{}
 // Sessions answers Count.
 type Sessions struct{ Live uint32 }
 
+// Bridge tells a new bridge what its one session is: as whom, in which container
+// of which engine. After it the connection is a front's.
+type Bridge struct {
+	Engine, TLS string // as in engine.Address
+	Container   string // id
+	UID, GID    uint32
+	User, Home  string // the identity that the session gets
+}
+
 func blank(k Kind) Message {
 	switch k {
 	case KindLogin:
@@ -150,6 +160,8 @@ func blank(k Kind) Message {
 		return &Count{}
 	case KindSessions:
 		return &Sessions{}
+	case KindBridge:
+		return &Bridge{}
 	}
 	return nil
 }

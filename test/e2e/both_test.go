@@ -8,12 +8,13 @@ import (
 )
 
 // both runs a test for a user with /bin/bash and for one with dockersh, in
-// Debian and in busybox.
+// Debian and in busybox, and for those whose sessions go over the engine's exec.
 func both(t *testing.T, test func(t *testing.T, u *account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, plain) })
 	t.Run("dockersh", func(t *testing.T) { test(t, boxed) })
 	t.Run("busybox", func(t *testing.T) { test(t, tiny) })
+	eachStreamed(t, test)
 }
 
 // same runs get for the bash user and for the dockersh user and asserts that

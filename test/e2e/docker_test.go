@@ -15,6 +15,14 @@ func (a *account) containers(t testing.TB) []string {
 	return strings.Fields(run(t, "docker", "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.name))
 }
 
+// tryDocker is the engine's own command line, for where a test may not be ended.
+func tryDocker(args ...string) error {
+	if out, err := exec.Command("docker", args...).CombinedOutput(); err != nil {
+		return &failed{"docker " + strings.Join(args, " "), string(out)}
+	}
+	return nil
+}
+
 // container is the id of the account's only container.
 func (a *account) container(t testing.TB) string {
 	t.Helper()

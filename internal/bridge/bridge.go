@@ -1,0 +1,127 @@
+// Package bridge is the agent's stand-in for a container that has no agent: one
+// that dockersh did not make, or one of an engine elsewhere. It is a process a
+// session, started by the broker, which itself never carries a session's bytes.
+// To the front it says what an agent says; behind it is a program that the
+// engine's exec started, and a stream.
+package bridge
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/audit"
+	"dockersh/internal/channel"
+	"dockersh/internal/engine"
+	"dockersh/internal/engine/docker"
+	"dockersh/internal/seqpacket"
+	"dockersh/internal/sys"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+const (
+	// firstWord is how long broker and front may take for their first message.
+	firstWord = 10 * time.Second
+	// beginLimit is how long the engine may take to begin a session: the front
+	// waits a little longer.
+	beginLimit = 13 * time.Second
+	maxFiles   = 256
+)
+
+// Main runs the bridge; the result is the exit code. Standard input is its one
+// inherited descriptor: a socket, on which the broker says first what to do. Then
+// the other end is the front's.
+func Main() int {
+	if len(os.Args) != 1 {
+		_, _ = os.Stderr.WriteString("dockersh-bridge: error: it is started by dockershd, with nothing but a socket\n")
+		return 2
+	}
+	out := audit.New(os.Stderr, "dockersh-bridge")
+	defer out.Close(time.Second)
+	if err := run(slog.New(out.Handler())); err != nil {
+		return 1
+	}
+	return 0
+}
+
+func run(log *slog.Logger) error {
+	confine()
+	unix.CloseOnExec(0)
+	c, err := channel.New(0)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	lift := c.Within(firstWord)
+	m, fds, err := c.Recv()
+	if err != nil {
+		return err // the login was given up
+	}
+	seqpacket.CloseAll(fds)
+	task, ok := m.(*wire.Bridge)
+	if !ok {
+		return wire.ErrMessage
+	}
+	log = log.With("uid", task.UID, "container", task.Container)
+	e, err := docker.Open(engine.Address{Host: task.Engine, TLS: task.TLS})
+	if err != nil {
+		return err
+	}
+	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+		return err
+	}
+	c.Within(firstWord)
+	if m, fds, err = c.Recv(); err != nil {
+		return err
+	}
+	start, ok := m.(*wire.Start)
+	if !ok {
+		seqpacket.CloseAll(fds)
+		return wire.ErrMessage
+	}
+	lift()
+	s := &session{front: c, engine: e, task: task, log: log, begun: time.Now()}
+	if err := s.begin(start, fds); err != nil {
+		s.leave(err)
+		return err
+	}
+	s.attend()
+	return nil
+}
+
+// confine gives up what a session does not need. The rights of the broker stay:
+// whoever reaches the engine has them anyway.
+func confine() {
+	sys.CloseOnExecFrom(3)
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: maxFiles, Max: maxFiles})
+	// The end of the front's terminal, and of who reads the log, are not ours.
+	signal.Ignore(unix.SIGHUP, unix.SIGPIPE, unix.SIGINT, unix.SIGQUIT)
+}
+
+// leave tells the front why there is no session, and ends what was begun of it.
+func (s *session) leave(err error) {
+	e := usererr.For(err)
+	if e.Code == usererr.Internal {
+		e = usererr.New(usererr.Container, "the session cannot be started in the container", "ask the administrator: the cause is in the system log", err)
+		if errors.Is(err, engine.ErrDown) {
+			e = usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", err)
+		}
+	}
+	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
+	s.front.Within(time.Second)
+	_ = s.front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
+	s.hangUp()
+}
+
+// background is the context of what must be done although the session is over.
+func background(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}

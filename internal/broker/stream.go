@@ -1,0 +1,128 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/account"
+	"dockersh/internal/channel"
+	"dockersh/internal/engine"
+	"dockersh/internal/policy"
+	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
+)
+
+// admit decides whether the plan's user may enter a container that was found.
+// Without our labels on it, it is for those to whom the administrator opens it.
+func (c *cold) admit(found *engine.Container) (owner policy.Owner, ours bool, err error) {
+	owner, ours = policy.OwnerOf(found.Labels)
+	if ours {
+		return owner, true, c.plan.MayEnter(owner)
+	}
+	if _, half := found.Labels[engine.LabelOwner]; half || !c.plan.MayAdopt() {
+		return owner, false, usererr.New(usererr.Denied, "the container name "+c.plan.Container+" is taken by a container that dockersh did not make",
+			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
+	}
+	return owner, false, nil
+}
+
+// errNotYet is a container in which no stream can be opened as it stands.
+var errNotYet = errors.New("the container does not run, or has an agent")
+
+// stream gives a session in a container that runs and has no agent of ours.
+func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
+	found, err := c.engine.Find(ctx, c.plan.Container)
+	if errors.Is(err, engine.ErrNotFound) {
+		return channel.Conn{}, errNotYet
+	}
+	if err != nil {
+		return channel.Conn{}, err
+	}
+	_, ours, err := c.admit(found)
+	if err != nil {
+		return channel.Conn{}, err
+	}
+	if found.State != engine.Running || ours && c.plan.Engine().Local() {
+		return channel.Conn{}, errNotYet
+	}
+	who, err := c.whoIn(ctx, found)
+	if err != nil {
+		return channel.Conn{}, err
+	}
+	return c.bridge(&wire.Bridge{
+		Engine: c.plan.Engine().Host, TLS: c.plan.Engine().TLS, Container: found.ID,
+		UID: who.UID, GID: who.GID, User: who.Name, Home: who.Home,
+	})
+}
+
+// whoIn resolves the container user without touching the container: what its
+// passwd says now is in the hands of whoever is in it. The image's is asked only
+// for a user who is not the login user, and may be gone.
+func (c *cold) whoIn(ctx context.Context, found *engine.Container) (account.Identity, error) {
+	if c.plan.Settings.ContainerUserName != c.plan.User.Name {
+		who, err := c.whoOf(ctx, found)
+		if !errors.Is(err, engine.ErrNoImage) {
+			return who, err
+		}
+	}
+	return c.who(ctx, accounts{})
+}
+
+// wakes tells whether a container made by hand is left to wake in this state.
+func wakes(s engine.State) bool {
+	return s != engine.Paused && s != engine.Removing && s != engine.Restarting
+}
+
+// wake starts a container that was made by hand. Nothing else is done to it, now
+// or later.
+func (c *cold) wake(ctx context.Context, found *engine.Container) error {
+	switch found.State {
+	case engine.Created, engine.Exited:
+		release, err := c.engineTurn(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		c.show("starting the container")
+		return c.engine.Start(ctx, found.ID)
+	case engine.Dead:
+		return usererr.New(usererr.Container, "the container "+c.plan.Container+" is dead", "ask the administrator", nil)
+	}
+	return nil
+}
+
+// bridge starts the process that carries one session over the engine's exec, and
+// gives the end of its socket that is for the front. It is no child to be looked
+// after: it goes on without us, and ends with its front.
+func (c *cold) bridge(task *wire.Bridge) (channel.Conn, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return channel.Conn{}, err
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "socket")
+	defer theirs.Close()
+	conn, err := channel.NewSync(pair[0])
+	if err != nil {
+		return channel.Conn{}, err
+	}
+	cmd := exec.Command(c.Bridge)
+	cmd.Stdin, cmd.Stderr = theirs, os.Stderr
+	cmd.Dir, cmd.Env = "/", []string{}
+	// A session of its own, for the terminal that may become its controlling one.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		_ = conn.Close()
+		return channel.Conn{}, err
+	}
+	go func() { _ = cmd.Wait() }() // so that it leaves no zombie; it says itself what is wrong
+	if err := conn.Send(task); err != nil {
+		_ = conn.Close()
+		return channel.Conn{}, err
+	}
+	return conn, nil
+}
