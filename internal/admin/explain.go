@@ -170,12 +170,29 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 	if err != nil {
 		// Only a look into the image tells, and that is the login's business.
 		who = account.Identity{Name: plan.Settings.ContainerUserName}
-		x.Note = strings.TrimSpace(x.Note + " the numbers of --user are those that the image gives " + who.Name)
+		x.note("the numbers of --user are those that the image gives " + who.Name)
 	}
-	spec := plan.Spec(who, "", policy.Places{Helpers: paths.Helpers(), Run: rundir.Of(paths.Run, plan.Container).In()})
+	dir := rundir.Of(paths.Run, plan.Container)
+	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In()}
+	if remap, err := e.Remap(ctx); err == nil && remap.On {
+		x.note(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
+		if plan.Settings.MountHome {
+			at.Home, at.Owners = dir.Home(), plan.Home(who, groups)
+			x.note(at.Owners.From + " is mounted at " + at.Home + ", with owners mapped, while the container is started")
+		}
+	}
+	spec := plan.Spec(who, "", at)
 	delete(spec.Labels, engine.LabelImage)
 	x.Create = e.Command(spec)
 	return nil
+}
+
+// note adds a remark.
+func (x *explanation) note(text string) {
+	if x.Note != "" {
+		x.Note += "; "
+	}
+	x.Note += clean(text)
 }
 
 func (x *explanation) print(out io.Writer) error {

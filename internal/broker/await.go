@@ -32,6 +32,10 @@ type awaited struct {
 	who  account.Identity
 	l    *seqpacket.Listener
 	done chan error // one result
+
+	uid   uint32        // of who on the host, once known
+	known chan struct{} // closed then
+	over  chan struct{} // closed when nobody waits any more
 }
 
 // await opens the start socket. Any process of the container can connect: an
@@ -49,12 +53,20 @@ func (c *cold) await(who account.Identity) (*awaited, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &awaited{dir: c.dir, key: c.plan.Agent, who: who, l: l, done: make(chan error, 1)}
+	w := &awaited{dir: c.dir, key: c.plan.Agent, who: who, l: l, done: make(chan error, 1),
+		known: make(chan struct{}), over: make(chan struct{})}
 	go w.accept()
 	return w, nil
 }
 
+// expect says which uid of the host the agent has. Before that nobody is met.
+func (w *awaited) expect(uid uint32) {
+	w.uid = uid
+	close(w.known)
+}
+
 func (w *awaited) close() {
+	close(w.over)
 	_ = os.Remove(w.dir.StartSocket())
 	_ = w.l.Close()
 }
@@ -67,7 +79,7 @@ func (w *awaited) accept() {
 	var met atomic.Bool
 	places := make(chan struct{}, atTheDoor)
 	for !met.Load() {
-		places <- struct{}{} // each is free again after helloLimit
+		places <- struct{}{} // each is free again helloLimit after the container runs
 		raw, err := w.l.Accept()
 		if err != nil {
 			if !outOfResources(err) {
@@ -92,11 +104,16 @@ var errStranger = errors.New("not the agent that is awaited")
 // the name from the first.
 func (w *awaited) meet(raw *seqpacket.Conn, met *atomic.Bool) error {
 	c := channel.Conn{Socket: raw}
+	select {
+	case <-w.known:
+	case <-w.over:
+		return errStranger
+	}
 	cred, err := raw.Peer()
 	if err != nil {
 		return err
 	}
-	if cred.Uid != w.who.UID {
+	if cred.Uid != w.uid {
 		return errStranger
 	}
 	c.Within(helloLimit)

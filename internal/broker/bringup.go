@@ -180,8 +180,12 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err := c.sources(); err != nil {
 		return err
 	}
+	at, err := c.places(ctx, who)
+	if err != nil {
+		return err
+	}
 	c.show("making the container")
-	spec := c.plan.Spec(who, imageID, policy.Places{Helpers: c.Helpers, Run: c.dir.In()})
+	spec := c.plan.Spec(who, imageID, at)
 	id, err := c.engine.Create(ctx, spec)
 	if err != nil {
 		return err
@@ -191,9 +195,11 @@ func (c *cold) create(ctx context.Context) (err error) {
 			c.discard(id)
 		}
 	}()
-	if made, err := c.engine.Find(ctx, spec.Name); err != nil {
+	made, err := c.engine.Find(ctx, spec.Name)
+	if err != nil {
 		return err
-	} else if made.ImageID != imageID {
+	}
+	if made.ImageID != imageID {
 		return errors.New("the tag " + s.ImageName + " was moved to another image meanwhile")
 	}
 	if err := c.engine.PutFiles(ctx, id, files); err != nil {
@@ -203,7 +209,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 		return err
 	}
 	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
-	return c.start(ctx, id, spec.Labels, who, release)
+	return c.start(ctx, made, who, release)
 }
 
 // discard removes what was half made, even if the time for the login is up.
@@ -233,7 +239,7 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 		return err
 	}
 	c.show("starting the container")
-	return c.start(ctx, found.ID, found.Labels, who, release)
+	return c.start(ctx, found, who, release)
 }
 
 // equip gives a running container the agent that it lacks.
@@ -250,6 +256,15 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 		return err
 	}
 	defer w.close()
+	users, err := c.usersOf(ctx, found)
+	if err != nil {
+		return err
+	}
+	uid, err := uidIn(users, who)
+	if err != nil {
+		return err
+	}
+	w.expect(uid)
 	if found.Labels[policy.LabelAgent] == c.plan.Agent {
 		// Process 1 is an agent that has not met a broker yet: the container was
 		// started by hand.
@@ -262,18 +277,35 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 
 // start starts the container and, when it has given its place at the engine back,
 // waits for the agent.
-func (c *cold) start(ctx context.Context, id string, labels map[string]string, who account.Identity, release func()) error {
+func (c *cold) start(ctx context.Context, found *engine.Container, who account.Identity, release func()) error {
 	w, err := c.await(who)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	if err := c.engine.Start(ctx, id); err != nil {
+	made, err := c.startWithHome(ctx, found)
+	if err != nil {
 		return err
 	}
 	release()
-	if labels[policy.LabelAgent] != c.plan.Agent {
-		return c.further(ctx, id, who, w)
+	running, err := c.running(ctx)
+	if err != nil {
+		return err
+	}
+	users, err := c.usersOf(ctx, running)
+	if err != nil {
+		return err
+	}
+	uid, err := uidIn(users, who)
+	if err == nil {
+		err = c.rightHome(uid, users, made)
+	}
+	if err != nil {
+		return errors.Join(err, c.engine.Stop(ctx, found.ID, 0)) // nobody has entered it yet
+	}
+	w.expect(uid)
+	if found.Labels[policy.LabelAgent] != c.plan.Agent {
+		return c.further(ctx, found.ID, who, w)
 	}
 	return w.waitWatching(ctx, agentLimit, func() error { return c.alive(ctx) })
 }
@@ -292,15 +324,20 @@ func (c *cold) further(ctx context.Context, id string, who account.Identity, w *
 
 // alive tells why a container that should be running is not.
 func (c *cold) alive(ctx context.Context) error {
+	_, err := c.running(ctx)
+	return err
+}
+
+func (c *cold) running(ctx context.Context) (*engine.Container, error) {
 	found, err := c.engine.Find(ctx, c.plan.Container)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if found.State == engine.Exited || found.State == engine.Dead {
-		return usererr.New(usererr.Container, "the container "+c.plan.Container+" ended as soon as it was started",
+		return nil, usererr.New(usererr.Container, "the container "+c.plan.Container+" ended as soon as it was started",
 			"ask the administrator", errors.New("exit code "+itoa(found.ExitCode)))
 	}
-	return nil
+	return found, nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -25,6 +25,7 @@ const (
 	LabelSettings = "dockersh.settings" // hash of the settings that made it
 	LabelImage    = "dockersh.image"    // id of the image it was made from
 	LabelProtocol = "dockersh.protocol" // version of the agent protocol
+	LabelHome     = "dockersh.home"     // the home of mapped owners that is mounted; see policy.Home
 )
 
 // State is the state of a container.
@@ -53,6 +54,14 @@ type Container struct {
 	Created   time.Time
 	Labels    map[string]string
 	Size      int64 // bytes of the container's own layer; -1 when not asked for
+	HostUsers bool  // it was asked to have the host's users, whatever Remap says
+}
+
+// Remap tells how the engine numbers the users of its containers.
+type Remap struct {
+	On         bool
+	UID, GID   uint32 // of the host: what a container's 0 is
+	UIDs, GIDs uint32 // how many follow; 0 when nobody knows
 }
 
 // Mount is a bind mount. A source that does not exist is an error, never made.
@@ -96,6 +105,9 @@ type Engine interface {
 	Find(ctx context.Context, name string) (*Container, error)
 	// List gives every container that carries LabelOwner.
 	List(ctx context.Context, size bool) ([]*Container, error)
+	// Remap tells whether containers have a user namespace of their own. It is what
+	// the engine says before a container runs; then the kernel knows.
+	Remap(ctx context.Context) (Remap, error)
 	// ImageID returns ErrNoImage when the image is not on this host.
 	ImageID(ctx context.Context, ref string) (string, error)
 	// Pull fetches an image; progress gets short lines, ready to be shown.

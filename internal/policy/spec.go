@@ -14,10 +14,15 @@ import (
 // not ours.
 const LabelAgent = "dockersh.agent"
 
-// Places of the host that go into every container, read-only.
+// Places of the host that go into a container, read-only.
 type Places struct {
 	Helpers string // the directory of dockersh-init
 	Run     string // where this container's start socket appears
+
+	// Not read-only, and only for an engine that remaps users: where Owners is
+	// mounted when the container starts, instead of the home itself.
+	Home   string
+	Owners Home
 }
 
 // Where they are inside.
@@ -63,7 +68,10 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 	for _, words := range s.DockerOpt {
 		spec.Options = append(spec.Options, words...)
 	}
-	if s.MountHome {
+	switch {
+	case s.MountHome && at.Home != "":
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: at.Home, Target: s.MountHomeTo})
+	case s.MountHome:
 		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.MountHomeFrom, Target: s.MountHomeTo})
 	}
 	if s.MountTmp {
@@ -78,6 +86,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelImage:    imageID,
 		engine.LabelProtocol: strconv.Itoa(wire.Version),
 		LabelAgent:           agent,
+		engine.LabelHome:     at.Owners.String(), // always: an image could bring such a label
 	})
 	return spec
 }

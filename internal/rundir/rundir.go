@@ -28,6 +28,7 @@ func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", containe
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited
+//	home/            where the engine finds a home of mapped owners, during a start
 //	lock             held while the container is made or started
 //
 // It is lost with /run at a reboot, and made again for the first login.
@@ -41,6 +42,9 @@ func (d Dir) In() string { return d.file("in") }
 
 // StartSocket is where an agent that was just started meets the broker.
 func (d Dir) StartSocket() string { return d.file("in/start.sock") }
+
+// Home is where a home of mapped owners is mounted while the container is started.
+func (d Dir) Home() string { return d.file("home") }
 
 // Make makes the directory. What lies above it is for root alone.
 func (d Dir) Make() error { return os.MkdirAll(d.In(), 0o755) }

@@ -61,6 +61,7 @@ func fromInspect(r *container.InspectResponse) *engine.Container {
 		Created:   created,
 		Labels:    r.Config.Labels,
 		Size:      -1,
+		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
 	}
 }
 

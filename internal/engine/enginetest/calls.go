@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -40,6 +41,13 @@ func (f *Fake) List(ctx context.Context, size bool) ([]*engine.Container, error)
 		}
 	}
 	return all, nil
+}
+
+// Remap is engine.Engine's.
+func (f *Fake) Remap(ctx context.Context) (engine.Remap, error) {
+	err := f.begin(ctx, "Remap")
+	defer f.mu.Unlock()
+	return f.Remapped, err
 }
 
 // ImageID is engine.Engine's; an id names its image too.
@@ -189,7 +197,7 @@ func (f *Fake) start(ctx context.Context, id string) (engine.Spec, error) {
 	if b.State == engine.Dead || b.State == engine.Removing {
 		return engine.Spec{}, fmt.Errorf("container %s is %s and cannot be started", id, b.State)
 	}
-	b.State, b.started, b.Pid = engine.Running, true, 1<<22+1 // no process of the host
+	b.State, b.started, b.Pid = engine.Running, true, os.Getpid() // with the users of whoever runs the test
 	return b.spec, nil
 }
 

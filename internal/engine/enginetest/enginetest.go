@@ -20,6 +20,8 @@ type Fake struct {
 	OnStart func(engine.Spec)
 	// OnExec is called for every program that Exec starts.
 	OnExec func(Exec)
+	// Remapped is what Remap tells.
+	Remapped engine.Remap
 	// Remote are images that Pull can fetch: reference to id.
 	Remote map[string]string
 

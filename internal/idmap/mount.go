@@ -1,0 +1,136 @@
+package idmap
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrCannot is a directory that this kernel or its file system cannot mount with
+// other owners.
+var ErrCannot = errors.New("its owners cannot be mapped")
+
+// Mount mounts the directory from at at, with all that is mounted below it. On
+// disk a file belongs to an id Inside of the ranges; who looks through the mount
+// sees the id Outside. An id that no range has is nobody's there: such files can be
+// neither made nor changed in owner. Both paths are looked up in the mount
+// namespace of process 1, which is the one that the engine sees.
+func Mount(from, at string, users, groups Ranges) error {
+	ns, err := namespace(users, groups)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCannot, err)
+	}
+	defer ns.Close()
+	return onHost(func() error {
+		tree, err := unix.OpenTree(unix.AT_FDCWD, from, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		if err != nil {
+			return fmt.Errorf("open_tree %s: %w", from, cannot(err))
+		}
+		defer unix.Close(tree)
+		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns.Fd())}
+		if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
+			return fmt.Errorf("mount_setattr %s: %w", from, cannot(err))
+		}
+		if err := unix.MoveMount(tree, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("move_mount %s: %w", at, err)
+		}
+		return nil
+	})
+}
+
+// cannot marks what no trying again mends: a kernel before 5.12, a file system
+// without the feature, a mount that is mapped already.
+func cannot(err error) error {
+	switch err {
+	case unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.EOPNOTSUPP:
+		return fmt.Errorf("%w: %w", ErrCannot, err)
+	}
+	return err
+}
+
+// Unmount takes away everything that is mounted at at. What others have of it
+// already stays theirs.
+func Unmount(at string) error {
+	return onHost(func() error {
+		for {
+			switch err := unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err {
+			case nil:
+			case unix.EINVAL, unix.ENOENT: // nothing is mounted there
+				return nil
+			default:
+				return fmt.Errorf("unmount %s: %w", at, err)
+			}
+		}
+	})
+}
+
+// onHost runs f in the mount namespace of process 1: as a service we may have
+// one of our own (systemd.exec(5), ProtectSystem), and what is mounted there
+// stays there.
+func onHost(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		// Never unlocked: the thread ends with the goroutine.
+		runtime.LockOSThread()
+		host, err := os.Open("/proc/1/ns/mnt")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer host.Close()
+		if same, err := sameFile(host, "/proc/thread-self/ns/mnt"); err != nil {
+			done <- err
+			return
+		} else if !same {
+			// A thread that shares its working directory cannot change.
+			if err := unix.Unshare(unix.CLONE_FS); err != nil {
+				done <- os.NewSyscallError("unshare", err)
+				return
+			}
+			if err := unix.Setns(int(host.Fd()), unix.CLONE_NEWNS); err != nil {
+				done <- os.NewSyscallError("setns", err)
+				return
+			}
+		}
+		done <- f()
+	}()
+	return <-done
+}
+
+// namespace makes a user namespace with these maps. It needs a process to be
+// born in it: one that stops before its first instruction and is killed.
+func namespace(users, groups Ranges) (*os.File, error) {
+	runtime.LockOSThread() // the tracer is a thread
+	defer runtime.UnlockOSThread()
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{"none"}, &syscall.ProcAttr{
+		Env: []string{},
+		Sys: &syscall.SysProcAttr{
+			Cloneflags: syscall.CLONE_NEWUSER, UidMappings: users.sys(), GidMappings: groups.sys(),
+			Ptrace: true, Pdeathsig: syscall.SIGKILL,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making a user namespace: %w", err)
+	}
+	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/user", pid))
+	_ = unix.Kill(pid, unix.SIGKILL)
+	for {
+		var st unix.WaitStatus
+		if _, werr := unix.Wait4(pid, &st, 0, nil); werr == unix.EINTR || werr == nil && st.Stopped() {
+			continue
+		}
+		return ns, err
+	}
+}
+
+func (r Ranges) sys() []syscall.SysProcIDMap {
+	var out []syscall.SysProcIDMap
+	for _, one := range r {
+		out = append(out, syscall.SysProcIDMap{ContainerID: int(one.Inside), HostID: int(one.Outside), Size: int(one.Count)})
+	}
+	return out
+}
