@@ -178,6 +178,9 @@ func TestWhatTheContainerIsMadeOf(t *testing.T) {
 		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}) || len(s.Volumes) != 0 {
 		t.Errorf("defaults: %+v", s)
 	}
+	if _, ok := s.Labels[engine.LabelHome]; !ok {
+		t.Error("an image could say what is mounted as the home")
+	}
 	for _, m := range s.Mounts {
 		if !m.ReadOnly {
 			t.Errorf("by default %s is writable from inside", m.Source)
