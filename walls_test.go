@@ -35,6 +35,8 @@ var walls = []wall{
 	{"./cmd/dockersh-bridge", []string{
 		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/account", "dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent",
 	}, "it is told what its session is, and decides nothing"},
+	{"dockersh/internal/doctor", []string{"dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/admin"},
+		"it judges a host from outside: it is told nothing by the programs that it judges"},
 	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
 	{"dockersh/internal/tty", []string{"dockersh/internal/wire", "dockersh/internal/sys"}, "a leaf"},
 	{"dockersh/internal/usererr", []string{"fmt", "os"}, "a leaf that the front links"},

@@ -4,7 +4,7 @@ _dockershctl()
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'ls explain check version help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ls explain check doctor sshd-config version help' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -14,9 +14,25 @@ _dockershctl()
 			return
 		fi
 		;;
+	doctor)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--json --accept --login --no-login' -- "$cur")
+			return
+		fi
+		;;
+	sshd-config)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=(--group)
+			return
+		fi
+		if [[ ${COMP_WORDS[COMP_CWORD-1]} == --group ]]; then
+			mapfile -t COMPREPLY < <(compgen -g -- "$cur")
+			return
+		fi
+		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	explain)
+	explain | doctor | sshd-config)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		;;
 	check)

@@ -2,8 +2,11 @@ package admin
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"dockersh/internal/doctor"
 )
 
 // Whoever adds a command writes it down where people look for it.
@@ -24,5 +27,28 @@ func TestEveryCommandIsInTheManualAndInTheCompletions(t *testing.T) {
 				t.Errorf("%s does not know %s", path, c.name)
 			}
 		}
+	}
+}
+
+// Whoever adds a check says what its findings are.
+func TestEveryFindingIsInTheManual(t *testing.T) {
+	text, err := os.ReadFile("../../docs/man/dockershctl.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\.It Li (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		for _, id := range strings.Split(m[1], " , ") {
+			named[id] = true
+		}
+	}
+	for _, id := range doctor.IDs() {
+		if !named[id] {
+			t.Errorf("dockershctl.8 does not know %s", id)
+		}
+		delete(named, id)
+	}
+	for id := range named {
+		t.Errorf("dockershctl.8 knows %s, and nothing finds it", id)
 	}
 }

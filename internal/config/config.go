@@ -59,3 +59,18 @@ func (f *File) Groups() []string {
 	}
 	return out
 }
+
+// Users gives the names of the [user "NAME"] sections, in order of appearance,
+// each once.
+func (f *File) Users() []string {
+	if f == nil {
+		return nil
+	}
+	var out []string
+	for _, s := range f.sections {
+		if s.kind == sectionUser {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}

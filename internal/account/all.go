@@ -1,0 +1,48 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// All gives every user that the name services list. A directory may list none
+// of its users, and still know each by name. ErrUnavailable, or the context's
+// error.
+func (d *DB) All(ctx context.Context) ([]User, error) {
+	out, err := d.getent(ctx, maxGroups, "passwd")
+	if err != nil && !errors.Is(err, errNoKey) {
+		return nil, err
+	}
+	return ParsePasswd([]byte(out)), nil
+}
+
+// Members gives the names that a group's record lists, and those of users whose
+// primary group it is. A group that nobody knows has none. ErrUnavailable, or
+// the context's error.
+func (d *DB) Members(ctx context.Context, group string, users []User) ([]string, error) {
+	if group == "" || control(group) {
+		return nil, nil
+	}
+	out, err := d.getent(ctx, maxGroups, "group", group)
+	if errors.Is(err, errNoKey) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, l := range lines([]byte(out)) {
+		g, members, ok := parseGroup(l)
+		if !ok || g.Name != group {
+			continue
+		}
+		names = append(names, members...)
+		for _, u := range users {
+			if u.GID == g.GID && !slices.Contains(names, u.Name) {
+				names = append(names, u.Name)
+			}
+		}
+	}
+	return names, nil
+}

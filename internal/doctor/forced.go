@@ -1,0 +1,54 @@
+package doctor
+
+import "strings"
+
+// forced is whom a file of sshd's leads to a program.
+type forced struct {
+	users, groups []string
+	everybody     bool
+}
+
+// forcedIn reads the blocks of an sshd_config that have program as ForceCommand,
+// for the names that stand in them. Patterns and other criteria are passed over.
+func forcedIn(text, program string) forced {
+	var out, block forced
+	block.everybody = true // until the first Match
+	for line := range strings.Lines(text) {
+		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\n=\"", r) })
+		if len(words) < 2 {
+			continue
+		}
+		switch strings.ToLower(words[0]) {
+		case "match":
+			block = criteria(words[1:])
+		case "forcecommand":
+			if words[1] == program {
+				out.users, out.groups = append(out.users, block.users...), append(out.groups, block.groups...)
+				out.everybody = out.everybody || block.everybody
+			}
+		}
+	}
+	return out
+}
+
+// criteria reads a Match line: names of criteria and lists in turn.
+func criteria(words []string) forced {
+	var f forced
+	f.everybody = strings.EqualFold(words[0], "all")
+	for len(words) > 1 {
+		var names []string
+		for _, n := range strings.Split(words[1], ",") {
+			if n != "" && !strings.ContainsAny(n, "*?!") {
+				names = append(names, n)
+			}
+		}
+		switch strings.ToLower(words[0]) {
+		case "user":
+			f.users = append(f.users, names...)
+		case "group":
+			f.groups = append(f.groups, names...)
+		}
+		words = words[2:]
+	}
+	return f
+}

@@ -1,0 +1,67 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+)
+
+// Options are the effective options of sshd: the name in small letters, and a
+// value for each time that it stands there.
+type Options map[string][]string
+
+// ParseOptions reads what `sshd -T` writes: an option a line, the name first.
+func ParseOptions(text string) Options {
+	o := Options{}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		if name == "" || strings.ToLower(name) != name || strings.ContainsFunc(name, notPrintable) {
+			continue
+		}
+		o[name] = append(o[name], strings.TrimSpace(value))
+	}
+	return o
+}
+
+func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
+
+// get gives the value of an option that stands once; empty when it is not there:
+// a release that does not have it.
+func (o Options) get(name string) string {
+	if len(o[name]) == 0 {
+		return ""
+	}
+	return o[name][0]
+}
+
+// words gives all words of all values.
+func (o Options) words(name string) []string {
+	var words []string
+	for _, v := range o[name] {
+		words = append(words, strings.Fields(v)...)
+	}
+	return words
+}
+
+func (o Options) on(name string) bool { return o.get(name) == "yes" }
+
+// forces tells whether ForceCommand runs program.
+func (o Options) forces(program string) bool {
+	words := o.words("forcecommand")
+	return len(words) > 0 && words[0] == program
+}
+
+// local tells whether a client may reach a port on the host, or behind it.
+func (o Options) local() bool {
+	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.get("allowtcpforwarding")) && o.get("permitopen") == "any"
+}
+
+// remote tells whether a client may listen on the host.
+func (o Options) remote() bool {
+	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.get("allowtcpforwarding")) && o.get("permitlisten") == "any"
+}
+
+// sockets tells whether a client may reach, or make, unix sockets on the host.
+func (o Options) sockets() bool {
+	v := o.get("allowstreamlocalforwarding")
+	return !o.on("disableforwarding") && v != "" && v != "no"
+}

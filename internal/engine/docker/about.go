@@ -1,0 +1,33 @@
+package docker
+
+import (
+	"context"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"dockersh/internal/engine"
+)
+
+// About asks the engine what it is; ErrDown.
+func (e *Engine) About(ctx context.Context) (engine.About, error) {
+	var out engine.About
+	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+		v, err := cli.ServerVersion(ctx, client.ServerVersionOptions{})
+		if err != nil {
+			return err
+		}
+		info, err := cli.Info(ctx, client.InfoOptions{})
+		if err != nil {
+			return err
+		}
+		out = engine.About{Version: v.Version, Security: info.Info.SecurityOptions}
+		for _, c := range v.Components {
+			if c.Name == "runc" && strings.HasPrefix(info.Info.DefaultRuntime, "runc") {
+				out.Runc = c.Version
+			}
+		}
+		return nil
+	})
+	return out, err
+}
