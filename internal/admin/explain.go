@@ -77,7 +77,9 @@ func explainUser(ctx context.Context, users *account.DB, u account.User) (*expla
 	for _, one := range s.All() {
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
-	expanded, err := s.Expand(policy.Vars(u))
+	vars := policy.Vars(u)
+	vars.Session = "SESSION" // each login has its own
+	expanded, err := s.Expand(vars)
 	if err != nil {
 		return nil, err
 	}

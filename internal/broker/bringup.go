@@ -47,9 +47,12 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 			return agent, engineTrouble(err)
 		}
 	}
-	// Logins of one container user share the work and its outcome, so that they
-	// are one in the queue for the container, however many they are.
-	for {
+	for tries := 0; ; tries++ {
+		if err := b.sessions.SetComing(f.record, true); err != nil {
+			return channel.Conn{}, err
+		}
+		// Logins of one container user share the work and its outcome, so that they
+		// are one in the queue for the container, however many they are.
 		led, err := b.flights.join(ctx, string(c.dir)+"/"+plan.Agent, func() error { return c.once(ctx) })
 		if !led && errors.Is(err, context.Canceled) && ctx.Err() == nil {
 			continue // whoever did it gave up; we have not
@@ -57,33 +60,33 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 		if err != nil {
 			return channel.Conn{}, engineTrouble(err)
 		}
-		break
+		if err := b.sessions.SetComing(f.record, false); err != nil {
+			return channel.Conn{}, err
+		}
+		agent, err := b.warm(plan)
+		if err == rundir.ErrCold && plan.Streams() {
+			agent, err = c.stream(ctx)
+		}
+		if err != rundir.ErrCold && err != errNotYet {
+			return agent, engineTrouble(err)
+		}
+		if tries == mostTries {
+			return agent, errNoAgent(nil)
+		}
+		// It ended again, or was taken away before it was known that we are there.
 	}
-	agent, err := b.warm(plan)
-	if err == rundir.ErrCold && plan.Streams() {
-		agent, err = c.stream(ctx)
-	}
-	if err == rundir.ErrCold || err == errNotYet {
-		err = errNoAgent(nil)
-	}
-	return agent, engineTrouble(err)
 }
+
+// mostTries is how often a login makes its container once more.
+const mostTries = 3
 
 // once makes an agent listen, unless there is one.
 func (c *cold) once(ctx context.Context) error {
-	if err := c.dir.Make(); err != nil {
-		return err
-	}
-	release, err := c.turns.take(ctx, string(c.dir))
+	release, err := c.hold(ctx, c.dir)
 	if err != nil {
 		return err
 	}
 	defer release()
-	unlock, err := c.dir.Lock(ctx) // among brokers
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	// Whoever had the lock before may have done it all.
 	if agent, err := c.warm(c.plan); err == nil {
 		return agent.Close()
@@ -186,6 +189,10 @@ func (c *cold) create(ctx context.Context) (err error) {
 	}
 	c.show("making the container")
 	spec := c.plan.Spec(who, imageID, at)
+	// Before it is there: should we be killed, another broker finds and removes it.
+	if err := c.note(spec.Labels); err != nil {
+		return err
+	}
 	id, err := c.engine.Create(ctx, spec)
 	if err != nil {
 		return err
@@ -235,7 +242,7 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 	if err := c.sources(); err != nil {
 		return err
 	}
-	if err := c.dir.SetOwner(owner); err != nil {
+	if err := errors.Join(c.dir.SetOwner(owner), c.note(found.Labels)); err != nil {
 		return err
 	}
 	c.show("starting the container")
@@ -248,7 +255,7 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 	if err != nil {
 		return err
 	}
-	if err := c.dir.SetOwner(owner); err != nil {
+	if err := errors.Join(c.dir.SetOwner(owner), c.note(found.Labels)); err != nil {
 		return err
 	}
 	w, err := c.await(who)

@@ -6,6 +6,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
 	"dockersh/internal/engine"
+	"dockersh/internal/rundir"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sessions"
 	"dockersh/internal/settings"
@@ -45,6 +47,9 @@ type Broker struct {
 	flights  flights
 	load     *load
 	sessions sessions.Dir
+	lives    rundir.Lives
+	keeping  atomic.Bool // keep looks after containers
+	tended   tended
 	work     chan struct{}   // a place is one piece of work for the engine
 	closing  atomic.Bool     // no more connections
 	stop     context.Context // its end is the end of all work
@@ -70,16 +75,19 @@ func New(c Config) (*Broker, error) {
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
 	b.engines.open = c.Engine
 	b.images.dir = filepath.Join(c.Run, "images")
-	b.sessions = sessions.Of(c.Run)
-	if err := b.sessions.Make(); err != nil {
+	b.sessions, b.lives = sessions.Of(c.Run), rundir.LivesOf(c.Run)
+	if err := errors.Join(b.sessions.Make(), b.lives.Make()); err != nil {
 		return nil, err
 	}
 	b.stop, b.halt = context.WithCancel(context.Background())
 	return b, nil
 }
 
-// Serve accepts fronts until Shutdown.
+// Serve accepts fronts until Shutdown, and looks after containers that nobody is
+// in.
 func (b *Broker) Serve(l *seqpacket.Listener) error {
+	b.keeping.Store(true)
+	go b.keep(b.stop)
 	for {
 		c, err := l.Accept()
 		if b.closing.Load() {
@@ -122,13 +130,20 @@ func (b *Broker) greet(raw *seqpacket.Conn) {
 }
 
 // Shutdown stops accepting and waits for logins that are under way, at most
-// until ctx ends. Sessions are not touched.
+// until ctx ends. Sessions are not touched, and what is left to do for containers
+// is the next broker's.
 func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
-	defer b.halt()
 	b.closing.Store(true)
 	_ = l.SetDeadline(time.Now())
+	until(ctx, b.logins.Wait)
+	b.halt()
+	until(ctx, b.tended.stop)
+}
+
+// until waits for the end of f or of ctx.
+func until(ctx context.Context, f func()) {
 	done := make(chan struct{})
-	go func() { b.logins.Wait(); close(done) }()
+	go func() { f(); close(done) }()
 	select {
 	case <-done:
 	case <-ctx.Done():

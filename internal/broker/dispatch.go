@@ -71,11 +71,14 @@ func (b *Broker) attend(f *front) {
 
 func (b *Broker) end(f *front) {
 	_ = f.Close()
-	b.strike(f)
 	b.load.leave(f.uid)
 	if f.plan != nil && f.plan.HostShell == "" {
 		b.Log.Info("session end", "uid", f.uid, "user", f.plan.User.Name, "container", f.plan.Container,
 			"pid", f.pid, "seconds", int(time.Since(f.from).Seconds()))
+	}
+	if f.record != nil {
+		b.sessions.Remove(*f.record)
+		b.left(f.record.Container)
 	}
 }
 

@@ -39,10 +39,3 @@ func (b *Broker) enroll(ctx context.Context, f *front, id string, plan *policy.P
 	f.record = &r
 	return nil
 }
-
-// strike takes the record away.
-func (b *Broker) strike(f *front) {
-	if f.record != nil {
-		b.sessions.Remove(*f.record)
-	}
-}

@@ -26,7 +26,8 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(b.stop, firstWord)
 	defer cancel()
-	plan, err := b.plan(ctx, f.uid, req)
+	id := sessions.NewID()
+	plan, err := b.plan(ctx, f.uid, req, id)
 	req.UserFile = nil // not to be kept while a container is made
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		f.plan = plan
 		return nil
 	}
-	if err := b.enroll(ctx, f, sessions.NewID(), plan); err != nil {
+	if err := b.enroll(ctx, f, id, plan); err != nil {
 		return err
 	}
 	agent, err := b.warm(plan)
@@ -62,7 +63,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 }
 
 // plan finds the user and his settings, and lets the policy decide.
-func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login) (*policy.Plan, error) {
+func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, id string) (*policy.Plan, error) {
 	u, err := b.Users.ByUID(ctx, uid)
 	if err != nil {
 		return nil, userUnknown(err)
@@ -71,7 +72,7 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login) (*policy
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.effective(ctx, file, u, req)
+	s, err := b.effective(ctx, file, u, req, id)
 	if err != nil {
 		return nil, settings.Told(err)
 	}
@@ -79,7 +80,7 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login) (*policy
 }
 
 // effective merges the settings of a user, his own file last.
-func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login) (*config.Settings, error) {
+func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login, id string) (*config.Settings, error) {
 	var groupErr error
 	member := func(group string) bool {
 		ok, err := b.Users.MemberOf(ctx, u, group)
@@ -109,7 +110,9 @@ func (b *Broker) effective(ctx context.Context, file *config.File, u account.Use
 			return nil, err
 		}
 	}
-	return s.Expand(policy.Vars(u))
+	vars := policy.Vars(u)
+	vars.Session = id
+	return s.Expand(vars)
 }
 
 func userUnknown(err error) error {

@@ -211,7 +211,7 @@ func (movedTag) ImageID(context.Context, string) (string, error) { return "sha25
 func TestATagThatMovesMeanwhileIsNoticed(t *testing.T) {
 	w := newWorld(t)
 	w.engine.AddImage("before", "sha256:2", nil)
-	w.broker.engines.open = func(engine.Address) (engine.Engine, error) { return movedTag{w.engine}, nil }
+	w.use(movedTag{w.engine})
 	w.refused(&wire.Login{}, "cannot be started")
 	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
 		t.Errorf("left %v %v", left, err)

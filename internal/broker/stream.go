@@ -32,7 +32,7 @@ func (c *cold) admit(found *engine.Container) (owner policy.Owner, ours bool, er
 }
 
 // errNotYet is a container in which no stream can be opened as it stands.
-var errNotYet = errors.New("the container does not run, or has an agent")
+var errNotYet = errors.New("the container does not run, is being removed, or has an agent")
 
 // stream gives a session in a container that runs and has no agent of ours.
 func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
@@ -47,7 +47,7 @@ func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
-	if found.State != engine.Running || ours && c.plan.Engine().Local() {
+	if found.State != engine.Running || ours && c.plan.Engine().Local() || c.dir.IsShut() {
 		return channel.Conn{}, errNotYet
 	}
 	who, err := c.whoIn(ctx, found)

@@ -68,6 +68,8 @@ func newWorld(t testing.TB) *world {
 	w.listener = l
 	served := make(chan error, 1)
 	go func() { served <- w.broker.Serve(l) }()
+	// It looks for containers of its concern at the start.
+	w.eventually("it has looked", func() bool { return w.engine.Calls("List") > 0 })
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -87,6 +89,15 @@ func (w *world) set(file string) {
 	w.Helper()
 	if err := os.WriteFile(w.settings, []byte(file), 0o600); err != nil {
 		w.Fatal(err)
+	}
+}
+
+// use makes the broker work with another engine from now on.
+func (w *world) use(e engine.Engine) {
+	w.broker.engines.mu.Lock()
+	defer w.broker.engines.mu.Unlock()
+	for at := range w.broker.engines.all {
+		w.broker.engines.all[at] = e
 	}
 }
 

@@ -62,7 +62,7 @@ func (p *parser) assign(a assignment) {
 	if len(e.vals) == 0 {
 		e.origin = p.origin(a.off)
 	}
-	e.vals = append(e.vals, value{val, p.origin(a.valOff)})
+	e.vals = append(e.vals, value{text: val, at: p.origin(a.valOff)})
 	p.in.entries[a.key] = e
 }
 
@@ -160,5 +160,5 @@ func badCharacter(s, allowed string) *problem {
 
 // sample is a user like most: what is wrong for him is wrong for all.
 func sample() Vars {
-	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000}
+	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000, Session: "abcdefghijkl"}
 }

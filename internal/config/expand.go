@@ -36,7 +36,10 @@ func (s *Settings) Expand(v Vars) (*Settings, error) {
 			if bad != nil {
 				errs = append(errs, &Error{val.at, r.key + ": " + bad.text, bad.hint})
 			}
-			vals[i] = value{text, val.at}
+			vals[i] = value{text: text, at: val.at}
+			if mentions(val.text, ofTheLogin) {
+				vals[i].made = val.text // the next login is not another setting
+			}
 		}
 		st.vals = vals
 		out.state[r.key] = st

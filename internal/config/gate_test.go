@@ -38,6 +38,9 @@ func right(r *row) string {
 	if r.later {
 		return r.today
 	}
+	if r.kind == kindDuration {
+		return "15m"
+	}
 	if r.kind == kindBool {
 		return "true"
 	}

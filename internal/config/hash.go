@@ -18,6 +18,9 @@ import (
 // not what it is, and what each login brings anew: containerusername, shell,
 // usercwd, acceptenv, banner, hostshell, pull and what is for the host alone.
 //
+// What stands for the login (%x) counts as it is written: the next login does not
+// make another container of it.
+//
 // A setting that has its default is left out, so that a version of dockersh
 // that knows more settings does not take every container for outdated.
 func (s *Settings) Hash() string {
@@ -30,7 +33,14 @@ func (s *Settings) Hash() string {
 			!s.MountDockerSocket && r.key == "dockersocket":
 			continue
 		}
-		vals := s.one(r.key, false).Values
+		var vals []string
+		for _, v := range s.state[r.key].vals {
+			if v.made != "" {
+				vals = append(vals, v.made)
+			} else {
+				vals = append(vals, v.text)
+			}
+		}
 		// A default with a sequence in it is not the same for all.
 		if slices.Equal(vals, r.def) && !strings.Contains(strings.Join(r.def, ""), "%") {
 			continue

@@ -67,6 +67,7 @@ type state struct {
 type value struct {
 	text string
 	at   Origin
+	made string // what Hash takes instead of text; empty: text
 }
 
 // Setting is one effective setting, for people to read.

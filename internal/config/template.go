@@ -7,16 +7,45 @@ import (
 )
 
 // Vars are what the %-sequences stand for. They come from the name service of
-// the host.
+// the host, and the last three from the login.
 type Vars struct {
 	User  string // %u
 	Home  string // %h
 	Shell string // %s, the one in the host's passwd
 	UID   uint32 // %U
 	GID   uint32 // %G
+
+	Session string // %x; these three are looked for only where Uses says so
 }
 
-const sequences = "%u, %h, %U, %G, %s and %%"
+const sequences = "%u, %h, %U, %G, %s, %x and %%"
+
+// ofTheLogin are the sequences that each login brings anew.
+const ofTheLogin = "x"
+
+// Uses says, before Expand, that some setting has this sequence in it.
+func (s *Settings) Uses(letter byte) bool {
+	for i := range table {
+		if r := &table[i]; r.kind != kindString && r.kind != kindArray {
+			continue
+		}
+		for _, v := range s.state[table[i].key].vals {
+			if mentions(v.text, string(letter)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mentions tells whether a template has one of these sequences in it.
+func mentions(t, letters string) bool {
+	if strings.IndexByte(t, '%') < 0 {
+		return false // as most
+	}
+	parts, bad := split(t)
+	return bad == nil && uses(parts, letters)
+}
 
 // value gives what a sequence stands for. The letter is one that split takes.
 func (v Vars) value(letter byte) string {
@@ -27,6 +56,8 @@ func (v Vars) value(letter byte) string {
 		return v.Home
 	case 's':
 		return v.Shell
+	case 'x':
+		return v.Session
 	case 'U':
 		return strconv.FormatUint(uint64(v.UID), 10)
 	default:
@@ -57,9 +88,9 @@ func split(t string) ([]part, *problem) {
 		switch c := t[i+1]; c {
 		case '%':
 			parts = append(parts, part{text: "%"})
-		case 'u', 'h', 's', 'U', 'G':
+		case 'u', 'h', 's', 'U', 'G', 'x':
 			parts = append(parts, part{letter: c})
-		case 'i', 'k', 'x':
+		case 'i', 'k':
 			return nil, &problem{i, fmt.Sprintf("%%%c is not built yet", c), ""}
 		default:
 			r := []rune(t[i+1:])[0]

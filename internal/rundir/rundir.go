@@ -29,7 +29,8 @@ func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", containe
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited
 //	home/            where the engine finds a home of mapped owners, during a start
-//	lock             held while the container is made or started
+//	lock             held while the container is made, started or removed
+//	owner.shut       what owner is called while the container is being removed
 //
 // It is lost with /run at a reboot, and made again for the first login.
 type Dir string
@@ -108,7 +109,38 @@ func (d Dir) Dial(key string) (channel.Conn, error) {
 	}
 }
 
-// Lock takes the lock of the container, among processes.
+// Lock takes the lock of the container, among processes, and makes the directory
+// if it is missing.
 func (d Dir) Lock(ctx context.Context) (unlock func(), err error) {
-	return LockFile(ctx, d.file("lock"))
+	for {
+		if err := d.Make(); err != nil {
+			return nil, err
+		}
+		unlock, err := LockFile(ctx, d.file("lock"))
+		if errors.Is(err, unix.ENOENT) {
+			continue // it was taken away at this very moment
+		}
+		if err != nil {
+			return nil, err
+		}
+		// Whoever shut it was killed: nobody else holds the lock.
+		return unlock, d.Open()
+	}
+}
+
+// Shut makes logins wait for the lock: without an owner to ask for nobody enters.
+func (d Dir) Shut() error { return d.move("owner", "owner.shut") }
+
+// IsShut is for a login that asks for no owner.
+func (d Dir) IsShut() bool { return unix.Access(d.file("owner.shut"), unix.F_OK) != unix.ENOENT }
+
+// Open ends Shut.
+func (d Dir) Open() error { return d.move("owner.shut", "owner") }
+
+// move renames what may be missing.
+func (d Dir) move(from, to string) error {
+	if err := unix.Rename(d.file(from), d.file(to)); err != nil && err != unix.ENOENT {
+		return err
+	}
+	return nil
 }

@@ -151,6 +151,16 @@ func (d Dir) In(container string) (live, waiting int) {
 	return live, waiting
 }
 
+// ByContainer gives the records of every container, without asking whether they
+// live.
+func (d Dir) ByContainer() map[string][]Record {
+	all := map[string][]Record{}
+	for _, r := range d.names(func(Record) bool { return true }) {
+		all[r.Container] = append(all[r.Container], r)
+	}
+	return all
+}
+
 // All gives every live record, complete.
 func (d Dir) All() []Record {
 	var all []Record

@@ -1,0 +1,355 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"dockersh/internal/engine"
+	"dockersh/internal/idmap"
+	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
+	"dockersh/internal/sessions"
+)
+
+// What happens to a container that nobody is in. Who is in it is decided by the
+// records of sessions, and what shall happen by an entry in the directory of
+// lives, written when the container was made: both hold across brokers.
+
+const (
+	keepEvery  = 5 * time.Second // how late an end may be noticed that no broker saw
+	sweepEvery = 12              // times that; of all records, for those nobody else misses
+	tendLimit  = 2 * time.Minute
+)
+
+// hold takes the lock of a container: in this broker in the order of coming, and
+// among brokers.
+func (b *Broker) hold(ctx context.Context, d rundir.Dir) (release func(), err error) {
+	next, err := b.turns.take(ctx, string(d))
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := d.Lock(ctx)
+	if err != nil {
+		next()
+		return nil, err
+	}
+	return func() { unlock(); next() }, nil
+}
+
+// note writes what shall become of the container when it is left. The lock is
+// held.
+func (c *cold) note(labels map[string]string) error {
+	v := rundir.Life{Engine: c.plan.Engine()}
+	v.Linger, v.Ephemeral = policy.Ephemeral(labels)
+	if !v.Ephemeral {
+		return c.lives.Remove(c.plan.Container)
+	}
+	return c.lives.Set(c.plan.Container, v)
+}
+
+// left is the end of a session, however it came.
+func (b *Broker) left(container string) {
+	if _, err := b.lives.Get(container); errors.Is(err, fs.ErrNotExist) {
+		return // it stays
+	}
+	b.tend(b.stop, container, true)
+	// A service looks again in time. Without one we are all there is: we stay until
+	// nothing is left to do, and do what others like us left undone.
+	for !b.keeping.Load() && b.stop.Err() == nil {
+		v, err := b.lives.Get(container)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		pause(b.stop, max(100*time.Millisecond, min(keepEvery, time.Until(v.Since.Add(v.Linger)))))
+		b.look(b.stop)
+	}
+}
+
+// keep looks after containers until ctx ends: those whose sessions ended while no
+// broker was there, those whose time is up, and those that could not be removed
+// before.
+func (b *Broker) keep(ctx context.Context) {
+	if err := rundir.Tidy(b.Run); err != nil {
+		b.Log.Error("cannot tidy up", "cause", err)
+	}
+	go b.recover(ctx)
+	for n := 0; ctx.Err() == nil; n++ {
+		if n%sweepEvery == 0 {
+			b.sessions.Sweep()
+		}
+		b.look(ctx)
+		pause(ctx, keepEvery)
+	}
+}
+
+// look tends every container for which something may have to be done. It does
+// not wait: an engine may take its time.
+func (b *Broker) look(ctx context.Context) {
+	names := b.lives.Names()
+	if len(names) == 0 {
+		return
+	}
+	people := b.sessions.ByContainer()
+	for _, name := range names {
+		v, err := b.lives.Get(name)
+		if err != nil {
+			continue // it is being removed
+		}
+		inside := slices.ContainsFunc(people[name], sessions.Record.Live)
+		over := !v.Since.IsZero() && !time.Now().Before(v.Since.Add(v.Linger))
+		if inside == v.Since.IsZero() && (inside || !over) {
+			continue // it is known who is in, and nothing is due
+		}
+		if b.tended.begin(name) {
+			go func() {
+				defer b.tended.end(name)
+				b.tend(ctx, name, false)
+			}()
+		}
+	}
+}
+
+// tended are the containers that look has in hand, and those that could not be
+// removed: the log hears of it once.
+type tended struct {
+	mu             sync.Mutex
+	inHand, failed map[string]bool
+	over           bool
+	work           sync.WaitGroup
+}
+
+// enter counts a piece of work; false after stop.
+func (t *tended) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.over {
+		t.work.Add(1)
+	}
+	return !t.over
+}
+
+// stop waits for the work that is under way, and lets none begin.
+func (t *tended) stop() {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	t.work.Wait()
+}
+
+// begin is false if it was begun already.
+func (t *tended) begin(container string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inHand[container] {
+		return false
+	}
+	if t.inHand == nil {
+		t.inHand = map[string]bool{}
+	}
+	t.inHand[container] = true
+	return true
+}
+
+func (t *tended) end(container string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.inHand, container)
+}
+
+// fails tells whether this is news.
+func (t *tended) fails(container string, now bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news := t.failed[container] != now
+	if t.failed == nil {
+		t.failed = map[string]bool{}
+	}
+	if now {
+		t.failed[container] = true
+	} else {
+		delete(t.failed, container)
+	}
+	return news
+}
+
+// tend does what has to be done for a container, if nobody is in it; ended says
+// that a session was there until now.
+func (b *Broker) tend(ctx context.Context, container string, ended bool) {
+	if !b.tended.enter() {
+		return
+	}
+	defer b.tended.work.Done()
+	ctx, cancel := context.WithTimeout(ctx, tendLimit)
+	defer cancel()
+	err := b.tendOnce(ctx, container, ended)
+	if ctx.Err() == nil && b.tended.fails(container, err != nil) && err != nil {
+		b.Log.Error("cannot remove a container that nobody is in; trying again", "container", container, "cause", err)
+	}
+}
+
+func (b *Broker) tendOnce(ctx context.Context, container string, ended bool) error {
+	dir := rundir.Of(b.Run, container)
+	release, err := b.hold(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	v, err := b.lives.Get(container)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another broker was faster
+	}
+	if err != nil {
+		return err
+	}
+	if b.inside(container) {
+		if v.Since.IsZero() {
+			return nil
+		}
+		v.Since = time.Time{}
+		return b.lives.Set(container, v)
+	}
+	if v.Since.IsZero() || ended {
+		v.Since = time.Now()
+		if err := b.lives.Set(container, v); err != nil {
+			return err
+		}
+	}
+	if time.Now().Before(v.Since.Add(v.Linger)) {
+		return nil
+	}
+	return b.clear(ctx, container, dir, v)
+}
+
+// inside tells whether somebody is in a container, or on his way.
+func (b *Broker) inside(container string) bool {
+	live, waiting := b.sessions.In(container)
+	return live+waiting > 0
+}
+
+// clear removes a container that nobody is in. The lock is held.
+func (b *Broker) clear(ctx context.Context, container string, dir rundir.Dir, v rundir.Life) error {
+	// First no login finds an agent any more without the lock; then it is looked
+	// whether one did until now: a login writes its record before it looks for the
+	// agent, so one of us sees the other.
+	if err := dir.Shut(); err != nil {
+		return err
+	}
+	if b.inside(container) {
+		return dir.Open()
+	}
+	gone, err := b.remove(ctx, container, v)
+	if err != nil {
+		return errors.Join(err, dir.Open())
+	}
+	if !gone {
+		return errors.Join(b.lives.Remove(container), dir.Open())
+	}
+	if _, err := os.Lstat(dir.Home()); err == nil { // left by a broker that was killed during a start
+		if err := idmap.Unmount(dir.Home()); err != nil {
+			return err
+		}
+	}
+	return errors.Join(dir.Forget(), b.lives.Remove(container))
+}
+
+// remove removes the container that was made to be removed, and none that merely
+// has its name by now.
+func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (gone bool, err error) {
+	e, err := b.engines.get(v.Engine)
+	if err != nil {
+		return false, err
+	}
+	select {
+	case b.work <- struct{}{}:
+		defer func() { <-b.work }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	found, err := e.Find(ctx, container)
+	if errors.Is(err, engine.ErrNotFound) {
+		return true, nil // somebody removed it, or it never came to be
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, ok := policy.Ephemeral(found.Labels); !ok {
+		b.Log.Warn("a container that was made to stay has the name of one that was not", "container", container, "id", found.ID)
+		return false, nil
+	}
+	if err := e.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return false, err
+	}
+	b.Log.Info("container removed", "container", container, "id", found.ID, "why", "ephemeral")
+	return true, nil
+}
+
+// recover finds containers that were made to be removed and are in no directory
+// of ours: the host was restarted, and /run with it. It asks until the engine
+// answers.
+func (b *Broker) recover(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := b.recoverOnce(ctx)
+		if err == nil {
+			return
+		}
+		pause(ctx, keepEvery)
+	}
+}
+
+func (b *Broker) recoverOnce(ctx context.Context) error {
+	at, err := b.defaultEngine()
+	if err != nil {
+		return err
+	}
+	e, err := b.engines.get(at)
+	if err != nil {
+		return err
+	}
+	all, err := e.List(ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		linger, ok := policy.Ephemeral(c.Labels)
+		if !ok || c.Name == "" {
+			continue
+		}
+		if err := b.recoverOne(ctx, c.Name, rundir.Life{Engine: at, Ephemeral: true, Linger: linger}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Broker) recoverOne(ctx context.Context, container string, v rundir.Life) error {
+	if _, err := b.lives.Get(container); err == nil {
+		return nil
+	}
+	release, err := b.hold(ctx, rundir.Of(b.Run, container))
+	if err != nil {
+		return err
+	}
+	defer release()
+	if _, err := b.lives.Get(container); err == nil {
+		return nil
+	}
+	return b.lives.Set(container, v)
+}
+
+// defaultEngine is that of the [dockersh] section.
+func (b *Broker) defaultEngine() (engine.Address, error) {
+	file, err := b.settings.Load()
+	if err != nil {
+		return engine.Address{}, err
+	}
+	s, err := file.Effective("", func(string) bool { return false }, nil)
+	if err != nil {
+		return engine.Address{}, err
+	}
+	return (&policy.Plan{Settings: s}).Engine(), nil
+}

@@ -1,0 +1,348 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"dockersh/internal/engine"
+	"dockersh/internal/policy"
+	"dockersh/internal/proc"
+	"dockersh/internal/rundir"
+	"dockersh/internal/sessions"
+	"dockersh/internal/wire"
+)
+
+// containers is how many there are, the probes of images left out.
+func (w *world) containers() int {
+	w.Helper()
+	all, err := w.engine.List(w.Context(), false)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return len(all)
+}
+
+// nothingLeft waits until the container and all that was kept of it are gone.
+func (w *world) nothingLeft() {
+	w.Helper()
+	w.eventually("nothing is left", func() bool {
+		all, _ := w.engine.List(w.Context(), false)
+		dirs, _ := os.ReadDir(filepath.Join(w.broker.Run, "c"))
+		return len(all) == 0 && len(dirs) == 0 && len(w.broker.lives.Names()) == 0 && len(w.broker.sessions.All()) == 0
+	})
+}
+
+func TestAnEphemeralContainerGoesWithItsLastSession(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\n")
+	a, b := w.enters(), w.enters()
+	_ = a.Close()
+	w.eventually("the first is over", func() bool { return len(w.broker.sessions.All()) == 1 })
+	w.broker.look(t.Context())
+	time.Sleep(50 * time.Millisecond)
+	if w.containers() != 1 {
+		t.Fatal("it was removed under a session")
+	}
+	_ = b.Close()
+	w.nothingLeft()
+	_ = w.enters().Close() // a new one
+	w.nothingLeft()
+}
+
+func TestEachSessionHasAContainerOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
+	a, b := w.enters(), w.enters()
+	if n := w.containers(); n != 2 {
+		t.Errorf("%d containers", n)
+	}
+	_ = a.Close()
+	w.eventually("one goes", func() bool { return w.containers() == 1 })
+	_ = b.Close()
+	w.nothingLeft()
+}
+
+func TestAContainerLingersForTheNextLogin(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	made := func() int { return w.engine.Calls("Create") }
+	_ = w.enters().Close()
+	waits := func() bool { v, err := w.broker.lives.Get(w.name()); return err == nil && !v.Since.IsZero() }
+	w.eventually("it waits", waits)
+	before := made()
+	c := w.enters()
+	if made() != before {
+		t.Error("the next login got another one")
+	}
+	w.broker.look(t.Context())
+	w.eventually("it is known that somebody is in", func() bool { return !waits() })
+	_ = c.Close()
+	w.eventually("it waits again", waits)
+	w.broker.look(t.Context())
+	time.Sleep(50 * time.Millisecond)
+	if w.containers() != 1 {
+		t.Error("it did not wait")
+	}
+	// An hour later, and whoever is broker by then.
+	v, err := w.broker.lives.Get(w.name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Since = v.Since.Add(-time.Hour)
+	if err := w.broker.lives.Set(w.name(), v); err != nil {
+		t.Fatal(err)
+	}
+	w.broker.look(t.Context())
+	w.nothingLeft()
+}
+
+// A short visit counts, though nobody looked while it lasted.
+func TestLingerBeginsWithTheLastEnd(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	since := func() time.Time { v, _ := w.broker.lives.Get(w.name()); return v.Since }
+	_ = w.enters().Close()
+	w.eventually("it waits", func() bool { return !since().IsZero() })
+	first := since()
+	_ = w.enters().Close()
+	w.eventually("it waits from the second on", func() bool { return since().After(first) })
+}
+
+func TestWhatWasMadeToStayStays(t *testing.T) {
+	w := newWorld(t)
+	_ = w.enters().Close()
+	w.set("[dockersh]\nephemeral\n")
+	_ = w.enters().Close()
+	w.eventually("both are over", func() bool { return len(w.broker.sessions.All()) == 0 })
+	// Even if we are made to believe otherwise.
+	if err := w.broker.lives.Set(w.name(), rundir.Life{Engine: engine.Address{Host: "/x"}, Ephemeral: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.broker.look(t.Context())
+	w.eventually("it was looked at", func() bool { return len(w.broker.lives.Names()) == 0 })
+	if w.containers() != 1 {
+		t.Error("a container that was made to stay was removed")
+	}
+	before := w.engine.Calls("Find")
+	w.enters()
+	if w.engine.Calls("Find") != before {
+		t.Error("it is not warm any more")
+	}
+}
+
+func TestAnOptionDoesNotMakeAContainerEphemeral(t *testing.T) {
+	if _, ok := policy.Ephemeral(map[string]string{policy.LabelEphemeral: "0s"}); ok {
+		t.Error("a container that is not ours")
+	}
+	w := newWorld(t)
+	w.enters()
+	spec, _ := w.engine.Spec(w.name())
+	if v, ok := spec.Labels[policy.LabelEphemeral]; !ok || v != "" {
+		t.Errorf("the label is %q, %v: an option could set it", v, ok)
+	}
+}
+
+func TestTheEngineIsAskedAgain(t *testing.T) {
+	for _, call := range []string{"Find", "Remove"} {
+		w := newWorld(t)
+		w.set("[dockersh]\nephemeral\n")
+		c := w.enters()
+		w.engine.Fail(call, engine.ErrDown)
+		_ = c.Close()
+		w.eventually("it was tried", func() bool { return w.broker.tended.fails(w.name(), true) == false })
+		w.enters() // meanwhile it is warm
+		w.engine.Fail(call, nil)
+		if w.containers() != 1 {
+			t.Fatal("it is gone")
+		}
+		w.broker.look(t.Context())
+		time.Sleep(20 * time.Millisecond)
+		if w.containers() != 1 {
+			t.Error("it was removed under a session")
+		}
+	}
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\n")
+	c := w.enters()
+	w.engine.Fail("Remove", errors.New("device or resource busy"))
+	_ = c.Close()
+	w.eventually("it was tried", func() bool { return w.engine.Calls("Remove") > 1 }) // the first is the probe of the image
+	w.engine.Fail("Remove", nil)
+	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return w.containers() == 0 })
+	w.nothingLeft()
+}
+
+// heldEngine waits before it removes.
+type heldEngine struct {
+	engine.Engine
+	began, go_ chan struct{}
+}
+
+func (e heldEngine) Remove(ctx context.Context, id string) error {
+	e.began <- struct{}{}
+	<-e.go_
+	return e.Engine.Remove(ctx, id)
+}
+
+func TestALoginWaitsForTheRemovalAndGetsAFreshContainer(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\n")
+	c := w.enters() // looks into the image, too
+	held := heldEngine{w.engine, make(chan struct{}), make(chan struct{})}
+	w.use(held)
+	_ = c.Close()
+	<-held.began
+	answer := make(chan wire.Message, 1)
+	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
+	select {
+	case m := <-answer:
+		t.Fatalf("it got into what is being removed: %#v", m)
+	case <-time.After(200 * time.Millisecond):
+	}
+	made := w.engine.Calls("Create")
+	close(held.go_)
+	if m := <-answer; m.Kind() != wire.KindReady {
+		t.Errorf("got %#v", m)
+	}
+	if w.engine.Calls("Create") != made+1 {
+		t.Error("it is not a fresh one")
+	}
+}
+
+// A login that comes between the look and the removal.
+func TestALoginStopsTheRemoval(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	_ = w.enters().Close()
+	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+	dir := rundir.Of(w.broker.Run, w.name())
+	release, err := w.broker.hold(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.enters()
+	v, _ := w.broker.lives.Get(w.name())
+	if err := w.broker.clear(t.Context(), w.name(), dir, v); err != nil {
+		t.Error(err)
+	}
+	release()
+	if w.containers() != 1 {
+		t.Error("it was removed under a session")
+	}
+	w.enters()
+}
+
+// child is a process that stands for the front of a broker that was killed.
+func (w *world) child() (r sessions.Record, end func()) {
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	s, err := proc.Of(cmd.Process.Pid)
+	if err != nil {
+		w.Fatal(err)
+	}
+	end = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+	w.Cleanup(end)
+	return sessions.Record{ID: sessions.NewID(), UID: w.me.UID, Container: w.name(), Pid: s.Pid, Start: s.Start}, end
+}
+
+func TestTheNextBrokerRemovesWhatTheLastOneLeft(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1ms\n")
+	r, end := w.child()
+	if err := w.broker.sessions.Put(r); err != nil { // his session goes on without a broker
+		t.Fatal(err)
+	}
+	_ = w.enters().Close()
+	w.eventually("ours is over", func() bool { return len(w.broker.sessions.All()) == 1 })
+	w.broker.look(t.Context())
+	time.Sleep(50 * time.Millisecond)
+	if w.containers() != 1 {
+		t.Fatal("it was removed under the session of another broker")
+	}
+	end()
+	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return w.containers() == 0 })
+}
+
+func TestABrokerKilledWhileItRemovesIsRepaired(t *testing.T) {
+	w := newWorld(t)
+	_ = w.enters().Close()
+	if err := rundir.Of(w.broker.Run, w.name()).Shut(); err != nil {
+		t.Fatal(err)
+	}
+	before := w.engine.Calls("Find") + w.engine.Calls("Exec")
+	w.enters()
+	if now := w.engine.Calls("Find") + w.engine.Calls("Exec"); now != before {
+		t.Errorf("%d calls of the engine for an agent that is there", now-before)
+	}
+	// It got as far as to move the directory away.
+	if err := os.Rename(filepath.Join(w.broker.Run, "c", w.name()), filepath.Join(w.broker.Run, "c", w.name()+"~")); err != nil {
+		t.Fatal(err)
+	}
+	if err := rundir.Tidy(w.broker.Run); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(w.broker.Run, "c")); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// After a restart of the host /run is empty, and the containers are there.
+func TestAfterARestartOfTheHostTheyAreFound(t *testing.T) {
+	w := newWorld(t)
+	labels := policy.Owner{UID: w.me.UID, Identity: "u=x"}.Labels()
+	labels[policy.LabelEphemeral] = "0s"
+	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels})
+	w.engine.Add(engine.Container{Name: "stays", State: engine.Exited, Labels: policy.Owner{Identity: "u=y"}.Labels()})
+	foreign := map[string]string{policy.LabelEphemeral: "0s"}
+	w.engine.Add(engine.Container{Name: "foreign", State: engine.Exited, Labels: foreign})
+	w.engine.Fail("List", engine.ErrDown)
+	if err := w.broker.recoverOnce(t.Context()); !errors.Is(err, engine.ErrDown) {
+		t.Errorf("got %v", err)
+	}
+	w.engine.Fail("List", nil)
+	if err := w.broker.recoverOnce(t.Context()); err != nil {
+		t.Error(err)
+	}
+	gone := func(name string) bool { _, err := w.engine.Find(t.Context(), name); return err != nil }
+	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return gone("left-x") })
+	if gone("stays") || gone("foreign") {
+		t.Error("another one went, too")
+	}
+}
+
+// A broker of one login stays until its container is gone, and so on for others'.
+func TestABrokerOfOneLoginStaysUntilAllIsDone(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 300ms\n")
+	w.broker.keeping.Store(false)
+	c := w.enters()
+	v, err := w.broker.lives.Get(w.name())
+	if err != nil || v.Linger != 300*time.Millisecond {
+		t.Fatal(v, err)
+	}
+	other, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.halt()
+	done := make(chan struct{})
+	_ = c.Close()
+	go func() { defer close(done); other.left(w.name()) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it stays for ever")
+	}
+	if _, err := w.broker.lives.Get(w.name()); !errors.Is(err, fs.ErrNotExist) || w.containers() != 0 {
+		t.Errorf("it went before the container: %v", err)
+	}
+}

@@ -1,0 +1,22 @@
+package policy
+
+import (
+	"time"
+)
+
+// LabelEphemeral says that a container goes with its last session, and how long
+// it is kept for the next: a duration. A container where it is empty or missing was
+// made to stay, whatever the settings say today.
+const LabelEphemeral = "dockersh.ephemeral"
+
+// Ephemeral reads from a container's labels whether it goes with its last
+// session, and after how long.
+func Ephemeral(labels map[string]string) (linger time.Duration, ok bool) {
+	linger, err := time.ParseDuration(labels[LabelEphemeral])
+	if err != nil || linger < 0 {
+		// Ours are written so that they can be read: this one is somebody else's.
+		return 0, false
+	}
+	_, owned := OwnerOf(labels)
+	return linger, owned
+}
