@@ -186,6 +186,9 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 	spec := plan.Spec(who, "", at)
 	delete(spec.Labels, engine.LabelImage)
 	x.Create = e.Command(spec)
+	if !plan.Engine().Local() {
+		x.Note = strings.TrimSpace(x.Note + " the engine is on another host: sessions go over its exec, and dockersh-init is put into the container")
+	}
 	return nil
 }
 

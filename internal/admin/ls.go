@@ -13,7 +13,9 @@ import (
 	"dockersh/internal/engine"
 	"dockersh/internal/engine/docker"
 	"dockersh/internal/paths"
+	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
+	"dockersh/internal/sessions"
 	"dockersh/internal/settings"
 )
 
@@ -35,7 +37,7 @@ func ls(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, err := defaultEngine()
+	e, at, err := defaultEngine()
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func ls(ctx context.Context, out io.Writer, args []string) error {
 		uid, _ := strconv.Atoi(c.Labels[engine.LabelOwner]) // a broken label shows as 0 with its user's name
 		rows = append(rows, row{
 			Name: c.Name, User: c.Labels[engine.LabelUser], UID: uid, Image: c.Image, State: string(c.State),
-			Size: c.Size, Created: c.Created, Sessions: rundir.Of(paths.Run, c.Name).Sessions(),
+			Size: c.Size, Created: c.Created, Sessions: live(at, c.Name),
 		})
 	}
 	if asJSON {
@@ -63,16 +65,28 @@ func ls(ctx context.Context, out io.Writer, args []string) error {
 }
 
 // defaultEngine is the engine of the [dockersh] section.
-func defaultEngine() (engine.Engine, error) {
+func defaultEngine() (engine.Engine, engine.Address, error) {
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
-		return nil, err
+		return nil, engine.Address{}, err
 	}
 	s, err := file.Effective("", func(string) bool { return false }, nil)
 	if err != nil {
-		return nil, err
+		return nil, engine.Address{}, err
 	}
-	return docker.New(s.DockerSocket)
+	at := policy.EngineOf(s)
+	e, err := docker.Open(at)
+	return e, at, err
+}
+
+// live is the number of sessions in a container: what its agents say, or, where
+// there is none, what the broker has noted.
+func live(at engine.Address, container string) int {
+	if at.Local() {
+		return rundir.Of(paths.Run, container).Sessions()
+	}
+	n, _ := sessions.Of(paths.Run).In(container)
+	return n
 }
 
 // size in the units of docker's listings.

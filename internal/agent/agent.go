@@ -31,7 +31,20 @@ func Main() int {
 		}
 		return 0
 	}
+	if len(os.Args) == 2 && os.Args[1] == "hold" {
+		return hold()
+	}
 	return run(StartSocket)
+}
+
+// hold is process 1 of a container on another host, where no session comes to us:
+// it reaps, and ends when it is told to.
+func hold() int {
+	runtime.GOMAXPROCS(1)
+	procs := newProcs()
+	go procs.reap()
+	procs.endOnTerm()
+	return 0
 }
 
 // run is an agent that takes its socket from the broker at path.

@@ -131,6 +131,9 @@ func (c *cold) ensure(ctx context.Context) error {
 		if !ours && wakes(found.State) {
 			return c.wake(ctx, found)
 		}
+		if found.State == engine.Running && !c.plan.Engine().Local() {
+			return c.note(found.Labels)
+		}
 		switch found.State {
 		case engine.Running:
 			return c.equip(ctx, found, owner)
@@ -180,7 +183,12 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.sources(); err != nil {
+	if c.plan.Engine().Local() {
+		err = c.sources()
+	} else {
+		files, err = c.withHelper(files)
+	}
+	if err != nil {
 		return err
 	}
 	at, err := c.places(ctx, who)
@@ -212,7 +220,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err := c.engine.PutFiles(ctx, id, files); err != nil {
 		return err
 	}
-	if err := c.dir.SetOwner(c.plan.Owner); err != nil {
+	if err := c.own(c.plan.Owner); err != nil {
 		return err
 	}
 	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
@@ -239,10 +247,12 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 	if err != nil {
 		return err
 	}
-	if err := c.sources(); err != nil {
-		return err
+	if c.plan.Engine().Local() {
+		if err := c.sources(); err != nil {
+			return err
+		}
 	}
-	if err := errors.Join(c.dir.SetOwner(owner), c.note(found.Labels)); err != nil {
+	if err := errors.Join(c.own(owner), c.note(found.Labels)); err != nil {
 		return err
 	}
 	c.show("starting the container")
@@ -285,6 +295,12 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 // start starts the container and, when it has given its place at the engine back,
 // waits for the agent.
 func (c *cold) start(ctx context.Context, found *engine.Container, who account.Identity, release func()) error {
+	if !c.plan.Engine().Local() {
+		if err := c.engine.Start(ctx, found.ID); err != nil {
+			return err
+		}
+		return c.alive(ctx)
+	}
 	w, err := c.await(who)
 	if err != nil {
 		return err

@@ -351,5 +351,5 @@ func (b *Broker) defaultEngine() (engine.Address, error) {
 	if err != nil {
 		return engine.Address{}, err
 	}
-	return (&policy.Plan{Settings: s}).Engine(), nil
+	return policy.EngineOf(s), nil
 }

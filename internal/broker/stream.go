@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
+	"dockersh/internal/config"
 	"dockersh/internal/engine"
 	"dockersh/internal/policy"
 	"dockersh/internal/usererr"
@@ -43,7 +45,7 @@ func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
-	_, ours, err := c.admit(found)
+	owner, ours, err := c.admit(found)
 	if err != nil {
 		return channel.Conn{}, err
 	}
@@ -54,10 +56,33 @@ func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
+	if ours && owner.UID != c.plan.User.UID && c.plan.Settings.Entrypoint == config.Internal {
+		c.introduce(ctx, found.ID, who) // it was made for another
+	}
 	return c.bridge(&wire.Bridge{
 		Engine: c.plan.Engine().Host, TLS: c.plan.Engine().TLS, Container: found.ID,
 		UID: who.UID, GID: who.GID, User: who.Name, Home: who.Home,
 	})
+}
+
+// own notes for whom a container of this host is, for warm logins.
+func (c *cold) own(owner policy.Owner) error {
+	if !c.plan.Engine().Local() {
+		return nil // there are none
+	}
+	return c.dir.SetOwner(owner)
+}
+
+// withHelper adds dockersh-init to the files of a container on another host, where
+// it cannot be mounted.
+func (c *cold) withHelper(files []engine.File) ([]engine.File, error) {
+	program, err := os.ReadFile(filepath.Join(c.Helpers, filepath.Base(policy.InitInside)))
+	if err != nil {
+		return nil, err
+	}
+	return append(files,
+		engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true},
+		engine.File{Path: policy.InitInside, Mode: 0o755, Data: program}), nil
 }
 
 // whoIn resolves the container user without touching the container: what its

@@ -21,6 +21,9 @@ import (
 // its containers other numbers for their users gets a home that is mapped.
 func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places, error) {
 	at := policy.Places{Helpers: c.Helpers, Run: c.dir.In()}
+	if !c.plan.Engine().Local() {
+		return at, nil // nothing of this host goes there, and its numbers are its own matter
+	}
 	remap, err := c.engine.Remap(ctx)
 	if err != nil || !remap.On {
 		return at, err

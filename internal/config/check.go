@@ -85,13 +85,52 @@ func isID(s string) bool {
 }
 
 func checkSocket(s string) *problem {
-	if scheme, _, ok := strings.Cut(s, "://"); ok && scheme != "unix" {
-		if scheme == "tcp" || scheme == "ssh" || scheme == "http" || scheme == "https" {
-			return &problem{0, "an engine on another host is not built yet", "write the path of a socket on this host"}
-		}
-		return &problem{0, quote(s) + " is not the path of a socket", ""}
+	scheme, rest, ok := strings.Cut(s, "://")
+	switch {
+	case ok && (scheme == "tcp" || scheme == "ssh"):
+		return checkAddress(scheme, rest)
+	case ok && scheme != "unix":
+		return &problem{0, quote(s) + " is not the address of an engine", "write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST"}
 	}
 	return checkPath(plainSocket(s))
+}
+
+// checkAddress takes HOST:PORT for tcp, and [USER@]HOST[:PORT] for ssh. Nothing of
+// it may look like an option, to ssh least of all.
+func checkAddress(scheme, s string) *problem {
+	const names = "-._"
+	bad := &problem{0, quote(s) + " is not HOST:PORT", ""}
+	host := s
+	if scheme == "ssh" {
+		bad.text = quote(s) + " is not USER@HOST:PORT"
+		user, rest, ok := strings.Cut(s, "@")
+		if _, plain := only(user, names); ok && (user == "" || user[0] == '-' || !plain) {
+			return bad
+		}
+		if ok {
+			host = rest
+		}
+	}
+	var port string
+	i := strings.LastIndexByte(host, ':')
+	if i > strings.LastIndexByte(host, ']') {
+		host, port = host[:i], host[i+1:]
+		if !isPort(port) {
+			return bad
+		}
+	}
+	if inner, six := strings.CutPrefix(host, "["); six {
+		inner, six = strings.CutSuffix(inner, "]")
+		if _, plain := only(inner, ":."); !six || !plain || inner == "" {
+			return bad
+		}
+	} else if _, plain := only(host, names); !plain || host == "" || host[0] == '-' {
+		return bad
+	}
+	if scheme == "tcp" && port == "" {
+		return bad
+	}
+	return nil
 }
 
 func plainSocket(s string) string { return strings.TrimPrefix(s, "unix://") }

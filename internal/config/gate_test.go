@@ -154,3 +154,22 @@ func TestAllClosedGatesAreToldAtOnce(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestAnEngineElsewhereIsNamedWithItsCertificates(t *testing.T) {
+	for text, want := range map[string]string{
+		"dockersocket = tcp://h:2376":                                "rc:2:1: an engine at tcp:// needs \"dockertls\"",
+		"dockersocket = tcp://h:2376\ndockertls = /etc/dockersh-tls": "",
+		"dockersocket = tcp://[::1]:2376\ndockertls = /t":            "",
+		"dockersocket = ssh://h":                                     "",
+		"dockersocket = ssh://%u@h:22":                               "",
+	} {
+		_, err := parsed(t, "[dockersh]\n"+text).Effective("alice", nil, nil)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	shellquote "github.com/kballard/go-shellquote"
@@ -45,6 +46,10 @@ func (f *File) Effective(user string, member func(group string) bool, userFile *
 	if len(s.Cmd) > 0 && s.Entrypoint == Internal {
 		errs = append(errs, &Error{s.Origin("cmd"), `"cmd" needs an entrypoint of your own`,
 			"set entrypoint to the program that takes these arguments"})
+	}
+	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
+		errs = append(errs, &Error{s.Origin("dockersocket"), `an engine at tcp:// needs "dockertls"`,
+			"without certificates whoever reaches the port has the engine's host"})
 	}
 	if err := errs.orNil(); err != nil {
 		return nil, err

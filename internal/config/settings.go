@@ -15,7 +15,7 @@ type Settings struct {
 	ContainerUserName string // a name, a uid or uid:gid
 	Shell             string
 	MountDockerSocket bool
-	DockerSocket      string // a path, without unix://
+	DockerSocket      string // a path, without unix://; tcp:// or ssh://
 	Entrypoint        string // Internal, or an absolute path
 	Cmd               []string
 	DockerOpt         [][]string // one option each, split into one or two words
@@ -23,6 +23,7 @@ type Settings struct {
 	EnableUserConfig  bool
 
 	Adopt           bool
+	DockerTLS       string // a directory; empty: none
 	Ephemeral       bool
 	Linger          time.Duration
 	IdleTimeout     time.Duration // 0: never

@@ -25,6 +25,7 @@ reverseforward array
 enableuserconfig bool false
 enableuserNAME bool false
 adopt bool false
+dockertls string
 ephemeral bool false
 linger duration 0
 idletimeout duration 0

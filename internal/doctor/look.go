@@ -15,6 +15,7 @@ import (
 	"dockersh/internal/config"
 	"dockersh/internal/engine/docker"
 	"dockersh/internal/paths"
+	"dockersh/internal/policy"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/settings"
 )
@@ -185,7 +186,7 @@ func (h *Host) lookAtEngines(ctx context.Context) {
 		}
 		e := &Engine{Socket: u.Settings.DockerSocket}
 		h.Engines = append(h.Engines, e)
-		d, err := docker.New(e.Socket)
+		d, err := docker.Open(policy.EngineOf(u.Settings))
 		if err == nil {
 			e.About, err = d.About(ctx)
 			_ = d.Close()

@@ -64,6 +64,11 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		return nil, usererr.New(usererr.Denied, "your home is the root of this host, and is not mounted",
 			"ask the administrator to give you a home, or to set mounthomefrom", nil)
 	}
+	if !p.Engine().Local() {
+		if err := elsewhere(s); err != nil {
+			return nil, err
+		}
+	}
 	p.Container = s.ContainerName
 	p.Owner = Owner{UID: u.UID, Identity: s.Identity()}
 	if s.FromUser("containername") {
@@ -101,7 +106,34 @@ func (p *Plan) MayEnter(owner Owner) error {
 }
 
 // Engine is the engine that has the plan's container.
-func (p *Plan) Engine() engine.Address { return engine.Address{Host: p.Settings.DockerSocket} }
+func (p *Plan) Engine() engine.Address { return EngineOf(p.Settings) }
+
+// EngineOf is the engine that settings name.
+func EngineOf(s *config.Settings) engine.Address {
+	at := engine.Address{Host: s.DockerSocket}
+	if !at.Local() {
+		at.TLS = s.DockerTLS
+	}
+	return at
+}
+
+// elsewhere refuses what an engine on another host cannot give, and what only the
+// administrator may ask it for: his certificates and keys open it.
+func elsewhere(s *config.Settings) error {
+	if s.FromUser("dockersocket") {
+		return usererr.New(usererr.Denied, "only the administrator can name an engine on another host", "take dockersocket out of ~/.dockersh", nil)
+	}
+	for _, m := range []struct {
+		on  bool
+		key string
+	}{{s.MountHome, "mounthome"}, {s.MountTmp, "mounttmp"}, {s.MountDockerSocket, "mountdockersocket"}} {
+		if m.on {
+			return usererr.New(usererr.Settings, m.key+" means this host, and the engine is on another one",
+				"ask the administrator: a volume can mount what is there", nil)
+		}
+	}
+	return nil
+}
 
 // MayAdopt tells whether the plan's user may enter a container of the plan's name
 // that dockersh did not make. The administrator gave it to whoever gets its name:

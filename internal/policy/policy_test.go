@@ -86,6 +86,48 @@ func TestWhatMayBeAdopted(t *testing.T) {
 	}
 }
 
+func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
+	const there = "[dockersh]\ndockersocket = ssh://docker@h\n"
+	for _, c := range []struct {
+		file, own string
+		may       bool
+	}{
+		{there, "", true},
+		{there + "mounthome", "", false},
+		{there + "mounttmp", "", false},
+		{there + "mountdockersocket", "", false},
+		{there + "enableuserconfig\nenableusermounttmp", "[dockersh]\nmounttmp", false},
+		{"[dockersh]\nenableuserconfig\nenableuserdockersocket\ndockertls = /t", "[dockersh]\ndockersocket = tcp://h:1", false},
+		{"[dockersh]\nenableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = ssh://h", false},
+		{there + "enableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = /s", true},
+	} {
+		f, err := config.Parse("rc", []byte(c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var own *config.File
+		if c.own != "" {
+			if own, err = config.ParseUser("own", []byte(c.own)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := f.Effective("alice", nil, own)
+		if err == nil {
+			s, err = s.Expand(Vars(alice))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := Decide(alice, s, Request{}); (err == nil) != c.may {
+			t.Errorf("%q %q: %+v %v", c.file, c.own, p, err)
+		}
+	}
+	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", Places{Helpers: "/h", Run: "/r"})
+	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"hold"}) || s.Labels[LabelAgent] != "" {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestALabelIsReadAsItWasWritten(t *testing.T) {
 	for _, o := range []Owner{{0, ""}, {4294967295, "u=a,U=1"}} {
 		if got, ok := OwnerOf(o.Labels()); !ok || got != o {

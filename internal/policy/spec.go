@@ -48,12 +48,20 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges,
 		Entrypoint: InitInside, QuietLog: true,
 	}
+	if !p.Engine().Local() {
+		// Nothing of this host is there: the helper is put into the container, and
+		// does no more than process 1 must.
+		spec.Mounts, spec.Cmd = nil, []string{"hold"}
+	}
 	for _, g := range who.Groups {
 		if g.GID != who.GID {
 			spec.Groups = append(spec.Groups, g.GID)
 		}
 	}
 	agent := p.Agent
+	if !p.Engine().Local() {
+		agent = ""
+	}
 	if s.Entrypoint != config.Internal {
 		// Process 1 is the administrator's choice, and so may be who it is. Not
 		// so when the user chose it: as root it could leave setuid programs in a

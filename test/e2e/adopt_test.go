@@ -5,10 +5,14 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"dockersh/internal/channel"
+	"dockersh/internal/wire"
 )
 
 // created makes a container by hand, for the length of the test.
@@ -312,5 +316,82 @@ func TestTheBridgeHasNothingButItsSession(t *testing.T) {
 	c.wait()
 	if !within(time.Minute, func() bool { return !runsProgram(bridge) }) {
 		t.Error("the bridge is left")
+	}
+}
+
+// A front may be anybody's program.
+func TestTheBridgeEndsAtWhatItDoesNotExpect(t *testing.T) {
+	u, name := adopter(t)
+	created(t, name, "dsh-busybox", "sleep", "infinity")
+	works(t, u)
+	task := &wire.Bridge{Engine: "/var/run/docker.sock", Container: inspect(t, name, "{{.Id}}"), UID: uint32(u.uid), GID: uint32(u.gid), User: u.name, Home: "/"}
+	start := &wire.Start{Terminal: true, Path: "/bin/sh", Argv: []string{"sh", "-c", "sleep " + fmt.Sprint(u.uid) + "55"}}
+	for what, c := range map[string]struct {
+		say  []wire.Message
+		want wire.Kind // of the last answer
+	}{
+		"not its task":            {[]wire.Message{start}, 0},
+		"nothing":                 {nil, 0},
+		"a second task":           {[]wire.Message{task, task}, wire.KindHello},
+		"no program":              {[]wire.Message{task, &wire.Start{Terminal: true}}, wire.KindError},
+		"a second start":          {[]wire.Message{task, start, start}, wire.KindStarted},
+		"another container's end": {[]wire.Message{task, start, &wire.Exit{}}, wire.KindStarted},
+	} {
+		pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs := os.NewFile(uintptr(pair[1]), "socket")
+		cmd := exec.Command(bridge)
+		cmd.Stdin, cmd.SysProcAttr = theirs, &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		theirs.Close()
+		conn, err := channel.New(pair[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Within(limit)
+		var last wire.Kind
+		for _, m := range c.say {
+			if err := conn.Send(m); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			if m, _, err := conn.Recv(); err == nil {
+				last = m.Kind()
+			}
+		}
+		if len(c.say) == 0 {
+			conn.Close()
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case <-ended:
+		case <-time.After(limit):
+			t.Errorf("%s: it goes on", what)
+			_ = cmd.Process.Kill()
+		}
+		conn.Close()
+		if last != c.want {
+			t.Errorf("%s: the last answer is %d, want %d", what, last, c.want)
+		}
+	}
+	eventually(t, "no session is left", func() bool { return !argsRun("sleep " + fmt.Sprint(u.uid) + "55") })
+}
+
+func TestExplainTellsOfAContainerMadeByHand(t *testing.T) {
+	u, name := adopter(t)
+	explain := func() string { return run(t, prefix+"/bin/dockershctl", "explain", u.name) }
+	if out := explain(); !strings.Contains(out, name+" (absent)") || !strings.Contains(out, "logins are refused") || strings.Contains(out, "made with") {
+		t.Error(out)
+	}
+	created(t, name, "dsh-busybox", "sleep", "infinity")
+	if out := explain(); !strings.Contains(out, name+" (created)") || !strings.Contains(out, "made by hand") || strings.Contains(out, "made with") {
+		t.Error(out)
+	}
+	if out := run(t, prefix+"/bin/dockershctl", "ls"); strings.Contains(out, name) {
+		t.Errorf("ls lists what dockersh did not make:\n%s", out)
 	}
 }

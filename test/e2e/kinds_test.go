@@ -25,6 +25,8 @@ var streamed = []*kind{
 	{name: "adopted", make: func() (*account, error) { return byHand("dsh-debian", "/bin/bash", "sleep", "infinity") }},
 	// A supervisor is process 1, which reaps what the sessions leave.
 	{name: "supervised", make: func() (*account, error) { return byHand("dsh-busybox", "/bin/ash", "/bin/init") }},
+	// An engine that is reached by TLS, in a container that dockersh made there.
+	{name: "remote", make: func() (*account, error) { return abroad() }},
 }
 
 // elsewise says what of the table holds for an agent only, and why.

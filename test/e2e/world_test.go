@@ -64,6 +64,7 @@ func makeUsers() (err error) {
 
 func stopWorld() {
 	broker.stop()
+	stopRemote()
 	stopSSHD()
 }
 

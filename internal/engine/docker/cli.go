@@ -91,20 +91,36 @@ func onlyRoots(path string, fi os.FileInfo, others os.FileMode) error {
 	return nil
 }
 
+// arguments are the command line's way to the engine, and environ what of an
+// environment it needs for that.
+func (e *Engine) arguments() []string {
+	if e.remote != nil {
+		return e.remote.arguments()
+	}
+	return []string{"--host", "unix://" + e.socket}
+}
+
+func (e *Engine) environ() []string {
+	if e.remote != nil {
+		return append([]string{}, e.remote.environ()...)
+	}
+	return []string{}
+}
+
 // runCLI runs the engine's command line with nothing of our environment. When
 // the context ends the command may still finish what it does, for finishLimit,
 // and is then killed: the engine would finish it anyway, and nobody learn of
 // it. On failure the error is the context's or that of package exec, and
 // stderr says why; killed tells that the engine may still be at work.
-func runCLI(ctx context.Context, socket string, args ...string) (stdout, stderr string, killed bool, err error) {
+func (e *Engine) runCLI(ctx context.Context, args ...string) (stdout, stderr string, killed bool, err error) {
 	path, err := findCLI()
 	if err != nil {
 		return "", "", false, err
 	}
 	var out, words capped
-	cmd := exec.CommandContext(ctx, path, append([]string{"--config", noConfig, "--host", "unix://" + socket}, args...)...)
+	cmd := exec.CommandContext(ctx, path, append(append([]string{"--config", noConfig}, e.arguments()...), args...)...)
 	cmd.Dir = "/"
-	cmd.Env = []string{} // empty: `--env NAME` without a value must find nothing to pass on
+	cmd.Env = e.environ() // empty, for an engine of this host: `--env NAME` without a value must find nothing to pass on
 	cmd.Stdout, cmd.Stderr = &out, &words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of a terminal's reaches it
 	cmd.Cancel = func() error { return nil }

@@ -41,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (string, error) {
 	inner, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	args := append([]string{"create", "--label=" + labelCreate + "=" + mark}, createArgs(s)...)
-	stdout, stderr, killed, err := runCLI(inner, e.socket, args...)
+	stdout, stderr, killed, err := e.runCLI(inner, args...)
 	id := strings.TrimSpace(stdout)
 	if err == nil {
 		err = e.verify(inner, id, mark, s)

@@ -27,6 +27,7 @@ const callLimit = 60 * time.Second
 // goroutines at once and connects when it is first asked something.
 type Engine struct {
 	socket string // absolute path
+	remote remote // instead: the way to an engine elsewhere
 
 	// agreed is a client that has settled the API version with the engine;
 	// nil before, and again when the engine says that the version is not its
@@ -87,9 +88,13 @@ func (e *Engine) client(ctx context.Context) (*client.Client, error) {
 	if cli := e.agreed.Load(); cli != nil {
 		return cli, nil
 	}
-	cli, err := client.New(client.WithHost("unix://" + e.socket))
+	options, err := e.options()
 	if err != nil {
-		return nil, fmt.Errorf("engine client for %s: %w", e.socket, err)
+		return nil, fmt.Errorf("engine client: %w", err)
+	}
+	cli, err := client.New(options...)
+	if err != nil {
+		return nil, fmt.Errorf("engine client: %w", err)
 	}
 	// No lock here: with an engine that hangs, all that wait time out at once
 	// and not one after the other.
