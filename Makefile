@@ -1,6 +1,9 @@
 # dockersh: a login shell that ends in a container. `make help` lists the targets.
 
 PREFIX  ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec
 ETC     ?= /etc
 RUN     ?= /run/dockersh
 DESTDIR ?=
@@ -13,13 +16,14 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 PROGRAMS = dockersh dockershd dockersh-init dockershctl dockersh-bridge
 PATHS    = dockersh/internal/paths
-LDFLAGS  = -s -w -X $(PATHS).Prefix=$(PREFIX) -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN)
-LIBEXEC  = $(DESTDIR)$(PREFIX)/libexec/dockersh
+LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
+           -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN)
+LIBEXEC  = $(DESTDIR)$(LIBEXECDIR)/dockersh
 SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell demo test unit e2e bench lint fuzz check clean
+.PHONY: help build install uninstall install-shell image image-root demo test unit e2e bench lint fuzz check clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that ends in a container'
@@ -31,30 +35,50 @@ build: ## the programs, static, into ./bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
 
 install: build ## programs, manual pages, completions, units, examples below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(LIBEXEC) $(LIBEXEC)/run
-	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BIN)/dockershd $(DESTDIR)$(PREFIX)/sbin
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(LIBEXEC) $(LIBEXEC)/run
+	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(BINDIR)
+	install -m 755 $(BIN)/dockershd $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
 	install -m 755 $(BIN)/dockersh-bridge $(LIBEXEC)-bridge
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
 	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
-	set -e; for unit in dist/systemd/*; do sed 's|@PREFIX@|$(PREFIX)|g; s|@RUN@|$(RUN)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
+	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done
 	install -D -m 644 dist/completion/dockershctl.bash $(SHARE)/bash-completion/completions/dockershctl
 	install -D -m 644 dist/completion/_dockershctl $(SHARE)/zsh/site-functions/_dockershctl
 	install -D -m 644 dist/completion/dockershctl.fish $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 
 uninstall: ## removes what install put there; settings and containers stay
-	rm -f $(DESTDIR)$(PREFIX)/bin/dockersh $(DESTDIR)$(PREFIX)/bin/dockershctl $(DESTDIR)$(PREFIX)/sbin/dockershd
+	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
 	rm -rf $(LIBEXEC) $(LIBEXEC)-bridge $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
 install-shell: ## adds dockersh to /etc/shells, so that chsh takes it
-	grep -qxF '$(PREFIX)/bin/dockersh' $(DESTDIR)/etc/shells || echo '$(PREFIX)/bin/dockersh' >>$(DESTDIR)/etc/shells
+	grep -qxF '$(BINDIR)/dockersh' $(DESTDIR)/etc/shells || echo '$(BINDIR)/dockersh' >>$(DESTDIR)/etc/shells
+
+# The installer image. Its programs are for one directory of the host, the one
+# that is mounted at /target: all of them and what belongs to them lie below it.
+IMAGE     ?= dockersh-install
+BASE      ?= busybox
+IMAGEDIR  ?= build/image
+IMAGEBIN  ?= /usr/local/bin
+
+image: ## the installer image IMAGE, of programs built here, on the local image BASE
+	rm -rf $(IMAGEDIR)
+	@$(MAKE) -s image-root
+	cp Dockerfile $(IMAGEDIR)
+	docker build -t $(IMAGE) --build-arg BUILDER=$(BASE) --build-arg BASE=$(BASE) $(IMAGEDIR)
+
+image-root: # what goes into the image
+	@$(MAKE) -s install BIN=$(IMAGEDIR)/bin DESTDIR=$(abspath $(IMAGEDIR))/dockersh/root PREFIX=/usr/local \
+		BINDIR=$(IMAGEBIN) SBINDIR=$(IMAGEBIN) LIBEXECDIR=$(IMAGEBIN)/dockersh.d
+	rm -rf $(IMAGEDIR)/bin
+	install -m 755 dist/image/install $(IMAGEDIR)/dockersh
+	echo '$(IMAGEBIN)' >$(IMAGEDIR)/dockersh/bindir
 
 demo: ## a login over ssh into a container, with nothing prepared
 	@GO='$(GO)' sh scripts/demo

@@ -45,7 +45,7 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, doctor.Snippet(match, doctor.Front(), doctor.ConfigFile(), s.AcceptEnv))
+	_, err = io.WriteString(out, doctor.Snippet(match, paths.Front(), doctor.ConfigFile(), s.AcceptEnv))
 	return err
 }
 

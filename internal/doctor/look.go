@@ -23,7 +23,7 @@ import (
 // Look gathers the facts about this host, for the users of these names, or for
 // all who get dockersh. It wants root. progress hears how many users are done.
 func Look(ctx context.Context, db *account.DB, names []string, progress func(done, all int)) (*Host, error) {
-	h := &Host{Front: Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
+	h := &Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
 		h.SettingsErr = err.Error()
@@ -44,9 +44,6 @@ func Look(ctx context.Context, db *account.DB, names []string, progress func(don
 	h.lookAtEngines(ctx)
 	return h, ctx.Err()
 }
-
-// Front is the path of the login shell.
-func Front() string { return paths.Prefix + "/bin/dockersh" }
 
 // Who gives the users of these names; without names those whose shell is
 // dockersh, those whom a section of the settings means, and those whom sshd's
@@ -77,7 +74,7 @@ func Who(ctx context.Context, db *account.DB, file *config.File, names []string)
 	}
 	sshd := forcedBySSHD()
 	for _, u := range all {
-		if u.Shell == Front() || sshd.everybody && logsIn(u) {
+		if u.Shell == paths.Front() || sshd.everybody && logsIn(u) {
 			out = append(out, u)
 		}
 	}
@@ -104,7 +101,7 @@ func logsIn(u account.User) bool {
 }
 
 func (h *Host) lookAtFiles() {
-	programs := []string{h.Front, paths.Prefix + "/bin/dockershctl", paths.Prefix + "/sbin/dockershd", h.Helpers + "/dockersh-init"}
+	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), h.Helpers + "/dockersh-init", paths.Bridge()}
 	inside, _ := filepath.Glob(h.Helpers + "/*")
 	seen := map[string]bool{}
 	for _, p := range slices.Concat(programs, inside) {

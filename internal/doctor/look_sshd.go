@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"dockersh/internal/paths"
 )
 
 const (
@@ -49,7 +51,7 @@ func forcedBySSHD() forced {
 	files, _ := filepath.Glob(sshdDropIn + "/*.conf")
 	var all forced
 	for _, name := range append(files, sshdConfig) {
-		f := forcedIn(contents(name), Front())
+		f := forcedIn(contents(name), paths.Front())
 		all.users, all.groups, all.everybody = append(all.users, f.users...), append(all.groups, f.groups...), all.everybody || f.everybody
 	}
 	return all

@@ -1,11 +1,15 @@
 // Package paths holds the places that are fixed when the programs are built.
 //
-// The linker sets them (see the Makefile: -X dockersh/internal/paths.Prefix=...);
+// The linker sets them (see the Makefile: -X dockersh/internal/paths.Bin=...);
 // nothing in the environment, the arguments or a settings file moves them.
 package paths
 
-// Prefix is where `make install` put the programs.
-var Prefix = "/usr/local"
+// Bin, Sbin and Libexec are where `make install` put the programs.
+var (
+	Bin     = "/usr/local/bin"
+	Sbin    = "/usr/local/sbin"
+	Libexec = "/usr/local/libexec"
+)
 
 // Etc holds the settings file.
 var Etc = "/etc"
@@ -14,11 +18,17 @@ var Etc = "/etc"
 // of anyone else, one directory a container.
 var Run = "/run/dockersh"
 
+// Front is the login shell.
+func Front() string { return Bin + "/dockersh" }
+
+// Broker is the program behind the front.
+func Broker() string { return Sbin + "/dockershd" }
+
 // Helpers is the directory that is mounted read-only into containers.
-func Helpers() string { return Prefix + "/libexec/dockersh" }
+func Helpers() string { return Libexec + "/dockersh" }
 
 // Bridge is the program that carries a session over the engine's exec.
-func Bridge() string { return Prefix + "/libexec/dockersh-bridge" }
+func Bridge() string { return Libexec + "/dockersh-bridge" }
 
 // Socket is the broker's socket, open to every user of the host.
 func Socket() string { return Run + "/dockershd.sock" }

@@ -1,0 +1,21 @@
+# The installer image. It copies the programs of dockersh onto the host:
+#
+#	docker build -t dockersh-install .
+#	docker run --rm -v /usr/local/bin:/target dockersh-install
+#
+# dist/image/install says what else it takes. A plain `docker build .` compiles in
+# the image BUILDER. Without a registry, `make image BASE=...` compiles on this
+# machine, and needs nothing but a local BASE with a shell.
+ARG BUILDER=golang:1.26
+ARG BASE=busybox
+
+FROM ${BUILDER} AS build
+# The directory of the host that will be mounted at /target.
+ARG BINDIR=/usr/local/bin
+COPY . /src
+WORKDIR /src
+RUN [ -d dockersh ] || make image-root IMAGEDIR=. IMAGEBIN="$BINDIR"
+
+FROM ${BASE}
+COPY --from=build /src/dockersh /dockersh
+ENTRYPOINT ["sh", "/dockersh/install"]
