@@ -214,6 +214,14 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 			}
 			t.Cleanup(func() { run(t, "setfacl", "-b", "/run/docker.sock") })
 		}}, nil},
+		{"engine-socket", "error", "", "chown root:docker /run/docker.sock", []func(*testing.T){func(t *testing.T) {
+			u.join(t, "dshengine")
+			run(t, "chgrp", "dshengine", "/run/docker.sock")
+			t.Cleanup(func() {
+				run(t, "chgrp", "root", "/run/docker.sock")
+				run(t, "gpasswd", "-d", u.name, "dshengine")
+			})
+		}}, nil},
 		{"program-owner", "error", "", "chmod go-w " + prefix + "/libexec/dockersh/dockersh-init", []func(*testing.T){mode(prefix+"/libexec/dockersh/dockersh-init", 0o777)}, nil},
 		{"program-owner", "error", "", "chmod go-w " + prefix, []func(*testing.T){mode(prefix, 0o777)}, nil},
 		{"program-setuid", "error", "", "chmod u-s " + front, []func(*testing.T){mode(front, 0o755|os.ModeSetuid)}, nil},
@@ -309,9 +317,15 @@ func TestDoctorFindsTheUsersByItself(t *testing.T) {
 			t.Errorf("%s: %+v", u.name, f)
 		}
 	}
+	for _, text := range []string{"Match User " + w.name + "\n\tForceCommand " + front + "\n", "ForceCommand " + front + "\n"} {
+		write(t, "/etc/ssh/sshd_config.d/class.conf", text)
+		if out, _, _ := ctl(t, "doctor", "--json", "--no-login"); !strings.Contains(out, `"`+w.name+`"`) {
+			t.Errorf("%q does not lead to %s: %s", text, w.name, out)
+		}
+	}
 }
 
-// The same three ways past the login shell that PITFALLS tells of, with sshd's
+// The ways past the login shell that the ledger in SECURITY.md tells of, with sshd's
 // own defaults and with the lines that dockershctl prints.
 func TestSSHDWithTheSnippetGivesNoWayPastDockersh(t *testing.T) {
 	u := sound(t)
