@@ -182,6 +182,9 @@ func (r *report) print(out io.Writer) error {
 	if r.Login != nil && !slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool { return f.ID == "login" }) {
 		fmt.Fprintf(&b, "a login of %s took %.3f s\n", clean(r.Login.User), r.Login.Seconds)
 	}
+	if r.Login == nil {
+		b.WriteString("nobody was logged in\n")
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -166,6 +166,10 @@ var spoiled = []struct {
 	{"no limit of the disk", func(t *testing.T, h *Host) { h.Users[0].settle(t, "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
 	{"homes without quota", func(_ *testing.T, h *Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},
 	{"no engine", func(_ *testing.T, h *Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
+	{"an engine on TCP", func(_ *testing.T, h *Host) {
+		h.Engines[0].Warnings = []string{"WARNING: No swap limit support", "WARNING: API is accessible on http://127.0.0.1:2375 without encryption.\n         Access"}
+	}, "engine-open", `"hosts": ["unix:///run/docker.sock"]`},
+	{"a key that sshd does not tell", func(_ *testing.T, h *Host) { h.Users[0].ByKey = true }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"no filter", func(_ *testing.T, h *Host) { h.Engines[0].Security = []string{"name=seccomp,profile=unconfined"} }, "seccomp", ""},
@@ -228,6 +232,21 @@ func TestTheLedgerHasWhatFindingsReferTo(t *testing.T) {
 		if ok && !strings.Contains(holes, "`"+c.id+"`") {
 			t.Errorf("%s: SECURITY.md does not name it", c.id)
 		}
+	}
+}
+
+func TestWhoeverCanComeOnlyBySSHDIsNotLoggedIn(t *testing.T) {
+	h := good(t)
+	if got := h.FirstUser(); got != "alice" {
+		t.Errorf("%q", got)
+	}
+	h.Users[0].ByAddress = true
+	if got := h.FirstUser(); got != "bob" {
+		t.Errorf("%q", got)
+	}
+	h.Users[1].ByKey = true
+	if got := h.FirstUser(); got != "" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 var engineChecks = []check{
 	{id: "engine-down", severity: Error, why: "dockershd(8)", engine: engineDown},
+	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
 	{id: "engine-version", severity: Error, why: "README.md, Install", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
@@ -19,6 +20,19 @@ func engineDown(_ *Host, e *Engine) *fault {
 		return nil
 	}
 	return &fault{text: "the engine at " + e.Socket + " does not answer: " + e.Err, lines: []string{"systemctl enable --now docker"}}
+}
+
+// engineOpen tells of an engine that listens on TCP without asking for a
+// certificate. It says so itself.
+func engineOpen(_ *Host, e *Engine) *fault {
+	for _, w := range e.Warnings {
+		if _, at, ok := strings.Cut(w, "API is accessible on "); ok {
+			at, _, _ = strings.Cut(at, " ")
+			return &fault{text: "the engine listens on " + at + " and asks nobody for a certificate: every process that reaches it, in a container too, is root on this host",
+				file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
+		}
+	}
+	return nil
 }
 
 func engineVersion(_ *Host, e *Engine) *fault {

@@ -24,10 +24,11 @@ type LoggedIn struct {
 }
 
 // FirstUser is whom a login is tried for when nobody is named: the first who is
-// led to dockersh; empty: nobody is.
+// led to dockersh; empty: nobody is. Who is told apart by address or key can only
+// come by sshd.
 func (h *Host) FirstUser() string {
 	for _, u := range h.Users {
-		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" {
+		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && !u.ByAddress && !u.ByKey {
 			return u.Name
 		}
 	}

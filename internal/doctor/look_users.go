@@ -56,12 +56,15 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 	if !l.failed {
 		s, err := l.file.Effective(a.Name, func(group string) bool { return slices.Contains(u.Groups, group) }, nil)
 		if err == nil {
-			s, err = s.Expand(policy.Vars(a))
+			u.ByAddress, u.ByKey = s.Uses('i'), s.Uses('k')
+			vars := policy.Vars(a)
+			vars.Session = "SESSION" // each login has its own
+			s, err = s.Expand(vars)
 		}
 		if err != nil {
 			u.SettingsErr = err.Error()
-		} else {
-			u.Settings, u.Sources = s, sources(s)
+		} else if u.Settings = s; policy.EngineOf(s).Local() {
+			u.Sources = sources(s) // of this host
 		}
 	}
 	for i := range u.Sources {

@@ -17,6 +17,7 @@ var sshdChecks = []check{
 	{id: "sshd-user-environment", severity: Error, why: hole(5), need: wantSSHD, user: sshdUserEnvironment},
 	{id: "sshd-user-rc", severity: Warning, why: hole(5), need: wantSSHD, user: sshdUserRC},
 	{id: "sshd-accept-env", severity: Error, why: hole(14), need: wantSSHD, user: sshdAcceptEnv},
+	{id: "sshd-auth-info", severity: Error, why: "dockershrc(5)", need: wantSSHD, user: sshdAuthInfo},
 	{id: "sshd-set-env", severity: Error, why: hole(15), need: wantSSHD, user: sshdSetEnv},
 }
 
@@ -134,6 +135,13 @@ func sshdSetEnv(h *Host, u *User) *fault {
 	}
 	return &fault{text: "sshd sets what it should know, or what changes the programs that it starts (" + strings.Join(bad, ", ") +
 		"): take it out of SetEnv in sshd's configuration"}
+}
+
+func sshdAuthInfo(h *Host, u *User) *fault {
+	if !u.ByKey || u.SSHD.on("exposeauthinfo") {
+		return nil
+	}
+	return h.sshdLine("the settings ask for the key that authenticated (%k), and sshd does not tell: logins are refused", "ExposeAuthInfo yes")
 }
 
 // acceptable gives the patterns that are harmless, or what containers take by

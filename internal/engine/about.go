@@ -5,4 +5,5 @@ type About struct {
 	Version  string   // of the engine
 	Runc     string   // of runc, when that is what starts containers
 	Security []string // in the engine's words, such as "name=userns"
+	Warnings []string // what it says that is wrong with it
 }

@@ -131,6 +131,10 @@ func TestDoctorIsSilentOnASoundHost(t *testing.T) {
 	if status != 0 || !strings.HasPrefix(out, "no findings\n") || !strings.Contains(out, "a login of "+u.name+" took ") || errs != "" {
 		t.Errorf("%d: %q %q", status, out, errs)
 	}
+	u.reset(t, "mounthome", "mounthomefrom = "+homes+"/apart-%u", "containername = %u-%x")
+	if found, _, _ = doctorSays(t, u, accepted, "--no-login"); len(found) != 0 {
+		t.Errorf("with %%x: %+v", found)
+	}
 	if found, seconds, _ = doctorSays(t, u, accepted, "--no-login"); len(found) != 0 || seconds != 0 {
 		t.Errorf("--no-login: %+v, %v s", found, seconds)
 	}

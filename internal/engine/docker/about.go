@@ -21,7 +21,7 @@ func (e *Engine) About(ctx context.Context) (engine.About, error) {
 		if err != nil {
 			return err
 		}
-		out = engine.About{Version: v.Version, Security: info.Info.SecurityOptions}
+		out = engine.About{Version: v.Version, Security: info.Info.SecurityOptions, Warnings: info.Info.Warnings}
 		for _, c := range v.Components {
 			if c.Name == "runc" && strings.HasPrefix(info.Info.DefaultRuntime, "runc") {
 				out.Runc = c.Version
