@@ -86,7 +86,7 @@ demo: ## a login over ssh into a container, with nothing prepared
 test: check unit e2e ## everything: vet, format, unit, race, end to end
 
 check: # what needs no root and no run
-	@sh scripts/need
+	@sh scripts/need tests
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./...
 	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }

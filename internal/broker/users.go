@@ -142,6 +142,10 @@ func (c *cold) usersOf(ctx context.Context, found *engine.Container) (idmap.Map,
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 		err = errors.Join(c.alive(ctx), err) // it ended this moment: rather that
 	}
+	if errors.Is(err, idmap.ErrNested) {
+		err = usererr.New(usererr.Container, "the container's user numbers are not of the service's making",
+			"ask the administrator: a rootless engine takes a broker that runs as its own user", err)
+	}
 	return m, err
 }
 

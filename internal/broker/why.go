@@ -38,8 +38,9 @@ func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
 			return "the container was removed"
 		case errors.Is(err, engine.ErrDown):
 			return "the container ended: its engine was stopped"
-		case err != nil:
+		case err != nil && (ctx.Err() != nil || time.Now().After(end)):
 			return "the container ended"
+		case err != nil: // Podman has no answer while it removes a container
 		case found.State == engine.Paused:
 			return "the container is paused"
 		case found.State == engine.Exited && found.OOMKilled:

@@ -86,6 +86,7 @@ type Spec struct {
 	Entrypoint            string
 	Cmd                   []string
 	QuietLog              bool     // keep nothing of what process 1 writes
+	CappedLog             bool     // keep it, but not for ever; Options may say otherwise
 	Options               []string // dockeropt, already split into words; given before ours, so that ours win
 	UserFirst             bool     // put --user before Options: they may change who process 1 is
 }

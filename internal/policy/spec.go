@@ -69,9 +69,8 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		agent = ""
 		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
 		spec.UserFirst = !s.FromUser("entrypoint")
-		// Its output is worth keeping, but not for ever: "local" has a cap where
-		// the engine's default has none. dockeropt may say otherwise.
-		spec.Options = []string{"--log-driver=local"}
+		// Its output is worth keeping, but not for ever. dockeropt may say otherwise.
+		spec.CappedLog = true
 	}
 	for _, words := range s.DockerOpt {
 		spec.Options = append(spec.Options, words...)

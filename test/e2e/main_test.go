@@ -38,7 +38,7 @@ func again() int {
 		panic(err)
 	}
 	steps := [][]string{
-		{"sh", "scripts/need"},
+		{"sh", "scripts/need", "tests"},
 		{"sh", "scripts/images", "build/images"},
 		{"make", "-s", "e2e-programs"},
 	}

@@ -15,14 +15,15 @@ import (
 // says besides which engine and which client configuration to use, and marks
 // what it makes with a label of its own (labelCreate).
 func (e *Engine) Command(s engine.Spec) []string {
-	return append([]string{"docker", "create"}, createArgs(s)...)
+	p := e.program()
+	return append([]string{p.name, "create"}, p.createArgs(s)...)
 }
 
 // createArgs gives the arguments of the engine's create command. The options of
 // the administrator come before ours: where both name one thing, the last
 // counts. Every value is one word with its flag, so that none that begins with
 // a dash becomes a flag.
-func createArgs(s engine.Spec) []string {
+func (p *program) createArgs(s engine.Spec) []string {
 	var a []string
 	flag := func(name, value string) { a = append(a, "--"+name+"="+value) }
 	given := func(name, value string) {
@@ -38,6 +39,9 @@ func createArgs(s engine.Spec) []string {
 
 	if s.UserFirst {
 		flag("user", numbers(s.UID, s.GID))
+	}
+	if s.CappedLog {
+		a = append(a, p.cappedLog...)
 	}
 	a = append(a, s.Options...)
 	// Labels first: the last option may want a value and swallow our first word
@@ -64,6 +68,8 @@ func createArgs(s engine.Spec) []string {
 	given("cpus", s.CPUs)
 	if s.PidsLimit > 0 {
 		flag("pids-limit", strconv.Itoa(s.PidsLimit))
+	} else {
+		given("pids-limit", p.noPidsLimit)
 	}
 	each("cap-drop", s.CapDrop)
 	each("cap-add", s.CapAdd)
@@ -93,7 +99,7 @@ func mountValue(m engine.Mount) string {
 }
 
 // checkSpec refuses what the command line could not carry as it is meant.
-func checkSpec(s engine.Spec) error {
+func (p *program) checkSpec(s engine.Spec) error {
 	if !validName(s.Name) {
 		return fmt.Errorf("%w: %q is no container name", engine.ErrOption, s.Name)
 	}
@@ -103,13 +109,13 @@ func checkSpec(s engine.Spec) error {
 	for _, m := range s.Mounts {
 		// The reader of --mount makes a newline of a carriage return, and cuts
 		// white space off values in some releases.
-		for _, p := range []string{m.Source, m.Target} {
-			if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "\r\n") || strings.TrimSpace(p) != p {
-				return fmt.Errorf("%w: cannot mount %q", engine.ErrOption, p)
+		for _, at := range []string{m.Source, m.Target} {
+			if !strings.HasPrefix(at, "/") || strings.ContainsAny(at, "\r\n"+p.noMount) || strings.TrimSpace(at) != at {
+				return fmt.Errorf("%w: cannot mount %q", engine.ErrOption, at)
 			}
 		}
 	}
-	for _, word := range createArgs(s) {
+	for _, word := range p.createArgs(s) {
 		if strings.ContainsRune(word, 0) {
 			return fmt.Errorf("%w: %q has a zero byte", engine.ErrOption, word)
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/moby/api/types/container"
+
 	"dockersh/internal/engine"
 )
 
@@ -36,7 +38,7 @@ func TestTheCreateCommandSaysEverythingOfTheDescription(t *testing.T) {
 		"--security-opt=no-new-privileges", "--log-driver=none", "--entrypoint=/.dockersh/dockersh-init",
 		"--", "debian:12", "-x", "--",
 	}
-	if got := createArgs(full()); !slices.Equal(got, want) {
+	if got := dockerProgram.createArgs(full()); !slices.Equal(got, want) {
 		t.Errorf("got\n %q\nwant\n %q", got, want)
 	}
 }
@@ -49,7 +51,7 @@ func TestTheCreateCommandSaysNothingThatWasNotAskedFor(t *testing.T) {
 }
 
 func TestWithUserFirstTheOptionsMayNameAnotherUser(t *testing.T) {
-	got := createArgs(engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, UserFirst: true, Options: []string{"--user=root"}})
+	got := dockerProgram.createArgs(engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, UserFirst: true, Options: []string{"--user=root"}})
 	want := []string{"--user=5:6", "--user=root", "--pull=never", "--name=n", "--", "i"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -62,7 +64,7 @@ func FuzzAMountIsReadBackAsItWasWritten(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, source, target string, readOnly bool) {
 		m := engine.Mount{Source: source, Target: target, ReadOnly: readOnly}
-		if checkSpec(engine.Spec{Name: "n", Image: "i", Mounts: []engine.Mount{m}}) != nil {
+		if dockerProgram.checkSpec(engine.Spec{Name: "n", Image: "i", Mounts: []engine.Mount{m}}) != nil {
 			return
 		}
 		want := []string{"type=bind", "source=" + source, "target=" + target}
@@ -78,7 +80,7 @@ func FuzzAMountIsReadBackAsItWasWritten(f *testing.F) {
 
 func TestADescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
 	ok := engine.Spec{Name: "n", Image: "debian:12"}
-	if err := checkSpec(ok); err != nil {
+	if err := dockerProgram.checkSpec(ok); err != nil {
 		t.Fatalf("a good one: %v", err)
 	}
 	for what, c := range map[string]struct {
@@ -97,8 +99,38 @@ func TestADescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
 	} {
 		s := ok
 		c.change(&s)
-		if err := checkSpec(s); !errors.Is(err, c.want) {
+		if err := dockerProgram.checkSpec(s); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", what, err, c.want)
+		}
+	}
+}
+
+func TestPodmanIsToldInItsOwnWords(t *testing.T) {
+	s := engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, CappedLog: true, Options: []string{"--log-driver=journald"}}
+	want := []string{
+		"--log-driver=k8s-file", "--log-opt=max-size=10mb", "--log-driver=journald", "--pull=never", "--name=n", "--user=5:6",
+		"--pids-limit=-1", "--", "i",
+	}
+	if got := podmanProgram.createArgs(s); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	want = []string{"--log-driver=local", "--log-driver=journald", "--pull=never", "--name=n", "--user=5:6", "--", "i"}
+	if got := dockerProgram.createArgs(s); !slices.Equal(got, want) {
+		t.Errorf("docker: got  %q\nwant %q", got, want)
+	}
+	// Its --mount has no way to write these.
+	for _, path := range []string{"/a,b", `/a"b`} {
+		s.Mounts = []engine.Mount{{Source: path, Target: "/m"}}
+		if podmanProgram.checkSpec(s) == nil || dockerProgram.checkSpec(s) != nil {
+			t.Errorf("%s: podman takes it, or docker does not", path)
+		}
+	}
+}
+
+func TestAStateOfPodmansIsOneOfOurs(t *testing.T) {
+	for in, want := range map[container.ContainerState]engine.State{"configured": engine.Created, "stopped": engine.Exited, "running": engine.Running} {
+		if got := stateOf(in); got != want {
+			t.Errorf("%s is %s, want %s", in, got, want)
 		}
 	}
 }

@@ -8,17 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
 
-// cliPaths are the only places where the engine's command line is looked for:
-// no search path, no environment.
-var cliPaths = [...]string{"/usr/bin/docker", "/usr/local/bin/docker", "/bin/docker"}
-
-// noConfig is the command line's configuration directory: one that is not
-// there, so that no context, plugin, proxy or credential of anyone counts.
-const noConfig = "/nonexistent/dockersh"
+// cliDirs are the only places where an engine's command line is looked for: no
+// search path, no environment.
+var cliDirs = [...]string{"/usr/bin/", "/usr/local/bin/", "/bin/"}
 
 // finishLimit is how long the command may go on after its context's end.
 const finishLimit = 3 * time.Second
@@ -27,13 +24,13 @@ const finishLimit = 3 * time.Second
 // standard output and standard error.
 const maxOutput = 16 << 10
 
-// findCLI returns the engine's command line.
-func findCLI() (string, error) {
+// findCLI returns the path of an engine's command line.
+func findCLI(name string) (string, error) {
 	var errs []error
-	for _, p := range cliPaths {
-		err := trusted(p)
+	for _, dir := range cliDirs {
+		err := trusted(dir + name)
 		if err == nil {
-			return p, nil
+			return dir + name, nil
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
@@ -42,7 +39,7 @@ func findCLI() (string, error) {
 	if len(errs) > 0 {
 		return "", lined{errors.Join(errs...)}
 	}
-	return "", fmt.Errorf("the docker command is not installed (looked at %v)", cliPaths)
+	return "", fmt.Errorf("the %s command is not installed (looked in %v)", name, cliDirs)
 }
 
 // trusted tells whether only root can have made path what it is, and what it
@@ -93,11 +90,11 @@ func onlyRoots(path string, fi os.FileInfo, others os.FileMode) error {
 
 // arguments are the command line's way to the engine, and environ what of an
 // environment it needs for that.
-func (e *Engine) arguments() []string {
+func (e *Engine) arguments(p *program) []string {
 	if e.remote != nil {
-		return e.remote.arguments()
+		return slices.Concat(p.global, e.remote.arguments())
 	}
-	return []string{"--host", "unix://" + e.socket}
+	return slices.Concat(p.global, []string{p.at, "unix://" + e.socket})
 }
 
 func (e *Engine) environ() []string {
@@ -112,13 +109,13 @@ func (e *Engine) environ() []string {
 // and is then killed: the engine would finish it anyway, and nobody learn of
 // it. On failure the error is the context's or that of package exec, and
 // stderr says why; killed tells that the engine may still be at work.
-func (e *Engine) runCLI(ctx context.Context, args ...string) (stdout, stderr string, killed bool, err error) {
-	path, err := findCLI()
+func (e *Engine) runCLI(ctx context.Context, p *program, args ...string) (stdout, stderr string, killed bool, err error) {
+	path, err := findCLI(p.name)
 	if err != nil {
 		return "", "", false, err
 	}
 	var out, words capped
-	cmd := exec.CommandContext(ctx, path, append(append([]string{"--config", noConfig}, e.arguments()...), args...)...)
+	cmd := exec.CommandContext(ctx, path, append(e.arguments(p), args...)...)
 	cmd.Dir = "/"
 	cmd.Env = e.environ() // empty, for an engine of this host: `--env NAME` without a value must find nothing to pass on
 	cmd.Stdout, cmd.Stderr = &out, &words

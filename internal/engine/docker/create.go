@@ -31,17 +31,21 @@ const cleanLimit = 5 * time.Second
 // nothing is left; when the context ends in the middle this may take finishLimit
 // and cleanLimit longer. ErrNameTaken, ErrNoImage, ErrOption, ErrDown.
 func (e *Engine) Create(ctx context.Context, s engine.Spec) (string, error) {
-	if err := checkSpec(s); err != nil {
-		return "", err
-	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	mark := rand.Text()
 	inner, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	args := append([]string{"create", "--label=" + labelCreate + "=" + mark}, createArgs(s)...)
-	stdout, stderr, killed, err := e.runCLI(inner, args...)
+	p, err := e.settle(inner)
+	if err != nil {
+		return "", err
+	}
+	if err := p.checkSpec(s); err != nil {
+		return "", err
+	}
+	mark := rand.Text()
+	args := append([]string{"create", "--label=" + labelCreate + "=" + mark}, p.createArgs(s)...)
+	stdout, stderr, killed, err := e.runCLI(inner, p, args...)
 	id := strings.TrimSpace(stdout)
 	if err == nil {
 		err = e.verify(inner, id, mark, s)
@@ -67,18 +71,29 @@ func (e *Engine) verify(ctx context.Context, id, mark string, s engine.Spec) err
 	if err != nil {
 		return err
 	}
-	if what := difference(r, mark, s); what != "" {
+	image := r.Config.Image
+	if e.program().fullNames {
+		// It tells the image by its full name: what counts is which one it is.
+		id, err := e.ImageID(ctx, s.Image)
+		if err != nil {
+			return err
+		}
+		if id == r.Image {
+			image = s.Image
+		}
+	}
+	if what := difference(r, image, mark, s); what != "" {
 		return fmt.Errorf("%w: the %s is not as asked for; check that each option has its value", engine.ErrOption, what)
 	}
 	return nil
 }
 
 // difference names the first thing of the container that is not as described.
-func difference(r *container.InspectResponse, mark string, s engine.Spec) string {
+func difference(r *container.InspectResponse, image, mark string, s engine.Spec) string {
 	switch {
 	case r.Name != "/"+s.Name:
 		return "name"
-	case r.Config.Image != s.Image:
+	case image != s.Image:
 		return "image"
 	case r.Config.Labels[labelCreate] != mark:
 		return "label " + labelCreate
@@ -107,9 +122,9 @@ func (e *Engine) whyNot(ctx context.Context, s engine.Spec, err error, stderr st
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: docker create did not end within %v", engine.ErrDown, callLimit)
+		return fmt.Errorf("%w: the create command did not end within %v", engine.ErrDown, callLimit)
 	case !errors.As(err, &exit):
-		return fmt.Errorf("docker create: %w", lined{err})
+		return fmt.Errorf("the create command: %w", lined{err})
 	}
 	if _, err := e.ImageID(ctx, s.Image); errors.Is(err, engine.ErrNoImage) || errors.Is(err, engine.ErrDown) {
 		return err
@@ -118,7 +133,7 @@ func (e *Engine) whyNot(ctx context.Context, s engine.Spec, err error, stderr st
 		return fmt.Errorf("%w: %s", engine.ErrNameTaken, words)
 	}
 	if !exit.Exited() || strings.Contains(words, "no space left on device") {
-		return fmt.Errorf("docker create: %w: %s", err, words)
+		return fmt.Errorf("the create command: %w: %s", err, words)
 	}
 	return fmt.Errorf("%w: %s", engine.ErrOption, words)
 }

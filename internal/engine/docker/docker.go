@@ -1,9 +1,11 @@
-// Package docker is Docker as an engine.Engine: the engine's API through its
-// official client, and for making containers the engine's own command line,
-// because dockeropt is by contract that program's option language.
+// Package docker is Docker, and Podman by its Docker-compatible API, as an
+// engine.Engine: the engine's API through Docker's official client, and for making
+// containers the engine's own command line, because dockeropt is by contract that
+// program's option language.
 //
-// It works with engine 20.10 (API 1.41) and newer, reads no environment
-// variable and no file of any user, and is the only importer of the client.
+// It works with engine 20.10 (API 1.41) and newer and with Podman 4.3, reads no
+// environment variable and no file of any user, and is the only importer of the
+// client.
 package docker
 
 import (
@@ -23,7 +25,7 @@ import (
 // end. Pull has none of it: the network decides.
 const callLimit = 60 * time.Second
 
-// Engine is the Docker engine behind one socket. It is safe for use by many
+// Engine is the engine behind one socket. It is safe for use by many
 // goroutines at once and connects when it is first asked something.
 type Engine struct {
 	socket string // absolute path
@@ -33,6 +35,9 @@ type Engine struct {
 	// nil before, and again when the engine says that the version is not its
 	// own: it was replaced by another release in the meantime.
 	agreed atomic.Pointer[client.Client]
+
+	// kind is which engine it is, as it said at the first call.
+	kind atomic.Pointer[program]
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -101,6 +106,14 @@ func (e *Engine) client(ctx context.Context) (*client.Client, error) {
 	if _, err := cli.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		_ = cli.Close()
 		return nil, err
+	}
+	if e.remote == nil && e.kind.Load() == nil {
+		p, err := kindOf(ctx, cli)
+		if err != nil {
+			_ = cli.Close()
+			return nil, err
+		}
+		e.kind.Store(p)
 	}
 	if !e.agreed.CompareAndSwap(nil, cli) {
 		if other := e.agreed.Load(); other != nil {
