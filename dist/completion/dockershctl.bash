@@ -8,9 +8,15 @@ _dockershctl()
 		return
 	fi
 	case ${COMP_WORDS[1]} in
-	ls | explain | check)
+	ls | check)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=(--json)
+			return
+		fi
+		;;
+	explain)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--client --json' -- "$cur")
 			return
 		fi
 		;;

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -44,6 +45,10 @@ type setting struct {
 
 // explain goes the way of a login, and shows it instead of carrying it out.
 func explain(ctx context.Context, out io.Writer, args []string) error {
+	client, args, err := clientOf(args)
+	if err != nil {
+		return err
+	}
 	words, asJSON, err := split(args, 1, 1)
 	if err != nil {
 		return err
@@ -58,7 +63,7 @@ func explain(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	x, err := explainUser(ctx, users, u)
+	x, err := explainUser(ctx, users, u, client)
 	if err != nil {
 		return err
 	}
@@ -68,7 +73,27 @@ func explain(ctx context.Context, out io.Writer, args []string) error {
 	return x.print(out)
 }
 
-func explainUser(ctx context.Context, users *account.DB, u account.User) (*explanation, error) {
+// clientOf takes --client ADDRESS out of the arguments.
+func clientOf(args []string) (client string, rest []string, err error) {
+	client = "ADDRESS"
+	for i := 0; i < len(args); i++ {
+		if args[i] != "--client" {
+			rest = append(rest, args[i])
+			continue
+		}
+		if i++; i == len(args) {
+			return "", nil, fmt.Errorf("%w: --client needs an address", errMisuse)
+		}
+		addr, err := netip.ParseAddr(args[i])
+		if err != nil {
+			return "", nil, fmt.Errorf("%w: %q is no address", errMisuse, args[i])
+		}
+		client = addr.Unmap().WithZone("").String()
+	}
+	return client, rest, nil
+}
+
+func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {
 	s, err := effective(ctx, users, u)
 	if err != nil {
 		return nil, err
@@ -78,7 +103,7 @@ func explainUser(ctx context.Context, users *account.DB, u account.User) (*expla
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
 	vars := policy.Vars(u)
-	vars.Session = "SESSION" // each login has its own
+	vars.Address, vars.Key, vars.Session = client, "KEY", "SESSION" // each login has its own
 	expanded, err := s.Expand(vars)
 	if err != nil {
 		return nil, err

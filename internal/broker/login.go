@@ -27,8 +27,8 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	ctx, cancel := context.WithTimeout(b.stop, firstWord)
 	defer cancel()
 	id := sessions.NewID()
-	plan, err := b.plan(ctx, f.uid, req, id)
-	req.UserFile = nil // not to be kept while a container is made
+	plan, err := b.plan(ctx, f.uid, req, source{f.pid, id})
+	req.UserFile, req.AuthInfo = nil, nil // not to be kept while a container is made
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 }
 
 // plan finds the user and his settings, and lets the policy decide.
-func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, id string) (*policy.Plan, error) {
+func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, from source) (*policy.Plan, error) {
 	u, err := b.Users.ByUID(ctx, uid)
 	if err != nil {
 		return nil, userUnknown(err)
@@ -72,7 +72,7 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, id strin
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.effective(ctx, file, u, req, id)
+	s, err := b.effective(ctx, file, u, req, from)
 	if err != nil {
 		return nil, settings.Told(err)
 	}
@@ -80,7 +80,7 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, id strin
 }
 
 // effective merges the settings of a user, his own file last.
-func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login, id string) (*config.Settings, error) {
+func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login, from source) (*config.Settings, error) {
 	var groupErr error
 	member := func(group string) bool {
 		ok, err := b.Users.MemberOf(ctx, u, group)
@@ -111,7 +111,9 @@ func (b *Broker) effective(ctx context.Context, file *config.File, u account.Use
 		}
 	}
 	vars := policy.Vars(u)
-	vars.Session = id
+	if err := from.tell(s, req, &vars); err != nil {
+		return nil, err
+	}
 	return s.Expand(vars)
 }
 

@@ -160,5 +160,5 @@ func badCharacter(s, allowed string) *problem {
 
 // sample is a user like most: what is wrong for him is wrong for all.
 func sample() Vars {
-	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000, Session: "abcdefghijkl"}
+	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000, Address: "192.0.2.1", Key: strings.Repeat("k", 43), Session: "abcdefghijkl"}
 }

@@ -71,12 +71,10 @@ var wrongLines = []struct{ line, want string }{
 	{`pull = alway`, `2:8: pull: "alway" is not missing, always or never [did you mean "always"?]`},
 	{`onchange = x`, `2:12: onchange: "x" is not keep or recreate`},
 	// sequences
-	{`imagename = a%z`, `2:14: imagename: unknown sequence "%z" [there are %u, %h, %U, %G, %s, %x and %%]`},
-	{`imagename = "a\"%ü"`, `2:17: imagename: unknown sequence "%ü" [there are %u, %h, %U, %G, %s, %x and %%]`},
+	{`imagename = a%z`, `2:14: imagename: unknown sequence "%z" [there are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
+	{`imagename = "a\"%ü"`, `2:17: imagename: unknown sequence "%ü" [there are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
 	{`banner = 100%`, `2:13: banner: a single % at the end [a percent sign itself is written %%]`},
 	{`env = A=%`, `2:9: env: a single % at the end [a percent sign itself is written %%]`},
-	{`containername = %i`, `2:17: containername: %i is not built yet`},
-	{`containername = %k`, `2:17: containername: %k is not built yet`},
 	// values
 	{`imagename =`, `2:12: imagename: the value may not be empty`},
 	{`imagename = -x`, `2:13: imagename: "-x" begins with a dash`},

@@ -79,6 +79,9 @@ func (r *row) expand(t string, v Vars) (string, *problem) {
 	if r.path && uses(parts, "u") && (strings.ContainsAny(v.User, "/:") || v.User == "." || v.User == "..") {
 		return "", &problem{0, fmt.Sprintf("the user name %s may not be part of this", quote(v.User)), ""}
 	}
+	if r.colon && uses(parts, "i") && strings.Contains(v.Address, ":") {
+		return "", &problem{0, fmt.Sprintf("the address %s may not be part of this: a colon means something in it", v.Address), ""}
+	}
 	switch {
 	case r.key == keyContainerName:
 		return containerName(parts, v), nil

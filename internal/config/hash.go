@@ -18,7 +18,7 @@ import (
 // not what it is, and what each login brings anew: containerusername, shell,
 // usercwd, acceptenv, banner, hostshell, pull and what is for the host alone.
 //
-// What stands for the login (%x) counts as it is written: the next login does not
+// What stands for the login (%i, %k, %x) counts as it is written: the next login does not
 // make another container of it.
 //
 // A setting that has its default is left out, so that a version of dockersh

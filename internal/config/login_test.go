@@ -38,3 +38,46 @@ func TestASequenceIsLookedForOnlyWhereItStands(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAddressAndAKeyTellContainersApart(t *testing.T) {
+	of := func(text string, v Vars) (*Settings, error) {
+		return effective(t, parsed(t, "[dockersh]\n"+text), nil).Expand(v)
+	}
+	seen := map[string]string{}
+	for _, addr := range []string{"192.0.2.1", "::1", "2001:db8::1", "2001:db8::1:0", "1", "2001_3adb8"} {
+		v := alice()
+		v.Address = addr
+		s, err := of("containername = %u-%i\n", v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !validName(s.ContainerName) || seen[s.ContainerName] != "" || seen[s.Identity()] != "" || !s.Personal() {
+			t.Errorf("%s: %s, %s", addr, s.ContainerName, s.Identity())
+		}
+		seen[s.ContainerName], seen[s.Identity()] = addr, addr
+	}
+	v := alice()
+	v.Key = "a-_b"
+	s, err := of("containername = %u-%k\n", v)
+	if err != nil || s.ContainerName != "alice-a-__b" || s.Identity() != "u=alice,k=a-_b" {
+		t.Errorf("%v: %s, %s", err, s.ContainerName, s.Identity())
+	}
+}
+
+func TestAColonOfAnAddressIsNotThatOfAnOption(t *testing.T) {
+	v := alice()
+	v.Address = "2001:db8::1"
+	for line, refused := range map[string]bool{
+		"volume = /srv/%i:/data": true, "dockeropt = -v /srv/%i:/data": true, "imagename = x%i": true,
+		"mounthomefrom = /srv/%i": false, "env = FROM=%i": false, "banner = %i": false,
+	} {
+		_, err := effective(t, parsed(t, "[dockersh]\n"+line+"\n"), nil).Expand(v)
+		if (err != nil) != refused {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	v.Address = "192.0.2.1"
+	if _, err := effective(t, parsed(t, "[dockersh]\nvolume = /srv/%i:/data\n"), nil).Expand(v); err != nil {
+		t.Error(err)
+	}
+}

@@ -112,7 +112,7 @@ func escape(b *strings.Builder, s string) {
 // an order of its own: "u=alice,U=1000". Bytes that are not plain are %hh.
 func identity(parts []part, v Vars) string {
 	var b strings.Builder
-	for _, letter := range []byte("uhUGsx") {
+	for _, letter := range []byte("uhUGsikx") {
 		if !uses(parts, string(letter)) {
 			continue
 		}

@@ -26,6 +26,7 @@ type row struct {
 	gate  bool     // there is an enableuserKEY for it: ~/.dockersh may set it
 	made  bool     // it makes the container what it is: part of Settings.Hash
 	path  bool     // a strange user name must not become part of it
+	colon bool     // a colon means something in it: no place for an IPv6 address
 	empty bool     // may be empty
 	white string   // white space that it may hold besides the blank
 
@@ -52,7 +53,7 @@ const (
 )
 
 var table = [...]row{
-	{key: "imagename", def: []string{"busybox"}, gate: true, made: true, path: true, check: checkImage,
+	{key: "imagename", colon: true, def: []string{"busybox"}, gate: true, made: true, path: true, check: checkImage,
 		field: func(s *Settings) any { return &s.ImageName },
 		doc:   "image to start"},
 	{key: keyContainerName, def: []string{"%u_dockersh"}, gate: true, check: checkContainerName, raw: true,
@@ -91,7 +92,7 @@ var table = [...]row{
 	{key: "cmd", kind: kindArray, gate: true, made: true, empty: true,
 		field: func(s *Settings) any { return &s.Cmd },
 		doc:   "arguments for an entrypoint of your own"},
-	{key: "dockeropt", kind: kindArray, gate: true, made: true, check: checkDockerOpt, raw: true, white: "\t", path: true,
+	{key: "dockeropt", colon: true, kind: kindArray, gate: true, made: true, check: checkDockerOpt, raw: true, white: "\t", path: true,
 		field: func(s *Settings) any { return &s.DockerOpt },
 		doc:   "further option of docker create, one with its value per line"},
 	{key: "reverseforward", kind: kindArray, gate: true, check: checkForward, later: true,
@@ -134,7 +135,7 @@ var table = [...]row{
 	{key: "env", kind: kindArray, made: true, check: checkEnv,
 		field: func(s *Settings) any { return &s.Env },
 		doc:   "NAME=VALUE for everything in the container"},
-	{key: "volume", kind: kindArray, made: true, path: true, check: checkVolume,
+	{key: "volume", colon: true, kind: kindArray, made: true, path: true, check: checkVolume,
 		field: func(s *Settings) any { return &s.Volume },
 		doc:   "mount, as docker's -v"},
 	{key: "network", def: []string{""}, made: true, empty: true, check: checkWord,

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -15,13 +14,15 @@ type Vars struct {
 	UID   uint32 // %U
 	GID   uint32 // %G
 
-	Session string // %x; these three are looked for only where Uses says so
+	Address string // %i, of the client; these three are looked for only where Uses says so
+	Key     string // %k, fingerprint of the key that authenticated, in letters of URLs
+	Session string // %x
 }
 
-const sequences = "%u, %h, %U, %G, %s, %x and %%"
+const sequences = "%u, %h, %U, %G, %s, %i, %k, %x and %%"
 
 // ofTheLogin are the sequences that each login brings anew.
-const ofTheLogin = "x"
+const ofTheLogin = "ikx"
 
 // Uses says, before Expand, that some setting has this sequence in it.
 func (s *Settings) Uses(letter byte) bool {
@@ -56,6 +57,10 @@ func (v Vars) value(letter byte) string {
 		return v.Home
 	case 's':
 		return v.Shell
+	case 'i':
+		return v.Address
+	case 'k':
+		return v.Key
 	case 'x':
 		return v.Session
 	case 'U':
@@ -88,10 +93,8 @@ func split(t string) ([]part, *problem) {
 		switch c := t[i+1]; c {
 		case '%':
 			parts = append(parts, part{text: "%"})
-		case 'u', 'h', 's', 'U', 'G', 'x':
+		case 'u', 'h', 's', 'U', 'G', 'i', 'k', 'x':
 			parts = append(parts, part{letter: c})
-		case 'i', 'k':
-			return nil, &problem{i, fmt.Sprintf("%%%c is not built yet", c), ""}
 		default:
 			r := []rune(t[i+1:])[0]
 			return nil, &problem{i, "unknown sequence " + quote("%"+string(r)), "there are " + sequences}

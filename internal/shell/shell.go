@@ -43,6 +43,7 @@ func Main() int {
 func run(r request, environ []string) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
 	m.UserFile, m.UserErr = userfile.Read(get(environ, "HOME"), unix.Geteuid())
+	m.AuthInfo = userfile.AuthInfo(get(environ, "SSH_USER_AUTH"), unix.Geteuid())
 	wait := newWaiting()
 	a, err := login(m, wait.show)
 	wait.clear()

@@ -1,8 +1,10 @@
-// Package userfile reads ~/.dockersh, which is in the hands of whoever owns that
-// home.
+// Package userfile reads files that are in the user's own hands: ~/.dockersh, and
+// what sshd left for him.
 package userfile
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/sys"
@@ -11,6 +13,8 @@ import (
 // maxSize is the largest ~/.dockersh in bytes (config.MaxUserFile, without a link to it).
 const maxSize = 64 << 10
 
+const tooLarge = "is larger than 64 KiB"
+
 // Read gives the bytes of ~/.dockersh, or why it cannot be read. Neither
 // means that there is none. It must run with the user's own rights, and a FIFO, a
 // device or a link that the user put there must not hold or mislead us.
@@ -18,7 +22,29 @@ func Read(home string, uid int) (data []byte, problem string) {
 	if home == "" {
 		return nil, ""
 	}
-	fd, err := unix.Open(home+"/.dockersh", unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	return read(home+"/.dockersh", uid, maxSize)
+}
+
+// authInfo begins the name of the file in which sshd tells how a user
+// authenticated (ExposeAuthInfo in sshd_config(5), session.c of OpenSSH).
+const authInfo = "/tmp/sshauth."
+
+// maxAuthInfo is the largest of them in bytes (wire.MaxAuthInfo, without a link to it).
+const maxAuthInfo = 16 << 10
+
+// AuthInfo gives the bytes of the file that SSH_USER_AUTH names; none if it is not
+// one as sshd makes them. As Read it must run with the user's own rights.
+func AuthInfo(path string, uid int) []byte {
+	rest, ok := strings.CutPrefix(path, authInfo)
+	if !ok || rest == "" || strings.IndexByte(rest, '/') >= 0 {
+		return nil
+	}
+	data, _ := read(path, uid, maxAuthInfo) // whoever needs it says that it is missing
+	return data
+}
+
+func read(path string, uid int, most int) (data []byte, problem string) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	switch err {
 	case nil:
 	case unix.ENOENT, unix.ENOTDIR:
@@ -37,10 +63,10 @@ func Read(home string, uid int) (data []byte, problem string) {
 		return nil, "is not a regular file"
 	case st.Uid != uint32(uid):
 		return nil, "belongs to another user"
-	case st.Size > maxSize:
-		return nil, "is larger than 64 KiB"
+	case st.Size > int64(most):
+		return nil, tooLarge
 	}
-	data = make([]byte, maxSize+1)
+	data = make([]byte, most+1)
 	n := 0
 	for n < len(data) {
 		m, err := sys.Read(fd, data[n:])
@@ -52,5 +78,5 @@ func Read(home string, uid int) (data []byte, problem string) {
 		}
 		n += m
 	}
-	return nil, "is larger than 64 KiB" // it grew meanwhile
+	return nil, tooLarge // it grew meanwhile
 }

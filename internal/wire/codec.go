@@ -10,6 +10,10 @@ const MaxPacket = 192 << 10
 // MaxUserFile is the largest ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
+// MaxAuthInfo in bytes is more than sshd tells of a few keys, the largest of which
+// have 16384 bits.
+const MaxAuthInfo = 16 << 10
+
 // maxTermios in bytes is more than any architecture's struct termios.
 const maxTermios = 256
 

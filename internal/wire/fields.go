@@ -11,6 +11,7 @@ func (m *Login) fields(c *codec) {
 	c.flag(&m.Command)
 	c.bytes(&m.UserFile, MaxUserFile)
 	c.str(&m.UserErr)
+	c.bytes(&m.AuthInfo, MaxAuthInfo)
 }
 
 func (*Progress) Kind() Kind        { return KindProgress }

@@ -49,6 +49,7 @@ type Login struct {
 	Command  bool   // a command was given
 	UserFile []byte // the bytes of ~/.dockersh, read with the user's own rights
 	UserErr  string // why they could not be read, empty if there is no such file
+	AuthInfo []byte // what sshd told of how the user authenticated; may be empty
 }
 
 // Progress is a line for a user who waits: no control characters.

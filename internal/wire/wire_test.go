@@ -10,7 +10,7 @@ import (
 // samples holds one message of every kind, with every field filled.
 func samples() []Message {
 	return []Message{
-		&Login{Version: Version, Terminal: true, Command: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large"},
+		&Login{Version: Version, Terminal: true, Command: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large", AuthInfo: []byte("publickey x y\n")},
 		&Progress{Text: "pulling"},
 		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}},
 		&HostShell{Shell: "/bin/bash"},

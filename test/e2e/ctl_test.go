@@ -84,6 +84,10 @@ func TestExplainSaysWhatALoginWouldDo(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &x); err != nil || x.Container != u.name+"_dockersh" || len(x.Settings) < 40 {
 		t.Errorf("%v: %+v", err, x)
 	}
+	u.reset(t, "containername = %u-%i")
+	if out, errs, _ = ctl(t, "explain", u.name, "--client", "::ffff:192.0.2.7"); !strings.Contains(out, u.name+"-192.0.2.7 (absent)") {
+		t.Errorf("%q %q", out, errs)
+	}
 	if _, errs, status := ctl(t, "explain", "nobody-is-called-so"); status != 1 || !strings.Contains(errs, "no user nobody-is-called-so") {
 		t.Errorf("%d: %q", status, errs)
 	}

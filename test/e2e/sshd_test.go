@@ -17,6 +17,8 @@ const forced = "dshforced"
 
 const sshdConfig = `
 ListenAddress 127.0.0.1
+ListenAddress ::1
+ExposeAuthInfo yes
 Port ` + port + `
 HostKey ` + scratch + `/hostkey
 PidFile none
