@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"dockersh/internal/policy"
 )
 
 // full is a directory with everything that can be in it.
@@ -64,5 +66,35 @@ func TestAHomeThatIsStillMountedIsNotEmptied(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(home, "thesis")); err != nil {
 		t.Fatalf("the user's file: %v", err)
+	}
+}
+
+func TestAShutDirectoryIsSeenToBeShut(t *testing.T) {
+	d := Of(t.TempDir(), "c")
+	if err := d.Make(); err != nil {
+		t.Fatal(err)
+	}
+	for _, owned := range []bool{false, true} {
+		want := policy.Owner{UID: 7, Identity: "u=x"}
+		if owned {
+			if err := d.SetOwner(want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d.IsShut() {
+			t.Error("it is shut from the beginning")
+		}
+		if err := d.Shut(); err != nil || !d.IsShut() {
+			t.Errorf("not shut: %v", err)
+		}
+		if o, err := d.Owner(); err == nil {
+			t.Errorf("shut, and of %v", o)
+		}
+		if err := errors.Join(d.Open(), d.Open()); err != nil || d.IsShut() {
+			t.Errorf("not open: %v", err)
+		}
+		if got, err := d.Owner(); owned != (err == nil) || owned && got != want {
+			t.Errorf("owner %v %v", got, err)
+		}
 	}
 }

@@ -129,18 +129,26 @@ func (d Dir) Lock(ctx context.Context) (unlock func(), err error) {
 }
 
 // Shut makes logins wait for the lock: without an owner to ask for nobody enters.
-func (d Dir) Shut() error { return d.move("owner", "owner.shut") }
+func (d Dir) Shut() error {
+	err := unix.Rename(d.file("owner"), d.file("owner.shut"))
+	if err == unix.ENOENT {
+		// A container of another host, or of a time before /run was lost. What stands
+		// there is no owner, and read as one it is none.
+		err = unix.Symlink("none", d.file("owner.shut"))
+	}
+	return err
+}
 
 // IsShut is for a login that asks for no owner.
-func (d Dir) IsShut() bool { return unix.Access(d.file("owner.shut"), unix.F_OK) != unix.ENOENT }
+func (d Dir) IsShut() bool {
+	_, err := os.Lstat(d.file("owner.shut"))
+	return !errors.Is(err, os.ErrNotExist)
+}
 
 // Open ends Shut.
-func (d Dir) Open() error { return d.move("owner.shut", "owner") }
-
-// move renames what may be missing.
-func (d Dir) move(from, to string) error {
-	if err := unix.Rename(d.file(from), d.file(to)); err != nil && err != unix.ENOENT {
+func (d Dir) Open() error {
+	if err := unix.Rename(d.file("owner.shut"), d.file("owner")); err != unix.ENOENT {
 		return err
 	}
-	return nil
+	return nil // it was not shut
 }
