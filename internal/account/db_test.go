@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -191,5 +192,27 @@ func BenchmarkLookup(b *testing.B) {
 		if _, err := d.ByUID(b.Context(), 0); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestMembersAreThoseListedAndThoseWhosePrimaryGroupItIs(t *testing.T) {
+	d := standIn(t, `case "$1 $3" in
+"passwd ") printf 'alice:x:1000:7::/:\nno line\nbob:x:1001:8::/:\ncarol:x:1002:7::/:\n' ;;
+"group lab") echo lab:x:7:dave,carol ;;
+"group other") echo lab:x:7:dave ;;
+*) exit 2 ;;
+esac
+`)
+	users, err := d.All(t.Context())
+	if err != nil || len(users) != 3 {
+		t.Fatalf("%+v, %v", users, err)
+	}
+	for group, want := range map[string][]string{"lab": {"dave", "carol", "alice"}, "other": nil, "none": nil, "": nil, "a\nb": nil} {
+		if got, err := d.Members(t.Context(), group, users); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v; want %q", group, got, err, want)
+		}
+	}
+	if _, err := standIn(t, "exit 1\n").Members(t.Context(), "lab", nil); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a dead name service: %v", err)
 	}
 }

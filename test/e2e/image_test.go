@@ -42,6 +42,9 @@ func install(t *testing.T, image string, args ...string) (string, error) {
 }
 
 func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
+	if !broker.ready() {
+		t.Skip("no service here, and the image's default is one")
+	}
 	if err := syscall.Mount("dsh", installed, "tmpfs", 0, "mode=755"); err != nil {
 		t.Fatal(err)
 	}
