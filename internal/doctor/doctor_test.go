@@ -344,6 +344,18 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 	}
 }
 
+func TestPodmanHasVersionsOfItsOwn(t *testing.T) {
+	h := good(t)
+	h.Engines[0].Podman, h.Engines[0].Version = true, "4.3.1"
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	h.Engines[0].Version = "3.4.4"
+	if found := Judge(h); len(found) != 1 || found[0].ID != "engine-version" {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestAPAMFileThatReadsTheHomeIsFoundByLine(t *testing.T) {
 	text := "# pam_env.so user_readenv=1\nsession required pam_env.so\nsession required pam_env.so user_readenv=1 # yes\nsession required pam_env.so user_readenv=0\n"
 	got := readers("/etc/pam.d/sshd", text)

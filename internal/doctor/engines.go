@@ -36,10 +36,14 @@ func engineOpen(_ *Host, e *Engine) *fault {
 }
 
 func engineVersion(_ *Host, e *Engine) *fault {
-	if !older(e.Version, "20.10") {
+	name, oldest := "Docker", "20.10"
+	if e.Podman {
+		name, oldest = "Podman", "4.3"
+	}
+	if !older(e.Version, oldest) {
 		return nil
 	}
-	return &fault{text: "engine " + e.Version + " at " + e.Socket + " is older than 20.10, the oldest that dockersh works with"}
+	return &fault{text: name + " " + e.Version + " at " + e.Socket + " is older than " + oldest + ", the oldest that dockersh works with"}
 }
 
 // runcHoles are ways out of a container that a release of runc closed. A branch

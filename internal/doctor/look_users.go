@@ -58,7 +58,7 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 		if err == nil {
 			u.ByAddress, u.ByKey = s.Uses('i'), s.Uses('k')
 			vars := policy.Vars(a)
-			vars.Session = "SESSION" // each login has its own
+			vars.Address, vars.Key, vars.Session = "192.0.2.1", "KEY", "SESSION" // each login has its own
 			s, err = s.Expand(vars)
 		}
 		if err != nil {

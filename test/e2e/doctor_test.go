@@ -330,6 +330,34 @@ func TestDoctorEndsWithALoginThatMayFail(t *testing.T) {
 	}
 }
 
+// Who is told apart by what only sshd knows is not logged in without it, and
+// sshd has to tell.
+func TestDoctorKnowsWhoCanComeOnlyBySSHD(t *testing.T) {
+	u := sound(t, "containername = %u-%k")
+	if found, seconds, _ := doctorSays(t, u, accepted); len(found) != 0 || seconds != 0 {
+		t.Errorf("%v s, %+v", seconds, found)
+	}
+	dropIn := "/etc/ssh/sshd_config.d/dockersh.conf"
+	b, err := os.ReadFile(dropIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dropIn, strings.Replace(string(b), "ExposeAuthInfo yes", "ExposeAuthInfo no", 1))
+	found, _, status := doctorSays(t, u, accepted)
+	if f := find(found, "sshd-auth-info"); f == nil || len(found) != 1 || status != 1 || !slices.Equal(f.Lines, []string{"ExposeAuthInfo yes"}) {
+		t.Errorf("status %d, %+v", status, found)
+	}
+}
+
+// The other engine is judged by its own versions.
+func TestDoctorKnowsPodman(t *testing.T) {
+	podmanEngine(t)
+	u := sound(t, "dockersocket = "+podmanSocket)
+	if found, _, status := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 || status != 0 {
+		t.Errorf("status %d, %+v", status, found)
+	}
+}
+
 // Whom nobody names: by passwd, by a section, by a block of sshd's.
 func TestDoctorFindsTheUsersByItself(t *testing.T) {
 	u := sound(t)

@@ -23,8 +23,16 @@ func (e *Engine) About(ctx context.Context) (engine.About, error) {
 		}
 		out = engine.About{Version: v.Version, Security: info.Info.SecurityOptions, Warnings: info.Info.Warnings}
 		for _, c := range v.Components {
-			if c.Name == "runc" && strings.HasPrefix(info.Info.DefaultRuntime, "runc") {
+			switch {
+			case c.Name == "runc" && strings.HasPrefix(info.Info.DefaultRuntime, "runc"):
 				out.Runc = c.Version
+			case c.Name == "Podman Engine":
+				out.Podman = true
+			case c.Name == "OCI Runtime (runc)":
+				// As runc says it: "runc version 1.1.5", and more lines.
+				if words := strings.Fields(c.Version); len(words) > 2 {
+					out.Runc = words[2]
+				}
 			}
 		}
 		return nil
