@@ -90,7 +90,11 @@ func run(ctx context.Context, out, errs io.Writer, args []string) int {
 func help(out io.Writer) {
 	fmt.Fprint(out, "usage: dockershctl COMMAND [ARGUMENTS]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(out, "  %-24s %s\n", c.name+" "+c.args, c.does)
+		head := c.name + " " + c.args
+		if len(head) > 24 {
+			head += fmt.Sprintf("\n  %-24s", "")
+		}
+		fmt.Fprintf(out, "  %-24s %s\n", head, c.does)
 	}
 	fmt.Fprint(out, "\nWith --json the result is JSON. See dockershctl(8).\n")
 }
