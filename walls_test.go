@@ -38,6 +38,8 @@ var walls = []wall{
 	{"dockersh/internal/doctor", []string{"dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/admin"},
 		"it judges a host from outside: it is told nothing by the programs that it judges"},
 	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
+	{"dockersh/internal/idmap", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/usererr"},
+		"a leaf: it mounts with root's rights, and decides nothing"},
 	{"dockersh/internal/tty", []string{"dockersh/internal/wire", "dockersh/internal/sys"}, "a leaf"},
 	{"dockersh/internal/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
 }

@@ -208,6 +208,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			c.discard(id)
+			err = c.unfit(ctx, who, err)
 		}
 	}()
 	made, err := c.engine.Find(ctx, spec.Name)

@@ -21,14 +21,11 @@ import (
 // its containers other numbers for their users gets a home that is mapped.
 func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places, error) {
 	at := policy.Places{Helpers: c.Helpers, Run: c.dir.In()}
-	if !c.plan.Engine().Local() {
-		return at, nil // nothing of this host goes there, and its numbers are its own matter
+	if !c.plan.Settings.MountHome || !c.plan.Engine().Local() {
+		return at, nil // nothing of this host goes elsewhere
 	}
 	remap, err := c.engine.Remap(ctx)
 	if err != nil || !remap.On {
-		return at, err
-	}
-	if err := fits(remap, who); err != nil || !c.plan.Settings.MountHome {
 		return at, err
 	}
 	groups, err := c.Users.Groups(ctx, c.plan.User)
@@ -38,6 +35,18 @@ func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places,
 	at.Home, at.Owners = c.dir.Home(), c.plan.Home(who, groups)
 	// The engine wants to see the place already when it makes the container.
 	return at, os.MkdirAll(at.Home, 0o755)
+}
+
+// unfit looks, when a container could not be made, whether the engine's user
+// namespace is too small for who: a directory service gives large numbers, and the
+// engine's own error does not tell.
+func (c *cold) unfit(ctx context.Context, who account.Identity, err error) error {
+	if remap, none := c.engine.Remap(ctx); none == nil && remap.On {
+		if small := fits(remap, who); small != nil {
+			return small
+		}
+	}
+	return err
 }
 
 // fits refuses numbers that the engine's user namespace does not have.

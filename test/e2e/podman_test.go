@@ -222,6 +222,26 @@ func TestPodmanUserNamespaceOfOneContainer(t *testing.T) {
 	}
 }
 
+func TestPodmanContainerMadeByHand(t *testing.T) {
+	u := newPodman(t)
+	name := "hand-" + u.name
+	if err := u.set("dockersocket = "+podmanSocket, "containername = "+name, "adopt", "usercwd = /tmp"); err != nil {
+		t.Fatal(err)
+	}
+	podman(t, "create", "--name", name, "dsh-busybox", "sleep", "infinity")
+	t.Cleanup(func() { eventually(t, "podman removes it", func() bool { return podmanRemoves(name) }) })
+	ssh(t, u, "echo in; id -u; echo err >&2; exit 4").want(t, fmt.Sprintf("in\n%d\n", u.uid), "err\n", 4)
+	c := sshConsole(t, u)
+	c.login()
+	if got := c.run("stty size"); got == "" || got == "0 0" {
+		t.Errorf("size of the terminal: %q", got)
+	}
+	c.line("exit 3")
+	if status := c.wait(); status != 3 {
+		t.Errorf("status %d, want 3", status)
+	}
+}
+
 func TestPodmanIsExplainedAndListed(t *testing.T) {
 	u := newPodman(t)
 	ssh(t, u, "true").want(t, "", "", 0)

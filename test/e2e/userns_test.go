@@ -265,12 +265,14 @@ func TestUserNamespacesRootInsideLeavesNothingOfRootsOutside(t *testing.T) {
 }
 
 func TestUserNamespacesNumberThatIsNotThere(t *testing.T) {
-	u := newRemapped(t, "mounthome")
-	run(t, "usermod", "-u", "70000", u.name)
-	t.Cleanup(func() { run(t, "usermod", "-u", strconv.Itoa(u.uid), u.name) })
-	ssh(t, u, "true").refused(t, "no user 70000", "/etc/subuid")
-	if id := u.remapped(t); id != "" {
-		t.Errorf("left: %s", id)
+	for _, home := range []string{"mounthome", "mounthome = false"} {
+		u := newRemapped(t, home)
+		run(t, "usermod", "-u", "70000", u.name)
+		ssh(t, u, "true").refused(t, "no user 70000", "/etc/subuid")
+		run(t, "usermod", "-u", strconv.Itoa(u.uid), u.name)
+		if id := u.remapped(t); id != "" {
+			t.Errorf("left: %s", id)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type program struct {
 	cappedLog   []string // options: a log that has a limit
 	noPidsLimit string   // value of --pids-limit where leaving it out gives one
 	noMount     string   // characters that --mount cannot carry in a path
+	looseExec   bool     // exec's state is not quite as Docker's API has it
 	fullNames   bool     // a container tells its image by another name than was asked for
 }
 
@@ -41,6 +42,7 @@ var podmanProgram = program{
 	cappedLog:   []string{"--log-driver=k8s-file", "--log-opt=max-size=10mb"},
 	noPidsLimit: "-1",
 	noMount:     `,"`, // some releases split at every comma
+	looseExec:   true,
 	fullNames:   true,
 }
 

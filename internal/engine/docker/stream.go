@@ -95,8 +95,8 @@ func (s *Stream) Resize(ctx context.Context, rows, cols uint16) error {
 // knows the program no more: it was restarted, or the container removed.
 func (s *Stream) Exit(ctx context.Context) (code int, ended bool, err error) {
 	err = s.e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
-		r, err := cli.ExecInspect(ctx, s.exec, client.ExecInspectOptions{})
-		code, ended = r.ExitCode, !r.Running
+		var err error
+		code, ended, err = s.e.execState(ctx, cli, s.exec)
 		return notFound(err, engine.ErrNotFound)
 	})
 	return code, ended, err
