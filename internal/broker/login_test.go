@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dockersh/internal/config"
 	"dockersh/internal/engine"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
@@ -215,5 +216,15 @@ func TestATagThatMovesMeanwhileIsNoticed(t *testing.T) {
 	w.refused(&wire.Login{}, "cannot be started")
 	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
 		t.Errorf("left %v %v", left, err)
+	}
+}
+
+func TestAnEngineThatCannotTellForAMomentIsAskedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Fail("Find", errors.New("container state improper"))
+	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
+	plan := &policy.Plan{Settings: &config.Settings{}, Container: "gone"}
+	if got := w.broker.fate(t.Context(), plan); got != "the container was removed" {
+		t.Errorf("it says %q", got)
 	}
 }
