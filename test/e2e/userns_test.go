@@ -308,7 +308,8 @@ func TestUserNamespacesBrokerWithMountsOfItsOwn(t *testing.T) {
 	t.Cleanup(func() { run(t, "mount", "--make-rprivate", "/") })
 	broker.stop()
 	plain := broker.argv
-	broker.argv = append([]string{"unshare", "--mount", "--propagation", "slave"}, plain...)
+	broker.argv = append([]string{"unshare", "--mount", "--propagation", "slave", "sh", "-c",
+		`mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"`, runDir}, plain...)
 	t.Cleanup(func() {
 		broker.stop()
 		broker.argv = plain
