@@ -87,6 +87,9 @@ func (c *cold) once(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	if err := c.renew(ctx); err != nil {
+		return err
+	}
 	// Whoever had the lock before may have done it all.
 	if agent, err := c.warm(c.plan); err == nil {
 		return agent.Close()
@@ -132,7 +135,7 @@ func (c *cold) ensure(ctx context.Context) error {
 			return c.wake(ctx, found)
 		}
 		if found.State == engine.Running && !c.plan.Engine().Local() {
-			return c.note(found.Labels)
+			return c.note(found.Labels, found.Image)
 		}
 		switch found.State {
 		case engine.Running:
@@ -198,7 +201,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 	c.show("making the container")
 	spec := c.plan.Spec(who, imageID, at)
 	// Before it is there: should we be killed, another broker finds and removes it.
-	if err := c.note(spec.Labels); err != nil {
+	if err := c.note(spec.Labels, s.ImageName); err != nil {
 		return err
 	}
 	id, err := c.engine.Create(ctx, spec)
@@ -253,7 +256,7 @@ func (c *cold) restart(ctx context.Context, found *engine.Container, owner polic
 			return err
 		}
 	}
-	if err := errors.Join(c.own(owner), c.note(found.Labels)); err != nil {
+	if err := errors.Join(c.own(owner), c.note(found.Labels, found.Image)); err != nil {
 		return err
 	}
 	c.show("starting the container")
@@ -266,7 +269,7 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.dir.SetOwner(owner), c.note(found.Labels)); err != nil {
+	if err := errors.Join(c.dir.SetOwner(owner), c.note(found.Labels, found.Image)); err != nil {
 		return err
 	}
 	w, err := c.await(who)

@@ -50,6 +50,7 @@ type Broker struct {
 	lives    rundir.Lives
 	keeping  atomic.Bool // keep looks after containers
 	tended   tended
+	tags     tags
 	work     chan struct{}   // a place is one piece of work for the engine
 	closing  atomic.Bool     // no more connections
 	stop     context.Context // its end is the end of all work

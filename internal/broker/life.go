@@ -41,9 +41,13 @@ func (b *Broker) hold(ctx context.Context, d rundir.Dir) (release func(), err er
 	return func() { unlock(); next() }, nil
 }
 
-// note writes what shall become of the container when it is left. The lock is
-// held.
-func (c *cold) note(labels map[string]string) error {
+// note writes of what the container was made, and what shall become of it when it
+// is left. The lock is held.
+func (c *cold) note(labels map[string]string, image string) error {
+	owner, _ := policy.OwnerOf(labels)
+	if err := c.dir.SetMade(rundir.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]}); err != nil {
+		return err
+	}
 	v := rundir.Life{Engine: c.plan.Engine()}
 	v.Linger, v.Ephemeral = policy.Ephemeral(labels)
 	if !v.Ephemeral {

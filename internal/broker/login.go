@@ -43,7 +43,10 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err := b.enroll(ctx, f, id, plan); err != nil {
 		return err
 	}
-	agent, err := b.warm(plan)
+	agent, err := channel.Conn{}, rundir.ErrCold
+	if !b.mayRenew(plan) {
+		agent, err = b.warm(plan)
+	}
 	if err == rundir.ErrCold {
 		agent, err = b.bringUp(f, plan)
 	}
@@ -51,6 +54,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	defer agent.Close()
+	b.tellChange(plan, req)
 	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
 	f.Within(firstWord)
 	if err := f.Send(ready, agent.Fd()); err != nil {
@@ -72,15 +76,21 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, from sou
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.effective(ctx, file, u, req, from)
+	s, admins, err := b.effective(ctx, file, u, req, func(s *config.Settings, v *config.Vars) error { return from.tell(s, req, v) })
 	if err != nil {
 		return nil, settings.Told(err)
 	}
-	return policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command})
+	plan, err := policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command})
+	if err == nil {
+		plan.Admins = admins
+	}
+	return plan, err
 }
 
-// effective merges the settings of a user, his own file last.
-func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login, from source) (*config.Settings, error) {
+// effective merges the settings of a user, his own file last. admins are those
+// without his own file. tell fills in what is of this login.
+func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login,
+	tell func(*config.Settings, *config.Vars) error) (s, admins *config.Settings, err error) {
 	var groupErr error
 	member := func(group string) bool {
 		ok, err := b.Users.MemberOf(ctx, u, group)
@@ -89,32 +99,40 @@ func (b *Broker) effective(ctx context.Context, file *config.File, u account.Use
 		}
 		return ok
 	}
-	s, err := file.Effective(u.Name, member, nil)
+	s, err = file.Effective(u.Name, member, nil)
 	if groupErr != nil {
 		// Not knowing a group must not mean not being in it: its rules may be
 		// the stricter ones.
-		return nil, userUnknown(groupErr)
+		return nil, nil, userUnknown(groupErr)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	admins = s
 	if s.EnableUserConfig && (len(req.UserFile) > 0 || req.UserErr != "") {
 		if req.UserErr != "" {
-			return nil, usererr.New(usererr.Settings, "~/.dockersh "+oneLine(req.UserErr), "", nil)
+			return nil, nil, usererr.New(usererr.Settings, "~/.dockersh "+oneLine(req.UserErr), "", nil)
 		}
 		own, err := config.ParseUser("~/.dockersh", req.UserFile)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if s, err = file.Effective(u.Name, member, own); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	vars := policy.Vars(u)
-	if err := from.tell(s, req, &vars); err != nil {
-		return nil, err
+	if err := tell(s, &vars); err != nil {
+		return nil, nil, err
 	}
-	return s.Expand(vars)
+	own := s != admins
+	if s, err = s.Expand(vars); err != nil || !own {
+		return s, s, err
+	}
+	if admins, err = admins.Expand(vars); err != nil {
+		admins = nil // they do not fit this user; his own do
+	}
+	return s, admins, nil
 }
 
 func userUnknown(err error) error {

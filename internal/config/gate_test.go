@@ -33,7 +33,7 @@ func right(r *row) string {
 	case "acceptenv":
 		return "X"
 	case "onchange":
-		return "keep"
+		return "recreate"
 	}
 	if r.later {
 		return r.today

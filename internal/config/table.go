@@ -117,7 +117,7 @@ var table = [...]row{
 	{key: "idletimeout", kind: kindDuration, def: []string{"0"}, later: true, today: "0s",
 		field: func(s *Settings) any { return &s.IdleTimeout },
 		doc:   "stop the container after this long without session and process; 0 is never"},
-	{key: "onchange", def: []string{"keep"}, check: checkOnChange, later: true, today: "keep",
+	{key: "onchange", def: []string{"keep"}, check: checkOnChange,
 		field: func(s *Settings) any { return &s.OnChange },
 		doc:   "when settings or image changed: keep the container, or recreate it"},
 	{key: "pull", def: []string{"missing"}, check: checkPull,

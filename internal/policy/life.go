@@ -9,6 +9,11 @@ import (
 // made to stay, whatever the settings say today.
 const LabelEphemeral = "dockersh.ephemeral"
 
+// LabelAdmins is the hash of the settings that made a container, without what the
+// user's own file said. With onchange = recreate it decides: that is the
+// administrator's word, and no user's.
+const LabelAdmins = "dockersh.admins"
+
 // Ephemeral reads from a container's labels whether it goes with its last
 // session, and after how long.
 func Ephemeral(labels map[string]string) (linger time.Duration, ok bool) {

@@ -17,6 +17,7 @@ import (
 type Plan struct {
 	User     account.User
 	Settings *config.Settings
+	Admins   *config.Settings // the same without ~/.dockersh; nil where they do not fit him
 
 	HostShell string // if not empty: this shell on the host, and nothing below
 

@@ -94,8 +94,12 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelProtocol: strconv.Itoa(wire.Version),
 		LabelAgent:           agent,
 		engine.LabelHome:     at.Owners.String(), // always: an image could bring such a label
-		LabelEphemeral:       "",                 // said by us, so that no option says it
+		LabelAdmins:          "",
+		LabelEphemeral:       "", // said by us, so that no option says it
 	})
+	if p.Admins != nil {
+		spec.Labels[LabelAdmins] = p.Admins.Hash()
+	}
 	if s.Ephemeral {
 		spec.Labels[LabelEphemeral] = s.Linger.String()
 	}

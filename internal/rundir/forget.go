@@ -24,6 +24,19 @@ func (d Dir) Forget() error {
 	return remove(gone)
 }
 
+// Clear takes away what there is of a container that was removed; the lock is held,
+// and stays.
+func (d Dir) Clear() error {
+	socks, _ := filepath.Glob(d.agentSocket("*")) // fails only on a bad pattern
+	var errs []error
+	for _, path := range append(socks, d.file("made"), d.file("owner"), d.file("owner.shut")) {
+		if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
+			errs = append(errs, &os.PathError{Op: "unlink", Path: path, Err: err})
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Tidy finishes what brokers that were killed began to Forget.
 func Tidy(run string) error {
 	all, _ := filepath.Glob(string(Of(run, "*"+going))) // fails only on a bad pattern

@@ -25,6 +25,7 @@ func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", containe
 // Dir is what the broker keeps of one container, out of everyone else's reach:
 //
 //	owner            for whom it was made (a link that says so)
+//	made             of what it was made (a link, too)
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited
@@ -71,14 +72,19 @@ func (d Dir) Owner() (policy.Owner, error) {
 
 // SetOwner writes it.
 func (d Dir) SetOwner(o policy.Owner) error {
-	tmp := d.file("owner.new")
+	return d.setLink("owner", strconv.FormatUint(uint64(o.UID), 10)+":"+o.Identity)
+}
+
+// setLink replaces a link in one step. The lock is held.
+func (d Dir) setLink(name, text string) error {
+	tmp := d.file(name + ".new")
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := os.Symlink(strconv.FormatUint(uint64(o.UID), 10)+":"+o.Identity, tmp); err != nil {
+	if err := os.Symlink(text, tmp); err != nil {
 		return err
 	}
-	return os.Rename(tmp, d.file("owner"))
+	return os.Rename(tmp, d.file(name))
 }
 
 // ErrCold is an agent that is not there.
