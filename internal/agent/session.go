@@ -72,7 +72,7 @@ func (s *server) serve(c channel.Conn) {
 			runtime.GC()
 		}
 	case *wire.Count:
-		_ = c.Send(&wire.Sessions{Live: uint32(s.procs.live())})
+		_ = c.Send(&wire.Sessions{Live: uint32(s.procs.live()), Others: others()})
 	default:
 		seqpacket.CloseAll(fds)
 	}

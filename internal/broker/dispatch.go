@@ -78,7 +78,7 @@ func (b *Broker) end(f *front) {
 	}
 	if f.record != nil {
 		b.sessions.Remove(*f.record)
-		b.left(f.record.Container)
+		b.left(f.record.Container, f.plan)
 	}
 }
 

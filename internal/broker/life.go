@@ -48,18 +48,22 @@ func (c *cold) note(labels map[string]string, image string) error {
 	if err := c.dir.SetMade(rundir.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]}); err != nil {
 		return err
 	}
-	v := rundir.Life{Engine: c.plan.Engine()}
+	v := rundir.Life{Engine: c.plan.Engine(), Idle: c.plan.Settings.IdleTimeout}
 	v.Linger, v.Ephemeral = policy.Ephemeral(labels)
-	if !v.Ephemeral {
+	if !v.Ephemeral && v.Idle == 0 {
 		return c.lives.Remove(c.plan.Container)
 	}
 	return c.lives.Set(c.plan.Container, v)
 }
 
-// left is the end of a session, however it came.
-func (b *Broker) left(container string) {
-	if _, err := b.lives.Get(container); errors.Is(err, fs.ErrNotExist) {
-		return // it stays
+// left is the end of a session, however it came. plan is nil if it never began.
+func (b *Broker) left(container string, plan *policy.Plan) {
+	_, err := b.lives.Get(container)
+	if missing := errors.Is(err, fs.ErrNotExist); missing && (plan == nil || plan.Settings.IdleTimeout == 0) {
+		return // it stays as it is
+	}
+	if plan != nil {
+		b.renote(container, plan)
 	}
 	b.tend(b.stop, container, true)
 	// A service looks again in time. Without one we are all there is: we stay until
@@ -69,8 +73,37 @@ func (b *Broker) left(container string) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		}
-		pause(b.stop, max(100*time.Millisecond, min(keepEvery, time.Until(v.Since.Add(v.Linger)))))
+		wait := keepEvery
+		if v.Ephemeral {
+			wait = min(wait, time.Until(v.Since.Add(v.Linger)))
+		}
+		pause(b.stop, max(100*time.Millisecond, wait))
 		b.look(b.stop)
+	}
+}
+
+// renote brings idletimeout up to date, which is as the last login had it.
+func (b *Broker) renote(container string, plan *policy.Plan) {
+	idle := plan.Settings.IdleTimeout
+	v, err := b.lives.Get(container)
+	if err == nil && v.Idle == idle || !plan.Engine().Local() {
+		return
+	}
+	release, err := b.hold(b.stop, rundir.Of(b.Run, container))
+	if err != nil {
+		return
+	}
+	defer release()
+	if v, err = b.lives.Get(container); err != nil {
+		v = rundir.Life{Engine: plan.Engine()}
+	}
+	if v.Idle = idle; v.Ephemeral || idle > 0 {
+		err = b.lives.Set(container, v)
+	} else {
+		err = b.lives.Remove(container)
+	}
+	if err != nil {
+		b.Log.Error("cannot note idletimeout", "container", container, "cause", err)
 	}
 }
 
@@ -105,7 +138,8 @@ func (b *Broker) look(ctx context.Context) {
 			continue // it is being removed
 		}
 		inside := slices.ContainsFunc(people[name], sessions.Record.Live)
-		over := !v.Since.IsZero() && !time.Now().Before(v.Since.Add(v.Linger))
+		over := !v.Since.IsZero() && v.Ephemeral && !time.Now().Before(v.Since.Add(v.Linger)) ||
+			v.Idle > 0 && !inside && b.tended.sample(name, v.Idle)
 		if inside == v.Since.IsZero() && (inside || !over) {
 			continue // it is known who is in, and nothing is due
 		}
@@ -123,6 +157,7 @@ func (b *Broker) look(ctx context.Context) {
 type tended struct {
 	mu             sync.Mutex
 	inHand, failed map[string]bool
+	sampled        map[string]time.Time // when agents were asked
 	over           bool
 	work           sync.WaitGroup
 }
@@ -223,10 +258,13 @@ func (b *Broker) tendOnce(ctx context.Context, container string, ended bool) err
 			return err
 		}
 	}
-	if time.Now().Before(v.Since.Add(v.Linger)) {
-		return nil
+	if v.Ephemeral && !time.Now().Before(v.Since.Add(v.Linger)) {
+		return b.clear(ctx, container, dir, v)
 	}
-	return b.clear(ctx, container, dir, v)
+	if v.Idle > 0 {
+		return b.idle(ctx, container, dir, v)
+	}
+	return nil
 }
 
 // inside tells whether somebody is in a container, or on his way.

@@ -336,7 +336,7 @@ func TestABrokerOfOneLoginStaysUntilAllIsDone(t *testing.T) {
 	defer other.halt()
 	done := make(chan struct{})
 	_ = c.Close()
-	go func() { defer close(done); other.left(w.name()) }()
+	go func() { defer close(done); other.left(w.name(), nil) }()
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):

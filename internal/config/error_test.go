@@ -126,7 +126,6 @@ var wrongLines = []struct{ line, want string }{
 	{`dockeropt = --%u=1`, `2:13: dockeropt: the name of an option must be written out`},
 	// not built yet
 	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not built yet [leave it out]`},
-	{`idletimeout = 1h`, `2:1: setting "idletimeout" is not built yet [leave it out, or write idletimeout = 0s]`},
 	{`forwardagent = true`, `2:1: setting "forwardagent" is not built yet [leave it out, or write forwardagent = false]`},
 	{`forwardx11`, `2:1: setting "forwardx11" is not built yet [leave it out, or write forwardx11 = false]`},
 	{`record = /var/log/%u`, `2:1: setting "record" is not built yet [leave it out]`},

@@ -114,7 +114,7 @@ var table = [...]row{
 	{key: "linger", kind: kindDuration, def: []string{"0"},
 		field: func(s *Settings) any { return &s.Linger },
 		doc:   "with ephemeral: wait this long for the next login before removing"},
-	{key: "idletimeout", kind: kindDuration, def: []string{"0"}, later: true, today: "0s",
+	{key: "idletimeout", kind: kindDuration, def: []string{"0"},
 		field: func(s *Settings) any { return &s.IdleTimeout },
 		doc:   "stop the container after this long without session and process; 0 is never"},
 	{key: "onchange", def: []string{"keep"}, check: checkOnChange,

@@ -14,6 +14,7 @@ import (
 type Stat struct {
 	Pid    int
 	Parent int
+	Name   string // of the program, its first 15 bytes; the process can change it
 	State  byte   // R, S, D, Z ...
 	TTY    uint32 // device of the controlling terminal; 0 for none
 	Start  uint64 // in clock ticks since the boot
@@ -62,7 +63,7 @@ func parse(line string) (s Stat, err error) {
 	if len(f) < 20 || len(f[0]) != 1 {
 		return s, errFormat
 	}
-	s.State = f[0][0]
+	s.Name, s.State = rest[:end], f[0][0]
 	var errs [4]error
 	s.Pid, errs[0] = strconv.Atoi(number)
 	s.Parent, errs[1] = strconv.Atoi(f[1])

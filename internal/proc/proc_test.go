@@ -9,7 +9,7 @@ import (
 
 func TestTheNameOfAProgramMisleadsNobody(t *testing.T) {
 	s, err := parse("77 (a) S 1 (b c) Z 12 77 77 34816 88 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 10 11")
-	if want := (Stat{77, 12, 'Z', 34816, 123456}); err != nil || s != want {
+	if want := (Stat{77, 12, "a) S 1 (b c", 'Z', 34816, 123456}); err != nil || s != want {
 		t.Errorf("%+v %v", s, err)
 	}
 	for _, bad := range []string{"", "77", "77 (a", "77 (a) S 1 2", "x (a) S 12 77 77 34816 88 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 9"} {

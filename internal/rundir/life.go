@@ -16,7 +16,8 @@ type Life struct {
 	Engine    engine.Address
 	Ephemeral bool          // remove it ...
 	Linger    time.Duration // ... after this long
-	Since     time.Time     // nobody is in it since; zero: somebody is, or nobody looked
+	Idle      time.Duration // stop it when nothing ran for so long; 0: never
+	Since     time.Time     // nobody is in it, and with Idle nothing runs, since; zero: somebody is, or nobody looked
 }
 
 // Lives holds the Life of every container that has one; most have none. An entry
@@ -80,7 +81,7 @@ func (l Lives) Names() []string {
 	return names
 }
 
-// text is five fields with tabs between, which no setting may hold; times are in
+// text is six fields with tabs between, which no setting may hold; times are in
 // nanoseconds.
 func (v Life) text() string {
 	since := int64(0)
@@ -88,22 +89,23 @@ func (v Life) text() string {
 		since = v.Since.UnixNano()
 	}
 	return strings.Join([]string{v.Engine.Host, v.Engine.TLS, strconv.FormatBool(v.Ephemeral),
-		strconv.FormatInt(int64(v.Linger), 10), strconv.FormatInt(since, 10)}, "\t")
+		strconv.FormatInt(int64(v.Linger), 10), strconv.FormatInt(int64(v.Idle), 10), strconv.FormatInt(since, 10)}, "\t")
 }
 
 func parseLife(text string) (v Life, err error) {
 	f := strings.Split(text, "\t")
-	if len(f) != 5 {
+	if len(f) != 6 {
 		return v, errLife
 	}
 	v.Engine = engine.Address{Host: f[0], TLS: f[1]}
 	v.Ephemeral, err = strconv.ParseBool(f[2])
 	linger, err1 := strconv.ParseInt(f[3], 10, 64)
-	since, err2 := strconv.ParseInt(f[4], 10, 64)
-	if errors.Join(err, err1, err2) != nil {
+	idle, err2 := strconv.ParseInt(f[4], 10, 64)
+	since, err3 := strconv.ParseInt(f[5], 10, 64)
+	if errors.Join(err, err1, err2, err3) != nil {
 		return Life{}, errLife
 	}
-	v.Linger = time.Duration(linger)
+	v.Linger, v.Idle = time.Duration(linger), time.Duration(idle)
 	if since != 0 {
 		v.Since = time.Unix(0, since)
 	}

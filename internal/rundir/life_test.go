@@ -17,7 +17,7 @@ func TestALifeIsReadBackAsItWasWritten(t *testing.T) {
 	}
 	for _, want := range []Life{
 		{Engine: engine.Address{Host: "/var/run/docker.sock"}},
-		{Engine: engine.Address{Host: "/a b", TLS: "/c d"}, Ephemeral: true, Linger: time.Hour, Since: time.Unix(1800000000, 5)},
+		{Engine: engine.Address{Host: "/a b", TLS: "/c d"}, Ephemeral: true, Linger: time.Hour, Idle: time.Minute, Since: time.Unix(1800000000, 5)},
 	} {
 		if err := l.Set("a.b_c", want); err != nil {
 			t.Fatal(err)
@@ -38,8 +38,8 @@ func TestALifeIsReadBackAsItWasWritten(t *testing.T) {
 }
 
 func FuzzParseLife(f *testing.F) {
-	f.Add("/var/run/docker.sock\t\ttrue\t900000000000\t1800000000000000000")
-	f.Add("x\ty\tfalse\t0\t0")
+	f.Add("/var/run/docker.sock\t\ttrue\t900000000000\t0\t1800000000000000000")
+	f.Add("x\ty\tfalse\t0\t0\t0")
 	f.Fuzz(func(t *testing.T, text string) {
 		v, err := parseLife(text)
 		if err != nil {

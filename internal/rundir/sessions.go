@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dockersh/internal/channel"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/wire"
@@ -17,34 +19,64 @@ const answerLimit = 200 * time.Millisecond
 // ones who know, whatever became of brokers meanwhile; but they are in the
 // container, so the number is for people, and decides nothing.
 func (d Dir) Sessions() int {
-	socks, _ := filepath.Glob(d.file("agent-*.sock")) // fails only on a bad pattern
 	n := 0
-	for _, s := range socks {
-		n += count(s)
+	for _, s := range d.ask() {
+		if s != nil && s.Live < 1<<16 {
+			n += int(s.Live)
+		}
 	}
 	return n
 }
 
-func count(sock string) int {
-	raw, err := seqpacket.Dial(sock)
-	if err != nil {
-		return 0
+// Idle asks the container's agents whether anything runs there that somebody
+// started. Each sees all of it; one who does not answer, or says that something
+// runs, is believed. known is false if there was nobody to ask. A user's agent can
+// lie about his own processes only.
+func (d Dir) Idle() (idle, known bool) {
+	idle = true
+	for _, s := range d.ask() {
+		known = true
+		idle = idle && s != nil && s.Others == 0
 	}
-	c := channel.Conn{Socket: raw}
+	return idle && known, known
+}
+
+// ask gives the answers of those agents that are there: nil for one that listens and
+// says nothing.
+func (d Dir) ask() (all []*wire.Sessions) {
+	socks, _ := filepath.Glob(d.file("agent-*.sock")) // fails only on a bad pattern
+	for _, s := range socks {
+		raw, err := seqpacket.Dial(s)
+		if err == unix.ECONNREFUSED || err == unix.ENOENT {
+			continue // it has ended
+		}
+		if err != nil {
+			all = append(all, nil)
+			continue
+		}
+		all = append(all, count(channel.Conn{Socket: raw}))
+	}
+	return all
+}
+
+func count(c channel.Conn) *wire.Sessions {
 	defer c.Close()
 	c.Within(answerLimit)
 	if err := c.Send(&wire.Count{}); err != nil {
-		return 0
+		return nil
 	}
 	for {
 		m, fds, err := c.Recv()
 		seqpacket.CloseAll(fds)
-		if _, ok := m.(*wire.Hello); ok {
-			continue
+		if err != nil {
+			return nil
 		}
-		if s, ok := m.(*wire.Sessions); err == nil && ok && s.Live < 1<<16 {
-			return int(s.Live)
+		switch m := m.(type) {
+		case *wire.Hello:
+		case *wire.Sessions:
+			return m
+		default:
+			return nil
 		}
-		return 0
 	}
 }

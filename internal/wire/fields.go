@@ -109,9 +109,12 @@ func (*Count) Kind() Kind    { return KindCount }
 func (*Count) FDs() int      { return 0 }
 func (*Count) fields(*codec) {}
 
-func (*Sessions) Kind() Kind        { return KindSessions }
-func (*Sessions) FDs() int          { return 0 }
-func (m *Sessions) fields(c *codec) { c.u32(&m.Live) }
+func (*Sessions) Kind() Kind { return KindSessions }
+func (*Sessions) FDs() int   { return 0 }
+func (m *Sessions) fields(c *codec) {
+	c.u32(&m.Live)
+	c.u32(&m.Others)
+}
 
 func (*Bridge) Kind() Kind { return KindBridge }
 func (*Bridge) FDs() int   { return 0 }

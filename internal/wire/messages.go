@@ -118,7 +118,10 @@ type Exit struct {
 type Count struct{}
 
 // Sessions answers Count.
-type Sessions struct{ Live uint32 }
+type Sessions struct {
+	Live   uint32
+	Others uint32 // processes in the container that are neither agents nor process 1
+}
 
 // Bridge tells a new bridge what its one session is: as whom, in which container
 // of which engine. After it the connection is a front's.

@@ -25,7 +25,7 @@ func samples() []Message {
 		&Signal{Number: 15},
 		&Exit{Status: 0x8b00, OutOfMemory: true},
 		&Count{},
-		&Sessions{Live: 70000},
+		&Sessions{Live: 70000, Others: 3},
 		&Bridge{Engine: "/run/docker.sock", TLS: "/etc/tls", Container: "c0ffee", UID: 1001, GID: 4294967294, User: "alice", Home: "/home/alice"},
 	}
 }
