@@ -1,0 +1,148 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// seat is an account and what must be true of it: who is in, and which container
+// must be there. One container goes with its last session, the other stays.
+type seat struct {
+	*account
+	stays    bool
+	sessions []*console
+	id       string // of its container; empty when there is none
+	words    string // what was written into it
+}
+
+// agree waits until the world is as the model says.
+func (s *seat) agree(t *testing.T, step string) {
+	t.Helper()
+	want := 0
+	if s.id != "" {
+		want = 1
+	}
+	eventually(t, fmt.Sprintf("after %q %s has %d containers", step, s.name, want), func() bool {
+		ids := s.containers(t)
+		return len(ids) == want && (want == 0 || ids[0] == s.id)
+	})
+	for i, c := range s.sessions {
+		if got := c.run("echo here $((6*7))"); got != "here 42" {
+			t.Fatalf("after %q session %d of %s says %q", step, i, s.name, got)
+		}
+	}
+	if s.id != "" && len(s.sessions) > 0 {
+		if got := s.sessions[0].run("cat /tmp/words 2>/dev/null"); got != s.words {
+			t.Fatalf("after %q in the container of %s: %q, want %q", step, s.name, got, s.words)
+		}
+	}
+}
+
+// over is the end of session i.
+func (s *seat) over(i int) {
+	s.sessions = append(s.sessions[:i], s.sessions[i+1:]...)
+	if len(s.sessions) == 0 && !s.stays {
+		s.id, s.words = "", ""
+	}
+}
+
+// steps are what can happen.
+var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
+	"login": func(t *testing.T, s *seat, r *rand.Rand) {
+		if len(s.sessions) == 3 {
+			ssh(t, s.account, "true").refused(t, "you may have 3 sessions")
+			return
+		}
+		s.sessions = append(s.sessions, live(t, s.account))
+		if s.id == "" {
+			s.id, s.words = s.container(t), strconv.Itoa(r.IntN(1e6))
+			s.sessions[0].run("echo " + s.words + " >/tmp/words")
+		}
+	},
+	"logout": func(t *testing.T, s *seat, r *rand.Rand) { s.end(r, func(c *console) { c.line("exit"); c.wait() }) },
+	"cut": func(t *testing.T, s *seat, r *rand.Rand) {
+		s.end(r, func(c *console) { _ = c.cmd.Process.Kill(); c.wait() })
+	},
+	"broker killed": func(t *testing.T, s *seat, r *rand.Rand) {
+		broker.signal(syscall.SIGKILL)
+		if err := broker.start(); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"cut without a broker": func(t *testing.T, s *seat, r *rand.Rand) {
+		broker.signal(syscall.SIGKILL)
+		s.end(r, func(c *console) { _ = c.cmd.Process.Kill(); c.wait() })
+		if err := broker.start(); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"removed": func(t *testing.T, s *seat, r *rand.Rand) {
+		if s.id == "" {
+			return
+		}
+		run(t, "docker", "rm", "-f", s.id)
+		for _, c := range s.sessions {
+			c.wait()
+		}
+		s.sessions, s.id, s.words = nil, "", ""
+	},
+	"settings": func(t *testing.T, s *seat, r *rand.Rand) {
+		lines := []string{"maxsessions = 3", "memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
+		if !s.stays {
+			lines = append(lines, "ephemeral")
+		} else if s.id != "" && r.IntN(2) == 0 {
+			lines = append(lines, "ephemeral") // of what was made to stay it changes nothing
+		}
+		s.reset(t, lines...)
+		if s.id == "" && s.stays {
+			s.reset(t, "maxsessions = 3")
+		}
+	},
+}
+
+func (s *seat) end(r *rand.Rand, how func(*console)) {
+	if n := len(s.sessions); n > 0 {
+		i := r.IntN(n)
+		how(s.sessions[i])
+		s.over(i)
+	}
+}
+
+// Whatever happens in whatever order: STEPS=200 for more of it, SEED=N for the same
+// again.
+func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
+	count, seed := 50, uint64(time.Now().UnixNano())
+	if n, err := strconv.Atoi(os.Getenv("STEPS")); err == nil {
+		count = n
+	}
+	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	t.Log("SEED=", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	seats := []*seat{
+		{account: newBoxed(t, "ephemeral", "maxsessions = 3")},
+		{account: newBoxed(t, "maxsessions = 3"), stays: true},
+	}
+	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings"}
+	var done []string
+	for range count {
+		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
+		if name == "removed" && s.stays {
+			s.reset(t, "maxsessions = 3") // so that the next one stays, too
+		}
+		done = append(done, s.name+" "+name)
+		steps[name](t, s, r)
+		for _, s := range seats {
+			s.agree(t, strings.Join(done[max(0, len(done)-6):], ", "))
+		}
+	}
+}
