@@ -23,7 +23,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell image image-root demo test unit e2e bench lint fuzz check clean
+.PHONY: help build install uninstall install-shell install-setuid image image-root demo test unit e2e bench lint fuzz check clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that ends in a container'
@@ -80,6 +80,10 @@ image-root: # what goes into the image
 	install -m 755 dist/image/install $(IMAGEDIR)/dockersh
 	echo '$(IMAGEBIN)' >$(IMAGEDIR)/dockersh/bindir
 
+install-setuid: ## lets dockersh start its broker itself, for a host without the service
+	chown root:root $(DESTDIR)$(BINDIR)/dockersh
+	chmod 4755 $(DESTDIR)$(BINDIR)/dockersh
+
 demo: ## a login over ssh into a container, with nothing prepared
 	@GO='$(GO)' sh scripts/demo
 
@@ -94,11 +98,16 @@ check: # what needs no root and no run
 unit:
 	$(GO) test -race $(TESTFLAGS) ./...
 
+# Tests of what lies behind the broker, whichever door leads there.
+NODOOR = Doctor|SSHDWith|InstallerImage|Adopt|ByHand|Stream|Elsewhere|OverSSH|Podman|UserNamespaces|Bridge|EveryKey|BrokenPipeEnds|NobodyIsLeft|ThirtySeats
+
 # Apart from the machine: scripts/apart says how.
 e2e:
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
 	$(GO) test -race -count=1 -timeout 40m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e/...
+	@set -e; for door in setuid direct; do echo "the same through the $$door door"; \
+		DOOR=$$door $(GO) test -count=1 -timeout 40m -tags e2e -skip '$(NODOOR)' -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e/...; done
 	$(GO) test -race -count=1 -timeout 10m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./internal/engine/...
 
 e2e-programs: # as the tests install them: root's own, short paths

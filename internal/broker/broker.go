@@ -105,18 +105,29 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 			time.Sleep(50 * time.Millisecond) // some connection will end
 			continue
 		}
-		b.greet(c)
+		_ = b.greet(c, nil) // the peer was told
 	}
 }
 
+// ServeOne serves one front and returns when its session is over.
+func (b *Broker) ServeOne(c *seqpacket.Conn) error {
+	over := make(chan struct{})
+	if err := b.greet(c, func() { close(over) }); err != nil {
+		return err
+	}
+	<-over
+	return nil
+}
+
 // greet finds out who is there, once, from the kernel, and gives the connection
-// a goroutine if its uid has not too many.
-func (b *Broker) greet(raw *seqpacket.Conn) {
+// a goroutine if its uid has not too many. over, which may be nil, is called when
+// all is done.
+func (b *Broker) greet(raw *seqpacket.Conn, over func()) error {
 	c := channel.Conn{Socket: raw}
 	cred, err := raw.Peer()
 	if err != nil {
 		_ = c.Close()
-		return
+		return err
 	}
 	if !b.load.enter(cred.Uid) {
 		// A line would be for nothing if the peer does not read, and must not
@@ -124,11 +135,14 @@ func (b *Broker) greet(raw *seqpacket.Conn) {
 		c.Within(time.Second)
 		_ = c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "you have too many connections", Hint: "end some of your sessions"})
 		_ = c.Close()
-		return
+		return errTooMany
 	}
 	b.logins.Add(1)
-	go b.converse(&front{Conn: c, uid: cred.Uid, pid: cred.Pid})
+	go b.converse(&front{Conn: c, uid: cred.Uid, pid: cred.Pid, over: over})
+	return nil
 }
+
+var errTooMany = errors.New("too many connections of one user")
 
 // Shutdown stops accepting and waits for logins that are under way, at most
 // until ctx ends. Sessions are not touched, and what is left to do for containers

@@ -19,6 +19,7 @@ type front struct {
 	said [wire.KindBridge + 1]int
 	plan *policy.Plan // nil before the login
 	from time.Time
+	over func() // called at the very end; may be nil
 
 	record *sessions.Record // nil before the login, and for a host shell
 }
@@ -70,6 +71,9 @@ func (b *Broker) attend(f *front) {
 }
 
 func (b *Broker) end(f *front) {
+	if f.over != nil {
+		defer f.over()
+	}
 	_ = f.Close()
 	b.load.leave(f.uid)
 	if f.plan != nil && f.plan.HostShell == "" {

@@ -44,6 +44,8 @@ func engineTrouble(err error) error {
 		return err
 	case errors.Is(err, engine.ErrDown):
 		return usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", err)
+	case errors.Is(err, engine.ErrDenied):
+		return usererr.New(usererr.Unavailable, "no dockersh service runs, and you may not use the container engine yourself", "ask the administrator to start dockershd", err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return tookTooLong(err)
 	case errors.Is(err, engine.ErrOption):

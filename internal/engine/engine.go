@@ -13,6 +13,7 @@ var (
 	ErrNoImage   = errors.New("no such image")
 	ErrNameTaken = errors.New("the container name is in use")
 	ErrDown      = errors.New("the container engine does not answer")
+	ErrDenied    = errors.New("the container engine may not be used")
 	ErrOption    = errors.New("the engine's create command refused an option")
 )
 

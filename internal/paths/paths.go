@@ -21,7 +21,8 @@ var Run = "/run/dockersh"
 // Front is the login shell.
 func Front() string { return Bin + "/dockersh" }
 
-// Broker is the program behind the front.
+// Broker is the program behind the front: the service, or what a front starts
+// where none runs.
 func Broker() string { return Sbin + "/dockershd" }
 
 // Helpers is the directory that is mounted read-only into containers.
@@ -32,6 +33,10 @@ func Bridge() string { return Libexec + "/dockersh-bridge" }
 
 // Socket is the broker's socket, open to every user of the host.
 func Socket() string { return Run + "/dockershd.sock" }
+
+// Lock is the file by which a service knows that it is the only one. It stays
+// until the next boot.
+func Lock() string { return Run + "/dockershd.lock" }
 
 // Settings lists the settings files; the first that exists counts.
 func Settings() [2]string { return [2]string{Etc + "/dockershrc", Etc + "/dockersh"} }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"dockersh/internal/account"
 	"dockersh/internal/audit"
 	"dockersh/internal/broker"
+	"dockersh/internal/door"
 	"dockersh/internal/engine"
 	"dockersh/internal/engine/docker"
 	"dockersh/internal/paths"
@@ -35,13 +35,21 @@ const lastWord = 10 * time.Second
 
 // Main runs dockershd; the result is the exit code.
 func Main() int {
-	if len(os.Args) > 1 {
+	oneShot := len(os.Args) == 2 && os.Args[1] == door.OneShot
+	if len(os.Args) > 1 && !oneShot {
 		return usage(os.Args[1:])
+	}
+	if oneShot && os.Geteuid() == 0 {
+		sys.Fresh()
 	}
 	out := audit.New(os.Stderr, "dockershd")
 	defer out.Close(time.Second)
 	log := slog.New(out.Handler())
-	if err := serve(log); err != nil {
+	run := serve
+	if oneShot {
+		run = serveOne
+	}
+	if err := run(log); err != nil {
 		log.Error("cannot serve", "cause", err)
 		return 1
 	}
@@ -65,19 +73,10 @@ func serve(log *slog.Logger) error {
 	if os.Geteuid() != 0 {
 		return errors.New("it must run as root")
 	}
-	// A login is a tenth of a millisecond of our time: handing it from thread to
-	// thread would cost more than a second processor gains.
-	runtime.GOMAXPROCS(1)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
 	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
-	// Whatever the umask of who starts us: modes are said where they matter.
-	unix.Umask(0o022)
-	b, err := broker.New(broker.Config{
-		Run: paths.Run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
-		Users: account.New(10 * time.Second), Log: log,
-		Engine: func(at engine.Address) (engine.Engine, error) { return docker.Open(at) },
-	})
+	b, err := newBroker(paths.Run, log)
 	if err != nil {
 		return err
 	}
@@ -110,6 +109,20 @@ func serve(log *slog.Logger) error {
 	return nil
 }
 
+// newBroker makes the broker of a process that does nothing else.
+func newBroker(run string, log *slog.Logger) (*broker.Broker, error) {
+	// A login is a tenth of a millisecond of our time: handing it from thread to
+	// thread would cost more than a second processor gains.
+	runtime.GOMAXPROCS(1)
+	// Whatever the umask of who starts us: modes are said where they matter.
+	unix.Umask(0o022)
+	return broker.New(broker.Config{
+		Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
+		Users: account.New(10 * time.Second), Log: log,
+		Engine: func(at engine.Address) (engine.Engine, error) { return docker.Open(at) },
+	})
+}
+
 // firstActivated is where systemd puts the first socket (sd_listen_fds(3)).
 const firstActivated = 3
 
@@ -136,7 +149,7 @@ func socket() (fd int, ours bool, err error) {
 // only makes sure that no other standalone broker serves the same socket. The
 // lock is held until this process ends.
 func only() error {
-	fd, err := unix.Open(filepath.Join(paths.Run, "dockershd.lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	fd, err := unix.Open(paths.Lock(), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/channel"
+	"dockersh/internal/door"
 	"dockersh/internal/paths"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/usererr"
@@ -31,12 +32,35 @@ type answer struct {
 	hostShell string
 }
 
-// login asks the broker for a session. A broker that goes away before it
-// answered is asked again: it is being restarted.
-func login(m *wire.Login, show func(line string)) (*answer, error) {
+// noBroker stands for the service's, which has yet to be connected to.
+const noBroker = -1
+
+// login asks the broker for a session: the one that is connected already, else the
+// service's. A service that goes away before it answered is asked again: it is
+// being restarted.
+func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
+	if broker != noBroker {
+		a, _, err := ask(broker, m, show)
+		return a, err
+	}
 	end := time.Now().Add(absence)
 	for {
-		a, again, err := ask(m, show)
+		fd, err := seqpacket.Connect(paths.Socket())
+		again := err == unix.ENOENT || err == unix.ECONNREFUSED || err == unix.EAGAIN
+		var a *answer
+		switch {
+		case err == nil:
+			a, again, err = ask(fd, m, show)
+		case err == unix.ENOENT && door.NoService():
+			if fd, err = door.Direct(); err == nil {
+				a, again, err = ask(fd, m, show)
+			}
+			return a, err
+		case again:
+			err = errNoBroker
+		default:
+			err = usererr.New(usererr.Unavailable, errNoBroker.Text+": "+err.Error(), errNoBroker.Hint, err)
+		}
 		if err == nil || !again || time.Now().After(end) {
 			return a, err
 		}
@@ -44,15 +68,9 @@ func login(m *wire.Login, show func(line string)) (*answer, error) {
 	}
 }
 
-func ask(m *wire.Login, show func(string)) (a *answer, again bool, err error) {
-	fd, err := seqpacket.Connect(paths.Socket())
-	switch err {
-	case nil:
-	case unix.ENOENT, unix.ECONNREFUSED, unix.EAGAIN:
-		return nil, true, errNoBroker
-	default:
-		return nil, false, usererr.New(usererr.Unavailable, errNoBroker.Text+": "+err.Error(), errNoBroker.Hint, err)
-	}
+// ask takes over a connection to a broker. again tells that it ended without a
+// word.
+func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err error) {
 	c, err := channel.NewSync(fd)
 	if err != nil {
 		return nil, false, err

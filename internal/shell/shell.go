@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/door"
 	"dockersh/internal/exitcode"
 	"dockersh/internal/sys"
 	"dockersh/internal/tty"
@@ -21,7 +22,14 @@ import (
 // Main runs the login shell; the result is the exit code. A session that ended
 // by a signal ends this process by the same.
 func Main() int {
-	environ := os.Environ()
+	environ, broker := os.Environ(), noBroker
+	if door.Setuid() {
+		environ = door.Environ()
+		var err error
+		if broker, err = door.FromSetuid(); err != nil {
+			return report(err)
+		}
+	}
 	r, err := parse(os.Args, caller{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), self: isSelf})
 	switch {
 	case err != nil:
@@ -29,7 +37,7 @@ func Main() int {
 	case r.nothing:
 		return 0
 	}
-	code, sig, err := run(r, environ)
+	code, sig, err := run(r, environ, broker)
 	if err != nil {
 		return report(err)
 	}
@@ -40,12 +48,12 @@ func Main() int {
 	return code
 }
 
-func run(r request, environ []string) (code int, sig unix.Signal, err error) {
+func run(r request, environ []string, broker int) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
 	m.UserFile, m.UserErr = userfile.Read(get(environ, "HOME"), unix.Geteuid())
 	m.AuthInfo = userfile.AuthInfo(get(environ, "SSH_USER_AUTH"), unix.Geteuid())
 	wait := newWaiting()
-	a, err := login(m, wait.show)
+	a, err := login(m, wait.show, broker)
 	wait.clear()
 	if err != nil {
 		return 0, 0, err

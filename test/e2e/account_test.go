@@ -64,6 +64,9 @@ func addNamed(name, shell string, lines ...string) (*account, error) {
 	if err := a.authorize(string(key)); err != nil {
 		return nil, err
 	}
+	if err := mayUseEngine(name); err != nil {
+		return nil, err
+	}
 	return a, a.set(lines...)
 }
 

@@ -14,12 +14,13 @@ import (
 	"time"
 )
 
-// attackers are what an unprivileged user does to the broker's socket, in a
-// process of his own: this test program again. Each prints "ready" and then
+// attackers are what an unprivileged user does to the broker's socket or to a
+// setuid shell, in a process of his own: this test program again. Each prints "ready" and then
 // keeps what it has until its input ends.
 var attackers = map[string]func() error{
 	"connections": manyConnections,
 	"garbage":     garbage,
+	"starts":      starts,
 }
 
 // attack runs an attacker as a user; the result ends it.
@@ -143,6 +144,7 @@ func garbage() error {
 }
 
 func TestTenThousandConnectionsOfOneUserHoldNobodyElseUp(t *testing.T) {
+	service(t, "its socket")
 	works(t, tiny)
 	attacker := newUser(t, "/bin/bash")
 	end := attack(t, attacker, "connections")
@@ -157,6 +159,7 @@ func TestTenThousandConnectionsOfOneUserHoldNobodyElseUp(t *testing.T) {
 }
 
 func TestGarbageGetsErrorsOnly(t *testing.T) {
+	service(t, "its socket")
 	attacker := newUser(t, "/bin/bash")
 	attack(t, attacker, "garbage")()
 	works(t, tiny)

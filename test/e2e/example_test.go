@@ -51,6 +51,7 @@ func TestExampleUniversity(t *testing.T) {
 }
 
 func TestExampleClassroom(t *testing.T) {
+	privileged(t, "several users in one container")
 	trainer := newBoxed(t)
 	trainer.join(t, "trainers")
 	trainees := []*account{newBoxed(t), newBoxed(t), newBoxed(t)}

@@ -54,6 +54,7 @@ func (c *console) lost(words ...string) {
 }
 
 func TestBrokerKilledSessionsGoOn(t *testing.T) {
+	service(t, "it is started again")
 	u := newBoxed(t)
 	c := live(t, u)
 	broker.signal(syscall.SIGKILL)
@@ -79,6 +80,7 @@ func TestBrokerKilledSessionsGoOn(t *testing.T) {
 }
 
 func TestBrokerGoneIsOneLine(t *testing.T) {
+	service(t, "it can be absent")
 	u := newBoxed(t)
 	works(t, u)
 	broker.signal(syscall.SIGTERM)

@@ -12,10 +12,7 @@ func TestMaxsessionsIsPerUserAndHoldsAcrossBrokers(t *testing.T) {
 	first, second := live(t, u), live(t, u)
 	ssh(t, u, "true").refused(t, "you may have 2 sessions at a time")
 	works(t, other)
-	broker.signal(syscall.SIGKILL)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGKILL)
 	ssh(t, u, "true").refused(t, "you may have 2 sessions")
 	if got := first.run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)

@@ -12,6 +12,7 @@ import (
 
 // systemd makes the socket, passes it as descriptor 3 and keeps it.
 func TestSocketActivation(t *testing.T) {
+	service(t, "systemd's socket")
 	broker.stop()
 	defer func() {
 		if err := broker.start(); err != nil {
@@ -68,6 +69,7 @@ func TestSocketActivation(t *testing.T) {
 }
 
 func TestASecondBrokerOnTheSameSocketGivesUp(t *testing.T) {
+	service(t, "its socket")
 	out, err := exec.Command(prefix + "/sbin/dockershd").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another dockershd serves") {
 		t.Errorf("%v: %s", err, out)

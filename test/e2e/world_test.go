@@ -45,7 +45,7 @@ func startWorld() error {
 	if err := startSSHD(); err != nil {
 		return err
 	}
-	if err := broker.start(); err != nil {
+	if err := openDoor(); err != nil {
 		return err
 	}
 	return makeUsers()

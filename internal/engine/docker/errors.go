@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -18,6 +19,8 @@ func mapped(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w", engine.ErrDenied, lined{err})
 	case client.IsErrConnectionFailed(err):
 		return fmt.Errorf("%w: %w", engine.ErrDown, lined{err})
 	}

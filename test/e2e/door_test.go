@@ -1,0 +1,71 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// door is how sessions come to their broker in this run: "service", "setuid" or
+// "direct". The same tests run through each.
+var door = cmp.Or(os.Getenv("DOOR"), "service")
+
+// openDoor prepares the door.
+func openDoor() error {
+	switch door {
+	case "service":
+		return broker.start()
+	case "setuid":
+		if err := os.Chown(front, 0, 0); err != nil {
+			return err
+		}
+		return os.Chmod(front, 0o755|os.ModeSetuid)
+	case "direct":
+		return nil // addNamed lets every account use the engine
+	}
+	return &failed{"DOOR", door + " is none"}
+}
+
+// mayUseEngine gives an account what the direct door needs.
+func mayUseEngine(name string) error {
+	if door != "direct" {
+		return nil
+	}
+	if out, err := exec.Command("usermod", "-a", "-G", "docker", name).CombinedOutput(); err != nil {
+		return &failed{"usermod " + name, string(out)}
+	}
+	return nil
+}
+
+// restart puts a new broker in the place of the service's; through other doors
+// every session has a new one.
+func (d *daemon) restart(t testing.TB, by syscall.Signal) {
+	t.Helper()
+	if door != "service" {
+		return
+	}
+	d.signal(by)
+	if err := d.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// service skips a test of what only a service has.
+func service(t testing.TB, why string) {
+	t.Helper()
+	if door != "service" {
+		t.Skip("only with the service: " + why)
+	}
+}
+
+// privileged skips a test of what only a broker with root's rights does.
+func privileged(t testing.TB, why string) {
+	t.Helper()
+	if door == "direct" {
+		t.Skip("only with a broker of root's: " + why)
+	}
+}

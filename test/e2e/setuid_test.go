@@ -1,0 +1,302 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// setuid is a copy of the login shell as it is installed where no service is
+// wanted, beside whatever door this run goes through.
+func setuid(t testing.TB) string {
+	t.Helper()
+	path := front + "-setuid"
+	data, err := os.ReadFile(front)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(path) })
+	return path
+}
+
+// hostile is a script that an unprivileged user starts the setuid shell with.
+const hostile = `
+cd "$HOME" && umask 000
+exec 3<>"$HOME/mine" 9<"$HOME/mine" 200<"$HOME/mine"
+ulimit -S -c unlimited; ulimit -S -f 0; ulimit -S -n 64; ulimit -S -d 200000
+export LD_PRELOAD=$HOME/evil.so LD_LIBRARY_PATH=$HOME LD_AUDIT=$HOME/evil.so GCONV_PATH=$HOME LOCPATH=$HOME NLSPATH=$HOME
+export GODEBUG=inittrace=1 GOTRACEBACK=crash GOGC=off GOMAXPROCS=1
+export DOCKER_HOST=unix://$HOME/evil.sock DOCKER_CONFIG=$HOME DOCKER_CONTEXT=evil XDG_CONFIG_HOME=$HOME XDG_RUNTIME_DIR=$HOME
+export PATH=$HOME/bin:/usr/bin:/bin TMPDIR=$HOME HOSTALIASES=$HOME/mine TZ=:$HOME/mine
+export BASH_ENV=$HOME/evil.sh ENV=$HOME/evil.sh IFS=x SHELL=/bin/bash USER=root LOGNAME=root LISTEN_FDS=1 LISTEN_PID=$$
+exec nice -n 19 "$0" -c 'echo up; read x'
+`
+
+// oneShot finds the broker of a front: its child, or what it became.
+func oneShot(t testing.TB, front int) (pid int) {
+	t.Helper()
+	eventually(t, "the front has a broker", func() bool {
+		pid = childOf(front, "--one-shot")
+		return pid != 0
+	})
+	return pid
+}
+
+func childOf(parent int, word string) int {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range all {
+		f := stat(path)
+		if len(f) > 2 && f[1] == strconv.Itoa(parent) {
+			args, _ := os.ReadFile(filepath.Dir(path) + "/cmdline")
+			if strings.Contains(string(args), word) {
+				pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
+// stat gives the fields of /proc/PID/stat behind the name: state, parent, group,
+// session, terminal...
+func stat(path string) []string {
+	data, _ := os.ReadFile(path)
+	_, rest, _ := strings.Cut(string(data), ") ")
+	return strings.Fields(rest)
+}
+
+// startHostile starts the script and waits for the session.
+func startHostile(t testing.TB, u *account) *exec.Cmd {
+	t.Helper()
+	u.file(t, "mine", "secret", 0o666)
+	// Whatever of root's looks for programs in PATH leaves its trace.
+	for _, name := range []string{"docker", "getent", "dockershd", "sh"} {
+		u.file(t, "bin/"+name, "#!/bin/sh\nid >>"+u.home+"/ran\n", 0o755)
+	}
+	u.file(t, "evil.sh", "id >>"+u.home+"/ran\n", 0o755)
+	cmd := asUserOf(u, "/bin/bash", "-c", hostile, setuid(t))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	if said, err := bufio.NewReader(out).ReadString('\n'); said != "up\n" {
+		t.Fatalf("%q %v %s", said, err, errs.String())
+	}
+	return cmd
+}
+
+func asUserOf(u *account, argv ...string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + u.home, "USER=" + u.name}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}}
+	return cmd
+}
+
+func TestSetuidBrokerHasNothingOfItsUsers(t *testing.T) {
+	u := newUser(t, "/bin/bash")
+	cmd := startHostile(t, u)
+	pid := oneShot(t, cmd.Process.Pid)
+	proc := "/proc/" + strconv.Itoa(pid)
+	if env, err := os.ReadFile(proc + "/environ"); err != nil || len(env) != 0 {
+		t.Errorf("environment %q, %v", env, err)
+	}
+	if cwd, _ := os.Readlink(proc + "/cwd"); cwd != "/" {
+		t.Errorf("working directory %s", cwd)
+	}
+	fds, _ := filepath.Glob(proc + "/fd/*")
+	for _, fd := range fds {
+		to, _ := os.Readlink(fd)
+		if strings.HasPrefix(to, homes) || strings.HasPrefix(to, "pipe:") && filepath.Base(fd) < "3" {
+			t.Errorf("%s is %s", fd, to)
+		}
+	}
+	if len(fds) == 0 {
+		t.Error("no descriptors seen")
+	}
+	f := stat(proc + "/stat")
+	if f[3] != strconv.Itoa(pid) || f[4] != "0" || f[16] != "0" {
+		t.Errorf("session %s, terminal %s, niceness %s of process %d", f[3], f[4], f[16], pid)
+	}
+	limits, _ := os.ReadFile(proc + "/limits")
+	for _, want := range []string{"Max core file size        0 ", "Max file size             unlimited", "Max data size             unlimited"} {
+		if !strings.Contains(string(limits), want) {
+			t.Errorf("no %q in\n%s", want, limits)
+		}
+	}
+	status, _ := os.ReadFile(proc + "/status")
+	for _, want := range []string{"Uid:\t0\t0\t0\t0", "Gid:\t0\t0\t0\t0", "Groups:\t \n", "Umask:\t0022"} {
+		if !strings.Contains(string(status), want) {
+			t.Errorf("no %q in\n%s", want, status)
+		}
+	}
+	if ran, err := os.ReadFile(u.home + "/ran"); err == nil {
+		t.Errorf("something of the user's ran: %s", ran)
+	}
+	// And the front has nothing of root's.
+	status, _ = os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	id := strconv.Itoa(u.uid)
+	for _, want := range []string{"Uid:\t" + strings.Join([]string{id, id, id, id}, "\t"), "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000"} {
+		if !strings.Contains(string(status), want) {
+			t.Errorf("the front: no %q in\n%s", want, status)
+		}
+	}
+}
+
+func TestSetuidBrokerIsNotItsUsersToTouch(t *testing.T) {
+	u := newUser(t, "/bin/bash")
+	cmd := startHostile(t, u)
+	pid := oneShot(t, cmd.Process.Pid)
+	for _, script := range []string{"kill -KILL %d", "kill -STOP %d", "cat /proc/%d/mem", "ls /proc/%d/fd", "renice 19 %d"} {
+		script = fmt.Sprintf(script, pid)
+		if out, err := asUserOf(u, "/bin/bash", "-c", script).CombinedOutput(); err == nil {
+			t.Errorf("%s: %s", script, out)
+		}
+	}
+	_ = cmd.Process.Kill()
+	eventually(t, "the broker ends with its front", func() bool { return syscall.Kill(pid, 0) != nil || zombie(pid) })
+}
+
+func zombie(pid int) bool {
+	f := stat("/proc/" + strconv.Itoa(pid) + "/stat")
+	return len(f) == 0 || f[0] == "Z"
+}
+
+// strangeStarts are ways to start the setuid shell. Each ends in a session or in
+// an error, soon, and leaves nothing of root's.
+var strangeStarts = []string{
+	`"$0" -c true 0<&-`, `"$0" -c true 1>&-`, `"$0" -c true 2>&-`, `"$0" -c true 0<&- 1>&- 2>&-`, `"$0" -c true 0<&- 2>&-`,
+	`exec -a "" "$0" -c true`, `exec -a -dockersh "$0" -c true`, `exec -a -- "$0" -c true`, `exec -a /bin/sh "$0" -c true`,
+	`exec -a --one-shot "$0" -c true`, `"$0" --one-shot`, `"$0" --privileged`,
+	`ulimit -n 0; exec "$0" -c true`, `ulimit -n 1; exec "$0" -c true`, `ulimit -n 4; exec "$0" -c true`, `ulimit -n 7; exec "$0" -c true`,
+	`ulimit -u 0; exec "$0" -c true`, `ulimit -u 1; exec "$0" -c true`, `ulimit -f 0; exec "$0" -c true`, `ulimit -t 0; exec "$0" -c true`,
+	`ulimit -v 1; exec "$0" -c true`, `ulimit -v 100000; exec "$0" -c true`, `ulimit -d 0; exec "$0" -c true`, `ulimit -s 1; exec "$0" -c true`, `ulimit -s 100; exec "$0" -c true`,
+	`ulimit -l 0; exec "$0" -c true`, `ulimit -i 0; exec "$0" -c true`, `ulimit -c unlimited; exec "$0" -c 'kill -SEGV $$'`,
+	`for i in $(seq 3 63); do eval "exec $i</dev/null"; done; ulimit -n 64; exec "$0" -c true`,
+	`trap "" HUP INT QUIT PIPE TERM CHLD ALRM USR1; exec "$0" -c true`,
+	`exec perl -e '$SIG{CHLD}="IGNORE"; exec @ARGV' "$0" -c true`,
+	`exec perl -e 'alarm 1; exec @ARGV' "$0" -c 'sleep 2'`,
+	`exec setsid -w "$0" -c true`, `exec unshare -U -r "$0" -c true`, `exec unshare -U -r -m "$0" -c true`,
+	`exec setpriv --no-new-privs "$0" -c true`, `exec env -i "$0" -c true`, `exec timeout -s STOP 0.01 "$0" -c true & sleep 0.2; kill -KILL $! 2>/dev/null`,
+	`ln -sf "$0" ./x; exec ./x -c true`, `exec /lib64/ld-linux-x86-64.so.2 "$0" -c true`, `cp "$0" ./y; exec ./y -c true`,
+}
+
+func TestStrangeStartsOfASetuidShellLeaveNothingOfRoots(t *testing.T) {
+	u := newUser(t, "/bin/bash")
+	shell := setuid(t)
+	works := asUserOf(u, shell, "-c", "echo works")
+	if out, err := works.CombinedOutput(); string(out) != "works\n" {
+		t.Fatalf("%q %v", out, err)
+	}
+	before := rootsFiles(t)
+	for _, script := range strangeStarts {
+		cmd := asUserOf(u, "/usr/bin/timeout", "-k", "1", "60", "/bin/bash", "-c", "cd; "+script, shell)
+		var out strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &out
+		start := time.Now()
+		_ = cmd.Run()
+		if took := time.Since(start); took > limit || cmd.ProcessState.ExitCode() == 124 {
+			t.Errorf("%s: took %v: %s", script, took, out.String())
+		}
+		if strings.Contains(out.String(), "goroutine ") {
+			t.Errorf("%s: shows its insides: %s", script, out.String())
+		}
+	}
+	leavesNothing(t, u, before)
+}
+
+// rootsFiles is what a user must not be able to change: everything in /etc and
+// in our own places.
+func rootsFiles(t testing.TB) map[string]string {
+	t.Helper()
+	seen := map[string]string{}
+	for _, top := range []string{"/etc", prefix, runDir} {
+		_ = filepath.Walk(top, func(path string, info os.FileInfo, err error) error {
+			if err != nil || strings.HasPrefix(path, runDir+"/") && strings.Count(path, "/") > 3 {
+				return nil // gone meanwhile; the containers' own comings and goings
+			}
+			text := info.Mode().String()
+			if info.Mode().IsRegular() {
+				text += fmt.Sprint(info.Size(), info.ModTime())
+			}
+			if st, ok := info.Sys().(*syscall.Stat_t); ok {
+				text += fmt.Sprint(" ", st.Uid, ":", st.Gid)
+			}
+			seen[path] = text
+			return nil
+		})
+	}
+	return seen
+}
+
+// leavesNothing compares, and looks for files in the user's home that are not
+// his, and for brokers without a front.
+func leavesNothing(t testing.TB, u *account, before map[string]string) {
+	t.Helper()
+	eventually(t, "no broker is left", func() bool {
+		left, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, path := range left {
+			if args, _ := os.ReadFile(path); strings.Contains(string(args), "dockershd\x00--one-shot") && !ofOthers(path, u) {
+				return false
+			}
+		}
+		return true
+	})
+	for path, was := range before {
+		if info, err := os.Lstat(path); err != nil {
+			t.Errorf("%s is gone", path)
+		} else if info.Mode().IsRegular() && !strings.Contains(was, fmt.Sprint(info.Size(), info.ModTime())) {
+			t.Errorf("%s was changed", path)
+		}
+	}
+	for path := range rootsFiles(t) {
+		if _, ok := before[path]; !ok {
+			t.Errorf("%s is new", path)
+		}
+	}
+	_ = filepath.Walk(u.home, func(path string, info os.FileInfo, err error) error {
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != uint32(u.uid) {
+			t.Errorf("%s belongs to %d", path, info.Sys().(*syscall.Stat_t).Uid)
+		}
+		if strings.HasPrefix(filepath.Base(path), "core") {
+			t.Errorf("a core of root's? %s", path)
+		}
+		return nil
+	})
+}
+
+// ofOthers tells that a broker serves a front that lives: a session of another
+// account, not left over.
+func ofOthers(cmdline string, u *account) bool {
+	f := stat(filepath.Dir(cmdline) + "/stat")
+	if len(f) < 2 {
+		return true // it has just ended
+	}
+	status, _ := os.ReadFile("/proc/" + f[1] + "/status")
+	return f[1] != "1" && !strings.Contains(string(status), "Uid:\t"+strconv.Itoa(u.uid)+"\t")
+}
