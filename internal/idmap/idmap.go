@@ -6,7 +6,9 @@ package idmap
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +48,9 @@ var ErrNested = errors.New("the process is in a user namespace that the engine d
 func Of(pid int) (Map, error) {
 	proc := "/proc/" + strconv.Itoa(pid)
 	ns, err := os.Open(proc + "/ns/user") // held: its number is not given to another meanwhile
+	if errors.Is(err, fs.ErrPermission) {
+		return unprivileged(proc)
+	}
 	if err != nil {
 		return Map{}, err
 	}
@@ -71,6 +76,22 @@ func Of(pid int) (Map, error) {
 		return Map{}, errors.Join(ErrNested, err)
 	}
 	return m, nil
+}
+
+// unprivileged is Of for a caller without root's rights, who may not look at the
+// namespace of another user's process. Only one that maps every id to itself is
+// known by that: nobody inside can make such a one below another.
+func unprivileged(proc string) (Map, error) {
+	for _, name := range [...]string{"/uid_map", "/gid_map"} {
+		r, err := read(proc + name)
+		if err != nil {
+			return Map{}, err
+		}
+		if !slices.Equal(r, all) {
+			return Map{}, ErrNested
+		}
+	}
+	return Map{Users: all, Groups: all, Same: true}, nil
 }
 
 func sameFile(f *os.File, path string) (bool, error) {

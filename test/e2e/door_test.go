@@ -69,3 +69,12 @@ func privileged(t testing.TB, why string) {
 		t.Skip("only with a broker of root's: " + why)
 	}
 }
+
+func TestWhoMayNotUseTheEngineIsToldSo(t *testing.T) {
+	if door != "direct" {
+		t.Skip("other doors need no right to use the engine")
+	}
+	u := newUser(t, front)
+	run(t, "gpasswd", "-d", u.name, "docker")
+	ssh(t, u, "true").refused(t, "you may not use the container engine yourself")
+}

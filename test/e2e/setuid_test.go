@@ -202,7 +202,7 @@ var strangeStarts = []string{
 	`exec perl -e '$SIG{CHLD}="IGNORE"; exec @ARGV' "$0" -c true`,
 	`exec perl -e 'alarm 1; exec @ARGV' "$0" -c 'sleep 2'`,
 	`exec setsid -w "$0" -c true`, `exec unshare -U -r "$0" -c true`, `exec unshare -U -r -m "$0" -c true`,
-	`exec setpriv --no-new-privs "$0" -c true`, `exec env -i "$0" -c true`, `exec timeout -s STOP 0.01 "$0" -c true & sleep 0.2; kill -KILL $! 2>/dev/null`,
+	`exec setpriv --no-new-privs "$0" -c true`, `exec env -i "$0" -c true`, `"$0" -c true & sleep 0.01; kill -STOP $!; sleep 0.1; kill -KILL $!; wait`,
 	`ln -sf "$0" ./x; exec ./x -c true`, `exec /lib64/ld-linux-x86-64.so.2 "$0" -c true`, `cp "$0" ./y; exec ./y -c true`,
 }
 

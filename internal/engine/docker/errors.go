@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -19,8 +18,8 @@ func mapped(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: %w", engine.ErrDenied, lined{err})
+	case client.IsErrConnectionFailed(err) && strings.HasPrefix(err.Error(), "permission denied"):
+		return fmt.Errorf("%w: %w", engine.ErrDenied, lined{err}) // the client keeps the errno to itself
 	case client.IsErrConnectionFailed(err):
 		return fmt.Errorf("%w: %w", engine.ErrDown, lined{err})
 	}
