@@ -112,9 +112,14 @@ func startRows(t *testing.T, u *account, id string) []budget {
 		func() time.Duration {
 			return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/ash", "-c", "true"))
 		})
+	own := setuid(t)
+	doors := race(60,
+		func() time.Duration { return timed(t, asUser(u, own, "-c", "true")) },
+		func() time.Duration { return timed(t, asUser(u, front, "-c", "true")) })
 	slow := race(15, func() time.Duration { return timed(t, exec.Command("docker", "exec", id, "true")) })
 	return []budget{
 		{"warm dockersh -c true vs nsenter", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.6, false},
+		{"warm dockersh -c true, setuid door vs service", ms(doors[0]), ms(doors[1]), ratio(doors[0], doors[1]), 3, false},
 		{"warm dockersh -c true vs docker exec", ms(m[0]), ms(slow[0]), ratio(m[0], slow[0]), 1. / 15, false},
 	}
 }
