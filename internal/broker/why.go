@@ -36,6 +36,8 @@ func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
 			return "the container was removed"
+		case errors.Is(err, engine.ErrDown) && plan.Streams():
+			return "the session ended: the container's engine was stopped"
 		case errors.Is(err, engine.ErrDown):
 			return "the container ended: its engine was stopped"
 		case err != nil && (ctx.Err() != nil || time.Now().After(end)):
@@ -47,6 +49,8 @@ func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
 			return "the container ran out of memory and was stopped"
 		case found.State == engine.Exited:
 			return "the container was stopped"
+		case time.Now().After(end) && plan.Streams():
+			return "the container or its engine was restarted, or what carried the session was killed"
 		case time.Now().After(end):
 			return "the session's container was restarted, or its agent killed"
 		}

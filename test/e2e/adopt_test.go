@@ -281,6 +281,36 @@ func TestManySessionsInAnAdoptedContainer(t *testing.T) {
 	eventually(t, "no bridge is left", func() bool { return !runsProgram(bridge) })
 }
 
+// The engine carries the session: without it there is none. What ran in it is
+// hung up as soon as the engine is back.
+func TestEngineKilledUnderAnAdoptedContainer(t *testing.T) {
+	u, name := adopter(t)
+	created(t, name, "dsh-busybox", "sleep", "infinity")
+	c := live(t, u)
+	mark := fmt.Sprintf("sleep %d66", u.uid)
+	c.line(mark)
+	eventually(t, "the command runs", func() bool { return argsRun(mark) })
+	engine(t, "kill")
+	c.lost("engine")
+	engine(t, "start")
+	eventually(t, "the command is hung up", func() bool { return !argsRun(mark) })
+	eventually(t, "a login works again", func() bool { return ssh(t, u, "echo works").stdout == "works\n" })
+}
+
+func TestBridgeKilled(t *testing.T) {
+	u, name := adopter(t)
+	created(t, name, "dsh-busybox", "sleep", "infinity")
+	c := live(t, u)
+	for _, pid := range pidsOf(func(pid int, _ string) bool {
+		exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		return exe == bridge
+	}) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	c.lost("was killed")
+	works(t, u)
+}
+
 // The bridge has the broker's rights: nothing of a user's is open to it, and no
 // descriptor of the broker's is.
 func TestTheBridgeHasNothingButItsSession(t *testing.T) {
