@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -93,7 +94,7 @@ func (s *session) open(ctx context.Context, mark string) (notice string, err err
 	}
 	go func() {
 		defer close(s.over)
-		if err := s.stream.Copy(s.out, s.errs); err != nil {
+		if err := s.stream.Copy(s.out, s.errs); err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, net.ErrClosed) {
 			s.log.Info("the stream ended", "cause", err)
 		}
 	}()
