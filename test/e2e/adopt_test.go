@@ -170,7 +170,7 @@ func TestEveryKeyArrivesAtOnce(t *testing.T) {
 // A command that writes on must not run for nobody.
 func TestBrokenPipeEndsTheCommandInside(t *testing.T) {
 	eachStreamed(t, func(t *testing.T, u *account) {
-		out := run(t, "sh", "-c", "su - "+u.name+" -c 'exec yes stream"+u.name+"' | head -n 1")
+		out := run(t, "timeout", "30", "sh", "-c", "su - "+u.name+" -c 'exec yes stream"+u.name+"' | head -n 1")
 		if out != "stream"+u.name {
 			t.Errorf("%q", out)
 		}
