@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"os"
 	"os/exec"
+	"os/user"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -34,6 +36,15 @@ func openDoor() error {
 func mayUseEngine(name string) error {
 	if door != "direct" {
 		return nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return err
+	}
+	// As pam_systemd makes it: without one the broker would use the machine's /tmp.
+	run := "/run/user/" + u.Uid
+	if out, err := exec.Command("install", "-d", "-m", "700", "-o", u.Uid, "-g", u.Gid, run).CombinedOutput(); err != nil {
+		return &failed{"install " + run, string(out)}
 	}
 	if out, err := exec.Command("usermod", "-a", "-G", "docker", name).CombinedOutput(); err != nil {
 		return &failed{"usermod " + name, string(out)}
@@ -77,4 +88,25 @@ func TestWhoMayNotUseTheEngineIsToldSo(t *testing.T) {
 	u := newUser(t, front)
 	run(t, "gpasswd", "-d", u.name, "docker")
 	ssh(t, u, "true").refused(t, "you may not use the container engine yourself")
+}
+
+func TestWithoutARuntimeDirectoryOneInTmpMustBeTheUsersAlone(t *testing.T) {
+	if door != "direct" {
+		t.Skip("other doors have root's own place")
+	}
+	u := newUser(t, front)
+	place := "/tmp/dockersh-" + strconv.Itoa(u.uid)
+	t.Cleanup(func() { os.RemoveAll(place) })
+	if err := os.RemoveAll("/run/user/" + strconv.Itoa(u.uid)); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody was there first.
+	if err := os.Mkdir(place, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	ssh(t, u, "true").refused(t)
+	if err := os.Remove(place); err != nil {
+		t.Fatal(err)
+	}
+	works(t, u)
 }

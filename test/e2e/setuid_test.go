@@ -44,7 +44,7 @@ export GODEBUG=inittrace=1 GOTRACEBACK=crash GOGC=off GOMAXPROCS=1
 export DOCKER_HOST=unix://$HOME/evil.sock DOCKER_CONFIG=$HOME DOCKER_CONTEXT=evil XDG_CONFIG_HOME=$HOME XDG_RUNTIME_DIR=$HOME
 export PATH=$HOME/bin:/usr/bin:/bin TMPDIR=$HOME HOSTALIASES=$HOME/mine TZ=:$HOME/mine
 export BASH_ENV=$HOME/evil.sh ENV=$HOME/evil.sh IFS=x SHELL=/bin/bash USER=root LOGNAME=root LISTEN_FDS=1 LISTEN_PID=$$
-exec nice -n 19 "$0" -c 'echo up; read x'
+exec nice -n 19 "$0" -c 'id -u; read x'
 `
 
 // oneShot finds the broker of a front: its child, or what it became.
@@ -104,7 +104,7 @@ func startHostile(t testing.TB, u *account) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if said, err := bufio.NewReader(out).ReadString('\n'); said != "up\n" {
+	if said, err := bufio.NewReader(out).ReadString('\n'); said != strconv.Itoa(u.uid)+"\n" {
 		t.Fatalf("%q %v %s", said, err, errs.String())
 	}
 	return cmd

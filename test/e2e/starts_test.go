@@ -18,9 +18,9 @@ import (
 
 // randomStarts is how often a setuid shell is started at random; STARTS=10000 in
 // the environment takes some minutes.
-var randomStarts = cmp.Or(number(os.Getenv("STARTS")), 1500)
+var randomStarts = cmp.Or(count(os.Getenv("STARTS")), 1500)
 
-func number(s string) int {
+func count(s string) int {
 	n, _ := strconv.Atoi(s)
 	return n
 }

@@ -267,13 +267,22 @@ func TestUserNamespacesRootInsideLeavesNothingOfRootsOutside(t *testing.T) {
 func TestUserNamespacesNumberThatIsNotThere(t *testing.T) {
 	for _, home := range []string{"mounthome", "mounthome = false"} {
 		u := newRemapped(t, home)
-		run(t, "usermod", "-u", "70000", u.name)
+		number(t, u, 70000)
 		ssh(t, u, "true").refused(t, "no user 70000", "/etc/subuid")
-		run(t, "usermod", "-u", strconv.Itoa(u.uid), u.name)
+		number(t, u, u.uid)
 		if id := u.remapped(t); id != "" {
 			t.Errorf("left: %s", id)
 		}
 	}
+}
+
+// number changes the account's uid; usermod refuses while a process of his is
+// just ending.
+func number(t *testing.T, u *account, uid int) {
+	t.Helper()
+	eventually(t, "usermod takes the account", func() bool {
+		return exec.Command("usermod", "-u", strconv.Itoa(uid), u.name).Run() == nil
+	})
 }
 
 func TestUserNamespacesFileSystemThatCannot(t *testing.T) {
