@@ -58,7 +58,7 @@ var effects = []effect{
 			}
 			t.Cleanup(func() { os.Remove("/tmp/dsh-mark-" + u.name) })
 		},
-		check: says("cat /tmp/dsh-mark-$USER", "tmp\n")},
+		check: says("cat /tmp/dsh-mark-USER", "tmp\n")},
 	{key: "usercwd", line: "usercwd = /tmp", check: says("pwd; echo $HOME", "/tmp\n~HOME\n")},
 	{key: "containerusername", line: "containerusername = 4242", check: says("id -u", "4242\n")},
 	{key: "shell", line: "shell = /bin/bash", base: []string{"imagename = dsh-debian"},
