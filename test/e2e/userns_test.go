@@ -280,15 +280,20 @@ func TestUserNamespacesNumberThatIsNotThere(t *testing.T) {
 // just ending.
 func number(t *testing.T, u *account, uid int) {
 	t.Helper()
-	eventually(t, "usermod takes the account", func() bool {
-		return exec.Command("usermod", "-u", strconv.Itoa(uid), u.name).Run() == nil
-	})
+	var out []byte
+	if !within(limit, func() bool {
+		var err error
+		out, err = exec.Command("usermod", "-u", strconv.Itoa(uid), u.name).CombinedOutput()
+		return err == nil
+	}) {
+		t.Fatalf("%s%s", out, run(t, "sh", "-c", "ps -eo uid,pid,ppid,comm --no-headers | grep '^ *"+strconv.Itoa(u.uid)+" ' || :"))
+	}
 }
 
 func TestUserNamespacesFileSystemThatCannot(t *testing.T) {
 	u := newRemapped(t, "mounthome", "mounthomefrom = /srv/overlay/%u")
 	for _, dir := range []string{"/srv/overlay", "/srv/lower", "/srv/upper", "/srv/work"} {
-		run(t, "mkdir", dir)
+		run(t, "mkdir", "-p", dir)
 	}
 	run(t, "mount", "-t", "tmpfs", "x", "/srv/upper")
 	t.Cleanup(func() { run(t, "umount", "/srv/upper") })
