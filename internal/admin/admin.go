@@ -110,21 +110,3 @@ func version(_ context.Context, out io.Writer, args []string) error {
 	_, err := fmt.Fprintln(out, "dockersh", v)
 	return err
 }
-
-// split takes --json off the arguments; at most most words may remain.
-func split(args []string, least, most int) (words []string, asJSON bool, err error) {
-	for _, a := range args {
-		switch {
-		case a == "--json":
-			asJSON = true
-		case len(a) > 1 && a[0] == '-':
-			return nil, false, fmt.Errorf("%w: unknown option %q", errMisuse, a)
-		default:
-			words = append(words, a)
-		}
-	}
-	if len(words) < least || len(words) > most {
-		return nil, false, fmt.Errorf("%w: wrong number of arguments", errMisuse)
-	}
-	return words, asJSON, nil
-}

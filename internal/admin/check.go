@@ -25,7 +25,8 @@ type finding struct {
 
 // check reads the file that logins read, or another one before it is installed.
 func check(_ context.Context, out io.Writer, args []string) error {
-	words, asJSON, err := split(args, 0, 1)
+	asJSON := false
+	words, err := options{"--json": &asJSON}.parse(args, 0, 1)
 	if err != nil {
 		return err
 	}

@@ -65,41 +65,18 @@ func judge(ctx context.Context, out io.Writer, args []string) error {
 	return err
 }
 
-// parseDoctor reads the options that have a value, too.
 func parseDoctor(args []string) (a doctorArgs, err error) {
-	for len(args) > 0 {
-		word := args[0]
-		args = args[1:]
-		name, value, with := strings.Cut(word, "=")
-		switch name {
-		case "--login", "--accept":
-			if !with {
-				if len(args) == 0 {
-					return a, fmt.Errorf("%w: %s needs a value", errMisuse, name)
-				}
-				value, args = args[0], args[1:]
+	var lists []string
+	a.users, err = options{"--json": &a.asJSON, "--no-login": &a.noLogin, "--login": &a.login, "--accept": &lists}.parse(args, 0, -1)
+	if err != nil {
+		return a, err
+	}
+	for _, list := range lists {
+		for _, id := range strings.Split(list, ",") {
+			if !slices.Contains(doctor.IDs(), id) {
+				return a, fmt.Errorf("%w: no finding is called %q", errMisuse, id)
 			}
-			if name == "--login" {
-				a.login = value
-				continue
-			}
-			for _, id := range strings.Split(value, ",") {
-				if !slices.Contains(doctor.IDs(), id) {
-					return a, fmt.Errorf("%w: no finding is called %q", errMisuse, id)
-				}
-				a.accept = append(a.accept, id)
-			}
-			continue
-		}
-		switch {
-		case word == "--no-login":
-			a.noLogin = true
-		case word == "--json":
-			a.asJSON = true
-		case len(word) > 1 && word[0] == '-':
-			return a, fmt.Errorf("%w: unknown option %q", errMisuse, word)
-		default:
-			a.users = append(a.users, word)
+			a.accept = append(a.accept, id)
 		}
 	}
 	if a.noLogin && a.login != "" {

@@ -45,11 +45,11 @@ type setting struct {
 
 // explain goes the way of a login, and shows it instead of carrying it out.
 func explain(ctx context.Context, out io.Writer, args []string) error {
-	client, args, err := clientOf(args)
-	if err != nil {
-		return err
+	client, asJSON := "", false
+	words, err := options{"--json": &asJSON, "--client": &client}.parse(args, 1, 1)
+	if err == nil {
+		client, err = address(client)
 	}
-	words, asJSON, err := split(args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -73,24 +73,16 @@ func explain(ctx context.Context, out io.Writer, args []string) error {
 	return x.print(out)
 }
 
-// clientOf takes --client ADDRESS out of the arguments.
-func clientOf(args []string) (client string, rest []string, err error) {
-	client = "ADDRESS"
-	for i := 0; i < len(args); i++ {
-		if args[i] != "--client" {
-			rest = append(rest, args[i])
-			continue
-		}
-		if i++; i == len(args) {
-			return "", nil, fmt.Errorf("%w: --client needs an address", errMisuse)
-		}
-		addr, err := netip.ParseAddr(args[i])
-		if err != nil {
-			return "", nil, fmt.Errorf("%w: %q is no address", errMisuse, args[i])
-		}
-		client = addr.Unmap().WithZone("").String()
+// address is that of the client as a login has it; none is a word in its place.
+func address(client string) (string, error) {
+	if client == "" {
+		return "ADDRESS", nil
 	}
-	return client, rest, nil
+	addr, err := netip.ParseAddr(client)
+	if err != nil {
+		return "", fmt.Errorf("%w: %q is no address", errMisuse, client)
+	}
+	return addr.Unmap().WithZone("").String(), nil
 }
 
 func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {

@@ -33,8 +33,8 @@ type row struct {
 
 // ls lists the containers of the engine that the [dockersh] section names.
 func ls(ctx context.Context, out io.Writer, args []string) error {
-	_, asJSON, err := split(args, 0, 0)
-	if err != nil {
+	asJSON := false
+	if _, err := (options{"--json": &asJSON}).parse(args, 0, 0); err != nil {
 		return err
 	}
 	e, at, err := defaultEngine()

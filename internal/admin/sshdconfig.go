@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"dockersh/internal/account"
 	"dockersh/internal/config"
@@ -74,23 +73,9 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 }
 
 func parseSSHDConfig(args []string) (group string, users []string, err error) {
-	for len(args) > 0 {
-		word := args[0]
-		args = args[1:]
-		value, with := strings.CutPrefix(word, "--group=")
-		switch {
-		case with:
-			group = value
-		case word == "--group" && len(args) > 0:
-			group, args = args[0], args[1:]
-		case len(word) > 1 && word[0] == '-':
-			return "", nil, fmt.Errorf("%w: unknown option %q", errMisuse, word)
-		default:
-			users = append(users, word)
-		}
+	users, err = options{"--group": &group}.parse(args, 0, -1)
+	if err == nil && group != "" && len(users) > 0 {
+		err = fmt.Errorf("%w: users or a group", errMisuse)
 	}
-	if group != "" && len(users) > 0 {
-		return "", nil, fmt.Errorf("%w: users or a group", errMisuse)
-	}
-	return group, users, nil
+	return group, users, err
 }
