@@ -27,7 +27,16 @@ const maxDepth = 64
 // the process the next one is taken that is sshd and wholly root's, which nobody
 // but root can start, and of its descriptors the connection. It needs root's
 // rights.
-func Address(pid int) (netip.Addr, error) {
+func Address(pid int) (netip.Addr, error) { return new(Lookup).Address(pid) }
+
+// Lookup finds many addresses at a time: it reads the connections of a network
+// once. It is for people who look; a login has one of its own.
+type Lookup struct {
+	connections map[string]map[string]netip.Addr // by network namespace; then the far end by the socket's inode
+}
+
+// Address is as the function of that name.
+func (l *Lookup) Address(pid int) (netip.Addr, error) {
 	first, err := proc.Of(pid)
 	if err != nil {
 		return netip.Addr{}, err
@@ -43,7 +52,7 @@ func Address(pid int) (netip.Addr, error) {
 		if !isSSHD(p.Pid, here) {
 			continue
 		}
-		addr, err := peer(p.Pid)
+		addr, err := l.peer(p.Pid)
 		if err != nil {
 			return netip.Addr{}, err
 		}
@@ -90,7 +99,7 @@ func rootsOnly(status string) bool {
 // peer gives the other end of the connection of an sshd. It is what sshd opened
 // first: a session of root's own may have others, forwarded ones, in the same
 // process.
-func peer(pid int) (netip.Addr, error) {
+func (l *Lookup) peer(pid int) (netip.Addr, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	entries, err := os.ReadDir(dir + "/fd")
 	if err != nil {
@@ -103,13 +112,9 @@ func peer(pid int) (netip.Addr, error) {
 		}
 	}
 	slices.Sort(fds)
-	all := map[string]netip.Addr{}
-	for _, table := range []string{"tcp", "tcp6"} {
-		text, err := os.ReadFile(dir + "/net/" + table)
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
-			return netip.Addr{}, err
-		}
-		established(string(text), all)
+	all, err := l.network(dir)
+	if err != nil {
+		return netip.Addr{}, err
 	}
 	for _, fd := range fds {
 		to, err := os.Readlink(dir + "/fd/" + strconv.Itoa(fd))
@@ -122,4 +127,28 @@ func peer(pid int) (netip.Addr, error) {
 		}
 	}
 	return netip.Addr{}, ErrNoConnection
+}
+
+// network gives the connections of the network namespace of a process.
+func (l *Lookup) network(dir string) (map[string]netip.Addr, error) {
+	ns, err := os.Readlink(dir + "/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := l.connections[ns]; ok {
+		return known, nil
+	}
+	all := map[string]netip.Addr{}
+	for _, table := range []string{"tcp", "tcp6"} {
+		text, err := os.ReadFile(dir + "/net/" + table)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
+			return nil, err
+		}
+		established(string(text), all)
+	}
+	if l.connections == nil {
+		l.connections = map[string]map[string]netip.Addr{}
+	}
+	l.connections[ns] = all
+	return all, nil
 }
