@@ -4,13 +4,19 @@ _dockershctl()
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'ls explain check doctor sshd-config version help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ls sessions explain check doctor sshd-config version help' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
 	ls | check)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=(--json)
+			return
+		fi
+		;;
+	sessions)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--json --quiet' -- "$cur")
 			return
 		fi
 		;;

@@ -27,6 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"ls", "[--json]", "list the containers that dockersh made", ls},
+		{"sessions", "[-q] [--json]", "list the live sessions", listSessions},
 		{"explain", "USER [--client ADDRESS] [--json]", "show every effective setting of a user with its origin, and what a login would do", explain},
 		{"check", "[FILE] [--json]", "check a settings file, and show all errors at once", check},
 		{"doctor", "[OPTION...] [USER...]", "judge the host: what lets users get past dockersh; ends with a login", judge},
