@@ -33,6 +33,8 @@ var walls = []wall{
 	}, "who may enter what is decided without looking at the world"},
 	{"dockersh/internal/broker", []string{"dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty", "net/http"},
 		"it is given an engine, and never opens a terminal"},
+	{"dockersh/internal/life", []string{"dockersh/internal/broker", "dockersh/internal/engine/docker", "dockersh/internal/sessions", "net/http"},
+		"steps for whoever holds the lock: who may take them, and whether somebody is in, is his business"},
 	{"./cmd/dockersh-bridge", []string{
 		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/account", "dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent",
 	}, "it is told what its session is, and decides nothing"},

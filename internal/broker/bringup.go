@@ -10,6 +10,7 @@ import (
 	"dockersh/internal/channel"
 	"dockersh/internal/config"
 	"dockersh/internal/engine"
+	"dockersh/internal/life"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
 	"dockersh/internal/usererr"
@@ -310,7 +311,11 @@ func (c *cold) start(ctx context.Context, found *engine.Container, who account.I
 		return err
 	}
 	defer w.close()
-	made, err := c.startWithHome(ctx, found)
+	made, err := life.Start(ctx, c.engine, c.dir, found)
+	if errors.Is(err, life.ErrLeft) {
+		c.Log.Error("cannot unmount a home", "container", c.plan.Container, "cause", err)
+		err = nil
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"dockersh/internal/config"
 	"dockersh/internal/engine"
+	"dockersh/internal/life"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
 	"dockersh/internal/wire"
@@ -48,15 +49,15 @@ func (c *cold) renew(ctx context.Context) error {
 	if what == "" {
 		return nil
 	}
-	if err := c.dir.Shut(); err != nil {
+	alone, err := life.Alone(c.dir, c.inUse, func() error {
+		c.show("making the container anew")
+		if err := c.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	if !alone || err != nil {
 		return err
-	}
-	if c.inUse() {
-		return c.dir.Open()
-	}
-	c.show("making the container anew")
-	if err := c.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
-		return errors.Join(err, c.dir.Open())
 	}
 	c.Log.Info("container removed", "container", c.plan.Container, "id", found.ID, "why", "recreate: changed "+what)
 	return c.dir.Clear()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
+	"dockersh/internal/life"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
 )
@@ -41,14 +42,9 @@ func (b *Broker) idle(ctx context.Context, container string, dir rundir.Dir, v r
 	if known && time.Now().Before(v.Since.Add(v.Idle)) {
 		return nil
 	}
-	if err := dir.Shut(); err != nil {
+	in := func() bool { return b.inside(container) }
+	if alone, err := life.Alone(dir, in, func() error { return b.rest(ctx, container, v, known) }); !alone || err != nil {
 		return err
-	}
-	if b.inside(container) {
-		return dir.Open()
-	}
-	if err := b.rest(ctx, container, v, known); err != nil {
-		return errors.Join(err, dir.Open())
 	}
 	// It waits for a login now, which notes anew what shall become of it.
 	v.Idle = 0

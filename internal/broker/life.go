@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"dockersh/internal/engine"
-	"dockersh/internal/idmap"
+	"dockersh/internal/life"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
 	"dockersh/internal/sessions"
@@ -275,28 +274,16 @@ func (b *Broker) inside(container string) bool {
 
 // clear removes a container that nobody is in. The lock is held.
 func (b *Broker) clear(ctx context.Context, container string, dir rundir.Dir, v rundir.Life) error {
-	// First no login finds an agent any more without the lock; then it is looked
-	// whether one did until now: a login writes its record before it looks for the
-	// agent, so one of us sees the other.
-	if err := dir.Shut(); err != nil {
+	gone := false
+	in := func() bool { return b.inside(container) }
+	alone, err := life.Alone(dir, in, func() (err error) { gone, err = b.remove(ctx, container, v); return err })
+	switch {
+	case !alone || err != nil:
 		return err
-	}
-	if b.inside(container) {
-		return dir.Open()
-	}
-	gone, err := b.remove(ctx, container, v)
-	if err != nil {
-		return errors.Join(err, dir.Open())
-	}
-	if !gone {
+	case !gone:
 		return errors.Join(b.lives.Remove(container), dir.Open())
 	}
-	if _, err := os.Lstat(dir.Home()); err == nil { // left by a broker that was killed during a start
-		if err := idmap.Unmount(dir.Home()); err != nil {
-			return err
-		}
-	}
-	return errors.Join(dir.Forget(), b.lives.Remove(container))
+	return life.Forget(b.Run, container)
 }
 
 // remove removes the container that was made to be removed, and none that merely

@@ -1,4 +1,4 @@
-package broker
+package life
 
 import (
 	"os"
@@ -41,7 +41,7 @@ func TestASourceThatAUserCanSwapIsNotMounted(t *testing.T) {
 		"homes/alice/work": false, "homes/alice/etc": false, "away": false, "loop": false, "none": false, "shared/x": false,
 		"link/../homes/alice/./work": false,
 	} {
-		if err := mountable(at(name)); (err == nil) != want {
+		if err := Mountable(at(name)); (err == nil) != want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
