@@ -1,57 +1,17 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"dockersh/internal/nearest"
+)
 
 // didYouMean gives the candidate that is nearest to a mistyped word as a hint,
 // or otherwise when none is near.
 func didYouMean(word string, candidates []string, otherwise string) string {
 	w := strings.NewReplacer("-", "", "_", "", ".", "").Replace(word)
-	best, bestDistance := "", 1+max(1, len(w)/3)
-	for _, c := range candidates {
-		if d := distance(w, c); d < bestDistance {
-			best, bestDistance = c, d
-		}
+	if best := nearest.Of(w, candidates); best != "" {
+		return `did you mean "` + best + `"?`
 	}
-	// Half a word is further away than a wrong one, but says more: "image".
-	if best == "" && len(w) >= 3 {
-		for _, c := range candidates {
-			if strings.HasPrefix(c, w) {
-				best = c
-				break
-			}
-		}
-	}
-	if best == "" {
-		return otherwise
-	}
-	return `did you mean "` + best + `"?`
-}
-
-// distance is the number of letters to add, take away, change or swap with
-// their neighbour. Long words are not compared: no key is.
-func distance(a, b string) int {
-	const far = 64
-	if len(a) > far || len(b) > far {
-		return far
-	}
-	var before [far + 1]int
-	var prev, cur [far + 1]int
-	for j := range len(b) + 1 {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], before[j-2]+1)
-			}
-		}
-		before, prev = prev, cur
-	}
-	return prev[len(b)]
+	return otherwise
 }
