@@ -160,7 +160,7 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 	case err == nil:
 		x.State = string(found.State)
 		owner, ours := policy.OwnerOf(found.Labels)
-		if _, half := found.Labels[engine.LabelOwner]; !ours && !half && plan.MayAdopt() {
+		if !ours && found.Labels[engine.LabelOwner] == "" && plan.MayAdopt() {
 			x.Note = "it was made by hand (adopt): sessions go over the engine's exec, and nothing of it is changed"
 			return nil
 		}

@@ -26,7 +26,8 @@ func (c *cold) admit(found *engine.Container) (owner policy.Owner, ours bool, er
 	if ours {
 		return owner, true, c.plan.MayEnter(owner)
 	}
-	if _, half := found.Labels[engine.LabelOwner]; half || !c.plan.MayAdopt() {
+	// An empty one comes from an image that dockershctl commit made.
+	if half := found.Labels[engine.LabelOwner] != ""; half || !c.plan.MayAdopt() {
 		return owner, false, usererr.New(usererr.Denied, "the container name "+c.plan.Container+" is taken by a container that dockersh did not make",
 			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
 	}

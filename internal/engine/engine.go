@@ -54,8 +54,9 @@ type Container struct {
 	OOMKilled bool // process 1 was killed for memory
 	Created   time.Time
 	Labels    map[string]string
-	Size      int64 // bytes of the container's own layer; -1 when not asked for
-	HostUsers bool  // it was asked to have the host's users, whatever Remap says
+	Size      int64    // bytes of the container's own layer; -1 when not asked for
+	Binds     []string // directories and files of the host that are mounted; empty in a List
+	HostUsers bool     // it was asked to have the host's users, whatever Remap says
 }
 
 // Remap tells how the engine numbers the users of its containers.

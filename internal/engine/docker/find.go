@@ -8,6 +8,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
 	"dockersh/internal/engine"
@@ -62,7 +63,17 @@ func fromInspect(r *container.InspectResponse) *engine.Container {
 		Labels:    r.Config.Labels,
 		Size:      -1,
 		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
+		Binds:     binds(r.Mounts),
 	}
+}
+
+func binds(all []container.MountPoint) (from []string) {
+	for _, m := range all {
+		if m.Type == mount.TypeBind {
+			from = append(from, m.Source)
+		}
+	}
+	return from
 }
 
 // List gives every container that carries engine.LabelOwner, running or not.
