@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -65,11 +64,7 @@ const atOnce = 6
 // New makes the run-time directory. It does not touch what a predecessor left
 // there: those containers run on.
 func New(c Config) (*Broker, error) {
-	if err := os.MkdirAll(c.Run, 0o755); err != nil {
-		return nil, err
-	}
-	// Not for anyone else: here are the sockets of the agents.
-	if err := os.MkdirAll(filepath.Join(c.Run, "c"), 0o700); err != nil {
+	if err := rundir.Make(c.Run); err != nil {
 		return nil, err
 	}
 	b := &Broker{Config: c, work: make(chan struct{}, atOnce), load: newLoad()}
@@ -77,7 +72,7 @@ func New(c Config) (*Broker, error) {
 	b.engines.open = c.Engine
 	b.images.dir = filepath.Join(c.Run, "images")
 	b.sessions, b.lives = sessions.Of(c.Run), rundir.LivesOf(c.Run)
-	if err := errors.Join(b.sessions.Make(), b.lives.Make()); err != nil {
+	if err := b.sessions.Make(); err != nil {
 		return nil, err
 	}
 	b.stop, b.halt = context.WithCancel(context.Background())

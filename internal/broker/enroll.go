@@ -21,6 +21,7 @@ func (b *Broker) enroll(ctx context.Context, f *front, id string, plan *policy.P
 	r := sessions.Record{
 		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
 		Pid: front.Pid, Start: front.Start, Since: time.Now(),
+		Address: plan.Address, Key: plan.Key,
 	}
 	if most := plan.Settings.MaxSessions; most > 0 {
 		// Of two who come at once only one gets the last place.

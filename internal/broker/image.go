@@ -119,7 +119,7 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, er
 	id, err := e.Create(ctx, engine.Spec{
 		Name:  "dockersh-probe-" + time.Now().UTC().Format("20060102150405.000000000"),
 		Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
-		Labels: policy.Owner{Identity: "probe"}.Labels(),
+		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
 	})
 	if err != nil {
 		return a, err

@@ -76,13 +76,18 @@ func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, from sou
 	if err != nil {
 		return nil, err
 	}
-	s, admins, err := b.effective(ctx, file, u, req, func(s *config.Settings, v *config.Vars) error { return from.tell(s, req, v) })
+	var told config.Vars
+	s, admins, err := b.effective(ctx, file, u, req, func(s *config.Settings, v *config.Vars) error {
+		err := from.tell(s, req, v)
+		told = *v
+		return err
+	})
 	if err != nil {
 		return nil, settings.Told(err)
 	}
 	plan, err := policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command})
 	if err == nil {
-		plan.Admins = admins
+		plan.Admins, plan.Address, plan.Key = admins, told.Address, told.Key
 	}
 	return plan, err
 }

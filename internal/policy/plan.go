@@ -25,8 +25,11 @@ type Plan struct {
 	Owner     Owner
 	Agent     string // key of the agent: which container user; fit for a file name
 
-	Shell  string
-	Cwd    string // empty: home
+	Shell string
+	Cwd   string // empty: home
+
+	Address, Key string // of the client; empty: the settings did not ask
+
 	Notice []string
 }
 
@@ -144,6 +147,16 @@ func (p *Plan) MayAdopt() bool { return p.Settings.Adopt && !p.Settings.FromUser
 // Streams tells whether the session may have to go over the engine's exec: where
 // there is no agent of ours.
 func (p *Plan) Streams() bool { return p.MayAdopt() || !p.Engine().Local() }
+
+// Probe is the identity of a container in which nobody works: it is made to look
+// into an image, and removed at once.
+const Probe = "probe"
+
+// Personal tells whether the container is its user's alone, by what the name stood
+// for.
+func (o Owner) Personal() bool {
+	return config.Personal(o.Identity) || strings.HasPrefix(o.Identity, "by=")
+}
 
 // Labels gives the owner as labels of a container.
 func (o Owner) Labels() map[string]string {

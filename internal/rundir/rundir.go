@@ -19,6 +19,18 @@ import (
 	"dockersh/internal/usererr"
 )
 
+// Make makes the run-time directory. It does not touch what is there.
+func Make(run string) error {
+	if err := os.MkdirAll(run, 0o755); err != nil {
+		return err
+	}
+	// Not for anyone else: here are the sockets of the agents.
+	if err := os.MkdirAll(filepath.Join(run, "c"), 0o700); err != nil {
+		return err
+	}
+	return LivesOf(run).Make()
+}
+
 // Of gives the directory of a container below the run-time directory.
 func Of(run, container string) Dir { return Dir(filepath.Join(run, "c", container)) }
 

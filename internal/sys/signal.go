@@ -30,3 +30,7 @@ func DieBy(sig unix.Signal) {
 
 // Pidfd gives a descriptor that polls readable once process pid has ended.
 func Pidfd(pid int) (int, error) { return unix.PidfdOpen(pid, 0) }
+
+// SignalPidfd sends a signal to the process of a Pidfd, and to no other that has
+// its number by now (pidfd_send_signal(2)).
+func SignalPidfd(fd int, sig unix.Signal) error { return unix.PidfdSendSignal(fd, sig, nil, 0) }
