@@ -1,56 +1,50 @@
 # bash completion for dockershctl(8)
 _dockershctl()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]}
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} options='' words=''
+	local commands=' ls sessions stop start restart reset rm commit kick message explain check doctor sshd-config version help '
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'ls sessions explain check doctor sshd-config version help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
 		return
 	fi
-	case ${COMP_WORDS[1]} in
-	ls | check)
-		if [[ $cur == -* ]]; then
-			COMPREPLY=(--json)
-			return
-		fi
-		;;
-	sessions)
-		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W '--json --quiet' -- "$cur")
-			return
-		fi
-		;;
-	explain)
-		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W '--client --json' -- "$cur")
-			return
-		fi
-		;;
-	doctor)
-		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W '--json --accept --login --no-login' -- "$cur")
-			return
-		fi
-		;;
-	sshd-config)
-		if [[ $cur == -* ]]; then
-			COMPREPLY=(--group)
-			return
-		fi
-		if [[ ${COMP_WORDS[COMP_CWORD-1]} == --group ]]; then
-			mapfile -t COMPREPLY < <(compgen -g -- "$cur")
-			return
-		fi
-		;;
+	case $prev in
+	--user | --login) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+	--group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
+	--client | --accept) return ;;
 	esac
-	case ${COMP_WORDS[1]} in
+	case $command in
+	ls) options='--json --quiet --size' ;;
+	sessions) options='--json --quiet' ;;
+	stop | start | restart) options='--user --all' ;;
+	reset) options='--user --all --yes' ;;
+	rm) options='--user --all --force --yes' ;;
+	kick | message) options='--user --all' ;;
+	explain) options='--client --json' ;;
+	check) options='--json' ;;
+	doctor) options='--json --accept --login --no-login' ;;
+	sshd-config) options='--group' ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
+		return
+	fi
+	# Who is not root gets none of these names.
+	case $command in
+	stop | start | restart | reset | rm) words=$(dockershctl ls -q 2>/dev/null) ;;
+	commit) [[ $COMP_CWORD -eq 2 ]] && words=$(dockershctl ls -q 2>/dev/null) ;;
+	kick | message) words=$(dockershctl sessions -q 2>/dev/null; dockershctl ls -q 2>/dev/null) ;;
+	help) words=$commands ;;
 	explain | doctor | sshd-config)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
 		;;
 	check)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
 		;;
 	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 complete -F _dockershctl dockershctl

@@ -11,30 +11,12 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/usererr"
 )
-
-// command is one subcommand.
-type command struct {
-	name, args, does string
-	run              func(ctx context.Context, out io.Writer, args []string) error
-}
-
-// commands in the order of the help.
-func commands() []command {
-	return []command{
-		{"ls", "[--json]", "list the containers that dockersh made", ls},
-		{"sessions", "[-q] [--json]", "list the live sessions", listSessions},
-		{"explain", "USER [--client ADDRESS] [--json]", "show every effective setting of a user with its origin, and what a login would do", explain},
-		{"check", "[FILE] [--json]", "check a settings file, and show all errors at once", check},
-		{"doctor", "[OPTION...] [USER...]", "judge the host: what lets users get past dockersh; ends with a login", judge},
-		{"sshd-config", "[USER... | --group NAME]", "print the lines of sshd_config with which sshd passes doctor", sshdConfig},
-		{"version", "", "show the version", version},
-	}
-}
 
 // Exit codes.
 const (
@@ -55,49 +37,82 @@ func Main() int {
 }
 
 func run(ctx context.Context, out, errs io.Writer, args []string) int {
-	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
-		help(out)
-		return 0
+	if len(args) == 0 {
+		args = []string{"help"}
 	}
-	if args[0] == "--version" {
+	switch args[0] {
+	case "-h", "--help":
+		args[0] = "help"
+	case "--version":
 		args[0] = "version"
 	}
-	for _, c := range commands() {
-		if c.name != args[0] {
-			continue
-		}
-		err := c.run(ctx, out, args[1:])
-		switch {
-		case err == nil:
-			return 0
-		case errors.Is(err, errFound):
-			return failed
-		case errors.Is(err, errMisuse):
-			fmt.Fprintf(errs, "dockershctl: error: %v\nhint: dockershctl %s %s\n", err, c.name, c.args)
-			return misuse
-		}
-		// Whoever runs this is the administrator: he may read the cause.
-		fmt.Fprintln(errs, "dockershctl: error:", err)
-		var e *usererr.Error
-		if errors.As(err, &e) && e.Hint != "" {
-			fmt.Fprintln(errs, "hint:", e.Hint)
-		}
-		return failed
+	c, known := find(args[0])
+	if !known {
+		complain(errs, unknown(fmt.Sprintf("unknown command %q", args[0]), args[0], names(), "dockershctl help"))
+		return misuse
 	}
-	fmt.Fprintf(errs, "dockershctl: error: unknown command %q\nhint: dockershctl help\n", args[0])
-	return misuse
+	var err error
+	if wantsHelp(args[1:]) {
+		_, err = io.WriteString(out, c.help())
+	} else {
+		err = c.run(ctx, out, args[1:])
+	}
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errMisuse):
+		fmt.Fprintf(errs, "dockershctl: error: %v\nhint: dockershctl %s\n", err, strings.TrimSpace(c.name+" "+c.args))
+		return misuse
+	}
+	complain(errs, err)
+	return failed
 }
 
-func help(out io.Writer) {
-	fmt.Fprint(out, "usage: dockershctl COMMAND [ARGUMENTS]\n\n")
-	for _, c := range commands() {
-		head := c.name + " " + c.args
-		if len(head) > 24 {
-			head += fmt.Sprintf("\n  %-24s", "")
+// wantsHelp looks for --help among the options.
+func wantsHelp(args []string) bool {
+	for _, a := range args {
+		if a == "--" {
+			return false
 		}
-		fmt.Fprintf(out, "  %-24s %s\n", head, c.does)
+		if a == "-h" || a == "--help" {
+			return true
+		}
 	}
-	fmt.Fprint(out, "\nWith --json the result is JSON. See dockershctl(8).\n")
+	return false
+}
+
+// several are the errors of a command that goes on after one.
+type several []error
+
+func (s several) Error() string   { return errors.Join(s...).Error() }
+func (s several) Unwrap() []error { return s }
+
+// together leaves out what is none; nil if nothing is left.
+func together(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
+	return several(errs)
+}
+
+// complain says each error in a line of its own. Whoever runs this is the
+// administrator: he may read the cause.
+func complain(errs io.Writer, err error) {
+	if all, ok := err.(several); ok {
+		for _, e := range all {
+			complain(errs, e)
+		}
+		return
+	}
+	if errors.Is(err, errFound) {
+		return // it was said
+	}
+	fmt.Fprintln(errs, "dockershctl: error:", err)
+	var e *usererr.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		fmt.Fprintln(errs, "hint:", e.Hint)
+	}
 }
 
 func version(_ context.Context, out io.Writer, args []string) error {

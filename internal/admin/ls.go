@@ -5,88 +5,97 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"dockersh/internal/engine"
-	"dockersh/internal/engine/docker"
 	"dockersh/internal/paths"
-	"dockersh/internal/policy"
-	"dockersh/internal/rundir"
 	"dockersh/internal/sessions"
-	"dockersh/internal/settings"
 )
 
 // row is one container in a listing.
 type row struct {
 	Name     string    `json:"name"`
 	User     string    `json:"user"`
-	UID      int       `json:"uid"`
+	UID      uint32    `json:"uid"`
 	Image    string    `json:"image"`
 	State    string    `json:"state"`
-	Size     int64     `json:"size"` // bytes of its own layer
+	Size     *int64    `json:"size,omitempty"` // bytes of its own layer; missing: not asked for
 	Created  time.Time `json:"created"`
 	Sessions int       `json:"sessions"`
+	Engine   string    `json:"engine"`
 }
 
-// ls lists the containers of the engine that the [dockersh] section names.
+// ls lists the containers of every engine in use.
 func ls(ctx context.Context, out io.Writer, args []string) error {
-	asJSON := false
-	if _, err := (options{"--json": &asJSON}).parse(args, 0, 0); err != nil {
-		return err
-	}
-	e, at, err := defaultEngine()
+	var asJSON, quiet, sized bool
+	_, err := options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "-s": &sized, "--size": &sized}.parse(args, 0, 0)
 	if err != nil {
 		return err
 	}
-	found, err := e.List(ctx, true)
+	if err := mustBeRoot("ls"); err != nil {
+		return err
+	}
+	found, down, err := fleet(ctx, sized)
 	if err != nil {
 		return err
 	}
+	people := sessions.Of(paths.Run).ByContainer()
 	rows := []row{}
 	for _, c := range found {
-		uid, _ := strconv.Atoi(c.Labels[engine.LabelOwner]) // a broken label shows as 0 with its user's name
-		rows = append(rows, row{
-			Name: c.Name, User: c.Labels[engine.LabelUser], UID: uid, Image: c.Image, State: string(c.State),
-			Size: c.Size, Created: c.Created, Sessions: live(at, c.Name),
-		})
+		r := row{Name: c.Name, User: c.Labels[engine.LabelUser], UID: c.owner.UID, Image: c.Image, State: string(c.State),
+			Created: c.Created, Engine: c.at.Host}
+		if sized {
+			r.Size = &c.Size
+		}
+		for _, s := range people[c.Name] {
+			if !s.Coming && s.Live() {
+				r.Sessions++
+			}
+		}
+		rows = append(rows, r)
 	}
-	if asJSON {
-		return json.NewEncoder(out).Encode(rows)
+	switch {
+	case quiet:
+		for _, r := range rows {
+			fmt.Fprintln(out, r.Name)
+		}
+	case asJSON:
+		err = json.NewEncoder(out).Encode(rows)
+	default:
+		err = printRows(out, rows)
+	}
+	return together(append(down, err)...)
+}
+
+// printRows shows columns only that say something: the size if it was asked for,
+// the engine if there are several.
+func printRows(out io.Writer, rows []row) error {
+	head := []string{"NAME", "USER", "IMAGE", "STATE", "AGE", "SESSIONS"}
+	sized := slices.ContainsFunc(rows, func(r row) bool { return r.Size != nil })
+	several := slices.ContainsFunc(rows, func(r row) bool { return r.Engine != rows[0].Engine })
+	if sized {
+		head = append(head, "SIZE")
+	}
+	if several {
+		head = append(head, "ENGINE")
 	}
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tUSER\tIMAGE\tSTATE\tSIZE\tAGE\tSESSIONS")
+	fmt.Fprintln(w, strings.Join(head, "\t"))
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", r.Name, clean(r.User), clean(r.Image), r.State, size(r.Size), age(time.Since(r.Created)), r.Sessions)
+		fields := []string{r.Name, clean(r.User), clean(r.Image), r.State, age(time.Since(r.Created)), strconv.Itoa(r.Sessions)}
+		if sized {
+			fields = append(fields, size(*r.Size))
+		}
+		if several {
+			fields = append(fields, clean(r.Engine))
+		}
+		fmt.Fprintln(w, strings.Join(fields, "\t"))
 	}
 	return w.Flush()
-}
-
-// defaultEngine is the engine of the [dockersh] section.
-func defaultEngine() (engine.Engine, engine.Address, error) {
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
-	if err != nil {
-		return nil, engine.Address{}, err
-	}
-	s, err := file.Effective("", func(string) bool { return false }, nil)
-	if err != nil {
-		return nil, engine.Address{}, err
-	}
-	at := policy.EngineOf(s)
-	e, err := docker.Open(at)
-	return e, at, err
-}
-
-// live is the number of sessions in a container: what its agents say, or, where
-// there is none, what the broker has noted.
-func live(at engine.Address, container string) int {
-	if at.Local() {
-		return rundir.Of(paths.Run, container).Sessions()
-	}
-	n, _ := sessions.Of(paths.Run).In(container)
-	return n
 }
 
 // size in the units of docker's listings.

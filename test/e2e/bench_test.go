@@ -255,6 +255,16 @@ func hold(t *testing.T, u *account, sessions int) (fronts []int) {
 	return fronts
 }
 
+// lsOf makes containers that look like ours, and lists them with all others.
+func lsOf(t *testing.T, containers int) func() time.Duration {
+	for i := range containers {
+		id := run(t, "docker", "create", "--label", "dockersh.uid=0", "--label", "dockersh.user=bench", "--label", "dockersh.identity=u=bench",
+			"--name", fmt.Sprintf("bench%d_dockersh", i), "busybox", "true")
+		t.Cleanup(func() { run(t, "docker", "rm", "-f", id) })
+	}
+	return func() time.Duration { return timed(t, exec.Command(prefix+"/bin/dockershctl", "ls")) }
+}
+
 // liveRows has a thousand sessions live at once.
 func liveRows(t *testing.T, u *account, id string) []budget {
 	const sessions = 1000
@@ -268,11 +278,15 @@ func liveRows(t *testing.T, u *account, id string) []budget {
 		most = max(most, private(t, pid))
 	}
 	many := race(60, login)[0]
+	listing := race(7, func() time.Duration { return timed(t, exec.Command(prefix+"/bin/dockershctl", "sessions")) },
+		lsOf(t, 200))
 	perSession := (private(t, broker.cmd.Process.Pid) - before) / sessions
 	return []budget{
 		{"private memory of the front, per session", kB(most), "2 MB", most / 2e6, 1, false},
 		{"private memory of the broker, per session", kB(perSession), "50 kB", perSession / 50e3, 1, false},
 		{"private memory of the agent, per container", kB(quiet), "1.5 MB", quiet / 1.5e6, 1, false},
+		{"dockershctl sessions, 1000 sessions", ms(listing[0]), "500 ms", ratio(listing[0], 500*time.Millisecond), 1, false},
+		{"dockershctl ls, 200 containers, 1000 sessions", ms(listing[1]), "500 ms", ratio(listing[1], 500*time.Millisecond), 1, false},
 		{"login with 1000 live sessions vs few", ms(many), ms(few), ratio(many, few), 2, false},
 	}
 }

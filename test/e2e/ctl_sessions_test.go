@@ -75,11 +75,16 @@ func TestSessionsShowsWhoIsInAndFromWhere(t *testing.T) {
 	eventually(t, "none is listed", func() bool { return len(listedOf(t, u)) == 0 })
 }
 
-func TestTheAddressThatTheSettingsAskForIsListed(t *testing.T) {
+func TestTheKeyAndTheAddressThatTheSettingsAskForAreListed(t *testing.T) {
 	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t, "containername = %u-%i")
 	live(t, u)
 	if all := listedOf(t, u); len(all) != 1 || all[0].Client != "127.0.0.1" || all[0].Container != u.name+"-127.0.0.1" {
+		t.Errorf("%+v", all)
+	}
+	byKey := newBoxed(t, "containername = %u-%k")
+	live(t, byKey)
+	if all := listedOf(t, byKey); len(all) != 1 || len(all[0].Key) < 40 || all[0].Client != "127.0.0.1" {
 		t.Errorf("%+v", all)
 	}
 }

@@ -54,6 +54,14 @@ func (s *seat) over(i int) {
 	}
 }
 
+// allOver is the end of all sessions at once.
+func (s *seat) allOver() {
+	for len(s.sessions) > 0 {
+		s.sessions[0].wait()
+		s.over(0)
+	}
+}
+
 // steps are what can happen.
 var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 	"login": func(t *testing.T, s *seat, r *rand.Rand) {
@@ -94,6 +102,14 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		}
 		s.sessions, s.id, s.words = nil, "", ""
 	},
+	"reset": func(t *testing.T, s *seat, r *rand.Rand) {
+		ctlDone(t, "reset", "--yes", "--user", s.name)
+		s.allOver()
+		s.id, s.words = "", ""
+	},
+	"stop":    func(t *testing.T, s *seat, r *rand.Rand) { ctlDone(t, "stop", "--user", s.name); s.allOver() },
+	"restart": func(t *testing.T, s *seat, r *rand.Rand) { ctlDone(t, "restart", "--user", s.name); s.allOver() },
+	"kick":    func(t *testing.T, s *seat, r *rand.Rand) { ctlDone(t, "kick", "--user", s.name); s.allOver() },
 	"settings": func(t *testing.T, s *seat, r *rand.Rand) {
 		lines := []string{"maxsessions = 3", "memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
 		if !s.stays {
@@ -132,11 +148,11 @@ func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
 		{account: newBoxed(t, "ephemeral", "maxsessions = 3")},
 		{account: newBoxed(t, "maxsessions = 3"), stays: true},
 	}
-	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings"}
+	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings", "reset", "stop", "restart", "kick"}
 	var done []string
 	for range count {
 		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
-		if name == "removed" && s.stays {
+		if (name == "removed" || name == "reset") && s.stays {
 			s.reset(t, "maxsessions = 3") // so that the next one stays, too
 		}
 		done = append(done, s.name+" "+name)

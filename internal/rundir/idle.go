@@ -11,22 +11,9 @@ import (
 	"dockersh/internal/wire"
 )
 
-// answerLimit is how long an agent has to say how many sessions it has; it is
+// answerLimit is how long an agent has to say what runs; it is
 // the user's, and may say nothing.
 const answerLimit = 200 * time.Millisecond
-
-// Sessions asks the container's agents for their live sessions. They are the
-// ones who know, whatever became of brokers meanwhile; but they are in the
-// container, so the number is for people, and decides nothing.
-func (d Dir) Sessions() int {
-	n := 0
-	for _, s := range d.ask() {
-		if s != nil && s.Live < 1<<16 {
-			n += int(s.Live)
-		}
-	}
-	return n
-}
 
 // Idle asks the container's agents whether anything runs there that somebody
 // started. Each sees all of it; one who does not answer, or says that something

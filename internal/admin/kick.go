@@ -1,0 +1,58 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"dockersh/internal/paths"
+	"dockersh/internal/sessions"
+)
+
+// kick ends sessions.
+func kick(ctx context.Context, out io.Writer, args []string) error {
+	var meant selection
+	if _, err := meant.parse(args, nil, 0); err != nil {
+		return err
+	}
+	if err := mustBeRoot("kick"); err != nil {
+		return err
+	}
+	all, err := meant.records(ctx, sessions.Of(paths.Run).All())
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(out, "no sessions")
+		return nil
+	}
+	for _, r := range all {
+		_ = tell(r, "the administrator ends this session") // whom it does not reach sees the end
+	}
+	progress("ending "+count(len(all), "session"))(0, 0)
+	ended := hangUp(all)
+	progress("")(0, 0)
+	bad := false
+	for _, d := range ended {
+		how := "ended"
+		switch {
+		case d.err != nil:
+			how, bad = d.err.Error(), true
+		case d.killed:
+			how = "killed"
+		}
+		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, clean(d.User), d.Container, clean(how))
+	}
+	if bad {
+		return errFound
+	}
+	return nil
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
