@@ -66,6 +66,14 @@ type Remap struct {
 	UIDs, GIDs uint32 // how many follow; 0 when nobody knows
 }
 
+// Usage is what a running container uses.
+type Usage struct {
+	At        time.Time     // when it was measured
+	CPU       time.Duration // of processors, since its start
+	Memory    int64         // bytes, without files that are merely cached
+	Processes int           // and threads; 0 when nobody counts them
+}
+
 // Mount is a bind mount. A source that does not exist is an error, never made.
 type Mount struct {
 	Source, Target string
@@ -108,6 +116,8 @@ type Engine interface {
 	Find(ctx context.Context, name string) (*Container, error)
 	// List gives every container that carries LabelOwner.
 	List(ctx context.Context, size bool) ([]*Container, error)
+	// Usage measures a running container; ErrNotFound.
+	Usage(ctx context.Context, id string) (Usage, error)
 	// Remap tells whether containers have a user namespace of their own. It is what
 	// the engine says before a container runs; then the kernel knows.
 	Remap(ctx context.Context) (Remap, error)

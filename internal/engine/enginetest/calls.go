@@ -43,6 +43,20 @@ func (f *Fake) List(ctx context.Context, size bool) ([]*engine.Container, error)
 	return all, nil
 }
 
+// Usage is engine.Engine's: every running container uses nothing.
+func (f *Fake) Usage(ctx context.Context, id string) (engine.Usage, error) {
+	err := f.begin(ctx, "Usage")
+	defer f.mu.Unlock()
+	if err != nil {
+		return engine.Usage{}, err
+	}
+	c, err := f.box(id)
+	if err == nil && c.State != engine.Running {
+		err = fmt.Errorf("%w: it does not run", engine.ErrNotFound)
+	}
+	return engine.Usage{At: time.Now()}, err
+}
+
 // Remap is engine.Engine's.
 func (f *Fake) Remap(ctx context.Context) (engine.Remap, error) {
 	err := f.begin(ctx, "Remap")
