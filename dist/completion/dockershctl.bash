@@ -2,7 +2,7 @@
 _dockershctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} options='' words=''
-	local commands=' ls sessions stop start restart reset rm commit kick message explain check doctor sshd-config version help '
+	local commands=' ls sessions stop start restart reset rm commit kick message top explain check doctor sshd-config version help '
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")

@@ -1,5 +1,5 @@
 # fish completion for dockershctl(8)
-set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart reset rm commit kick message explain check doctor sshd-config version help'
+set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart reset rm commit kick message top explain check doctor sshd-config version help'
 complete -c dockershctl -f
 complete -c dockershctl -n "$first" -a ls -d 'list the containers that dockersh made'
 complete -c dockershctl -n "$first" -a sessions -d 'list the live sessions'
@@ -11,6 +11,7 @@ complete -c dockershctl -n "$first" -a rm -d 'remove containers that nobody is i
 complete -c dockershctl -n "$first" -a commit -d 'make an image of a container'
 complete -c dockershctl -n "$first" -a kick -d 'end sessions'
 complete -c dockershctl -n "$first" -a message -d 'write a line to the terminals of sessions'
+complete -c dockershctl -n "$first" -a top -d 'show containers and sessions live'
 complete -c dockershctl -n "$first" -a explain -d 'show every effective setting of a user with its origin'
 complete -c dockershctl -n "$first" -a check -d 'check a settings file'
 complete -c dockershctl -n "$first" -a doctor -d 'judge the host'

@@ -48,6 +48,8 @@ func commands() []command {
 			peopleWords + "\nContainers stay, but for ephemeral ones. What does not end within 5 seconds is killed.\n\nexample:\n  dockershctl kick --user alice\n", kick},
 		{"message", peopleArgs + " TEXT", "write a line to the terminals of sessions",
 			peopleWords + "  TEXT         one word of the command line, so in quotes\n\nexample:\n  dockershctl message --all \"reboot at five o'clock\"\n", message},
+		{"top", "", "show containers and sessions live, and act at a key",
+			"The keys are at the foot of the screen. What ends something asks first.\n", live},
 		{"explain", "USER [--client ADDRESS] [--json]", "show every effective setting of a user with its origin, and what a login would do",
 			"  --client ADDRESS  for a login from there\n  --json            as JSON\n\nexample: why does alice get that image?\n  dockershctl explain alice\n", explain},
 		{"check", "[FILE] [--json]", "check a settings file, and show all errors at once",

@@ -56,8 +56,31 @@ func fleet(ctx context.Context, size bool) (all []box, down []error, err error) 
 	return all, down, nil
 }
 
-func list(ctx context.Context, at engine.Address, size bool) (all []box, err error) {
+// opened keeps one way to each engine, for what looks again and again.
+var opened struct {
+	mu sync.Mutex
+	by map[engine.Address]*docker.Engine
+}
+
+func open(at engine.Address) (*docker.Engine, error) {
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
+	if e := opened.by[at]; e != nil {
+		return e, nil
+	}
 	e, err := docker.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	if opened.by == nil {
+		opened.by = map[engine.Address]*docker.Engine{}
+	}
+	opened.by[at] = e
+	return e, nil
+}
+
+func list(ctx context.Context, at engine.Address, size bool) (all []box, err error) {
+	e, err := open(at)
 	if err != nil {
 		return nil, err
 	}
