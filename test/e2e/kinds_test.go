@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,11 @@ var elsewise = map[string]string{
 	"TestDeathBySignalReachesTheClient": "the engine tells of a death by signal N as of exit code 128+N, which may as well be one",
 	"TestCoreDumpIsNoNews":              "the engine tells of a death by signal N as of exit code 128+N, which may as well be one",
 	"TestRCOfSSHDoesNothing":            "the front itself does nothing; the home of these users is mounted by hand",
+}
+
+// overStream says whether the account is one of the kinds.
+func (a *account) overStream() bool {
+	return slices.ContainsFunc(streamed, func(k *kind) bool { return k.user == a })
 }
 
 func (k *kind) account(t testing.TB) *account {

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -67,24 +69,64 @@ func newBoxed(t *testing.T, lines ...string) *account {
 	return newUser(t, front, lines...)
 }
 
-func TestSuRunsACommandAndALogin(t *testing.T) {
+// fromTheHost are the ways to log in that do not come from sshd. Each gives the
+// shell the name "-dockersh".
+var fromTheHost = map[string]func(user string) []string{
+	"su":    func(user string) []string { return []string{"su", "-", user} },
+	"sudo":  func(user string) []string { return []string{"sudo", "-iu", user} },
+	"login": func(user string) []string { return []string{"login", "-f", user} }, // what getty starts on a console
+}
+
+func TestSuSudoAndConsoleRunALogin(t *testing.T) {
+	keepFile(t, "/etc/pam.d/login")
+	// Not the machine's own: who writes an audit trail need not be able to here.
+	write(t, "/etc/pam.d/login", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+	for way, argv := range fromTheHost {
+		t.Run(way, func(t *testing.T) {
+			both(t, func(t *testing.T, u *account) {
+				c := newConsole(t, 24, 80, argv(u.name)...)
+				c.login()
+				if got := c.run("id -un"); got != u.name {
+					t.Errorf("id -un: %q", got)
+				}
+				// Over the engine's exec it is SHELL -l: no call of its sets argv[0].
+				if got := c.run("echo $0"); !strings.HasPrefix(got, "-") && !u.overStream() {
+					t.Errorf("$0 is %q, want a dash first", got)
+				}
+				if got := c.run("stty size"); got != "24 80" {
+					t.Errorf("stty size: %q", got)
+				}
+				c.line("exit 5")
+				// login(1) waits for the shell and keeps its status to itself.
+				if status := c.wait(); status != 5 && way != "login" {
+					t.Errorf("status %d, want 5", status)
+				}
+			})
+		})
+	}
+}
+
+func TestSuAndSudoRunACommand(t *testing.T) {
 	both(t, func(t *testing.T, u *account) {
 		if out := run(t, "su", "-", u.name, "-c", "echo $((6*7)); id -un"); out != "42\n"+u.name {
 			t.Errorf("su -c: %q", out)
 		}
-		c := newConsole(t, 24, 80, "su", "-", u.name)
-		c.login()
-		if got := c.run("id -un"); got != u.name {
-			t.Errorf("id -un: %q", got)
+		// sudo escapes what it is given, and runs -dockersh -c COMMAND.
+		if out := run(t, "sudo", "-iu", u.name, "sh", "-c", "echo $((6*7)); id -un"); out != "42\n"+u.name {
+			t.Errorf("sudo -iu: %q", out)
 		}
-		if got := c.run("stty size"); got != "24 80" {
-			t.Errorf("stty size: %q", got)
-		}
-		c.line("exit 5")
-		if status := c.wait(); status != 5 {
-			t.Errorf("status %d, want 5", status)
+		if out, err := exec.Command("sudo", "-iu", u.name, "exit", "7").CombinedOutput(); exitStatus(err) != 7 {
+			t.Errorf("sudo -iu exit 7: %v %s", err, out)
 		}
 	})
+}
+
+func exitStatus(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return 0
 }
 
 func TestConsoleIsRestoredAfterALogin(t *testing.T) {

@@ -96,8 +96,13 @@ func (c *console) read() {
 		c.seen = append(c.seen, buf[:n]...)
 		c.all = append(c.all, buf[:n]...)
 		c.mu.Unlock()
-		if err != nil {
+		if err == nil {
+			continue
+		}
+		select {
+		case <-c.ended:
 			return
+		case <-time.After(5 * time.Millisecond): // login(1) hangs its terminal up and opens it again
 		}
 	}
 }
