@@ -72,8 +72,7 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 		return -1, cannot(err)
 	}
 	defer unix.Close(null)
-	// The thread's own: which uid the kernel writes into the socket, and the
-	// priority that the broker inherits.
+	// The thread's own: which uid the kernel writes into the socket.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	pair, err := pairOf(uid)
@@ -81,9 +80,6 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 		return -1, cannot(err)
 	}
 	defer unix.Close(pair[1])
-	if who != nil {
-		defer unnice()()
-	}
 	_, err = syscall.ForkExec(path, []string{path, OneShot}, &syscall.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []uintptr{uintptr(pair[1]), uintptr(null), uintptr(null)},
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: who}, // no signal of a terminal's reaches it
@@ -122,17 +118,6 @@ func effective(uid int) error {
 		return errno
 	}
 	return nil
-}
-
-// unnice gives this thread the priority of any daemon and gives the way back: a
-// broker whose user may make it slow would hold up others in a shared container.
-func unnice() (back func()) {
-	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
-	if err != nil {
-		return func() {}
-	}
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
-	return func() { _ = unix.Setpriority(unix.PRIO_PROCESS, 0, 20-raw) } // getpriority(2): the kernel gives 20-nice
 }
 
 // trusted refuses a broker that others than root could have put there.

@@ -40,7 +40,9 @@ func Main() int {
 		return usage(os.Args[1:])
 	}
 	if oneShot && os.Geteuid() == 0 {
-		sys.Fresh()
+		if err := sys.Fresh(); err != nil {
+			return 1 // nobody to tell: our front sees the connection end
+		}
 	}
 	out := audit.New(os.Stderr, "dockershd")
 	defer out.Close(time.Second)

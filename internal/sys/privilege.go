@@ -68,31 +68,3 @@ func canSignal() error {
 	}
 	return nil
 }
-
-// Fresh takes back what a process of root's inherited from the user who started
-// it: his limits, and what the kernel is to kill first. It is for the first moment
-// of a program.
-func Fresh() {
-	const none = unix.RLIM_INFINITY
-	for _, l := range [...]struct {
-		what int
-		most uint64
-	}{
-		{unix.RLIMIT_FSIZE, none}, {unix.RLIMIT_CPU, none}, {unix.RLIMIT_AS, none}, {unix.RLIMIT_DATA, none},
-		{unix.RLIMIT_NPROC, none}, {unix.RLIMIT_STACK, 8 << 20}, {unix.RLIMIT_NOFILE, 1 << 16},
-		{unix.RLIMIT_CORE, 0}, // what root's memory holds is nobody else's to read
-	} {
-		// Not syscall's: that one leaves the old limit to what we start.
-		if unix.Prlimit(0, l.what, &unix.Rlimit{Cur: l.most, Max: l.most}, nil) == nil {
-			continue
-		}
-		var now unix.Rlimit // a root without CAP_SYS_RESOURCE, in a container perhaps
-		if unix.Prlimit(0, l.what, nil, &now) == nil {
-			_ = unix.Prlimit(0, l.what, &unix.Rlimit{Cur: now.Max, Max: now.Max}, nil)
-		}
-	}
-	if fd, err := unix.Open("/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
-		_, _ = Write(fd, []byte("0"))
-		_ = unix.Close(fd)
-	}
-}

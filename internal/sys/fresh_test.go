@@ -1,0 +1,70 @@
+package sys
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const freshArg = "as-from-init"
+
+// freshMain is a program of root's that a user started.
+func freshMain() {
+	if err := Fresh(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	// What its own children get.
+	out, _ := exec.Command("/bin/sh", "-c", `grep -E "SigBlk|SigIgn" /proc/self/status; ulimit -Sn; ulimit -Ss
+		/usr/bin/chrt -p $$; /usr/bin/ionice -p $$; nice; uname -r; /usr/bin/taskset -p $$; cat /proc/$$/timerslack_ns; env`).CombinedOutput()
+	fmt.Printf("%s%q", out, os.Environ())
+}
+
+// dirt leaves on its process all that a user may, and then runs the words behind.
+var dirt = []string{"/usr/bin/setarch", "--uname-2.6", "/usr/bin/chrt", "-i", "0", "/usr/bin/ionice", "-c", "3", "/usr/bin/taskset", "-c", "0", "/usr/bin/nice", "-n", "19",
+	"/usr/bin/perl", "-e", `use POSIX;
+		my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
+		$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD);
+		exec "/bin/sh", "-c", q(ulimit -Sn 64; ulimit -Ss 1000; exec "$0" "$@"), @ARGV`}
+
+func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root takes all of it back")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(argv ...string) string {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = []string{"PATH=/usr/bin:/bin", "OF=the user"}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		t.Fatal(err)
+	}
+	out := start(append(dirt, self, freshArg)...)
+	for _, want := range []string{"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", "\n8192\n", "SCHED_OTHER", "\nnone: prio", "\n0\n" + unix.ByteSliceToString(u.Release[:]) + "\n", "\n50000\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	for _, bad := range []string{"\n64\n", "the user"} {
+		if strings.Contains(out, bad) {
+			t.Errorf("%q in\n%s", bad, out)
+		}
+	}
+	processors := func(s string) string { _, s, _ = strings.Cut(s, "mask:"); s, _, _ = strings.Cut(s, "\n"); return s }
+	if got, want := processors(out), processors(start("/usr/bin/taskset", "-p", "1")); got != want || want == "" {
+		t.Errorf("processors %q, those of init are %q", got, want)
+	}
+}
