@@ -8,13 +8,17 @@ import (
 )
 
 // both runs a test for a user with /bin/bash and for one with dockersh, in
-// Debian and in busybox, and for those whose sessions go over the engine's exec.
+// Debian and in busybox, for those whose sessions go over the engine's exec, and
+// for one with an engine of his own.
 func both(t *testing.T, test func(t *testing.T, u *account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, plain) })
 	t.Run("dockersh", func(t *testing.T) { test(t, boxed) })
 	t.Run("busybox", func(t *testing.T) { test(t, tiny) })
 	eachStreamed(t, test)
+	if door == "direct" {
+		t.Run(ownEngine.name, func(t *testing.T) { test(t, ownEngine.account(t)) })
+	}
 }
 
 // same runs get for the bash user and for the dockersh user and asserts that

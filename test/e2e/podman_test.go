@@ -15,6 +15,9 @@ import (
 
 const podmanSocket = "/run/podman/podman.sock"
 
+// podmanConf is as scripts/engine: no systemd, no packet filter.
+const podmanConf = "[containers]\nnetns = \"none\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n"
+
 var podmanOnce sync.Once
 
 // podmanMissing says why there is no Podman here; empty when there is.
@@ -35,9 +38,8 @@ func startPodman(t *testing.T) string {
 	}
 	apart := os.Getenv("APART")
 	for path, text := range map[string]string{
-		"/etc/containers/storage.conf": fmt.Sprintf("[storage]\ndriver = \"overlay\"\ngraphroot = \"%s/podman\"\nrunroot = \"/run/podman-run\"\n", apart),
-		// As scripts/engine: no systemd, no packet filter.
-		"/etc/containers/containers.conf": "[containers]\nnetns = \"none\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n",
+		"/etc/containers/storage.conf":    fmt.Sprintf("[storage]\ndriver = \"overlay\"\ngraphroot = \"%s/podman\"\nrunroot = \"/run/podman-run\"\n", apart),
+		"/etc/containers/containers.conf": podmanConf,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -254,56 +256,5 @@ func TestPodmanIsExplainedAndListed(t *testing.T) {
 	withSettings(t, "[dockersh]\n\tdockersocket = "+podmanSocket+"\n")
 	if out := run(t, prefix+"/bin/dockershctl", "ls"); !strings.Contains(out, u.name+"_dockersh") || !strings.Contains(out, "running") {
 		t.Errorf("ls:\n%s", out)
-	}
-}
-
-func TestPodmanRootlessIsRefusedByTheService(t *testing.T) {
-	// It has its user's rights, and cannot even see what the service would mount.
-	podmanEngine(t)
-	if _, err := exec.LookPath("newuidmap"); err != nil {
-		t.Skip("newuidmap is not installed (apt-get install uidmap)")
-	}
-	u := newBoxed(t)
-	for _, file := range []string{"/etc/subuid", "/etc/subgid"} {
-		if err := os.WriteFile(file, []byte("dshremap:200000:65536\n"+u.name+":400000:65536\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir := "/run/user/" + strconv.Itoa(u.uid)
-	run(t, "install", "-d", "-m", "700", "-o", u.name, dir)
-	u.file(t, ".config/containers/containers.conf", "[containers]\nnetns = \"none\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n", 0o644)
-	as := func(args ...string) *exec.Cmd {
-		cmd := exec.Command("podman", args...)
-		cmd.Dir = "/"
-		cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + u.home, "XDG_RUNTIME_DIR=" + dir}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}, Setsid: true}
-		return cmd
-	}
-	image, err := os.Open(os.Getenv("REPO") + "/build/images/busybox.tar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer image.Close()
-	load := as("import", "-", "dsh-busybox")
-	load.Stdin = image
-	// Podman keeps a process that holds its user namespace; the next account may be
-	// given its uid.
-	t.Cleanup(func() { _ = exec.Command("pkill", "-KILL", "-U", strconv.Itoa(u.uid), "podman").Run() })
-	if out, err := load.CombinedOutput(); err != nil {
-		t.Skipf("rootless podman does not work on this machine: %s", out)
-	}
-	socket := dir + "/podman.sock"
-	service := as("system", "service", "--time=0", "unix://"+socket)
-	if err := service.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = service.Process.Kill(); _ = service.Wait() })
-	eventually(t, "its service answers", func() bool { return exec.Command("podman", "--url", "unix://"+socket, "version").Run() == nil })
-	if err := u.set("dockersocket = "+socket, "imagename = dsh-busybox", "pidslimit = 0"); err != nil {
-		t.Fatal(err)
-	}
-	ssh(t, u, "true").refused(t, "refuses")
-	if out := run(t, "podman", "--url", "unix://"+socket, "ps", "-aq"); out != "" {
-		t.Errorf("left: %s", out)
 	}
 }
