@@ -227,11 +227,9 @@ func runsProgram(path string) bool {
 func TestStreamedSessionOutlivesTheBroker(t *testing.T) {
 	eachStreamed(t, func(t *testing.T, u *account) {
 		c := live(t, u)
-		broker.signal(syscall.SIGKILL)
+		back := broker.away(t, syscall.SIGKILL)
 		got := c.run("echo still here")
-		if err := broker.start(); err != nil {
-			t.Fatal(err)
-		}
+		back()
 		if got != "still here" {
 			t.Errorf("%q", got)
 		}

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,9 @@ var broker = &daemon{
 
 // start runs the daemon, its log in scratch, and waits until it answers.
 func (d *daemon) start() error {
+	if d == broker && door != "service" {
+		return errors.New("a service would open another door than " + door)
+	}
 	log, err := os.OpenFile(scratch+"/"+d.name+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

@@ -52,17 +52,26 @@ func mayUseEngine(name string) error {
 	return nil
 }
 
-// restart puts a new broker in the place of the service's; through other doors
-// every session has a new one.
-func (d *daemon) restart(t testing.TB, by syscall.Signal) {
+// away ends the service's broker; back starts the next one. Through other doors
+// every session has a broker of its own, and there is none that could be away.
+func (d *daemon) away(t testing.TB, by syscall.Signal) (back func()) {
 	t.Helper()
 	if door != "service" {
-		return
+		return func() {}
 	}
 	d.signal(by)
-	if err := d.start(); err != nil {
-		t.Fatal(err)
+	return func() {
+		t.Helper()
+		if err := d.start(); err != nil {
+			t.Fatal(err)
+		}
 	}
+}
+
+// restart puts a new broker in the place of the service's.
+func (d *daemon) restart(t testing.TB, by syscall.Signal) {
+	t.Helper()
+	d.away(t, by)()
 }
 
 // service skips a test of what only a service has.

@@ -74,17 +74,12 @@ func TestAnEphemeralContainerGoesHoweverTheSessionEnds(t *testing.T) {
 		"container removed":      func(t *testing.T, u *account, c *console) { run(t, "docker", "rm", "-f", u.container(t)) },
 		"container stopped":      func(t *testing.T, u *account, c *console) { run(t, "docker", "stop", "-t", "2", u.container(t)) },
 		"broker killed, then the client": func(t *testing.T, u *account, c *console) {
-			broker.signal(syscall.SIGKILL)
+			back := broker.away(t, syscall.SIGKILL)
 			_ = c.cmd.Process.Kill()
-			if err := broker.start(); err != nil {
-				t.Fatal(err)
-			}
+			back()
 		},
 		"broker restarted, then the session": func(t *testing.T, u *account, c *console) {
-			broker.stop()
-			if err := broker.start(); err != nil {
-				t.Fatal(err)
-			}
+			broker.restart(t, syscall.SIGTERM)
 			time.Sleep(time.Second) // it has looked, and must not have removed it
 			if got := c.run("echo still here"); got != "still here" {
 				t.Errorf("%q", got)
@@ -115,10 +110,7 @@ func TestLingerKeepsItForTheNextLoginAcrossBrokers(t *testing.T) {
 	u := newBoxed(t, "ephemeral", "linger = 4s")
 	ssh(t, u, "echo coffee >/tmp/f").want(t, "", "", 0)
 	ssh(t, u, "cat /tmp/f").want(t, "coffee\n", "", 0)
-	broker.signal(syscall.SIGKILL)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGKILL)
 	ssh(t, u, "cat /tmp/f").want(t, "coffee\n", "", 0)
 	begin := time.Now()
 	gone(t, u)
@@ -127,11 +119,9 @@ func TestLingerKeepsItForTheNextLoginAcrossBrokers(t *testing.T) {
 	}
 	ssh(t, u, "cat /tmp/f 2>/dev/null || echo fresh").want(t, "fresh\n", "", 0)
 	// Nobody is there any more, and no broker either, until it is over.
-	broker.signal(syscall.SIGKILL)
+	back := broker.away(t, syscall.SIGKILL)
 	time.Sleep(time.Second)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	gone(t, u)
 }
 
@@ -165,10 +155,7 @@ func TestWhatWasMadeToStayIsNeverRemoved(t *testing.T) {
 	ssh(t, u, "cat ~/f").want(t, "work\n", "", 0)
 	run(t, "docker", "stop", "-t", "1", u.container(t))
 	ssh(t, u, "cat ~/f").want(t, "work\n", "", 0)
-	broker.signal(syscall.SIGKILL)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGKILL)
 	time.Sleep(time.Second)
 	ssh(t, u, "cat ~/f").want(t, "work\n", "", 0)
 	// And an administrator who puts one aside keeps it.
@@ -190,12 +177,10 @@ func TestAHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it is being made", func() bool { return len(u.containers(t)) > 0 })
-	broker.signal(syscall.SIGKILL)
+	back := broker.away(t, syscall.SIGKILL)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	gone(t, u)
 	if _, err := os.Stat(runDir + "/life"); err != nil {
 		t.Error(err) // the test looked in the wrong place

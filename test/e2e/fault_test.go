@@ -57,7 +57,7 @@ func TestBrokerKilledSessionsGoOn(t *testing.T) {
 	service(t, "it is started again")
 	u := newBoxed(t)
 	c := live(t, u)
-	broker.signal(syscall.SIGKILL)
+	back := broker.away(t, syscall.SIGKILL)
 	if got := c.run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
@@ -65,9 +65,7 @@ func TestBrokerKilledSessionsGoOn(t *testing.T) {
 	answer := make(chan result, 1)
 	go func() { r, _ := trySSH(u, nil, "echo waited"); answer <- r }()
 	time.Sleep(300 * time.Millisecond)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	(<-answer).want(t, "waited\n", "", 0)
 	works(t, u)
 	if got := c.run("echo and here"); got != "and here" {
@@ -83,11 +81,9 @@ func TestBrokerGoneIsOneLine(t *testing.T) {
 	service(t, "it can be absent")
 	u := newBoxed(t)
 	works(t, u)
-	broker.signal(syscall.SIGTERM)
+	back := broker.away(t, syscall.SIGTERM)
 	r := ssh(t, u, "true")
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	r.refused(t)
 	if r.took > limit {
 		t.Errorf("took %v", r.took)

@@ -18,10 +18,7 @@ func TestAnIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 
 	// A session spares it, however quiet, and across brokers.
 	c := live(t, u)
-	broker.signal(syscall.SIGKILL)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGKILL)
 	time.Sleep(8 * time.Second)
 	if got := c.run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)

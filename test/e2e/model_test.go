@@ -80,17 +80,12 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		s.end(r, func(c *console) { _ = c.cmd.Process.Kill(); c.wait() })
 	},
 	"broker killed": func(t *testing.T, s *seat, r *rand.Rand) {
-		broker.signal(syscall.SIGKILL)
-		if err := broker.start(); err != nil {
-			t.Fatal(err)
-		}
+		broker.restart(t, syscall.SIGKILL)
 	},
 	"cut without a broker": func(t *testing.T, s *seat, r *rand.Rand) {
-		broker.signal(syscall.SIGKILL)
+		back := broker.away(t, syscall.SIGKILL)
 		s.end(r, func(c *console) { _ = c.cmd.Process.Kill(); c.wait() })
-		if err := broker.start(); err != nil {
-			t.Fatal(err)
-		}
+		back()
 	},
 	"removed": func(t *testing.T, s *seat, r *rand.Rand) {
 		if s.id == "" {

@@ -37,10 +37,7 @@ func TestOneContainerForEachClientAddress(t *testing.T) {
 		t.Errorf("%d containers", n)
 	}
 	// A new broker knows them, too.
-	broker.signal(syscall.SIGKILL)
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGKILL)
 	from(t, u, "127.0.0.2", "cat ~/f").want(t, "two\n", "", 0)
 }
 

@@ -288,10 +288,7 @@ func TestAnEngineOverSSH(t *testing.T) {
 	if err := os.Remove(scratch + "/keys/root"); err != nil {
 		t.Fatal(err)
 	}
-	broker.signal(syscall.SIGTERM) // with it the connections that it keeps
-	if err := broker.start(); err != nil {
-		t.Fatal(err)
-	}
+	broker.restart(t, syscall.SIGTERM) // with it the connections that it keeps
 	r := ssh(t, u, "true")
 	r.refused(t, "engine")
 	if r.took > limit {
