@@ -65,19 +65,38 @@ func (b *Broker) left(container string, plan *policy.Plan) {
 		b.renote(container, plan)
 	}
 	b.tend(b.stop, container, true)
-	// A service looks again in time. Without one we are all there is: we stay until
-	// nothing is left to do, and do what others like us left undone.
-	for !b.keeping.Load() && b.stop.Err() == nil {
-		v, err := b.lives.Get(container)
-		if errors.Is(err, fs.ErrNotExist) {
+	if !b.keeping.Load() { // a service looks again in time
+		b.stay(container)
+	}
+}
+
+// stay is what brokers of one session do for a service: one of them stays until
+// nothing is left to do for the container, and does what others left undone. Not
+// all: a user's logins must not leave more processes of root's than he has
+// containers.
+func (b *Broker) stay(container string) {
+	for b.stop.Err() == nil {
+		leave, ok := b.lives.Stay(container)
+		if !ok {
 			return
 		}
-		wait := keepEvery
-		if v.Ephemeral {
-			wait = min(wait, time.Until(v.Since.Add(v.Linger)))
+		for b.stop.Err() == nil {
+			v, err := b.lives.Get(container)
+			if err != nil { // fs.ErrNotExist, if all is well
+				break
+			}
+			wait := keepEvery
+			if v.Ephemeral {
+				wait = min(wait, time.Until(v.Since.Add(v.Linger)))
+			}
+			pause(b.stop, max(100*time.Millisecond, wait))
+			b.look(b.stop)
 		}
-		pause(b.stop, max(100*time.Millisecond, wait))
-		b.look(b.stop)
+		leave()
+		// One that found us here until now relies on us.
+		if _, err := b.lives.Get(container); err != nil {
+			return
+		}
 	}
 }
 

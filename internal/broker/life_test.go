@@ -346,3 +346,48 @@ func TestABrokerOfOneLoginStaysUntilAllIsDone(t *testing.T) {
 		t.Errorf("it went before the container: %v", err)
 	}
 }
+
+// A user may log in ten thousand times: no more brokers stay than there are
+// containers to look after.
+func TestOneBrokerStaysForAContainer(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	w.broker.keeping.Store(false)
+	_ = w.enters().Close()
+	w.eventually("one stays", func() bool {
+		leave, ok := w.broker.lives.Stay(w.name())
+		if ok {
+			leave()
+		}
+		return !ok
+	})
+	for range 3 {
+		other, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); other.left(w.name(), nil) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Error("another stays, too")
+		}
+		other.halt()
+		<-done
+	}
+	if _, err := w.broker.lives.Get(w.name()); err != nil {
+		t.Error(err)
+	}
+	// And it goes when there is nothing left.
+	if err := w.broker.lives.Remove(w.name()); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it goes", func() bool {
+		leave, ok := w.broker.lives.Stay(w.name())
+		if ok {
+			leave()
+		}
+		return ok
+	})
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dockersh/internal/engine"
 )
 
@@ -62,6 +64,21 @@ func (l Lives) Remove(container string) error {
 		return err
 	}
 	return nil
+}
+
+// Stay makes its caller the one that stays for a container, until leave; ok is
+// false while another does.
+func (l Lives) Stay(container string) (leave func(), ok bool) {
+	path := l.path(container) + ".stay" + being
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, false
+	}
+	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil || !same(fd, path) { // that one leaves, and looks once more
+		_ = unix.Close(fd)
+		return nil, false
+	}
+	return func() { _, _ = os.Remove(path), unix.Close(fd) }, true
 }
 
 // Names are the containers that have an entry.
