@@ -111,6 +111,9 @@ func (b *Broker) ServeOne(c *seqpacket.Conn) error {
 		return err
 	}
 	<-over
+	// No service looks after what a broker that was killed left undone.
+	b.look(b.stop)
+	until(b.stop, b.tended.stop)
 	return nil
 }
 

@@ -164,7 +164,7 @@ func (b *Broker) look(ctx context.Context) {
 		if b.tended.begin(name) {
 			go func() {
 				defer b.tended.end(name)
-				b.tend(ctx, name, false)
+				b.tendCounted(ctx, name, false)
 			}()
 		}
 	}
@@ -198,13 +198,15 @@ func (t *tended) stop() {
 	t.work.Wait()
 }
 
-// begin is false if it was begun already.
+// begin is false if it was begun already, and after stop. Until end it counts as
+// work.
 func (t *tended) begin(container string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.inHand[container] {
+	if t.inHand[container] || t.over {
 		return false
 	}
+	t.work.Add(1)
 	if t.inHand == nil {
 		t.inHand = map[string]bool{}
 	}
@@ -216,6 +218,7 @@ func (t *tended) end(container string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.inHand, container)
+	t.work.Done()
 }
 
 // fails tells whether this is news.
@@ -237,10 +240,13 @@ func (t *tended) fails(container string, now bool) bool {
 // tend does what has to be done for a container, if nobody is in it; ended says
 // that a session was there until now.
 func (b *Broker) tend(ctx context.Context, container string, ended bool) {
-	if !b.tended.enter() {
-		return
+	if b.tended.enter() {
+		defer b.tended.work.Done()
+		b.tendCounted(ctx, container, ended)
 	}
-	defer b.tended.work.Done()
+}
+
+func (b *Broker) tendCounted(ctx context.Context, container string, ended bool) {
 	ctx, cancel := context.WithTimeout(ctx, tendLimit)
 	defer cancel()
 	err := b.tendOnce(ctx, container, ended)

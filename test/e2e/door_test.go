@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -72,6 +73,44 @@ func (d *daemon) away(t testing.TB, by syscall.Signal) (back func()) {
 func (d *daemon) restart(t testing.TB, by syscall.Signal) {
 	t.Helper()
 	d.away(t, by)()
+}
+
+// brokerKilled kills the service, or the account's one broker; next brings the one
+// that comes after it: through other doors that of his next session.
+func brokerKilled(t testing.TB, u *account) (next func()) {
+	t.Helper()
+	if door == "service" {
+		return broker.away(t, syscall.SIGKILL)
+	}
+	pids := pidsOf(func(pid int, args string) bool {
+		f := stat("/proc/" + strconv.Itoa(pid) + "/stat")
+		return strings.HasSuffix(args, "dockershd --one-shot") && len(f) > 1 && ownerOf(f[1]) == u.uid
+	})
+	if len(pids) != 1 {
+		t.Fatalf("%d brokers of %s", len(pids), u.name)
+	}
+	_ = syscall.Kill(pids[0], syscall.SIGKILL)
+	return func() { t.Helper(); ssh(t, u, "true").want(t, "", "", 0) }
+}
+
+// ownerOf is the real uid of a process.
+func ownerOf(pid string) int {
+	data, _ := os.ReadFile("/proc/" + pid + "/status")
+	_, rest, _ := strings.Cut(string(data), "\nUid:\t")
+	id, _, _ := strings.Cut(rest, "\t")
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// place is where the brokers of the account's sessions keep what they know.
+func (a *account) place() string {
+	if door == "direct" {
+		return "/run/user/" + strconv.Itoa(a.uid) + "/dockersh"
+	}
+	return runDir
 }
 
 // service skips a test of what only a service has.

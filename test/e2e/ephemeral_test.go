@@ -24,10 +24,10 @@ func gone(t *testing.T, u *account) {
 // his.
 func kept(u *account) (all []string) {
 	for _, dir := range []string{"c", "life"} {
-		found, _ := filepath.Glob(runDir + "/" + dir + "/" + u.name + "[-_~]*")
+		found, _ := filepath.Glob(u.place() + "/" + dir + "/" + u.name + "[-_~]*")
 		all = append(all, found...)
 	}
-	records, _ := filepath.Glob(runDir + "/s/*." + u.name + "[-_]*")
+	records, _ := filepath.Glob(u.place() + "/s/*." + u.name + "[-_]*")
 	return append(all, records...)
 }
 
@@ -74,9 +74,10 @@ func TestAnEphemeralContainerGoesHoweverTheSessionEnds(t *testing.T) {
 		"container removed":      func(t *testing.T, u *account, c *console) { run(t, "docker", "rm", "-f", u.container(t)) },
 		"container stopped":      func(t *testing.T, u *account, c *console) { run(t, "docker", "stop", "-t", "2", u.container(t)) },
 		"broker killed, then the client": func(t *testing.T, u *account, c *console) {
-			back := broker.away(t, syscall.SIGKILL)
+			next := brokerKilled(t, u)
 			_ = c.cmd.Process.Kill()
-			back()
+			c.wait()
+			next()
 		},
 		"broker restarted, then the session": func(t *testing.T, u *account, c *console) {
 			broker.restart(t, syscall.SIGTERM)
@@ -177,12 +178,12 @@ func TestAHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it is being made", func() bool { return len(u.containers(t)) > 0 })
-	back := broker.away(t, syscall.SIGKILL)
+	next := brokerKilled(t, u)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	back()
+	next()
 	gone(t, u)
-	if _, err := os.Stat(runDir + "/life"); err != nil {
+	if _, err := os.Stat(u.place() + "/life"); err != nil {
 		t.Error(err) // the test looked in the wrong place
 	}
 }
