@@ -29,7 +29,7 @@ var dirt = []string{"/usr/bin/setarch", "--uname-2.6", "/usr/bin/chrt", "-i", "0
 	"/usr/bin/perl", "-e", `use POSIX;
 		my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 		$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD);
-		exec "/bin/sh", "-c", q(ulimit -Sn 64; ulimit -Ss 1000; exec "$0" "$@"), @ARGV`}
+		exec "/bin/sh", "-c", q(echo 1000000000 >/proc/$$/timerslack_ns; ulimit -Sn 64; ulimit -Ss 1000; exec "$0" "$@"), @ARGV`}
 
 func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
 	if os.Geteuid() != 0 {

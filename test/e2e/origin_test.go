@@ -18,6 +18,7 @@ func from(t *testing.T, u *account, address, command string) result {
 }
 
 func TestOneContainerForEachClientAddress(t *testing.T) {
+	privileged(t, "the connections of sshd are root's to look at")
 	u := newBoxed(t, "containername = %u-%i")
 	from(t, u, "127.0.0.2", "echo two >~/f").want(t, "", "", 0)
 	from(t, u, "127.0.0.3", "cat ~/f 2>/dev/null || echo none").want(t, "none\n", "", 0)
@@ -42,6 +43,7 @@ func TestOneContainerForEachClientAddress(t *testing.T) {
 }
 
 func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
+	privileged(t, "the connections of sshd are root's to look at")
 	u := newBoxed(t, "containername = %u-%i")
 	master := scratch + "/master-" + u.name
 	options := []string{"-b", "127.0.0.4", "-o", "ControlPath=" + master}
@@ -56,6 +58,7 @@ func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
 }
 
 func TestAnAddressThatOnlyTheEnvironmentTellsIsNone(t *testing.T) {
+	privileged(t, "the connections of sshd are root's to look at")
 	u := newBoxed(t, "containername = %u-%i")
 	refused := func(what string, cmd *exec.Cmd) {
 		t.Helper()

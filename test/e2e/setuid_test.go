@@ -37,6 +37,7 @@ func setuid(t testing.TB) string {
 // hostile is a script that an unprivileged user starts the setuid shell with.
 const hostile = `
 cd "$HOME" && umask 000
+echo 1000000000 >/proc/$$/timerslack_ns
 exec 3<>"$HOME/mine" 9<"$HOME/mine" 200<"$HOME/mine"
 ulimit -S -c unlimited; ulimit -S -f 0; ulimit -S -n 64; ulimit -S -d 200000
 export LD_PRELOAD=$HOME/evil.so LD_LIBRARY_PATH=$HOME LD_AUDIT=$HOME/evil.so GCONV_PATH=$HOME LOCPATH=$HOME NLSPATH=$HOME
@@ -44,14 +45,14 @@ export GODEBUG=inittrace=1 GOTRACEBACK=crash GOGC=off GOMAXPROCS=1
 export DOCKER_HOST=unix://$HOME/evil.sock DOCKER_CONFIG=$HOME DOCKER_CONTEXT=evil XDG_CONFIG_HOME=$HOME XDG_RUNTIME_DIR=$HOME
 export PATH=$HOME/bin:/usr/bin:/bin TMPDIR=$HOME HOSTALIASES=$HOME/mine TZ=:$HOME/mine
 export BASH_ENV=$HOME/evil.sh ENV=$HOME/evil.sh IFS=x SHELL=/bin/bash USER=root LOGNAME=root LISTEN_FDS=1 LISTEN_PID=$$
-exec "$@"
+exec -a --privileged "$@"
 `
 
 // stubborn leaves on its process what threads hand on. A root broker has to start
 // itself again for it: see sys.Fresh.
 var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
 	use POSIX; my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
-	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec @ARGV`}
+	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec { $ARGV[0] } "--privileged", @ARGV[1 .. $#ARGV]`}
 
 // oneShot finds the broker of a front: its child, or what it became.
 func oneShot(t testing.TB, front int) (pid int) {
@@ -125,6 +126,13 @@ func asUserOf(u *account, argv ...string) *exec.Cmd {
 	return cmd
 }
 
+// What each line of it is there for was tried: it fails when the front passes the
+// environment, a descriptor from 3 up, its own 0 to 2, its directory, its session
+// or its argv[0]; when it finds the broker by PATH, starts it with the user's real
+// uid or groups, makes the socket as root, or keeps root, all of it or the saved
+// uid; and when the broker keeps limits, cores, umask, niceness, scheduling, class
+// of the disk, personality, timer slack, blocked or ignored signals. Processors:
+// TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/sys.
 func TestSetuidBrokerHasNothingOfItsUsers(t *testing.T) {
 	t.Run("once", func(t *testing.T) { hasNothingOf(t) })
 	t.Run("started again", func(t *testing.T) { hasNothingOf(t, stubborn...) })
@@ -135,6 +143,9 @@ func hasNothingOf(t *testing.T, by ...string) {
 	cmd := startHostile(t, u, by...)
 	pid := oneShot(t, cmd.Process.Pid)
 	proc := "/proc/" + strconv.Itoa(pid)
+	if args, _ := os.ReadFile(proc + "/cmdline"); string(args) != prefix+"/sbin/dockershd\x00--one-shot\x00" {
+		t.Errorf("command line %q", args)
+	}
 	if env, err := os.ReadFile(proc + "/environ"); err != nil || len(env) != 0 {
 		t.Errorf("environment %q, %v", env, err)
 	}
@@ -155,7 +166,7 @@ func hasNothingOf(t *testing.T, by ...string) {
 		status, _ := os.ReadFile(proc + "/status")
 		return strings.Contains(string(status), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")
 	})
-	for argv, want := range map[string]string{"chrt -p": "SCHED_OTHER", "ionice -p": "none: ", "cat " + proc + "/personality #": "00000000\n"} {
+	for argv, want := range map[string]string{"chrt -p": "SCHED_OTHER", "ionice -p": "none: ", "cat " + proc + "/personality #": "00000000\n", "cat " + proc + "/timerslack_ns #": "50000\n"} {
 		if out, err := exec.Command("sh", "-c", argv+" "+strconv.Itoa(pid)).CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s: %q %v", argv, out, err)
 		}
@@ -320,4 +331,19 @@ func ofOthers(cmdline string, u *account) bool {
 	}
 	status, _ := os.ReadFile("/proc/" + f[1] + "/status")
 	return f[1] != "1" && !strings.Contains(string(status), "Uid:\t"+strconv.Itoa(u.uid)+"\t")
+}
+
+func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
+	u := newUser(t, "/bin/bash")
+	shell, program := setuid(t), prefix+"/sbin/dockershd"
+	t.Cleanup(func() { run(t, "chown", "0:0", program); run(t, "chmod", "755", program) })
+	for _, spoil := range [][]string{{"chmod", "757", program}, {"chmod", "775", program}, {"chown", u.name, program}} {
+		run(t, "chown", "0:0", program)
+		run(t, "chmod", "755", program)
+		run(t, spoil...)
+		out, err := asUserOf(u, shell, "-c", "true").CombinedOutput()
+		if exitStatus(err) != 255 || !strings.Contains(string(out), "must be a program of root's that nobody else can write") {
+			t.Errorf("%v: %v %q", spoil, err, out)
+		}
+	}
 }
