@@ -24,7 +24,15 @@ import (
 func (c *cold) admit(found *engine.Container) (owner policy.Owner, ours bool, err error) {
 	owner, ours = policy.OwnerOf(found.Labels)
 	if ours {
-		return owner, true, c.plan.MayEnter(owner)
+		if err := c.plan.MayEnter(owner); err != nil {
+			return owner, true, err
+		}
+		// Its agents come to where the broker of its maker keeps their sockets.
+		if own := os.Geteuid(); own != 0 && owner.UID != uint32(own) && c.plan.Engine().Local() {
+			return owner, true, usererr.New(usererr.Denied, "the container "+c.plan.Container+" was made by another user, and without the dockersh service it is his alone",
+				"ask the administrator to start dockershd", nil)
+		}
+		return owner, true, nil
 	}
 	// An empty one comes from an image that dockershctl commit made.
 	if half := found.Labels[engine.LabelOwner] != ""; half || !c.plan.MayAdopt() {

@@ -158,3 +158,13 @@ func TestWithoutARuntimeDirectoryOneInTmpMustBeTheUsersAlone(t *testing.T) {
 	}
 	works(t, u)
 }
+
+func TestWithoutTheServiceAContainerIsItsMakersAlone(t *testing.T) {
+	if door != "direct" {
+		t.Skip("a broker of root's knows the containers of all: TestSharedContainer")
+	}
+	a, b := newUser(t, front, "containername = dsh-ours"), newUser(t, front, "containername = dsh-ours")
+	works(t, a)
+	ssh(t, b, "true").refused(t, "was made by another user")
+	works(t, a)
+}

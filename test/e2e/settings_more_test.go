@@ -96,6 +96,7 @@ func TestSettingsAreReadAgainWithoutARestart(t *testing.T) {
 }
 
 func TestSharedContainer(t *testing.T) {
+	privileged(t, "several users in one container: TestWithoutTheServiceAContainerIsItsMakersAlone")
 	// Trainer's option 2: one container for all, each as himself.
 	a := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
 	b := newBoxed(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
