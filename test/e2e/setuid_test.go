@@ -37,6 +37,7 @@ func setuid(t testing.TB) string {
 // hostile is a script that an unprivileged user starts the setuid shell with.
 const hostile = `
 cd "$HOME" && umask 000
+[ "$1" != nice ] || echo 1000000000 >/proc/$$/timerslack_ns # see stubborn
 exec 3<>"$HOME/mine" 9<"$HOME/mine" 200<"$HOME/mine"
 ulimit -S -c unlimited; ulimit -S -f 0; ulimit -S -n 64; ulimit -S -d 200000
 export LD_PRELOAD=$HOME/evil.so LD_LIBRARY_PATH=$HOME LD_AUDIT=$HOME/evil.so GCONV_PATH=$HOME LOCPATH=$HOME NLSPATH=$HOME
@@ -49,7 +50,7 @@ exec -a --privileged "$@"
 
 // stubborn leaves on its process what threads hand on. A root broker has to start
 // itself again for it: see sys.Fresh.
-var stubborn = []string{"sh", "-c", `echo 1000000000 >/proc/$$/timerslack_ns; exec "$0" "$@"`, "nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
+var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
 	use POSIX; my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec { $ARGV[0] } "--privileged", @ARGV[1 .. $#ARGV]`}
 
