@@ -99,14 +99,10 @@ func (l Lives) Names() []string {
 }
 
 // text is six fields with tabs between, which no setting may hold; times are in
-// nanoseconds.
+// nanoseconds, the last one by the clock of stamp.
 func (v Life) text() string {
-	since := int64(0)
-	if !v.Since.IsZero() {
-		since = v.Since.UnixNano()
-	}
 	return strings.Join([]string{v.Engine.Host, v.Engine.TLS, strconv.FormatBool(v.Ephemeral),
-		strconv.FormatInt(int64(v.Linger), 10), strconv.FormatInt(int64(v.Idle), 10), strconv.FormatInt(since, 10)}, "\t")
+		strconv.FormatInt(int64(v.Linger), 10), strconv.FormatInt(int64(v.Idle), 10), strconv.FormatInt(stamp(v.Since), 10)}, "\t")
 }
 
 func parseLife(text string) (v Life, err error) {
@@ -123,9 +119,7 @@ func parseLife(text string) (v Life, err error) {
 		return Life{}, errLife
 	}
 	v.Linger, v.Idle = time.Duration(linger), time.Duration(idle)
-	if since != 0 {
-		v.Since = time.Unix(0, since)
-	}
+	v.Since = unstamp(since)
 	return v, nil
 }
 

@@ -17,12 +17,12 @@ func TestALifeIsReadBackAsItWasWritten(t *testing.T) {
 	}
 	for _, want := range []Life{
 		{Engine: engine.Address{Host: "/var/run/docker.sock"}},
-		{Engine: engine.Address{Host: "/a b", TLS: "/c d"}, Ephemeral: true, Linger: time.Hour, Idle: time.Minute, Since: time.Unix(1800000000, 5)},
+		{Engine: engine.Address{Host: "/a b", TLS: "/c d"}, Ephemeral: true, Linger: time.Hour, Idle: time.Minute, Since: time.Now().Add(-time.Millisecond)},
 	} {
 		if err := l.Set("a.b_c", want); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := l.Get("a.b_c"); err != nil || got != want {
+		if got, err := l.Get("a.b_c"); err != nil || !alike(got, want) {
 			t.Errorf("got %+v %v, want %+v", got, err, want)
 		}
 	}
@@ -37,6 +37,29 @@ func TestALifeIsReadBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+// alike compares but for what the clocks went on meanwhile.
+func alike(a, b Life) bool {
+	apart := a.Since.Sub(b.Since).Abs()
+	a.Since, b.Since = time.Time{}, time.Time{}
+	return a == b && apart < time.Minute
+}
+
+func TestTheClockOfTheHostMayBeSet(t *testing.T) {
+	// What is written says nothing of the date.
+	if n := stamp(time.Now()); n > sinceBoot() || n < sinceBoot()-int64(time.Minute) {
+		t.Errorf("%d, and the clock from boot on says %d", n, sinceBoot())
+	}
+	if age := time.Since(unstamp(stamp(time.Now().Add(-time.Second)))); age < time.Second || age > time.Minute {
+		t.Errorf("a second became %v", age)
+	}
+}
+
+func TestATimeOfAnotherBootIsNow(t *testing.T) {
+	if age := time.Since(unstamp(sinceBoot() + int64(24*time.Hour))); age < 0 || age > time.Minute {
+		t.Errorf("it is %v old", age)
+	}
+}
+
 func FuzzParseLife(f *testing.F) {
 	f.Add("/var/run/docker.sock\t\ttrue\t900000000000\t0\t1800000000000000000")
 	f.Add("x\ty\tfalse\t0\t0\t0")
@@ -45,7 +68,10 @@ func FuzzParseLife(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := parseLife(v.text()); err != nil || again != v {
+		if time.Until(v.Since) > 0 {
+			t.Errorf("%q: it is yet to come: %v", text, v.Since)
+		}
+		if again, err := parseLife(v.text()); err != nil || !alike(again, v) {
 			t.Errorf("%q: %+v, again %+v %v", text, v, again, err)
 		}
 	})
