@@ -16,13 +16,16 @@ func stamp(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return max(1, sinceBoot()-int64(time.Since(t)))
+	if n := sinceBoot() - int64(time.Since(t)); n != 0 {
+		return n
+	}
+	return 1
 }
 
 // unstamp reads it. A time that is yet to come is of another boot, and taken for
 // now.
 func unstamp(n int64) time.Time {
-	if n <= 0 {
+	if n == 0 {
 		return time.Time{}
 	}
 	return time.Now().Add(-time.Duration(max(0, sinceBoot()-n)))
