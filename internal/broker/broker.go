@@ -50,15 +50,18 @@ type Broker struct {
 	keeping  atomic.Bool // keep looks after containers
 	tended   tended
 	tags     tags
-	work     chan struct{}   // a place is one piece of work for the engine
+	work     chan struct{}   // a place is one container that is made or started
+	removals chan struct{}   // a place is one that is removed
 	closing  atomic.Bool     // no more connections
 	stop     context.Context // its end is the end of all work
 	halt     context.CancelFunc
 	logins   sync.WaitGroup // under way
 }
 
-// atOnce is how many containers are made or started at a time: more would only
-// wait for each other in the engine, and time out together.
+// atOnce is how many containers are made or started at a time, and how many are
+// removed: more would only wait for each other in the engine, and time out together.
+// They are counted apart, since a user can fill a container so that its removal
+// takes long: no login waits for that.
 const atOnce = 6
 
 // New makes the run-time directory. It does not touch what a predecessor left
@@ -67,7 +70,7 @@ func New(c Config) (*Broker, error) {
 	if err := rundir.Make(c.Run); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, work: make(chan struct{}, atOnce), load: newLoad()}
+	b := &Broker{Config: c, work: make(chan struct{}, atOnce), removals: make(chan struct{}, atOnce), load: newLoad()}
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
 	b.engines.open = c.Engine
 	b.images.dir = filepath.Join(c.Run, "images")

@@ -319,8 +319,8 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 		return false, err
 	}
 	select {
-	case b.work <- struct{}{}:
-		defer func() { <-b.work }()
+	case b.removals <- struct{}{}:
+		defer func() { <-b.removals }()
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dockersh/internal/channel"
 	"dockersh/internal/engine"
 	"dockersh/internal/policy"
 	"dockersh/internal/proc"
@@ -391,4 +392,23 @@ func TestOneBrokerStaysForAContainer(t *testing.T) {
 		}
 		return ok
 	})
+// Users can make their removals slow; nobody's login waits for those.
+func TestSlowRemovalsHoldUpNobodysLogin(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
+	var all []channel.Conn
+	for range atOnce + 1 {
+		all = append(all, w.enters())
+	}
+	held := heldEngine{w.engine, make(chan struct{}, len(all)), make(chan struct{})}
+	w.use(held)
+	for _, c := range all {
+		_ = c.Close()
+	}
+	for range atOnce {
+		<-held.began
+	}
+	w.enters()
+	close(held.go_)
+	w.eventually("they go", func() bool { return w.containers() == 1 })
 }
