@@ -192,7 +192,7 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 		x.note("the numbers of --user are those that the image gives " + who.Name)
 	}
 	dir := rundir.Of(paths.Run, plan.Container)
-	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In()}
+	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In(), Mark: dir.Mark()}
 	if remap, err := e.Remap(ctx); err == nil && remap.On {
 		x.note(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
 		if plan.Settings.MountHome {

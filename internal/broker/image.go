@@ -12,6 +12,7 @@ import (
 	"dockersh/internal/account"
 	"dockersh/internal/engine"
 	"dockersh/internal/policy"
+	"dockersh/internal/rundir"
 	"dockersh/internal/usererr"
 )
 
@@ -67,6 +68,12 @@ type images struct {
 	turns turns
 }
 
+// place is where the accounts of an image are; beside it lies a lock, for brokers that
+// look into it at the same time.
+func (i *images) place(id string) string {
+	return filepath.Join(i.dir, strings.ReplaceAll(id, ":", "-"))
+}
+
 // of reads the accounts of an image, out of a container that is made for this
 // and never started.
 func (i *images) of(ctx context.Context, e engine.Engine, id string) (accounts, error) {
@@ -75,15 +82,56 @@ func (i *images) of(ctx context.Context, e engine.Engine, id string) (accounts, 
 		return accounts{}, err
 	}
 	defer release()
-	dir := filepath.Join(i.dir, strings.ReplaceAll(id, ":", "-"))
+	dir := i.place(id)
 	a, err := readAccounts(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
+		return a, err
+	}
+	unlock, err := i.lock(ctx, id)
+	if err != nil {
+		return a, err
+	}
+	defer unlock()
+	if a, err = readAccounts(dir); !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
 	if a, err = probe(ctx, e, id); err != nil {
 		return a, err
 	}
 	return a, a.write(dir)
+}
+
+func (i *images) lock(ctx context.Context, id string) (unlock func(), err error) {
+	if err := os.MkdirAll(i.dir, 0o700); err != nil {
+		return nil, err
+	}
+	return rundir.LockFile(ctx, i.place(id)+".lock")
+}
+
+// forget removes a probe of a broker that was killed; one that is in use it lets be.
+func (i *images) forget(ctx context.Context, e engine.Engine, probe *engine.Container) error {
+	ctx, cancel := context.WithTimeout(ctx, tendLimit)
+	defer cancel()
+	unlock, err := i.lock(ctx, probe.ImageID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := e.Remove(ctx, probe.ID); !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// probeName names a probe. Brokers of the same rights keep the same place, and so
+// keep out of each other's way by its lock.
+func probeName(imageID string) string {
+	_, hash, _ := strings.Cut(imageID, ":")
+	return "dockersh-probe-" + itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
+}
+
+func isProbe(c *engine.Container) bool {
+	return c.Name == probeName(c.ImageID) && c.Labels[engine.LabelIdentity] == policy.Probe
 }
 
 func readAccounts(dir string) (a accounts, err error) {
@@ -114,20 +162,29 @@ func (a accounts) write(dir string) error {
 	return nil
 }
 
-// probe looks into an image.
+// probe looks into an image. The lock is held.
 func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, err error) {
-	id, err := e.Create(ctx, engine.Spec{
-		Name:  "dockersh-probe-" + time.Now().UTC().Format("20060102150405.000000000"),
-		Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
+	spec := engine.Spec{
+		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
 		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
-	})
+	}
+	id, err := e.Create(ctx, spec)
+	if errors.Is(err, engine.ErrNameTaken) { // a broker was killed that looked into it
+		var old *engine.Container
+		if old, err = e.Find(ctx, spec.Name); err == nil && isProbe(old) {
+			err = e.Remove(ctx, old.ID)
+		}
+		if err == nil || errors.Is(err, engine.ErrNotFound) {
+			id, err = e.Create(ctx, spec)
+		}
+	}
 	if err != nil {
 		return a, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		_ = e.Remove(ctx, id) // at worst it stays, is never started, and `dockershctl ls` shows it
+		_ = e.Remove(ctx, id) // at worst it stays until the next one, and is never started
 	}()
 	for _, f := range []struct {
 		path string

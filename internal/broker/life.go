@@ -23,6 +23,8 @@ const (
 	keepEvery  = 5 * time.Second // how late an end may be noticed that no broker saw
 	sweepEvery = 12              // times that; of all records, for those nobody else misses
 	tendLimit  = 2 * time.Minute
+
+	recoverLast = 90 * time.Second // no request of a broker before us lasts so long
 )
 
 // hold takes the lock of a container: in this broker in the order of coming, and
@@ -135,10 +137,23 @@ func (b *Broker) keep(ctx context.Context) {
 	go b.recover(ctx)
 	for n := 0; ctx.Err() == nil; n++ {
 		if n%sweepEvery == 0 {
-			b.sessions.Sweep()
+			b.swept(ctx)
 		}
 		b.look(ctx)
 		pause(ctx, keepEvery)
+	}
+}
+
+// swept takes away the records of sessions that ended without a broker. When they
+// did nobody knows: for their containers it was now.
+func (b *Broker) swept(ctx context.Context) {
+	for _, name := range b.sessions.Sweep() {
+		if _, err := b.lives.Get(name); err == nil && b.tended.begin(name) {
+			go func() {
+				defer b.tended.end(name)
+				b.tend(ctx, name, true)
+			}()
+		}
 	}
 }
 
@@ -331,7 +346,7 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 	if err != nil {
 		return false, err
 	}
-	if _, ok := policy.Ephemeral(found.Labels); !ok {
+	if _, ok := b.passing(found); !ok {
 		b.Log.Warn("a container that was made to stay has the name of one that was not", "container", container, "id", found.ID)
 		return false, nil
 	}
@@ -342,16 +357,24 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 	return true, nil
 }
 
+// passing tells whether a container is one of ours that goes with its last session,
+// and after how long. An administrator who renames one keeps it, and so he does who
+// starts one from an image of it.
+func (b *Broker) passing(c *engine.Container) (linger time.Duration, ok bool) {
+	linger, ok = policy.Ephemeral(c.Labels)
+	return linger, ok && c.Name != "" && c.Labels[policy.LabelMark] == rundir.Of(b.Run, c.Name).Mark()
+}
+
 // recover finds containers that were made to be removed and are in no directory
 // of ours: the host was restarted, and /run with it. It asks until the engine
-// answers.
+// answers, and once more later: the engine finishes what a broker had asked it for
+// that was killed.
 func (b *Broker) recover(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := b.recoverOnce(ctx)
-		if err == nil {
-			return
+	for _, after := range []time.Duration{0, keepEvery, recoverLast} {
+		pause(ctx, after)
+		for ctx.Err() == nil && b.recoverOnce(ctx) != nil {
+			pause(ctx, keepEvery)
 		}
-		pause(ctx, keepEvery)
 	}
 }
 
@@ -369,15 +392,19 @@ func (b *Broker) recoverOnce(ctx context.Context) error {
 		return err
 	}
 	for _, c := range all {
-		linger, ok := policy.Ephemeral(c.Labels)
-		if !ok || c.Name == "" {
+		if isProbe(c) {
+			err = errors.Join(err, b.images.forget(ctx, e, c))
+			continue
+		}
+		linger, ok := b.passing(c)
+		if !ok {
 			continue
 		}
 		if err := b.recoverOne(ctx, c.Name, rundir.Life{Engine: at, Ephemeral: true, Linger: linger}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 func (b *Broker) recoverOne(ctx context.Context, container string, v rundir.Life) error {

@@ -300,9 +300,18 @@ func TestABrokerKilledWhileItRemovesIsRepaired(t *testing.T) {
 // After a restart of the host /run is empty, and the containers are there.
 func TestAfterARestartOfTheHostTheyAreFound(t *testing.T) {
 	w := newWorld(t)
-	labels := policy.Owner{UID: w.me.UID, Identity: "u=x"}.Labels()
-	labels[policy.LabelEphemeral] = "0s"
-	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels})
+	labels := func(container string) map[string]string {
+		all := policy.Owner{UID: w.me.UID, Identity: "u=x"}.Labels()
+		all[policy.LabelEphemeral], all[policy.LabelMark] = "0s", rundir.Of(w.broker.Run, container).Mark()
+		return all
+	}
+	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels("left-x")})
+	w.engine.Add(engine.Container{Name: "aside", State: engine.Exited, Labels: labels("renamed-x")}) // or from an image of it
+	elsewhere := labels("direct")
+	elsewhere[policy.LabelMark] = rundir.Of("/run/user/1/dockersh", "direct").Mark()
+	w.engine.Add(engine.Container{Name: "direct", State: engine.Running, Labels: elsewhere})
+	probe := policy.Owner{Identity: policy.Probe}.Labels()
+	w.engine.Add(engine.Container{Name: probeName("sha256:1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
 	w.engine.Add(engine.Container{Name: "stays", State: engine.Exited, Labels: policy.Owner{Identity: "u=y"}.Labels()})
 	foreign := map[string]string{policy.LabelEphemeral: "0s"}
 	w.engine.Add(engine.Container{Name: "foreign", State: engine.Exited, Labels: foreign})
@@ -316,9 +325,47 @@ func TestAfterARestartOfTheHostTheyAreFound(t *testing.T) {
 	}
 	gone := func(name string) bool { _, err := w.engine.Find(t.Context(), name); return err != nil }
 	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return gone("left-x") })
-	if gone("stays") || gone("foreign") {
-		t.Error("another one went, too")
+	for _, name := range []string{"stays", "foreign", "aside", "direct"} {
+		if gone(name) {
+			t.Error(name + " went, too")
+		}
 	}
+	if !gone(probeName("sha256:1")) {
+		t.Error("the probe of a broker that was killed is there")
+	}
+}
+
+func TestAProbeThatWasLeftIsInNobodysWay(t *testing.T) {
+	w := newWorld(t)
+	probe := policy.Owner{Identity: policy.Probe}.Labels()
+	w.engine.Add(engine.Container{Name: probeName("sha256:1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
+	w.enters()
+	if w.containers() != 1 {
+		t.Error("it is there still")
+	}
+}
+
+// A session of which no broker saw the end counts, too.
+func TestLingerBeginsAnewForASessionThatEndedUnseen(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	_ = w.enters().Close()
+	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+	v, _ := w.broker.lives.Get(w.name())
+	v.Since = v.Since.Add(-59 * time.Minute)
+	if err := w.broker.lives.Set(w.name(), v); err != nil {
+		t.Fatal(err)
+	}
+	r, end := w.child()
+	if err := w.broker.sessions.Put(r); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	w.broker.swept(t.Context())
+	w.eventually("it waits anew", func() bool {
+		v, err := w.broker.lives.Get(w.name())
+		return err == nil && time.Since(v.Since) < time.Minute
+	})
 }
 
 // A broker of one login stays until its container is gone, and so on for others'.

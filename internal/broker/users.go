@@ -20,7 +20,7 @@ import (
 // places says what of the host goes into a new container. An engine that gives
 // its containers other numbers for their users gets a home that is mapped.
 func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places, error) {
-	at := policy.Places{Helpers: c.Helpers, Run: c.dir.In()}
+	at := policy.Places{Helpers: c.Helpers, Run: c.dir.In(), Mark: c.dir.Mark()}
 	if !c.plan.Settings.MountHome || !c.plan.Engine().Local() {
 		return at, nil // nothing of this host goes elsewhere
 	}

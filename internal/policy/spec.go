@@ -18,6 +18,7 @@ const LabelAgent = "dockersh.agent"
 type Places struct {
 	Helpers string // the directory of dockersh-init
 	Run     string // where this container's start socket appears
+	Mark    string // what becomes LabelMark
 
 	// Not read-only, and only for an engine that remaps users: where Owners is
 	// mounted when the container starts, instead of the home itself.
@@ -94,6 +95,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelProtocol: strconv.Itoa(wire.Version),
 		LabelAgent:           agent,
 		engine.LabelHome:     at.Owners.String(), // always: an image could bring such a label
+		LabelMark:            at.Mark,
 		LabelAdmins:          "",
 		LabelEphemeral:       "", // said by us, so that no option says it
 	})

@@ -177,13 +177,16 @@ func (d Dir) All() []Record {
 	return all
 }
 
-// Sweep takes away what brokers left that were killed.
-func (d Dir) Sweep() {
+// Sweep takes away what brokers left that were killed, and tells of which
+// containers.
+func (d Dir) Sweep() (containers []string) {
 	for _, r := range d.names(func(Record) bool { return true }) {
 		if !r.Live() {
 			d.Remove(r)
+			containers = append(containers, r.Container)
 		}
 	}
+	return containers
 }
 
 // Lock is held by whoever counts before he writes, among processes.
