@@ -215,13 +215,6 @@ func (c *cold) create(ctx context.Context) (err error) {
 			err = c.unfit(ctx, who, err)
 		}
 	}()
-	made, err := c.engine.Find(ctx, spec.Name)
-	if err != nil {
-		return err
-	}
-	if made.ImageID != imageID {
-		return errors.New("the tag " + s.ImageName + " was moved to another image meanwhile")
-	}
 	if err := c.engine.PutFiles(ctx, id, files); err != nil {
 		return err
 	}
@@ -229,7 +222,7 @@ func (c *cold) create(ctx context.Context) (err error) {
 		return err
 	}
 	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
-	return c.start(ctx, made, who, release)
+	return c.start(ctx, &engine.Container{ID: id, Labels: spec.Labels}, who, release) // the engine was asked: it is as it was to be
 }
 
 // discard removes what was half made, even if the time for the login is up.
@@ -298,7 +291,7 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 }
 
 // start starts the container and, when it has given its place at the engine back,
-// waits for the agent.
+// waits for the agent. Of found it needs the id and our labels.
 func (c *cold) start(ctx context.Context, found *engine.Container, who account.Identity, release func()) error {
 	if !c.plan.Engine().Local() {
 		if err := c.engine.Start(ctx, found.ID); err != nil {

@@ -83,6 +83,7 @@ type Mount struct {
 // Spec is everything that makes a container.
 type Spec struct {
 	Name, Image, Hostname string
+	ImageID               string // if not empty: what Image must be; a tag may be moved meanwhile
 	UID, GID              uint32
 	Groups                []uint32          // supplementary
 	Labels                map[string]string // ours; they win over any in Options

@@ -37,7 +37,7 @@ const (
 func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
 	s := p.Settings
 	spec := engine.Spec{
-		Name: p.Container, Image: s.ImageName, Hostname: s.Hostname,
+		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: s.Hostname,
 		UID: who.UID, GID: who.GID,
 		Labels: p.Owner.Labels(),
 		Mounts: []engine.Mount{

@@ -71,6 +71,9 @@ func (e *Engine) verify(ctx context.Context, id, mark string, s engine.Spec) err
 	if err != nil {
 		return err
 	}
+	if s.ImageID != "" && r.Image != s.ImageID {
+		return fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
+	}
 	image := r.Config.Image
 	if e.program().fullNames {
 		// It tells the image by its full name: what counts is which one it is.

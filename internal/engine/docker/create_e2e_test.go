@@ -187,3 +187,14 @@ func TestALoginCutOffWhileItsContainerIsMadeLeavesNothing(t *testing.T) {
 	}
 	nothingLeft(t, e, before)
 }
+
+func TestATagThatIsAnotherImageByNowMakesNothing(t *testing.T) {
+	e := testEngine(t)
+	before := howMany(t, e)
+	s := spec(t)
+	s.ImageID = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+	if _, err := e.Create(t.Context(), s); err == nil || errors.Is(err, engine.ErrOption) {
+		t.Errorf("got %v", err)
+	}
+	nothingLeft(t, e, before)
+}

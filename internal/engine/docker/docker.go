@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,10 @@ type Engine struct {
 	// nil before, and again when the engine says that the version is not its
 	// own: it was replaced by another release in the meantime.
 	agreed atomic.Pointer[client.Client]
+
+	// dirs remembers which directories an image has, by imageDir: true or false.
+	// Every look mounts the container's file system.
+	dirs sync.Map
 
 	// kind is which engine it is, as it said at the first call.
 	kind atomic.Pointer[program]

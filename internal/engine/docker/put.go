@@ -10,6 +10,8 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
 	"dockersh/internal/engine"
@@ -34,7 +36,7 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 			}
 		}
 	}
-	parents, err := e.missingParents(ctx, id, files)
+	parents, err := e.missingParents(ctx, r, files)
 	if err != nil {
 		return fmt.Errorf("put files into container %s: %w", id, err)
 	}
@@ -63,7 +65,7 @@ func within(p, dir string) bool {
 // missingParents lists, outermost first, the directories on the way to files
 // that are not in the container. Those that are there must not be in the
 // archive: the engine would change their owner and mode.
-func (e *Engine) missingParents(ctx context.Context, id string, files []engine.File) ([]engine.File, error) {
+func (e *Engine) missingParents(ctx context.Context, r *container.InspectResponse, files []engine.File) ([]engine.File, error) {
 	known := map[string]bool{"/": true}
 	for _, f := range files {
 		if f.Dir {
@@ -75,7 +77,7 @@ func (e *Engine) missingParents(ctx context.Context, id string, files []engine.F
 		var chain []engine.File
 		for dir := path.Dir(f.Path); !known[dir]; dir = path.Dir(dir) {
 			known[dir] = true
-			there, err := e.exists(ctx, id, dir)
+			there, err := e.existsNew(ctx, r, dir)
 			if err != nil {
 				return nil, err
 			}
@@ -87,6 +89,29 @@ func (e *Engine) missingParents(ctx context.Context, id string, files []engine.F
 		missing = append(missing, chain...)
 	}
 	return missing, nil
+}
+
+// imageDir is a key of Engine.dirs: the id of an image, which never changes, and a
+// path.
+type imageDir struct{ image, path string }
+
+// existsNew tells whether a path is there in a container that was never started. It
+// has what its image has, and what the engine made for volumes.
+func (e *Engine) existsNew(ctx context.Context, r *container.InspectResponse, name string) (bool, error) {
+	for _, m := range r.Mounts {
+		if m.Type != mount.TypeBind {
+			return e.exists(ctx, r.ID, name)
+		}
+	}
+	key := imageDir{r.Image, name}
+	if there, known := e.dirs.Load(key); known {
+		return there.(bool), nil
+	}
+	there, err := e.exists(ctx, r.ID, name)
+	if err == nil {
+		e.dirs.Store(key, there)
+	}
+	return there, err
 }
 
 // exists tells whether a path is there in a container.

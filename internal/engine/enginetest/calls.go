@@ -120,6 +120,9 @@ func (f *Fake) Create(ctx context.Context, s engine.Spec) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if s.ImageID != "" && id != s.ImageID {
+		return "", fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
+	}
 	if f.containers[s.Name] != nil {
 		return "", fmt.Errorf("%w: %s", engine.ErrNameTaken, s.Name)
 	}
