@@ -61,6 +61,7 @@ func (c *cold) note(labels map[string]string, image string) error {
 func (b *Broker) left(container string, plan *policy.Plan) {
 	_, err := b.lives.Get(container)
 	if missing := errors.Is(err, fs.ErrNotExist); missing && (plan == nil || plan.Settings.IdleTimeout == 0) {
+		b.abandon(container)
 		return // it stays as it is
 	}
 	if plan != nil {
@@ -144,15 +145,39 @@ func (b *Broker) keep(ctx context.Context) {
 	}
 }
 
-// swept takes away the records of sessions that ended without a broker. When they
-// did nobody knows: for their containers it was now.
+// swept takes away what brokers left that were killed: directories of containers
+// that never came to be, and records of sessions. When those ended nobody knows: for
+// their containers it was now.
 func (b *Broker) swept(ctx context.Context) {
+	for _, name := range rundir.Containers(b.Run) {
+		b.abandon(name)
+	}
 	for _, name := range b.sessions.Sweep() {
 		if _, err := b.lives.Get(name); err == nil && b.tended.begin(name) {
 			go func() {
 				defer b.tended.end(name)
 				b.tend(ctx, name, true)
 			}()
+		}
+	}
+}
+
+// abandon takes away the directory of a container that was never made.
+func (b *Broker) abandon(container string) {
+	dir := rundir.Of(b.Run, container)
+	if !dir.Unused() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.stop, time.Second)
+	defer cancel()
+	release, err := b.hold(ctx, dir)
+	if err != nil {
+		return // somebody is at it
+	}
+	defer release()
+	if _, err := b.lives.Get(container); errors.Is(err, fs.ErrNotExist) && dir.Unused() {
+		if err := dir.Forget(); err != nil {
+			b.Log.Error("cannot tidy up", "container", container, "cause", err)
 		}
 	}
 }

@@ -439,6 +439,8 @@ func TestOneBrokerStaysForAContainer(t *testing.T) {
 		}
 		return ok
 	})
+}
+
 // Users can make their removals slow; nobody's login waits for those.
 func TestSlowRemovalsHoldUpNobodysLogin(t *testing.T) {
 	w := newWorld(t)
@@ -458,4 +460,25 @@ func TestSlowRemovalsHoldUpNobodysLogin(t *testing.T) {
 	w.enters()
 	close(held.go_)
 	w.eventually("they go", func() bool { return w.containers() == 1 })
+}
+
+func TestOfAContainerThatWasNeverMadeNothingIsKept(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\ncontainername = %u-%x\nimagename = nosuch\npull = never\n")
+	w.refused(&wire.Login{}, "there is no image")
+	w.nothingLeft()
+	// A broker was killed that had begun.
+	if err := rundir.Of(w.broker.Run, "half").Make(); err != nil {
+		t.Fatal(err)
+	}
+	w.broker.swept(t.Context())
+	w.nothingLeft()
+	w.set("")
+	w.enters()
+	w.broker.swept(t.Context())
+	before := w.engine.Calls("Find")
+	w.enters()
+	if w.engine.Calls("Find") != before {
+		t.Error("it is not warm any more")
+	}
 }

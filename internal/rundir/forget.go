@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +36,29 @@ func (d Dir) Clear() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Unused tells whether the directory is there for a container that never came to be,
+// or of which nothing need be kept.
+func (d Dir) Unused() bool {
+	for _, name := range []string{"", "owner", "owner.shut", "made"} {
+		if _, err := os.Lstat(d.file(name)); (name == "") == errors.Is(err, os.ErrNotExist) {
+			return false
+		}
+	}
+	return true
+}
+
+// Containers are the names that have a directory.
+func Containers(run string) []string {
+	all, _ := os.ReadDir(filepath.Dir(string(Of(run, "x")))) // without it there are none
+	var names []string
+	for _, e := range all {
+		if !strings.HasSuffix(e.Name(), going) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // Tidy finishes what brokers that were killed began to Forget.

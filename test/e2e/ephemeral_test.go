@@ -24,10 +24,16 @@ func gone(t *testing.T, u *account) {
 // his.
 func kept(u *account) (all []string) {
 	for _, dir := range []string{"c", "life"} {
-		found, _ := filepath.Glob(u.place() + "/" + dir + "/" + u.name + "[-_~]*")
+		found, err := filepath.Glob(u.place() + "/" + dir + "/" + u.name + `[_~\-]*`)
+		if err != nil {
+			panic(err) // of the pattern
+		}
 		all = append(all, found...)
 	}
-	records, _ := filepath.Glob(u.place() + "/s/*." + u.name + "[-_]*")
+	records, err := filepath.Glob(u.place() + "/s/*." + u.name + `[_\-]*`)
+	if err != nil {
+		panic(err)
+	}
 	return append(all, records...)
 }
 

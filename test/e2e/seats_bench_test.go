@@ -27,13 +27,19 @@ func seatsRows(t *testing.T) []budget {
 	const rounds = 5
 	var ours, fronts, theirs []time.Duration
 	for range rounds {
-		ours = append(ours, together(t, func(int) *exec.Cmd { argv := sshArgv(u, "127.0.0.1", "echo up; cat"); return exec.Command(argv[0], argv[1:]...) }))
+		ours = append(ours, together(t, func(int) *exec.Cmd {
+			argv := sshArgv(u, "127.0.0.1", "echo up; cat")
+			return exec.Command(argv[0], argv[1:]...)
+		}))
 		gone(t, u)
 		fronts = append(fronts, together(t, func(int) *exec.Cmd { return asUser(u, front, "-c", "echo up; cat") }))
 		gone(t, u)
 		theirs = append(theirs, inParallel(t))
 	}
-	plain := together(t, func(int) *exec.Cmd { argv := sshArgv(host, "127.0.0.1", "echo up; cat"); return exec.Command(argv[0], argv[1:]...) })
+	plain := together(t, func(int) *exec.Cmd {
+		argv := sshArgv(host, "127.0.0.1", "echo up; cat")
+		return exec.Command(argv[0], argv[1:]...)
+	})
 	for _, all := range [][]time.Duration{ours, fronts, theirs} {
 		slices.Sort(all)
 	}
