@@ -48,6 +48,7 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 			return agent, engineTrouble(err)
 		}
 	}
+	show("waiting for the container") // others may be at it, or have all the places at the engine
 	for tries := 0; ; tries++ {
 		if err := b.sessions.SetComing(f.record, true); err != nil {
 			return channel.Conn{}, err

@@ -482,3 +482,22 @@ func TestOfAContainerThatWasNeverMadeNothingIsKept(t *testing.T) {
 		t.Error("it is not warm any more")
 	}
 }
+
+// Whoever waits is told so: for another's work at the same container, and for a
+// place at the engine.
+func TestWhoWaitsIsToldSo(t *testing.T) {
+	w := newWorld(t)
+	for range atOnce {
+		w.broker.work <- struct{}{}
+	}
+	for range 3 {
+		c := w.dial()
+		if err := c.Send(&wire.Login{Version: wire.Version}); err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := c.Recv()
+		if p, ok := m.(*wire.Progress); !ok || p.Text == "" {
+			t.Errorf("instead of a line: %#v %v", m, err)
+		}
+	}
+}
