@@ -42,8 +42,8 @@ func (c *cold) renew(ctx context.Context) error {
 		return nil
 	}
 	owner, ours := policy.OwnerOf(found.Labels)
-	if !ours || c.plan.MayEnter(owner) != nil {
-		return nil
+	if !ours || c.plan.MayEnter(owner) != nil || found.State == engine.Paused {
+		return nil // which a login must not undo
 	}
 	what := c.changed(ctx, found, owner)
 	if what == "" {

@@ -202,3 +202,20 @@ func TestKeepKeepsAndSaysSoToPeople(t *testing.T) {
 		t.Error("it was not kept")
 	}
 }
+
+// Somebody paused it on purpose.
+func TestRecreateLeavesAPausedContainerAlone(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nonchange = recreate\n")
+	w.visit(&wire.Login{})
+	id := w.id()
+	w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n")
+	w.engine.SetState(w.name(), engine.Paused)
+	if err := rundir.Of(w.broker.Run, w.name()).Clear(); err != nil { // its agent does not answer
+		t.Fatal(err)
+	}
+	w.refused(&wire.Login{}, "is paused")
+	if w.id() != id {
+		t.Error("it was removed")
+	}
+}
