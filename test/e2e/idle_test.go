@@ -39,6 +39,22 @@ func TestAnIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 	}
 }
 
+func TestATmuxSparesItsContainer(t *testing.T) {
+	u := newBoxed(t, "idletimeout = 2s", "imagename = dsh-debian", "shell = /bin/bash")
+	c := live(t, u)
+	c.line("tmux -L e2e -f /dev/null new-session 'echo in:$TMUX; exec cat'")
+	c.expect(`in:/tmp/tmux`)
+	_ = c.cmd.Process.Kill() // it is left behind, as everybody does
+	c.wait()
+	id := u.container(t)
+	time.Sleep(8 * time.Second)
+	if got := inspect(t, id, "{{.State.Status}}"); got != "running" {
+		t.Errorf("it is %s", got)
+	}
+	ssh(t, u, "tmux -L e2e list-sessions -F '#{session_attached}' && tmux -L e2e kill-server").want(t, "0\n", "", 0)
+	eventually(t, "it is stopped", func() bool { return inspect(t, id, "{{.State.Status}}") == "exited" })
+}
+
 func TestIdletimeoutFollowsTheSettings(t *testing.T) {
 	u := newBoxed(t)
 	works(t, u)
