@@ -54,16 +54,16 @@ func TestTheManualPageHasTheTableOfSettings(t *testing.T) {
 	}
 }
 
-func TestREADMEShowsTheExamplesAsTheyAre(t *testing.T) {
-	readme := read(t, "README.md")
+func TestThePagesShowTheExamplesAsTheyAre(t *testing.T) {
+	pages := read(t, "README.md") + read(t, "docs/course.md")
 	files, err := filepath.Glob("docs/examples/*.dockershrc")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
 	for _, path := range files {
 		text := read(t, path)
-		if !strings.Contains(readme, "```\n"+text+"```\n") {
-			t.Errorf("README.md does not show %s as it is", path)
+		if !strings.Contains(pages, "```\n"+text+"```\n") {
+			t.Errorf("neither README.md nor docs/course.md shows %s as it is", path)
 		}
 		if _, err := config.Parse(path, []byte(text)); err != nil {
 			t.Error(err)
