@@ -43,6 +43,7 @@ func TestBudgets(t *testing.T) {
 	rows := []budget{}
 	rows = append(rows, startRows(t, u, id)...)
 	rows = append(rows, sshRow(t, u, host), pipeRow(t), terminalRow(t, u), coldRow(t))
+	rows = append(rows, seatsRows(t)...)
 	rows = append(rows, liveRows(t, u, id)...)
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -280,10 +281,12 @@ func liveRows(t *testing.T, u *account, id string) []budget {
 	many := race(60, login)[0]
 	listing := race(7, func() time.Duration { return timed(t, exec.Command(prefix+"/bin/dockershctl", "sessions")) },
 		lsOf(t, 200))
-	perSession := (private(t, broker.cmd.Process.Pid) - before) / sessions
+	whole := private(t, broker.cmd.Process.Pid)
+	perSession := (whole - before) / sessions
 	return []budget{
 		{"private memory of the front, per session", kB(most), "2 MB", most / 2e6, 1, false},
 		{"private memory of the broker, per session", kB(perSession), "50 kB", perSession / 50e3, 1, false},
+		{"private memory of the broker with 1000 sessions", kB(whole), "50 MB", whole / (sessions * 50e3), 1, false},
 		{"private memory of the agent, per container", kB(quiet), "1.5 MB", quiet / 1.5e6, 1, false},
 		{"dockershctl sessions, 1000 sessions", ms(listing[0]), "500 ms", ratio(listing[0], 500*time.Millisecond), 1, false},
 		{"dockershctl ls, 200 containers, 1000 sessions", ms(listing[1]), "500 ms", ratio(listing[1], 500*time.Millisecond), 1, false},
