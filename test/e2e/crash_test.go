@@ -1,0 +1,257 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// tripwire stands between the broker and the engine, and kills the broker at a
+// request of its choice.
+type tripwire struct {
+	mu    sync.Mutex
+	n     int  // requests until then; 0: none is chosen
+	after bool // the engine has carried it out by then, and only the answer is lost
+	pid   int
+}
+
+const tripSocket = "/run/trip.sock"
+
+// start serves the socket.
+func (w *tripwire) start(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("unix", tripSocket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go w.carry(c)
+		}
+	}()
+}
+
+// carry copies one connection. What the client writes at once is a request: ours
+// are small, and none is sent before the last one was answered.
+func (w *tripwire) carry(client net.Conn) {
+	defer client.Close()
+	engine, err := net.Dial("unix", "/run/docker.sock")
+	if err != nil {
+		return
+	}
+	defer engine.Close()
+	answers := make(chan struct{})
+	hold := make(chan int, 1)
+	go func() {
+		defer close(answers)
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := engine.Read(buf)
+			select {
+			case pid := <-hold: // this answer never arrives
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				return
+			default:
+			}
+			if n > 0 {
+				_, _ = client.Write(buf[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buf)
+		if n > 0 {
+			switch pid, after := w.step(); {
+			case pid != 0 && after:
+				hold <- pid
+			case pid != 0:
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				return
+			}
+			if _, err := engine.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			if err == io.EOF {
+				_ = engine.(*net.UnixConn).CloseWrite()
+			}
+			<-answers
+			return
+		}
+	}
+}
+
+// step counts a request; at the chosen one it gives the broker's process.
+func (w *tripwire) step() (pid int, after bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.n == 0 {
+		return 0, false
+	}
+	if w.n--; w.n > 0 {
+		return 0, false
+	}
+	return w.pid, w.after
+}
+
+// set chooses the request; 0 for none. It tells whether the last chosen one came.
+func (w *tripwire) set(n int, after bool) (tripped bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tripped = w.n == 0
+	w.n, w.after, w.pid = n, after, broker.cmd.Process.Pid
+	return tripped
+}
+
+// A piece of the life of a container, and what must be true after a crash at any
+// step of it.
+type passage struct {
+	name  string
+	lines []string
+	ready func(t *testing.T, u *account) // before
+	pass  func(u *account)               // it may fail: the broker is killed in it
+	then  func(t *testing.T, u *account) // after, with a new broker
+}
+
+func passages() []passage {
+	command := func(u *account) { _, _ = trySSH(u, nil, "true") }
+	none := func(t *testing.T, u *account) {
+		for _, id := range u.containers(t) {
+			run(t, "docker", "rm", "-f", id)
+		}
+	}
+	one := func(t *testing.T, u *account) {
+		works(t, u)
+		u.container(t)
+	}
+	work := func(t *testing.T, u *account) {
+		none(t, u)
+		ssh(t, u, "echo work >/tmp/work").want(t, "", "", 0)
+	}
+	there := func(t *testing.T, u *account) {
+		ssh(t, u, "cat /tmp/work").want(t, "work\n", "", 0)
+		u.container(t)
+	}
+	return []passage{
+		{"ephemeral, from the login to the removal", []string{"containername = %u-%x", "ephemeral"},
+			func(t *testing.T, u *account) { gone(t, u) },
+			func(u *account) {
+				command(u)
+				within(limit, func() bool { return len(kept(u)) == 0 || !broker.alive() })
+			},
+			func(t *testing.T, u *account) { gone(t, u); works(t, u); gone(t, u) }},
+		{"made", nil, none, command, one},
+		{"started again", nil, func(t *testing.T, u *account) { work(t, u); run(t, "docker", "stop", "-t", "1", u.container(t)) }, command, there},
+		{"made anew", []string{"onchange = recreate"}, func(t *testing.T, u *account) {
+			u.reset(t, "onchange = recreate", "dockersocket = "+tripSocket)
+			work(t, u)
+			u.reset(t, "onchange = recreate", "dockersocket = "+tripSocket, "hostname = anew")
+		}, command, func(t *testing.T, u *account) {
+			eventually(t, "it is made anew", func() bool { return ssh(t, u, "hostname").stdout == "anew\n" })
+			one(t, u)
+		}},
+		{"stopped when idle", []string{"idletimeout = 1s"}, work, func(u *account) {
+			within(limit, func() bool { return stopped(u) || !broker.alive() })
+		}, there},
+	}
+}
+
+func stopped(u *account) bool {
+	out, _ := exec.Command("docker", "ps", "-q", "--filter", "label=dockersh.user="+u.name).Output()
+	return len(out) == 0
+}
+
+// alive tells whether the daemon runs.
+func (d *daemon) alive() bool {
+	select {
+	case <-d.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// moments are when it is killed: when the engine has done what it was asked for, and the
+// answer is lost; with STEPS also before it was asked.
+func moments() []bool {
+	if os.Getenv("STEPS") != "" {
+		return []bool{true, false}
+	}
+	return []bool{true}
+}
+
+// Wherever a broker is killed, the next one makes good: nothing is left that should
+// be gone, and nothing is gone that should be left.
+func TestABrokerKilledAtAnyStepLeavesNothingAndLosesNothing(t *testing.T) {
+	service(t, "it is started again")
+	var wire tripwire
+	wire.start(t)
+	for _, p := range passages() {
+		t.Run(p.name, func(t *testing.T) {
+			u := newBoxed(t, append([]string{"dockersocket = " + tripSocket}, p.lines...)...)
+			for step := 1; ; step++ {
+				tripped := true
+				for _, after := range moments() {
+					p.ready(t, u)
+					wire.set(step, after)
+					p.pass(u)
+					if tripped = wire.set(0, false); tripped {
+						eventually(t, "the broker is gone", func() bool { return !broker.alive() })
+						if err := broker.start(); err != nil {
+							t.Fatal(err)
+						}
+					}
+					p.then(t, u)
+					if t.Failed() {
+						t.Fatalf("killed at request %d, answered %v", step, after)
+					}
+				}
+				if !tripped {
+					if step < 3 {
+						t.Errorf("only %d requests", step)
+					}
+					t.Logf("%d requests", step-1)
+					return
+				}
+			}
+		})
+	}
+}
+
+// The steps between requests to the engine are short: a clock finds them.
+func TestABrokerKilledAtAnyTime(t *testing.T) {
+	service(t, "it is started again")
+	u := newBoxed(t, "containername = %u-%x", "ephemeral")
+	stays := newBoxed(t)
+	ssh(t, stays, "echo work >~/work").want(t, "", "", 0)
+	for i := range 30 {
+		done := make(chan struct{})
+		go func() { defer close(done); _, _ = trySSH(u, nil, "true") }()
+		time.Sleep(time.Duration(i) * 40 * time.Millisecond)
+		broker.restart(t, syscall.SIGKILL)
+		<-done
+		ssh(t, stays, "cat ~/work").want(t, "work\n", "", 0)
+	}
+	gone(t, u)
+	if left, _ := os.ReadDir(runDir + "/c"); len(left) == 0 {
+		t.Error(fmt.Errorf("the test looked in the wrong place"))
+	}
+}
