@@ -23,9 +23,11 @@ const (
 	keepEvery  = 5 * time.Second // how late an end may be noticed that no broker saw
 	sweepEvery = 12              // times that; of all records, for those nobody else misses
 	tendLimit  = 2 * time.Minute
-
-	recoverLast = 90 * time.Second // no request of a broker before us lasts so long
 )
+
+// recoverAfter are the pauses between looks for what a killed broker had asked an
+// engine for: no request lasts longer than all of them.
+var recoverAfter = [...]time.Duration{0, keepEvery, 10 * time.Second, 20 * time.Second, time.Minute}
 
 // hold takes the lock of a container: in this broker in the order of coming, and
 // among brokers.
@@ -42,19 +44,23 @@ func (b *Broker) hold(ctx context.Context, d rundir.Dir) (release func(), err er
 	return func() { unlock(); next() }, nil
 }
 
-// note writes of what the container was made, and what shall become of it when it
-// is left. The lock is held.
+// note writes what shall become of the container when it is left, and of what it was
+// made: in this order, so that none is noted of that nobody would look for. The lock
+// is held.
 func (c *cold) note(labels map[string]string, image string) error {
-	owner, _ := policy.OwnerOf(labels)
-	if err := c.dir.SetMade(rundir.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]}); err != nil {
-		return err
-	}
 	v := rundir.Life{Engine: c.plan.Engine(), Idle: c.plan.Settings.IdleTimeout}
 	v.Linger, v.Ephemeral = policy.Ephemeral(labels)
-	if !v.Ephemeral && v.Idle == 0 {
-		return c.lives.Remove(c.plan.Container)
+	var err error
+	if v.Ephemeral || v.Idle > 0 {
+		err = c.lives.Set(c.plan.Container, v)
+	} else {
+		err = c.lives.Remove(c.plan.Container)
 	}
-	return c.lives.Set(c.plan.Container, v)
+	if err != nil {
+		return err
+	}
+	owner, _ := policy.OwnerOf(labels)
+	return c.dir.SetMade(rundir.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]})
 }
 
 // left is the end of a session, however it came. plan is nil if it never began.
@@ -400,7 +406,7 @@ func (b *Broker) passing(c *engine.Container) (linger time.Duration, ok bool) {
 // answers, and once more later: the engine finishes what a broker had asked it for
 // that was killed.
 func (b *Broker) recover(ctx context.Context) {
-	for _, after := range []time.Duration{0, keepEvery, recoverLast} {
+	for _, after := range recoverAfter {
 		pause(ctx, after)
 		for ctx.Err() == nil && b.recoverOnce(ctx) != nil {
 			pause(ctx, keepEvery)

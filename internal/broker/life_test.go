@@ -473,6 +473,16 @@ func TestOfAContainerThatWasNeverMadeNothingIsKept(t *testing.T) {
 	}
 	w.broker.swept(t.Context())
 	w.nothingLeft()
+	// What shall become of it could not be noted.
+	if err := os.Rename(string(w.broker.lives), string(w.broker.lives)+".away"); err != nil {
+		t.Fatal(err)
+	}
+	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
+	w.refused(&wire.Login{}, "")
+	w.eventually("no directory is left", func() bool { return len(rundir.Containers(w.broker.Run)) == 0 })
+	if err := os.Rename(string(w.broker.lives)+".away", string(w.broker.lives)); err != nil {
+		t.Fatal(err)
+	}
 	w.set("")
 	w.enters()
 	w.broker.swept(t.Context())
