@@ -6,7 +6,6 @@
 package bridge
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"dockersh/internal/audit"
 	"dockersh/internal/channel"
 	"dockersh/internal/engine"
-	"dockersh/internal/engine/docker"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sys"
 	"dockersh/internal/usererr"
@@ -69,11 +67,15 @@ func run(log *slog.Logger) error {
 		return wire.ErrMessage
 	}
 	log = log.With("uid", task.UID, "container", task.Container)
-	e, err := docker.Open(engine.Address{Host: task.Engine, TLS: task.TLS})
+	up, err := newProgram(task, log)
 	if err != nil {
 		return err
 	}
-	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+	hello, err := up.hello()
+	if err != nil {
+		return err
+	}
+	if err := c.Send(hello); err != nil {
 		return err
 	}
 	c.Within(firstWord)
@@ -86,7 +88,7 @@ func run(log *slog.Logger) error {
 		return wire.ErrMessage
 	}
 	lift()
-	s := &session{front: c, engine: e, task: task, log: log, begun: time.Now()}
+	s := &session{front: c, up: up, log: log}
 	if err := s.begin(start, fds); err != nil {
 		s.leave(err)
 		return err
@@ -118,10 +120,5 @@ func (s *session) leave(err error) {
 	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
 	s.front.Within(time.Second)
 	_ = s.front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
-	s.hangUp()
-}
-
-// background is the context of what must be done although the session is over.
-func background(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d)
+	s.up.hangUp()
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"io"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -10,7 +11,7 @@ import (
 
 // output is where the program's output goes, the prelude's first line taken off.
 type output struct {
-	to    *sink
+	to    io.Writer
 	mark  string
 	first chan string // the first line, once
 	line  []byte

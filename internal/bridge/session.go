@@ -2,19 +2,15 @@ package bridge
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
+	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/channel"
-	"dockersh/internal/engine/docker"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sys"
 	"dockersh/internal/tty"
@@ -22,21 +18,36 @@ import (
 	"dockersh/internal/wire"
 )
 
+// upstream is what carries a session behind us: a program that the engine's exec
+// started.
+type upstream interface {
+	// hello is the first word to the front.
+	hello() (*wire.Hello, error)
+	// start starts the program, whose output goes to out and errs from then on.
+	// notice is a line for the user, or empty.
+	start(ctx context.Context, m *wire.Start, out, errs io.Writer) (notice string, err error)
+	// Write sends input, and CloseWrite is its end.
+	io.Writer
+	CloseWrite() error
+	// resize sets the size of the program's terminal.
+	resize(ctx context.Context, rows, cols uint16) error
+	// signal reaches the program's process group.
+	signal(ctx context.Context, sig unix.Signal) error
+	// wait waits until the program has ended and its output is written. Without an
+	// exit and without an error it was the end of the container.
+	wait(ctx context.Context) (*wire.Exit, error)
+	// hangUp ends a program whose front is gone. What was not started has no end.
+	hangUp()
+}
+
 // session is the one that this process is for.
 type session struct {
-	front  channel.Conn
-	engine *docker.Engine
-	task   *wire.Bridge
-	log    *slog.Logger
-	begun  time.Time
+	front channel.Conn
+	up    upstream
+	log   *slog.Logger
 
-	start  *wire.Start
-	stream *docker.Stream
-	in     int // descriptor that the input comes from
-	out    *output
-	errs   *sink
-	over   chan struct{} // closed at the end of the output
-	inside report        // zero until the prelude has said it
+	start *wire.Start
+	in    int // descriptor that the input comes from
 }
 
 // begin starts the program and tells the front so. The descriptors are ours from
@@ -52,118 +63,82 @@ func (s *session) begin(m *wire.Start, fds []int) error {
 			return usererr.New(usererr.Protocol, "a descriptor of the host may not enter a container", "", nil)
 		}
 	}
-	s.start, s.over = m, make(chan struct{})
-	master := -1
+	s.start = m
+	var pass []int
 	if m.Terminal {
-		var slave int
-		var err error
-		if master, slave, err = terminal(m); err != nil {
+		master, slave, err := terminal(m)
+		if err != nil {
 			return err
 		}
 		defer func() { _ = unix.Close(master) }()
-		fds = []int{slave, slave, slave}
+		fds, pass = []int{slave, slave, slave}, []int{master}
 	}
 	s.in = fds[0]
-	mark := rand.Text()
-	s.out = &output{to: &sink{fd: fds[1], broken: s.brokenPipe}, mark: mark, first: make(chan string, 1)}
-	if m.Terminal {
-		s.out.echo = len(echoed)
-	}
-	s.errs = &sink{fd: fds[2], broken: func() {}}
-
 	ctx, cancel := background(beginLimit)
 	defer cancel()
-	notice, err := s.open(ctx, mark)
+	notice, err := s.up.start(ctx, m, &sink{fd: fds[1], broken: s.brokenPipe}, &sink{fd: fds[2], broken: func() {}})
 	if err != nil {
 		return err
-	}
-	var pass []int
-	if m.Terminal {
-		pass = []int{master}
 	}
 	return s.front.Send(&wire.Started{Terminal: m.Terminal, Notice: notice}, pass...)
 }
 
-// open starts the prelude, hears what it says, and lets it become the program.
-func (s *session) open(ctx context.Context, mark string) (notice string, err error) {
-	m := s.start
-	if s.stream, err = s.engine.Open(ctx, s.task.Container, docker.Program{
-		UID: s.task.UID, GID: s.task.GID, Terminal: m.Terminal, Argv: argv(mark, m), Env: env(s.task, m),
-	}); err != nil {
-		return "", err
+// attend carries the session until it is over, or its front is gone.
+func (s *session) attend() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { s.listen(ctx); cancel() }()
+	go s.input()
+	if s.start.Terminal {
+		go s.resizes()
+	}
+	exit, err := s.up.wait(ctx)
+	switch {
+	case ctx.Err() != nil:
+		s.up.hangUp()
+	case err != nil:
+		// The engine was restarted, or the container removed: the front asks the
+		// broker what happened.
+		s.log.Warn("session lost", "cause", err)
+		_ = s.front.Close()
+		s.up.hangUp()
+	case exit != nil:
+		_ = s.front.Send(exit)
+	}
+}
+
+// listen takes the front's signals until it is gone.
+func (s *session) listen(ctx context.Context) {
+	for {
+		m, fds, err := s.front.Recv()
+		seqpacket.CloseAll(fds)
+		sig, ok := m.(*wire.Signal)
+		if err != nil || !ok {
+			return
+		}
+		if err := s.up.signal(ctx, unix.Signal(sig.Number)); err != nil {
+			s.log.Info("signal", "number", sig.Number, "cause", err)
+		}
+	}
+}
+
+// brokenPipe tells a program whose output nobody takes any more, as the kernel
+// would.
+func (s *session) brokenPipe() {
+	if s.start.Terminal {
+		return // the front is gone: the session is hung up
 	}
 	go func() {
-		defer close(s.over)
-		if err := s.stream.Copy(s.out, s.errs); err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, net.ErrClosed) {
-			s.log.Info("the stream ended", "cause", err)
-		}
+		ctx, cancel := background(hangUpLimit)
+		defer cancel()
+		_ = s.up.signal(ctx, unix.SIGPIPE)
 	}()
-	if err := s.hear(ctx); err != nil {
-		return "", err
-	}
-	if err := s.program(); err != nil {
-		s.stream.Close() // the prelude ends by itself
-		s.stream = nil
-		return "", err
-	}
-	if m.Terminal {
-		if m.Rows > 0 && m.Cols > 0 {
-			if err := s.stream.Resize(ctx, m.Rows, m.Cols); err != nil {
-				return "", err
-			}
-		}
-	}
-	if _, err := s.stream.Write([]byte("\n")); err != nil {
-		return "", err
-	}
-	switch dirs := []string{m.Cwd, s.task.Home}; s.inside.code {
-	case 1, 2:
-		notice = "could not change directory to " + dirs[s.inside.code-1]
-	}
-	return notice, nil
-}
-
-// hear waits for the prelude's line.
-func (s *session) hear(ctx context.Context) error {
-	line := ""
-	select {
-	case line = <-s.out.first:
-	case <-s.over:
-		select {
-		case line = <-s.out.first:
-		default:
-			line = string(s.out.line) // the runtime's words may have no end
-		}
-	case <-ctx.Done():
-		return usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", ctx.Err())
-	}
-	var ok bool
-	if s.inside, ok = parse(line, s.out.mark); ok {
-		return nil
-	}
-	cause := errors.New("instead of our own first line: " + line)
-	if strings.Contains(line, shell) && strings.Contains(line, "no such file") {
-		return usererr.New(usererr.Container, "there is no "+shell+" in the container", "ask the administrator: without it there are no sessions in a container of this kind", cause)
-	}
-	return usererr.New(usererr.Container, "the container starts no session", "ask the administrator: the cause is in the system log", cause)
-}
-
-// program is the error of a program that cannot be run, in the agent's words.
-func (s *session) program() error {
-	switch s.inside.code {
-	case noProgram:
-		return usererr.New(usererr.Container, "there is no "+s.start.Path+" in the container",
-			`ask the administrator: "shell" must name a shell of the image`, nil)
-	case notProgram:
-		return usererr.New(usererr.Container, "cannot run "+s.start.Path+" in the container", "", nil)
-	}
-	return nil
 }
 
 // terminal makes what the front takes for the session's terminal: a pty of the
-// host that changes nothing of what passes. The session has another one, which
-// the container's runtime makes. Ours is our controlling terminal: that is how
-// the kernel tells us of a new size.
+// host that changes nothing of what passes. The session has another one, in the
+// container. Ours is our controlling terminal: that is how the kernel tells us of
+// a new size.
 func terminal(m *wire.Start) (master, slave int, err error) {
 	if master, slave, err = tty.Open(); err != nil {
 		return -1, -1, err
@@ -190,10 +165,10 @@ func (s *session) input() {
 	for {
 		n := source(s.in, buf)
 		if n == 0 {
-			_ = s.stream.CloseWrite() // of a terminal: it is gone, and so is the front
+			_ = s.up.CloseWrite() // of a terminal: it is gone, and so is the front
 			return
 		}
-		if _, err := s.stream.Write(buf[:n]); err != nil {
+		if _, err := s.up.Write(buf[:n]); err != nil {
 			return // nobody reads it any more
 		}
 	}
@@ -207,11 +182,16 @@ func (s *session) resizes() {
 	for {
 		if r, c, err := tty.Size(s.in); err == nil && (r != rows || c != cols) {
 			ctx, cancel := background(beginLimit)
-			if err := s.stream.Resize(ctx, r, c); err == nil {
+			if err := s.up.resize(ctx, r, c); err == nil {
 				rows, cols = r, c
 			}
 			cancel()
 		}
 		<-changed
 	}
+}
+
+// background is the context of what must be done although the session is over.
+func background(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
 }
