@@ -45,6 +45,7 @@ var walls = []wall{
 	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
 	{"dockersh/internal/idmap", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/usererr"},
 		"a leaf: it mounts with root's rights, and decides nothing"},
+	{"dockersh/internal/asciicast", []string{"net", "golang.org/x/sys/unix", "dockersh/internal/wire"}, "the format is pure: bytes in, bytes out"},
 	{"dockersh/internal/tty", []string{"dockersh/internal/wire", "dockersh/internal/sys"}, "a leaf"},
 	{"dockersh/internal/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
 }

@@ -1,0 +1,128 @@
+// Package asciicast reads and writes recordings of terminals in the format
+// asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/): a line of JSON
+// for the header, and one for each event. It is pure: bytes in, bytes out.
+package asciicast
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// version of the format.
+const version = 2
+
+// Header is the first line.
+type Header struct {
+	Width, Height int   // of the terminal at first, in characters
+	Timestamp     int64 // of the beginning, in seconds since 1970; 0: not known
+	Title         string
+	Env           map[string]string // TERM and SHELL
+}
+
+// Kinds of events. There are others, which players pass over.
+const (
+	Output = "o" // Data is what the terminal was sent
+	Resize = "r" // Data is the new size, as SizeData writes it
+	Marker = "m" // Data is a note for people
+)
+
+// Event is a line after the header.
+type Event struct {
+	At   time.Duration // since the beginning
+	Kind string
+	Data string
+}
+
+// header is the line as JSON has it.
+type header struct {
+	Version   int               `json:"version"`
+	Width     int               `json:"width"`
+	Height    int               `json:"height"`
+	Timestamp int64             `json:"timestamp,omitempty"`
+	Title     string            `json:"title,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+}
+
+// AppendHeader appends the line of a header to b.
+func AppendHeader(b []byte, h Header) []byte {
+	line, err := json.Marshal(header{version, h.Width, h.Height, h.Timestamp, h.Title, h.Env})
+	if err != nil {
+		panic(err) // numbers and strings are always JSON
+	}
+	return append(append(b, line...), '\n')
+}
+
+// AppendEvent appends the line of an event to b, its time to the microsecond.
+// JSON has no bytes that are no text: U+FFFD stands for each of them.
+func AppendEvent[T string | []byte](b []byte, at time.Duration, kind string, data T) []byte {
+	us := max(at, 0).Microseconds()
+	b = append(b, '[')
+	b = strconv.AppendInt(b, us/1e6, 10)
+	b = append(b, '.')
+	b = append(b, strconv.FormatInt(1e6+us%1e6, 10)[1:]...)
+	b = append(b, `, "`...)
+	b = appendText(b, kind)
+	b = append(b, `", "`...)
+	b = appendText(b, data)
+	return append(b, "\"]\n"...)
+}
+
+const hex = "0123456789abcdef"
+
+// appendText writes the inside of a JSON string.
+func appendText[T string | []byte](b []byte, s T) []byte {
+	from := 0 // what was not yet copied begins here
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
+			if r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		b = append(b, s[from:i]...)
+		switch {
+		case c >= utf8.RuneSelf:
+			b = append(b, `\ufffd`...)
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c == '\n':
+			b = append(b, `\n`...)
+		case c == '\r':
+			b = append(b, `\r`...)
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(b, s[from:]...)
+}
+
+// SizeData is the Data of a Resize.
+func SizeData(width, height int) string { return fmt.Sprintf("%dx%d", width, height) }
+
+// maxSize is the kernel's own limit for the size of a terminal.
+const maxSize = 1<<16 - 1
+
+// Size reads the Data of a Resize.
+func (e Event) Size() (width, height int, ok bool) {
+	w, h, ok := strings.Cut(e.Data, "x")
+	width, err1 := strconv.Atoi(w)
+	height, err2 := strconv.Atoi(h)
+	if !ok || e.Kind != Resize || err1 != nil || err2 != nil || !isSize(width) || !isSize(height) {
+		return 0, 0, false
+	}
+	return width, height, true
+}
+
+func isSize(n int) bool { return n >= 0 && n <= maxSize }
