@@ -1,8 +1,9 @@
-// Package bridge is the agent's stand-in for a container that has no agent: one
-// that dockersh did not make, or one of an engine elsewhere. It is a process a
-// session, started by the broker, which itself never carries a session's bytes.
-// To the front it says what an agent says; behind it is a program that the
-// engine's exec started, and a stream.
+// Package bridge stands between front and container where a session's bytes must
+// pass through hands that are neither's: where there is no agent, in a container
+// that dockersh did not make or one of an engine elsewhere, and where the terminal
+// is recorded. It is a process a session, started by the broker, which itself never
+// carries a session's bytes. To the front it says what an agent says; behind it is
+// a program that the engine's exec started, or an agent.
 package bridge
 
 import (
@@ -61,17 +62,16 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err // the login was given up
 	}
-	seqpacket.CloseAll(fds)
 	task, ok := m.(*wire.Bridge)
 	if !ok {
+		seqpacket.CloseAll(fds)
 		return wire.ErrMessage
 	}
-	log = log.With("uid", task.UID, "container", task.Container)
-	up, err := newProgram(task, log)
-	if err != nil {
+	s := &session{front: c, task: task, log: log.With("uid", task.UID, "container", task.Container)}
+	if err := s.behind(fds); err != nil {
 		return err
 	}
-	hello, err := up.hello()
+	hello, err := s.up.hello()
 	if err != nil {
 		return err
 	}
@@ -88,13 +88,26 @@ func run(log *slog.Logger) error {
 		return wire.ErrMessage
 	}
 	lift()
-	s := &session{front: c, up: up, log: log}
 	if err := s.begin(start, fds); err != nil {
 		s.leave(err)
 		return err
 	}
 	s.attend()
 	return nil
+}
+
+// behind puts what the broker gave behind the session.
+func (s *session) behind(fds []int) (err error) {
+	if s.task.Agent {
+		s.up, err = newAgent(fds[0])
+		fds = fds[1:]
+	} else {
+		s.up, err = newProgram(s.task, s.log)
+	}
+	if s.task.Record {
+		s.recorder = &recorder{fd: fds[0], log: s.log}
+	}
+	return err
 }
 
 // confine gives up what a session does not need. The rights of the broker stay:
@@ -110,6 +123,11 @@ func confine() {
 
 // leave tells the front why there is no session, and ends what was begun of it.
 func (s *session) leave(err error) {
+	defer s.up.hangUp()
+	if errors.Is(err, errSilent) {
+		_ = s.front.Close() // it asks the broker
+		return
+	}
 	e := usererr.For(err)
 	if e.Code == usererr.Internal {
 		e = usererr.New(usererr.Container, "the session cannot be started in the container", "ask the administrator: the cause is in the system log", err)
@@ -120,5 +138,4 @@ func (s *session) leave(err error) {
 	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
 	s.front.Within(time.Second)
 	_ = s.front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
-	s.up.hangUp()
 }

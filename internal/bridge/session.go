@@ -19,7 +19,7 @@ import (
 )
 
 // upstream is what carries a session behind us: a program that the engine's exec
-// started.
+// started, or an agent.
 type upstream interface {
 	// hello is the first word to the front.
 	hello() (*wire.Hello, error)
@@ -42,9 +42,11 @@ type upstream interface {
 
 // session is the one that this process is for.
 type session struct {
-	front channel.Conn
-	up    upstream
-	log   *slog.Logger
+	front    channel.Conn
+	task     *wire.Bridge
+	up       upstream
+	recorder *recorder // nil: it is not recorded
+	log      *slog.Logger
 
 	start *wire.Start
 	in    int // descriptor that the input comes from
@@ -55,6 +57,9 @@ type session struct {
 func (s *session) begin(m *wire.Start, fds []int) error {
 	if len(m.Argv) == 0 {
 		return usererr.New(usererr.Protocol, "no program to run", "", nil)
+	}
+	if !m.Terminal && (s.task.Agent || s.task.Record) {
+		return usererr.New(usererr.Protocol, "this session has a terminal", "", nil)
 	}
 	for _, fd := range fds {
 		// They do not go into the container, but we read and write them with more
@@ -76,7 +81,15 @@ func (s *session) begin(m *wire.Start, fds []int) error {
 	s.in = fds[0]
 	ctx, cancel := background(beginLimit)
 	defer cancel()
-	notice, err := s.up.start(ctx, m, &sink{fd: fds[1], broken: s.brokenPipe}, &sink{fd: fds[2], broken: func() {}})
+	var out io.Writer = &sink{fd: fds[1], broken: s.brokenPipe}
+	if s.recorder != nil {
+		if err := s.recorder.begin(s.task.Title, m); err != nil {
+			return usererr.New(usererr.Unavailable, "this session cannot be recorded", "ask the administrator: the cause is in the system log", err)
+		}
+		// What was shown is in it, whatever comes.
+		out = io.MultiWriter(s.recorder, out)
+	}
+	notice, err := s.up.start(ctx, m, out, &sink{fd: fds[2], broken: func() {}})
 	if err != nil {
 		return err
 	}
@@ -92,7 +105,17 @@ func (s *session) attend() {
 	if s.start.Terminal {
 		go s.resizes()
 	}
-	exit, err := s.up.wait(ctx)
+	var exit *wire.Exit
+	var err error
+	over := make(chan struct{})
+	go func() { exit, err = s.up.wait(ctx); close(over) }()
+	select {
+	case <-over:
+	case <-ctx.Done(): // not in the hands of who is behind us
+	}
+	if s.recorder != nil {
+		s.recorder.close()
+	}
 	switch {
 	case ctx.Err() != nil:
 		s.up.hangUp()
@@ -181,6 +204,9 @@ func (s *session) resizes() {
 	rows, cols := s.start.Rows, s.start.Cols
 	for {
 		if r, c, err := tty.Size(s.in); err == nil && (r != rows || c != cols) {
+			if s.recorder != nil {
+				s.recorder.resize(r, c) // before what the program makes of it
+			}
 			ctx, cancel := background(beginLimit)
 			if err := s.up.resize(ctx, r, c); err == nil {
 				rows, cols = r, c

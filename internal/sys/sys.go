@@ -62,6 +62,16 @@ func Write(fd int, p []byte) (int, error) {
 	}
 }
 
+// Pwrite is pwrite(2) through interruptions; it may write less than all.
+func Pwrite(fd int, p []byte, at int64) (int, error) {
+	for {
+		n, err := unix.Pwrite(fd, p, at)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
 // CloseOnExecFrom makes every descriptor from first up close-on-exec: what we
 // were started with is not for what we start.
 func CloseOnExecFrom(first int) {

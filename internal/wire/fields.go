@@ -117,7 +117,18 @@ func (m *Sessions) fields(c *codec) {
 }
 
 func (*Bridge) Kind() Kind { return KindBridge }
-func (*Bridge) FDs() int   { return 0 }
+
+// FDs of a Bridge: the agent's socket and the recording, as far as there are any.
+func (m *Bridge) FDs() int {
+	n := 0
+	for _, there := range []bool{m.Agent, m.Record} {
+		if there {
+			n++
+		}
+	}
+	return n
+}
+
 func (m *Bridge) fields(c *codec) {
 	c.str(&m.Engine)
 	c.str(&m.TLS)
@@ -126,4 +137,7 @@ func (m *Bridge) fields(c *codec) {
 	c.u32(&m.GID)
 	c.str(&m.User)
 	c.str(&m.Home)
+	c.flag(&m.Agent)
+	c.flag(&m.Record)
+	c.str(&m.Title)
 }

@@ -124,12 +124,17 @@ type Sessions struct {
 }
 
 // Bridge tells a new bridge what its one session is: as whom, in which container
-// of which engine. After it the connection is a front's.
+// of which engine. After it the connection is a front's. With Agent it brings the
+// socket of an agent, which then takes the place of the engine, and with Record,
+// behind that, the new file that the session's terminal is recorded in.
 type Bridge struct {
 	Engine, TLS string // as in engine.Address
 	Container   string // id
 	UID, GID    uint32
 	User, Home  string // the identity that the session gets
+	Agent       bool
+	Record      bool
+	Title       string // of the recording
 }
 
 func blank(k Kind) Message {

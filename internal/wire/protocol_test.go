@@ -39,6 +39,8 @@ func TestTheProtocolIsAsWritten(t *testing.T) {
 		switch k {
 		case KindStart:
 			fds = fmt.Sprintf("%d or %d", (&Start{Terminal: true}).FDs(), (&Start{}).FDs())
+		case KindBridge:
+			fds = fmt.Sprintf("%d to %d", (&Bridge{}).FDs(), (&Bridge{Agent: true, Record: true}).FDs())
 		case KindStarted:
 			fds = fmt.Sprintf("%d or %d", (&Started{}).FDs(), (&Started{Terminal: true}).FDs())
 		}

@@ -26,6 +26,7 @@ func samples() []Message {
 		&Exit{Status: 0x8b00, OutOfMemory: true},
 		&Count{},
 		&Sessions{Live: 70000, Others: 3},
+		&Bridge{Container: "c0ffee", UID: 1001, GID: 1001, User: "alice", Agent: true, Record: true, Title: "alice"},
 		&Bridge{Engine: "/run/docker.sock", TLS: "/etc/tls", Container: "c0ffee", UID: 1001, GID: 4294967294, User: "alice", Home: "/home/alice"},
 	}
 }
