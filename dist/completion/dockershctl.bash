@@ -2,7 +2,7 @@
 _dockershctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} options='' words=''
-	local commands=' ls sessions stop start restart reset rm commit kick message top explain check doctor sshd-config version help '
+	local commands=' ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version help '
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
@@ -11,7 +11,7 @@ _dockershctl()
 	case $prev in
 	--user | --login) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
-	--client | --accept) return ;;
+	--client | --accept | --speed | --idle-limit) return ;;
 	esac
 	case $command in
 	ls) options='--json --quiet --size' ;;
@@ -24,6 +24,7 @@ _dockershctl()
 	check) options='--json' ;;
 	doctor) options='--json --accept --login --no-login' ;;
 	sshd-config) options='--group' ;;
+	replay) options='--speed --idle-limit' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
@@ -33,13 +34,13 @@ _dockershctl()
 	case $command in
 	stop | start | restart | reset | rm) words=$(dockershctl ls -q 2>/dev/null) ;;
 	commit) [[ $COMP_CWORD -eq 2 ]] && words=$(dockershctl ls -q 2>/dev/null) ;;
-	kick | message) words=$(dockershctl sessions -q 2>/dev/null; dockershctl ls -q 2>/dev/null) ;;
+	kick | message | watch) words=$(dockershctl sessions -q 2>/dev/null; dockershctl ls -q 2>/dev/null) ;;
 	help) words=$commands ;;
 	explain | doctor | sshd-config)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
-	check)
+	check | replay)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

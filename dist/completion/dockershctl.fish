@@ -1,5 +1,5 @@
 # fish completion for dockershctl(8)
-set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart reset rm commit kick message top explain check doctor sshd-config version help'
+set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version help'
 complete -c dockershctl -f
 complete -c dockershctl -n "$first" -a ls -d 'list the containers that dockersh made'
 complete -c dockershctl -n "$first" -a sessions -d 'list the live sessions'
@@ -16,13 +16,15 @@ complete -c dockershctl -n "$first" -a explain -d 'show every effective setting 
 complete -c dockershctl -n "$first" -a check -d 'check a settings file'
 complete -c dockershctl -n "$first" -a doctor -d 'judge the host'
 complete -c dockershctl -n "$first" -a sshd-config -d 'print the lines of sshd_config'
+complete -c dockershctl -n "$first" -a replay -d 'play a recording'
+complete -c dockershctl -n "$first" -a watch -d 'show a live session that is recorded'
 complete -c dockershctl -n "$first" -a version -d 'show the version'
 complete -c dockershctl -n "$first" -a help -d 'list the commands, or explain one'
 complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions explain check doctor' -l json -d 'as JSON'
 complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions' -s q -l quiet -d 'names or ids only'
 complete -c dockershctl -n '__fish_seen_subcommand_from ls' -s s -l size -d 'with sizes'
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm commit kick message' -a '(dockershctl ls -q 2>/dev/null)' -d container
-complete -c dockershctl -n '__fish_seen_subcommand_from kick message' -a '(dockershctl sessions -q 2>/dev/null)' -d session
+complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm commit kick message watch' -a '(dockershctl ls -q 2>/dev/null)' -d container
+complete -c dockershctl -n '__fish_seen_subcommand_from kick message watch' -a '(dockershctl sessions -q 2>/dev/null)' -d session
 complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm kick message' -l user -x -a '(__fish_complete_users)' -d 'of this user'
 complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm kick message' -l all -d 'all of them'
 complete -c dockershctl -n '__fish_seen_subcommand_from reset rm' -s y -l yes -d 'do not ask'
@@ -33,5 +35,7 @@ complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l accept -x -d 
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l login -x -a '(__fish_complete_users)' -d 'log this user in'
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l no-login -d 'log nobody in'
 complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l group -x -a '(__fish_complete_groups)' -d 'the members of a group'
-complete -c dockershctl -n '__fish_seen_subcommand_from check' -F
-complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart reset rm commit kick message explain check doctor sshd-config version'
+complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l speed -x -d 'so many times as fast'
+complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l idle-limit -x -d 'no longer pause, in seconds'
+complete -c dockershctl -n '__fish_seen_subcommand_from check replay' -F
+complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version'

@@ -31,6 +31,7 @@ type Record struct {
 	Since     time.Time // to the second
 	Address   string    // of the client, if it had to be found out
 	Key       string    // fingerprint of the key, if it had to be found out
+	Recording string    // path of the recording; empty: none is made
 
 	// Coming is a login that waits for its container: it counts as a session of
 	// the user's, but nobody is in the container for it yet.
@@ -71,8 +72,20 @@ func (d Dir) SetComing(r *Record, on bool) error {
 	return unix.Rename(old, d.path(*r))
 }
 
+// SetRecording notes in which file a session is recorded: a link beside its record.
+func (d Dir) SetRecording(r *Record, path string) error {
+	if err := unix.Symlink(path, d.recording(r.ID)); err != nil {
+		return err
+	}
+	r.Recording = path
+	return nil
+}
+
+func (d Dir) recording(id string) string { return string(d) + "/" + id + ".cast" }
+
 // Remove takes a record away; it may be gone.
 func (d Dir) Remove(r Record) {
+	_ = unix.Unlink(d.recording(r.ID)) // first: whoever is killed in between leaves the record, which is swept
 	_ = unix.Unlink(d.path(r))
 }
 
@@ -172,6 +185,7 @@ func (d Dir) All() []Record {
 		f := append(strings.Split(text, "\t"), "", "", "", "")
 		since, _ := strconv.ParseInt(f[0], 10, 64) // of our own writing
 		r.Since, r.User, r.Address, r.Key = time.Unix(since, 0), f[1], f[2], f[3]
+		r.Recording, _ = os.Readlink(d.recording(r.ID)) // most have none
 		all = append(all, r)
 	}
 	return all

@@ -49,12 +49,15 @@ func TestARecordIsReadBackAsItWasWritten(t *testing.T) {
 	r, _ := front(t)
 	r.UID, r.User, r.Container, r.Address, r.Key = 1<<32-1, `DOM\a b`, "u1_.a.b-c_d", "2001:db8::1", "x-_y"
 	put(t, d, r)
+	if err := d.SetRecording(&r, "/var/log/dockersh/a b/c.cast"); err != nil || r.Recording == "" {
+		t.Errorf("%v", err)
+	}
 	if all := d.All(); len(all) != 1 || !reflect.DeepEqual(all[0], r) {
 		t.Errorf("got %+v, want %+v", all, r)
 	}
 	d.Remove(r)
-	if all := d.All(); len(all) != 0 {
-		t.Errorf("got %+v", all)
+	if left, err := os.ReadDir(string(d)); len(left) != 0 || err != nil {
+		t.Errorf("left: %v, %v", left, err)
 	}
 	if err := os.Symlink("x", string(d)+"/lock"); err != nil {
 		t.Fatal(err)
