@@ -25,6 +25,7 @@ const (
 // cold is one bring-up: a container that is made, started, or given an agent.
 type cold struct {
 	*Broker
+	front  *front
 	plan   *policy.Plan
 	dir    rundir.Dir
 	engine engine.Engine
@@ -42,7 +43,7 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, engineTrouble(err)
 	}
-	c := &cold{Broker: b, plan: plan, dir: rundir.Of(b.Run, plan.Container), engine: e, show: show}
+	c := &cold{Broker: b, front: f, plan: plan, dir: rundir.Of(b.Run, plan.Container), engine: e, show: show}
 	if plan.Streams() {
 		if agent, err := c.stream(ctx); err != errNotYet {
 			return agent, engineTrouble(err)
@@ -65,7 +66,7 @@ func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
 		if err := b.sessions.SetComing(f.record, false); err != nil {
 			return channel.Conn{}, err
 		}
-		agent, err := b.warm(plan)
+		agent, err := b.meet(f, plan)
 		if err == rundir.ErrCold && plan.Streams() {
 			agent, err = c.stream(ctx)
 		}

@@ -45,7 +45,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	agent, err := channel.Conn{}, rundir.ErrCold
 	if !b.mayRenew(plan) {
-		agent, err = b.warm(plan)
+		agent, err = b.meet(f, plan)
 	}
 	if err == rundir.ErrCold {
 		agent, err = b.bringUp(f, plan)

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
@@ -68,7 +64,7 @@ func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
 	if ours && owner.UID != c.plan.User.UID && c.plan.Settings.Entrypoint == config.Internal {
 		c.introduce(ctx, found.ID, who) // it was made for another
 	}
-	return c.bridge(&wire.Bridge{
+	return c.bridge(c.front, c.plan, &wire.Bridge{
 		Engine: c.plan.Engine().Host, TLS: c.plan.Engine().TLS, Container: found.ID,
 		UID: who.UID, GID: who.GID, User: who.Name, Home: who.Home,
 	})
@@ -128,35 +124,4 @@ func (c *cold) wake(ctx context.Context, found *engine.Container) error {
 		return usererr.New(usererr.Container, "the container "+c.plan.Container+" is dead", "ask the administrator", nil)
 	}
 	return nil
-}
-
-// bridge starts the process that carries one session over the engine's exec, and
-// gives the end of its socket that is for the front. It is no child to be looked
-// after: it goes on without us, and ends with its front.
-func (c *cold) bridge(task *wire.Bridge) (channel.Conn, error) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return channel.Conn{}, err
-	}
-	theirs := os.NewFile(uintptr(pair[1]), "socket")
-	defer theirs.Close()
-	conn, err := channel.NewSync(pair[0])
-	if err != nil {
-		return channel.Conn{}, err
-	}
-	cmd := exec.Command(c.Bridge)
-	cmd.Stdin, cmd.Stderr = theirs, os.Stderr
-	cmd.Dir, cmd.Env = "/", []string{}
-	// A session of its own, for the terminal that may become its controlling one.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		_ = conn.Close()
-		return channel.Conn{}, err
-	}
-	go func() { _ = cmd.Wait() }() // so that it leaves no zombie; it says itself what is wrong
-	if err := conn.Send(task); err != nil {
-		_ = conn.Close()
-		return channel.Conn{}, err
-	}
-	return conn, nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -36,6 +37,21 @@ func checkImage(s string) *problem { return checkWord(s) }
 func checkPath(s string) *problem {
 	if !strings.HasPrefix(s, "/") {
 		return &problem{0, quote(s) + " is not an absolute path", ""}
+	}
+	return nil
+}
+
+// checkFile takes the path of a file that is to be made, in the directory that is
+// written down and in no other.
+func checkFile(s string) *problem {
+	if bad := checkPath(s); bad != nil {
+		return bad
+	}
+	if strings.HasSuffix(s, "/") {
+		return &problem{0, quote(s) + " is not the path of a file", ""}
+	}
+	if slices.Contains(strings.Split(s, "/"), "..") {
+		return &problem{0, quote(s) + " has .. in it", ""}
 	}
 	return nil
 }

@@ -124,11 +124,13 @@ var wrongLines = []struct{ line, want string }{
 	{`dockeropt = --`, `2:13: dockeropt: "--" is not an option`},
 	{`dockeropt = -v 'a`, `2:13: dockeropt: a quote or a backslash is left open`},
 	{`dockeropt = --%u=1`, `2:13: dockeropt: the name of an option must be written out`},
+	{`record = x.cast`, `2:10: record: "x.cast" is not an absolute path`},
+	{`record = /var/log/%u/`, `2:10: record: "/var/log/user/" is not the path of a file`},
+	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
 	// not built yet
 	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not built yet [leave it out]`},
 	{`forwardagent = true`, `2:1: setting "forwardagent" is not built yet [leave it out, or write forwardagent = false]`},
 	{`forwardx11`, `2:1: setting "forwardx11" is not built yet [leave it out, or write forwardx11 = false]`},
-	{`record = /var/log/%u`, `2:1: setting "record" is not built yet [leave it out]`},
 }
 
 func TestAWrongLineIsToldWithItsPlaceAndWhatToWrite(t *testing.T) {
@@ -171,6 +173,7 @@ var rightLines = []string{
 	`pidslimit = 0`, `env = A=b c`, `env = A=`, `env = A`, `env = _=%u %%`, `volume = /a:/b:ro`, `volume = data:/b`, `volume = /cache`,
 	`network = none`, `network = container:x`, `network =`, `hostname = %u`, `hostname = lab.example`, `hostname =`,
 	`capdrop = ALL`, `capdrop = CAP_NET_RAW`, `capadd = SYS_PTRACE`, `acceptenv = LC_*`, `acceptenv = GIT_?`, `acceptenv = *`,
+	`record = /var/log/dockersh/%u/%x.cast`, `record = /r/a..b`, `record =`,
 	`banner = Hello %u\n`, `hostshell = /bin/bash`, `hostshell =`, `cmd = ""`, `cmd =`,
 	`dockeropt = -v /srv/data:/data:ro`, `dockeropt = -m 32m`, "dockeropt = -m\t32m", `dockeropt = --privileged`,
 	`enableuserconfig`, `enableuserimagename = false`, `enableuserreverseforward`,

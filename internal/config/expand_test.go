@@ -89,6 +89,8 @@ func TestASettingThatDoesNotFitTheUserIsToldWithItsPlace(t *testing.T) {
 		{"no shell", "shell = %s", func(v *Vars) { v.Shell = "" }, `rc:2:9: shell: "" is not an absolute path`},
 		{"a user name that leaves the directory", "mounthomefrom = /srv/%u", func(v *Vars) { v.User = ".." }, `rc:2:17: mounthomefrom: the user name ".." may not be part of this`},
 		{"a user name with a slash", "containerusername = root\nvolume = /srv/%u:/x", func(v *Vars) { v.User = "a/../b" }, `rc:3:10: volume: the user name "a/../b" may not be part of this`},
+		{"a recording that leaves the directory", "record = /var/log/.%u/x", func(v *Vars) { v.User = "." }, `rc:2:10: record: the user name "." may not be part of this`},
+		{"a home that leaves the directory", "record = /var/log%h/x", func(v *Vars) { v.Home = "/a/../.." }, `rc:2:10: record: "/var/log/a/../../x" has .. in it`},
 		{"a user name with a colon", "containerusername = root\ndockeropt = -v /srv/%u:/x", func(v *Vars) { v.User = "a:b" }, `rc:3:13: dockeropt: the user name "a:b" may not be part of this`},
 		{"a user who is called 0", "", func(v *Vars) { v.User = "0" }, `default settings: containerusername: the user name "0" looks like a number`},
 		{"a host name", "hostname = %u", func(v *Vars) { v.User = "a@b" }, `rc:2:12: hostname: "a@b" is not a host name`},

@@ -165,7 +165,7 @@ var table = [...]row{
 	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative,
 		field: func(s *Settings) any { return &s.MaxSessions },
 		doc:   "live sessions per user; 0 is no limit"},
-	{key: "record", def: []string{""}, empty: true, path: true, check: checkPath, later: true,
+	{key: "record", def: []string{""}, empty: true, path: true, check: checkFile,
 		field: func(s *Settings) any { return &s.Record },
 		doc:   "path of a terminal recording, kept where users cannot write"},
 	{key: "banner", def: []string{""}, empty: true, white: "\t\n",

@@ -31,6 +31,7 @@ type Plan struct {
 	Address, Key string // of the client; empty: the settings did not ask
 
 	Notice []string
+	Record string // path of the recording; empty: the session is not recorded
 }
 
 // Owner says for whom a container is. It is kept as a label of the container and
@@ -85,6 +86,9 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	p.Agent = agentKey(u, s.ContainerUserName)
 	if s.IsSet("usercwd") {
 		p.Cwd = s.UserCwd
+	}
+	if r.Terminal {
+		p.Record = s.Record
 	}
 	if s.Banner != "" && r.Terminal && !r.Command {
 		p.Notice = strings.Split(strings.TrimSuffix(s.Banner, "\n"), "\n")

@@ -274,3 +274,12 @@ func TestANameThatAUserWroteTakesNobodysPlace(t *testing.T) {
 		t.Errorf("%s %+v", p.Container, p.Owner)
 	}
 }
+
+func TestOnlyATerminalIsRecorded(t *testing.T) {
+	s := plan(t, alice, "[dockersh]\nrecord = /var/log/%u.cast", "").Settings
+	for terminal, want := range map[bool]string{true: "/var/log/alice.cast", false: ""} {
+		if p, err := Decide(alice, s, Request{Terminal: terminal}); err != nil || p.Record != want {
+			t.Errorf("terminal %v: %+v, %v, want %q", terminal, p, err, want)
+		}
+	}
+}

@@ -8,13 +8,16 @@ import (
 )
 
 // both runs a test for a user with /bin/bash and for one with dockersh, in
-// Debian and in busybox, for those whose sessions go over the engine's exec, and
-// for one with an engine of his own.
+// Debian and in busybox, for one whose terminals are recorded, for those whose
+// sessions go over the engine's exec, and for one with an engine of his own.
 func both(t *testing.T, test func(t *testing.T, u *account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, plain) })
 	t.Run("dockersh", func(t *testing.T) { test(t, boxed) })
 	t.Run("busybox", func(t *testing.T) { test(t, tiny) })
+	if door != "direct" {
+		t.Run("recorded", func(t *testing.T) { test(t, taped) })
+	}
 	eachStreamed(t, test)
 	if door == "direct" {
 		t.Run(ownEngine.name, func(t *testing.T) { test(t, ownEngine.account(t)) })

@@ -27,8 +27,9 @@ const limit = 30 * time.Second
 
 // plain and boxed are the two users that most tests compare. boxed lives in a
 // Debian container with bash as the shell, so that what plain does on the host
-// can be done there; tiny has the built-in defaults but for a home of his own.
-var plain, boxed, tiny *account
+// can be done there; tiny has the built-in defaults but for a home of his own, and
+// taped is boxed with his terminals recorded.
+var plain, boxed, tiny, taped *account
 
 func startWorld() error {
 	for _, dir := range []string{homes, scratch, scratch + "/keys"} {
@@ -56,6 +57,9 @@ func makeUsers() (err error) {
 		return err
 	}
 	if boxed, err = addUser(front, "imagename = dsh-debian", "shell = /bin/bash", "mounthome"); err != nil {
+		return err
+	}
+	if taped, err = addUser(front, "imagename = dsh-debian", "shell = /bin/bash", "mounthome", "record = "+recordings+"/%u/%x.cast"); err != nil {
 		return err
 	}
 	tiny, err = addUser(front)
