@@ -40,7 +40,7 @@ var walls = []wall{
 	}, "it is told what its session is, and decides nothing"},
 	{"dockersh/internal/doctor", []string{"dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/admin"},
 		"it judges a host from outside: it is told nothing by the programs that it judges"},
-	{"dockersh/internal/top", []string{"dockersh/internal/engine", "dockersh/internal/sessions", "dockersh/internal/rundir", "os/exec"},
+	{"dockersh/internal/top", []string{"dockersh/internal/engine", "dockersh/internal/sessions", "dockersh/internal/rundir"},
 		"a screen and keys: what it shows and does is given to it"},
 	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
 	{"dockersh/internal/idmap", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/usererr"},

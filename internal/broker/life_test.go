@@ -372,7 +372,6 @@ func TestLingerBeginsAnewForASessionThatEndedUnseen(t *testing.T) {
 func TestABrokerOfOneLoginStaysUntilAllIsDone(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 300ms\n")
-	w.broker.keeping.Store(false)
 	c := w.enters()
 	v, err := w.broker.lives.Get(w.name())
 	if err != nil || v.Linger != 300*time.Millisecond {
@@ -425,11 +424,13 @@ func TestOneBrokerStaysForAContainer(t *testing.T) {
 		other.halt()
 		<-done
 	}
-	if _, err := w.broker.lives.Get(w.name()); err != nil {
-		t.Error(err)
+	v, err := w.broker.lives.Get(w.name())
+	if err != nil {
+		t.Fatal(err)
 	}
 	// And it goes when there is nothing left.
-	if err := w.broker.lives.Remove(w.name()); err != nil {
+	v.Linger = 0
+	if err := w.broker.lives.Set(w.name(), v); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("it goes", func() bool {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/policy"
+	"dockersh/internal/roots"
 	"dockersh/internal/usererr"
 )
 
@@ -41,7 +42,7 @@ const mostOfOneName = 9999
 // newRecording makes a file that was not there, in a directory that only root can
 // change. A name that is taken gets a number.
 func newRecording(path string) (*os.File, error) {
-	if err := rootsDir(filepath.Dir(path)); err != nil {
+	if err := roots.Make(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	for n := 1; n <= mostOfOneName; n++ {
@@ -63,28 +64,4 @@ func numbered(path string, n int) string {
 		return fmt.Sprintf("%s.%d", path, n)
 	}
 	return fmt.Sprintf("%s.%d%s", stem, n, ext)
-}
-
-// rootsDir makes a directory, and those above it, where they are missing, for root
-// alone. It refuses one that somebody else can change, or lead elsewhere.
-func rootsDir(dir string) error {
-	there := dir
-	for there != "/" {
-		if _, err := os.Lstat(there); err == nil {
-			break
-		}
-		there = filepath.Dir(there)
-	}
-	if err := walk("/", there, 0); err != nil {
-		return err
-	}
-	// From here on only root can change what it is.
-	at, err := filepath.EvalSymlinks(there)
-	if err != nil {
-		return err
-	}
-	if err := rootsAlone(at); err != nil {
-		return err
-	}
-	return os.MkdirAll(dir, 0o700)
 }
