@@ -130,16 +130,6 @@ func (b box) again(ctx context.Context) (*engine.Container, error) {
 	return found, err
 }
 
-// liveIn are the sessions in a container; logins that wait for it are none.
-func liveIn(container string) (in []sessions.Record) {
-	for _, r := range sessions.Of(paths.Run).ByContainer()[container] {
-		if !r.Coming && r.Live() {
-			in = append(in, r)
-		}
-	}
-	return in
-}
-
 // await waits for the end of sessions, at most for so long.
 func await(all []sessions.Record, limit time.Duration) (ended int, left []sessions.Record) {
 	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {

@@ -99,7 +99,8 @@ func together(errs ...error) error {
 // complain says each error in a line of its own. Whoever runs this is the
 // administrator: he may read the cause.
 func complain(errs io.Writer, err error) {
-	if all, ok := err.(several); ok {
+	var all several
+	if errors.As(err, &all) {
 		for _, e := range all {
 			complain(errs, e)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/proc"
 	"dockersh/internal/sessions"
 	"dockersh/internal/sys"
 )
@@ -66,11 +67,11 @@ func frontOf(r sessions.Record) (int, error) {
 		return -1, err
 	}
 	// Numbers come again: from here on it is this process, and none with its number.
-	if !r.Live() {
-		_ = unix.Close(fd)
-		return -1, nil
+	// It must be the one that the record means, and its user's.
+	if uid, err := proc.UID(r.Pid); err == nil && uid == r.UID && r.Live() {
+		return fd, nil
 	}
-	return fd, nil
+	return -1, unix.Close(fd)
 }
 
 func (d *dying) send(sig unix.Signal) {

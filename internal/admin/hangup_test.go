@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -25,15 +26,19 @@ func shell(t *testing.T, script string) (sessions.Record, chan error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Record{ID: "x", Pid: p.Pid, Start: p.Start}, ended
+	return sessions.Record{ID: "x", UID: uint32(os.Getuid()), Pid: p.Pid, Start: p.Start}, ended
 }
 
 func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 	r, ended := shell(t, "exec sleep 100")
 	other := r
 	other.Start-- // of an earlier process with the same number
-	if d := hangUp([]sessions.Record{other}); d[0].err != nil || d[0].killed {
-		t.Errorf("%+v", d[0])
+	others := r
+	others.UID++ // what a user writes of somebody else's process
+	for _, d := range hangUp([]sessions.Record{other, others}) {
+		if d.err != nil || d.killed {
+			t.Errorf("%+v", d)
+		}
 	}
 	select {
 	case err := <-ended:

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-
-	"dockersh/internal/paths"
-	"dockersh/internal/sessions"
 )
 
 // kick ends sessions.
@@ -18,7 +15,7 @@ func kick(ctx context.Context, out io.Writer, args []string) error {
 	if err := mustBeRoot("kick"); err != nil {
 		return err
 	}
-	all, err := meant.records(ctx, sessions.Of(paths.Run).All())
+	all, err := meant.records(ctx, records())
 	if err != nil {
 		return err
 	}

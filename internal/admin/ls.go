@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
-	"dockersh/internal/paths"
-	"dockersh/internal/sessions"
 )
 
 // row is one container in a listing.
@@ -43,18 +41,18 @@ func ls(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	people := sessions.Of(paths.Run).ByContainer()
+	people := map[string]int{}
+	for _, r := range records() {
+		if !r.Coming {
+			people[r.Container]++
+		}
+	}
 	rows := []row{}
 	for _, c := range found {
 		r := row{Name: c.Name, User: c.Labels[engine.LabelUser], UID: c.owner.UID, Image: c.Image, State: string(c.State),
-			Created: c.Created, Engine: c.at.Host}
+			Created: c.Created, Engine: c.at.Host, Sessions: people[c.Name]}
 		if sized {
 			r.Size = &c.Size
-		}
-		for _, s := range people[c.Name] {
-			if !s.Coming && s.Live() {
-				r.Sessions++
-			}
 		}
 		rows = append(rows, r)
 	}

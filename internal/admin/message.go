@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"dockersh/internal/paths"
 	"dockersh/internal/proc"
 	"dockersh/internal/sessions"
 )
@@ -30,7 +29,7 @@ func message(ctx context.Context, out io.Writer, args []string) error {
 	if err := mustBeRoot("message"); err != nil {
 		return err
 	}
-	all, err := meant.records(ctx, sessions.Of(paths.Run).All())
+	all, err := meant.records(ctx, records())
 	if err != nil {
 		return err
 	}
@@ -83,6 +82,9 @@ func tell(r sessions.Record, text string) error {
 func openTerminal(r sessions.Record) (int, error) {
 	p, err := proc.Of(r.Pid)
 	if err != nil || p.Start != r.Start || p.TTY == 0 {
+		return -1, errNoTerminal
+	}
+	if uid, err := proc.UID(r.Pid); err != nil || uid != r.UID {
 		return -1, errNoTerminal
 	}
 	for _, stdio := range []string{"0", "1", "2"} {

@@ -14,9 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/origin"
-	"dockersh/internal/paths"
 	"dockersh/internal/proc"
-	"dockersh/internal/sessions"
 	"dockersh/internal/usererr"
 )
 
@@ -45,7 +43,7 @@ func listSessions(_ context.Context, out io.Writer, args []string) error {
 		return err
 	}
 	if quiet {
-		for _, r := range sessions.Of(paths.Run).All() {
+		for _, r := range records() {
 			fmt.Fprintln(out, r.ID)
 		}
 		return nil
@@ -69,7 +67,7 @@ func mustBeRoot(command string) error {
 func liveSessions() []session {
 	all := []session{}
 	var clients origin.Lookup
-	for _, r := range sessions.Of(paths.Run).All() {
+	for _, r := range records() {
 		s := session{ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Client: r.Address, Key: r.Key,
 			Since: r.Since, Pid: r.Pid, Waiting: r.Coming}
 		if s.Client == "" {

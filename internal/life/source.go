@@ -13,7 +13,7 @@ import (
 func Mountable(source string) error {
 	if err := roots.Lead(source); err != nil {
 		return usererr.New(usererr.Settings, source+" is not mounted: "+err.Error(),
-			"ask the administrator: every directory above it must be root's alone", err)
+			"ask the administrator: every directory above it must be root's alone", nil)
 	}
 	return nil
 }

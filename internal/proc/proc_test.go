@@ -55,3 +55,12 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAProcessIsItsUsers(t *testing.T) {
+	if uid, err := UID(os.Getpid()); err != nil || int(uid) != os.Getuid() {
+		t.Errorf("%d %v", uid, err)
+	}
+	if _, err := UID(1 << 30); err != ErrGone {
+		t.Errorf("%v", err)
+	}
+}

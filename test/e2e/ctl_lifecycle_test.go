@@ -51,7 +51,6 @@ func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
 }
 
 func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t)
 	c := live(t, u)
 	name := u.name + "_dockersh"
@@ -78,7 +77,7 @@ func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
 }
 
 func TestStopStartAndRestartKeepTheWork(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
+	privileged(t, "root starts nothing into which a user's own place is mounted")
 	u := newBoxed(t)
 	c := live(t, u)
 	c.run("echo work >/tmp/f")
@@ -195,7 +194,6 @@ func TestAUsersContainersAreHisAlone(t *testing.T) {
 }
 
 func TestResetAsksOnATerminal(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t)
 	works(t, u)
 	for answer, want := range map[string]string{"n": "nothing was done", "": "nothing was done"} {

@@ -10,7 +10,6 @@ import (
 )
 
 func TestKickEndsTheNamedSessionAndNoOther(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t)
 	first := live(t, u)
 	id := listedOf(t, u)[0].ID
@@ -46,7 +45,6 @@ func TestKickEndsTheNamedSessionAndNoOther(t *testing.T) {
 
 // A login shell that somebody stopped hears of a signal all the same.
 func TestKickEndsAStoppedLoginShell(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u, other := newBoxed(t), newBoxed(t)
 	c, bystander := live(t, u), live(t, other)
 	if err := syscall.Kill(listedOf(t, u)[0].Pid, syscall.SIGSTOP); err != nil {
@@ -63,7 +61,6 @@ func TestKickEndsAStoppedLoginShell(t *testing.T) {
 }
 
 func TestAMessageIsOnTheUsersTerminalAndOnNoOther(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u, other := newBoxed(t), newBoxed(t)
 	c, bystander := live(t, u), live(t, other)
 	pid := listedOf(t, u)[0].Pid

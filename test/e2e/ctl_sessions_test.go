@@ -36,7 +36,6 @@ func listedOf(t *testing.T, u *account) (mine []listed) {
 }
 
 func TestSessionsShowsWhoIsInAndFromWhere(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t)
 	c := live(t, u)
 	all := listedOf(t, u)
@@ -90,7 +89,6 @@ func TestTheKeyAndTheAddressThatTheSettingsAskForAreListed(t *testing.T) {
 }
 
 func TestIdleIsTheTimeSinceSomethingWasTyped(t *testing.T) {
-	privileged(t, "dockershctl is root's, and looks at root's brokers")
 	u := newBoxed(t)
 	c := live(t, u)
 	// The kernel notes it to 8 seconds.

@@ -59,6 +59,16 @@ func TestLsShowsContainersWithOwnerAndSessions(t *testing.T) {
 	}
 }
 
+func TestLsShowsTheOthersWhenAnEngineIsDown(t *testing.T) {
+	u := newUser(t, front)
+	works(t, u)
+	newUser(t, front, "dockersocket = /run/there-is-none.sock")
+	out, errs, status := ctl(t, "ls")
+	if status != 1 || !strings.Contains(out, u.name+"_dockersh") || !strings.HasPrefix(errs, "dockershctl: error: engine /run/there-is-none.sock: ") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("%d: %q %q", status, out, errs)
+	}
+}
+
 func TestExplainSaysWhatALoginWouldDo(t *testing.T) {
 	u := newUser(t, front, "memory = 64m", "enableuserconfig", "enableuserusercwd")
 	u.file(t, ".dockersh", "[dockersh]\nusercwd = /tmp\n", 0o644)

@@ -1,0 +1,64 @@
+package admin
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"dockersh/internal/paths"
+	"dockersh/internal/proc"
+	"dockersh/internal/sessions"
+	"dockersh/internal/sys"
+)
+
+// records gives every live session: those of root's brokers, and those of users
+// whose brokers run with their own rights.
+func records() []sessions.Record {
+	return append(sessions.Of(paths.Run).All(), ofUsers()...)
+}
+
+func ofUsers() (all []sessions.Record) {
+	for _, pattern := range []string{"/run/user/*/dockersh", "/tmp/dockersh-*"} {
+		found, _ := filepath.Glob(pattern) // fails only on a bad pattern
+		for _, run := range found {
+			all = append(all, ofUser(run)...)
+		}
+	}
+	return all
+}
+
+// ofUser reads the records of a user's own place, with his rights: nothing there
+// is ours, so they tell of sessions of his own processes only.
+func ofUser(run string) (own []sessions.Record) {
+	number, under := strings.CutPrefix(run, "/tmp/dockersh-")
+	if !under {
+		number = filepath.Base(filepath.Dir(run))
+	}
+	uid, err := strconv.ParseUint(number, 10, 32)
+	var st unix.Stat_t
+	if err != nil || unix.Lstat(run, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || uint64(st.Uid) != uid {
+		return nil
+	}
+	var all []sessions.Record
+	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = sessions.Of(run).All() }) != nil {
+		return nil
+	}
+	for _, r := range all {
+		if owner, err := proc.UID(r.Pid); err == nil && owner == st.Uid && r.UID == st.Uid {
+			own = append(own, r)
+		}
+	}
+	return own
+}
+
+// liveIn are the sessions in a container; logins that wait for it are none.
+func liveIn(container string) (in []sessions.Record) {
+	for _, r := range append(sessions.Of(paths.Run).ByContainer()[container], ofUsers()...) {
+		if r.Container == container && !r.Coming && r.Live() {
+			in = append(in, r)
+		}
+	}
+	return in
+}
