@@ -33,6 +33,12 @@ func Address(pid int) (netip.Addr, error) { return new(Lookup).Address(pid) }
 // once. It is for people who look; a login has one of its own.
 type Lookup struct {
 	connections map[string]map[string]netip.Addr // by network namespace; then the far end by the socket's inode
+	sshd        map[process]bool                 // whether it is one: sessions have ancestors in common
+}
+
+type process struct {
+	pid   int
+	start uint64
 }
 
 // Address is as the function of that name.
@@ -49,7 +55,16 @@ func (l *Lookup) Address(pid int) (netip.Addr, error) {
 		if p, err = proc.Of(p.Parent); err != nil {
 			return netip.Addr{}, err
 		}
-		if !isSSHD(p.Pid, here) {
+		key := process{p.Pid, p.Start}
+		is, known := l.sshd[key]
+		if !known {
+			if l.sshd == nil {
+				l.sshd = map[process]bool{}
+			}
+			is = isSSHD(p.Pid, here)
+			l.sshd[key] = is
+		}
+		if !is {
 			continue
 		}
 		addr, err := l.peer(p.Pid)
