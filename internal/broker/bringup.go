@@ -107,10 +107,17 @@ func (c *cold) once(ctx context.Context) error {
 func (c *cold) engineTurn(ctx context.Context) (release func(), err error) {
 	select {
 	case c.work <- struct{}{}:
-		return sync.OnceFunc(func() { <-c.work }), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	others := func() {}
+	if !c.keeping.Load() { // no service: all brokers of one session share the places
+		if others, err = rundir.Turn(ctx, c.Run, atOnce); err != nil {
+			<-c.work
+			return nil, err
+		}
+	}
+	return sync.OnceFunc(func() { others(); <-c.work }), nil
 }
 
 // ensure looks at what there is and does what is missing.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dockersh/internal/engine"
 )
 
@@ -70,15 +68,11 @@ func (l Lives) Remove(container string) error {
 // false while another does.
 func (l Lives) Stay(container string) (leave func(), ok bool) {
 	path := l.path(container) + ".stay" + being
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
+	unlock, err := tryLock(path)
+	if err != nil { // one that is just leaving looks once more
 		return nil, false
 	}
-	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil || !same(fd, path) { // that one leaves, and looks once more
-		_ = unix.Close(fd)
-		return nil, false
-	}
-	return func() { _, _ = os.Remove(path), unix.Close(fd) }, true
+	return func() { _ = os.Remove(path); unlock() }, true
 }
 
 // Names are the containers that have an entry.

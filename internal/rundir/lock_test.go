@@ -59,3 +59,26 @@ func TestTheLockOfADirectoryThatIsGoneIsNone(t *testing.T) {
 		t.Error("an old lock is taken for the new one")
 	}
 }
+
+func TestTurnsAreNoMoreThanThereAre(t *testing.T) {
+	run := t.TempDir()
+	var held []func()
+	for range 3 {
+		release, err := Turn(t.Context(), run, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, release)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := Turn(ctx, run, 3); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a fourth: %v", err)
+	}
+	held[1]()
+	release, err := Turn(t.Context(), run, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
