@@ -53,7 +53,7 @@ func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
 			a, again, err = ask(fd, m, show)
 		case err == unix.ENOENT && door.NoService():
 			if fd, err = door.Direct(); err == nil {
-				a, again, err = ask(fd, m, show)
+				a, _, err = ask(fd, m, show)
 			}
 			return a, err
 		case again:

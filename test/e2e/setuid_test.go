@@ -200,6 +200,7 @@ func hasNothingOf(t *testing.T, by ...string) {
 	}
 }
 
+// It fails when the broker has the user's real uid, or stays after its front.
 func TestSetuidBrokerIsNotItsUsersToTouch(t *testing.T) {
 	u := newUser(t, "/bin/bash")
 	cmd := startHostile(t, u)
@@ -238,6 +239,8 @@ var strangeStarts = []string{
 	`ln -sf "$0" ./x; exec ./x -c true`, `exec /lib64/ld-linux-x86-64.so.2 "$0" -c true`, `cp "$0" ./y; exec ./y -c true`,
 }
 
+// It fails when the front makes a file before it has given root up, gives the
+// broker its own output, or waits for threads that RLIMIT_SIGPENDING keeps from it.
 func TestStrangeStartsOfASetuidShellLeaveNothingOfRoots(t *testing.T) {
 	u := newUser(t, "/bin/bash")
 	shell := setuid(t)
@@ -333,6 +336,7 @@ func ofOthers(cmdline string, u *account) bool {
 	return f[1] != "1" && !strings.Contains(string(status), "Uid:\t"+strconv.Itoa(u.uid)+"\t")
 }
 
+// It fails when the front does not look at the program that it starts as root.
 func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
 	u := newUser(t, "/bin/bash")
 	shell, program := setuid(t), prefix+"/sbin/dockershd"
