@@ -1,0 +1,274 @@
+package history
+
+import (
+	"compress/gzip"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+)
+
+var when = time.Date(2026, 11, 24, 12, 0, 0, 5e6, time.UTC)
+
+func place(t testing.TB) string {
+	return filepath.Join(t.TempDir(), "log", "sessions.log")
+}
+
+func add(t *testing.T, path string, all ...Record) {
+	t.Helper()
+	for _, r := range all {
+		if err := Append(path, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func ids(t *testing.T, path string) string {
+	t.Helper()
+	all, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, r := range all {
+		b.WriteString(r.ID)
+	}
+	return b.String()
+}
+
+func rec(id string, seconds int) Record {
+	return Record{Time: when.Add(time.Duration(seconds) * time.Second), Event: Start, ID: id}
+}
+
+func TestARecordIsReadBackAsItWasWritten(t *testing.T) {
+	path, exit := place(t), 7
+	want := []Record{
+		{Time: when, Event: Start, ID: "a", User: `DOM\jörg`, UID: 1<<32 - 1, Door: "service", Client: "2001:db8::1", Key: "x-_", Container: "c",
+			Image: "sha256:1", TTY: "pts/3", Pid: 7, Terminal: true, Command: "echo \x1b[2J\n\u009b\u202e😀 {\"time\":\"", Cut: true},
+		{Time: when.Add(time.Second), Event: End, ID: "a", Since: when, Exit: &exit},
+		{Time: when.Add(2 * time.Second), Event: Refused, Reason: "x"},
+	}
+	add(t, path, want...)
+	got, err := Read(path)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Trim(strings.ReplaceAll(string(text), "\n", ""), printable) != "" || strings.Count(string(text), "\n") != 3 {
+		t.Errorf("%v: %q", err, text)
+	}
+}
+
+const printable = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~"
+
+func TestTheFileIsItsWritersAlone(t *testing.T) {
+	path := place(t)
+	add(t, path, rec("a", 0))
+	for name, mode := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700 | os.ModeDir} {
+		if st, err := os.Stat(name); err != nil || st.Mode() != mode {
+			t.Errorf("%s: %v %v", name, st.Mode(), err)
+		}
+	}
+}
+
+func TestAPlaceThatIsNotTheWritersAloneIsNotWritten(t *testing.T) {
+	for what, prepare := range map[string]func(dir, file string) error{
+		"a directory that others read": func(dir, _ string) error { return os.Mkdir(dir, 0o755) },
+		"a link instead of it":         func(dir, _ string) error { return os.Symlink(t.TempDir(), dir) },
+		"a file instead of it":         func(dir, _ string) error { return os.WriteFile(dir, nil, 0o600) },
+		"a link instead of the file": func(dir, file string) error {
+			return errors.Join(os.Mkdir(dir, 0o700), os.Symlink("elsewhere", file))
+		},
+		"a fifo instead of the file": func(dir, file string) error {
+			return errors.Join(os.Mkdir(dir, 0o700), unix.Mkfifo(file, 0o600))
+		},
+		"a directory instead of the file": func(_, file string) error { return os.MkdirAll(file, 0o700) },
+	} {
+		path := place(t)
+		if err := prepare(filepath.Dir(path), path); err != nil {
+			t.Fatal(err)
+		}
+		if err := Append(path, rec("a", 0)); err == nil {
+			t.Errorf("%s: it was written", what)
+		}
+	}
+}
+
+func TestAHalfLineSpoilsNoOther(t *testing.T) {
+	path := place(t)
+	add(t, path, rec("a", 0))
+	whole := string(encode(rec("x", 1)))
+	for cut := 1; cut < len(whole); cut += 7 {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(whole[:cut]); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		add(t, path, rec("b", 2))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ids(t, path)
+	if n := strings.Count(got, "b"); n < 10 || strings.ReplaceAll(got, "b", "") != "a" || strings.Count(string(text), "\n"+begin) < n {
+		t.Errorf("got %q of\n%s", got, text)
+	}
+	// Two writers may both find the end whole, and one of them be cut off.
+	if r, ok := parse(whole[:30] + whole); !ok || r.ID != "x" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestWritersDoNotMixTheirLines(t *testing.T) {
+	path := place(t)
+	r := rec("a", 0)
+	r.Command = strings.Repeat("\n", 4096)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			for range 20 {
+				if err := Append(path, r); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := ids(t, path); got != strings.Repeat("a", 400) {
+		t.Errorf("%d records", len(got))
+	}
+}
+
+func TestRotatedFilesAreReadInTheOrderOfTime(t *testing.T) {
+	path := place(t)
+	add(t, path, rec("a", 0), rec("b", 1))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(path + ".2.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := gzip.NewWriter(f)
+	if _, err := z.Write(text); err != nil || z.Close() != nil || f.Close() != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	add(t, path, rec("c", 2))
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	add(t, path, rec("d", 3))
+	if err := os.WriteFile(path+".3.gz", nil, 0o600); err != nil { // just being made
+		t.Fatal(err)
+	}
+	if got := ids(t, path); got != "abcd" {
+		t.Errorf("got %q", got)
+	}
+	if got := ids(t, place(t)); got != "" {
+		t.Errorf("without a file: %q", got)
+	}
+}
+
+func TestSessionsArePutTogether(t *testing.T) {
+	exit := 0
+	all := Sessions([]Record{
+		{Time: when, Event: Start, ID: "a"}, {Time: when, Event: Start, ID: "b"}, {Time: when, Event: Refused},
+		{Time: when, Event: Start, ID: "b"}, // read twice, while it was rotated
+		{Time: when.Add(time.Second), Event: End, ID: "b", Exit: &exit},
+		{Time: when.Add(2 * time.Second), Event: End, ID: "b"},
+		{Time: when.Add(3 * time.Second), Event: End, ID: "old", Since: when.Add(-time.Hour), Signal: "TERM"},
+		{Time: when, Event: Start, ID: "c"}, {Time: when, Event: End, ID: "c", Lost: "the container was stopped"},
+		{Time: when, Event: Start, ID: "d"}, {Time: when, Event: End, ID: "d"}, {Time: when, Event: HostShell},
+	})
+	var got []string
+	for _, s := range all {
+		got = append(got, s.Status(true))
+	}
+	want := "still in,exit 0,refused,signal TERM,lost,unknown,host shell"
+	if strings.Join(got, ",") != want || !all[1].Until.Equal(when.Add(time.Second)) || !all[3].Time.Equal(when.Add(-time.Hour)) || all[0].Status(false) != "unknown" {
+		t.Errorf("got %q: %+v", got, all)
+	}
+}
+
+func TestWhatCannotBeWrittenIsToldOnceAndCounted(t *testing.T) {
+	var b strings.Builder
+	path := filepath.Join(t.TempDir(), "not", "there", "sessions.log")
+	l := Open(path, slog.New(slog.NewTextHandler(&b, nil)))
+	for range 5 {
+		l.Put(rec("a", 0))
+	}
+	l.Close(10 * time.Second)
+	if n := strings.Count(b.String(), "cannot be written"); n != 1 {
+		t.Errorf("told %d times: %s", n, b.String())
+	}
+	if err := os.Mkdir(filepath.Dir(filepath.Dir(path)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l.Put(rec("b", 0))
+	l.Close(10 * time.Second)
+	if !strings.Contains(b.String(), "number=5") || ids(t, path) != "b" {
+		t.Errorf("%q: %s", ids(t, path), b.String())
+	}
+}
+
+func TestAStuckDiskHoldsNobodyUp(t *testing.T) {
+	l := &Log{records: make(chan Record, 1), flush: make(chan chan struct{})} // nobody writes
+	for range 10 {
+		l.Put(rec("a", 0))
+	}
+	l.Close(10 * time.Millisecond)
+	if n := l.lost.Load(); n != 9 {
+		t.Errorf("%d are counted", n)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(string(encode(rec("a", 0))), "")
+	f.Add(`{"time":"2026-11-24T12:00:00Z","event":"end","uid":7,"exit":3}`, `{"time":"2026-11`)
+	f.Add(`{"time":"2026-11-24T12:00:00Z","event":"end","uid":-1}`, "\xff\x00")
+	f.Fuzz(func(t *testing.T, line, half string) {
+		r, ok := parse(line)
+		if !ok {
+			return
+		}
+		r.Time, r.Since = r.Time.UTC().Truncate(time.Millisecond), r.Since.UTC().Truncate(time.Millisecond)
+		text := string(encode(r))
+		if again, ok := parse(text); text != "" && (!ok || !reflect.DeepEqual(again, r)) {
+			t.Errorf("%q: %+v, again %+v", line, r, again)
+		}
+		// Whatever stands before a record, it is read.
+		if again, ok := parse(half + text); text != "" && (!ok || !reflect.DeepEqual(again, r)) {
+			t.Errorf("behind %q: %+v", half, again)
+		}
+	})
+}
+
+func FuzzEncode(f *testing.F) {
+	f.Add("a\nb\x1b[2J\u009b\xff😀")
+	f.Add(begin)
+	f.Fuzz(func(t *testing.T, s string) {
+		text := string(encode(Record{Time: when, Event: Start, Command: s, User: s}))
+		if body, ok := strings.CutSuffix(text, "\n"); !ok || strings.Trim(body, printable) != "" {
+			t.Fatalf("%q", text)
+		}
+		if r, ok := parse(text); !ok || utf8.ValidString(s) && r.Command != s {
+			t.Errorf("%q became %q", s, r.Command)
+		}
+	})
+}
