@@ -66,12 +66,11 @@ func mustBeRoot(command string) error {
 // liveSessions gives all, the oldest first.
 func liveSessions() []session {
 	all := []session{}
-	var clients origin.Lookup
 	for _, r := range records() {
 		s := session{ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Client: r.Address, Key: r.Key,
 			Since: r.Since, Pid: r.Pid, Waiting: r.Coming}
 		if s.Client == "" {
-			if addr, err := clients.Address(r.Pid); err == nil {
+			if addr, err := origin.Address(r.Pid); err == nil {
 				s.Client = addr.String()
 			}
 		}

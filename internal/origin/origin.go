@@ -27,59 +27,50 @@ const maxDepth = 64
 // the process the next one is taken that is sshd and wholly root's, which nobody
 // but root can start, and of its descriptors the connection. It needs root's
 // rights.
-func Address(pid int) (netip.Addr, error) { return new(Lookup).Address(pid) }
-
-// Lookup finds many addresses at a time: it reads the connections of a network
-// once. It is for people who look; a login has one of its own.
-type Lookup struct {
-	connections map[string]map[string]netip.Addr // by network namespace; then the far end by the socket's inode
-	sshd        map[process]bool                 // whether it is one: sessions have ancestors in common
-}
-
-type process struct {
-	pid   int
-	start uint64
-}
-
-// Address is as the function of that name.
-func (l *Lookup) Address(pid int) (netip.Addr, error) {
+func Address(pid int) (netip.Addr, error) {
 	first, err := proc.Of(pid)
 	if err != nil {
 		return netip.Addr{}, err
 	}
+	addr, err := Behind(first)
+	if err == nil && !same(first) {
+		err = ErrNoConnection
+	}
+	return addr, err
+}
+
+// Behind is Address for a process that was there a moment ago and may have ended
+// since: enough for a log, not to decide by.
+func Behind(first proc.Stat) (netip.Addr, error) {
 	here, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	for p, depth := first, 0; depth < maxDepth && p.Parent > 1; depth++ {
+		child := p
 		if p, err = proc.Of(p.Parent); err != nil {
 			return netip.Addr{}, err
 		}
-		key := process{p.Pid, p.Start}
-		is, known := l.sshd[key]
-		if !known {
-			if l.sshd == nil {
-				l.sshd = map[process]bool{}
-			}
-			is = isSSHD(p.Pid, here)
-			l.sshd[key] = is
+		if p.Start > child.Start { // the parent has ended too, and its number is another's
+			return netip.Addr{}, ErrNoConnection
 		}
-		if !is {
+		// The name says nothing by itself, but it costs nothing.
+		if !strings.HasPrefix(p.Name, "sshd") || !isSSHD(p.Pid, here) {
 			continue
 		}
-		addr, err := l.peer(p.Pid)
-		if err != nil {
-			return netip.Addr{}, err
+		addr, err := peer(p.Pid)
+		if err == nil && !same(p) {
+			err = ErrNoConnection
 		}
-		// Numbers come again: these must be the same processes still.
-		for _, was := range []proc.Stat{first, p} {
-			if now, err := proc.Of(was.Pid); err != nil || now.Start != was.Start || now.Parent != was.Parent {
-				return netip.Addr{}, ErrNoConnection
-			}
-		}
-		return addr, nil
+		return addr, err
 	}
 	return netip.Addr{}, ErrNoConnection
+}
+
+// same tells whether a process is still the one that it was: numbers come again.
+func same(was proc.Stat) bool {
+	now, err := proc.Of(was.Pid)
+	return err == nil && now.Start == was.Start && now.Parent == was.Parent
 }
 
 // isSSHD tells whether a process is a host's sshd: all its uids are 0, it is in
@@ -114,7 +105,7 @@ func rootsOnly(status string) bool {
 // peer gives the other end of the connection of an sshd. It is what sshd opened
 // first: a session of root's own may have others, forwarded ones, in the same
 // process.
-func (l *Lookup) peer(pid int) (netip.Addr, error) {
+func peer(pid int) (netip.Addr, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	entries, err := os.ReadDir(dir + "/fd")
 	if err != nil {
@@ -127,9 +118,18 @@ func (l *Lookup) peer(pid int) (netip.Addr, error) {
 		}
 	}
 	slices.Sort(fds)
-	all, err := l.network(dir)
-	if err != nil {
-		return netip.Addr{}, err
+	if addr, err := ask(pid, fds); err == nil || err == ErrNoConnection {
+		return addr, err
+	}
+	// A kernel before 5.6, or one that does not let us. While many come and go its
+	// table may not have all.
+	all := map[string]netip.Addr{}
+	for _, table := range []string{"tcp", "tcp6"} {
+		text, err := os.ReadFile(dir + "/net/" + table)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
+			return netip.Addr{}, err
+		}
+		established(string(text), all)
 	}
 	for _, fd := range fds {
 		to, err := os.Readlink(dir + "/fd/" + strconv.Itoa(fd))
@@ -144,26 +144,22 @@ func (l *Lookup) peer(pid int) (netip.Addr, error) {
 	return netip.Addr{}, ErrNoConnection
 }
 
-// network gives the connections of the network namespace of a process.
-func (l *Lookup) network(dir string) (map[string]netip.Addr, error) {
-	ns, err := os.Readlink(dir + "/ns/net")
+// ask gives the other end of the first of the descriptors that is a connection.
+// Another error than ErrNoConnection means that the kernel cannot be asked so.
+func ask(pid int, fds []int) (netip.Addr, error) {
+	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil, err
+		return netip.Addr{}, err
 	}
-	if known, ok := l.connections[ns]; ok {
-		return known, nil
-	}
-	all := map[string]netip.Addr{}
-	for _, table := range []string{"tcp", "tcp6"} {
-		text, err := os.ReadFile(dir + "/net/" + table)
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
-			return nil, err
+	defer unix.Close(pidfd)
+	for _, fd := range fds {
+		addr, err := far(pidfd, fd)
+		switch err {
+		case nil:
+			return addr, nil
+		case unix.ENOSYS, unix.EPERM:
+			return netip.Addr{}, err
 		}
-		established(string(text), all)
 	}
-	if l.connections == nil {
-		l.connections = map[string]map[string]netip.Addr{}
-	}
-	l.connections[ns] = all
-	return all, nil
+	return netip.Addr{}, ErrNoConnection
 }
