@@ -6,6 +6,7 @@ SBINDIR    ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec
 ETC     ?= /etc
 RUN     ?= /run/dockersh
+LOG     ?= /var/log/dockersh
 DESTDIR ?=
 BIN     ?= bin
 GO      ?= $(or $(shell command -v go),/usr/local/go/bin/go)
@@ -17,10 +18,11 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PROGRAMS = dockersh dockershd dockersh-init dockershctl dockersh-bridge
 PATHS    = dockersh/internal/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
-           -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN)
+           -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG)
 LIBEXEC  = $(DESTDIR)$(LIBEXECDIR)/dockersh
 SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
+ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
 .DEFAULT_GOAL = help
 .PHONY: help build install uninstall install-shell install-setuid image image-root demo test unit e2e e2e-doors bench lint fuzz check clean
@@ -45,8 +47,9 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
 	install -m 644 docs/course.md $(SHARE)/doc/dockersh
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
-	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
+	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g; s|@LOG@|$(LOG)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done
+	@[ -e $(ROTATE) ] || { install -d $(dir $(ROTATE)); sed 's|@LOG@|$(LOG)|g' dist/logrotate/dockersh >$(ROTATE); chmod 644 $(ROTATE); }
 	install -D -m 644 dist/completion/dockershctl.bash $(SHARE)/bash-completion/completions/dockershctl
 	install -D -m 644 dist/completion/_dockershctl $(SHARE)/zsh/site-functions/_dockershctl
 	install -D -m 644 dist/completion/dockershctl.fish $(SHARE)/fish/vendor_completions.d/dockershctl.fish
@@ -56,6 +59,7 @@ uninstall: ## removes what install put there; settings and containers stay
 	rm -rf $(LIBEXEC) $(LIBEXEC)-bridge $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
+	rm -f $(ROTATE)
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
 install-shell: ## adds dockersh to /etc/shells, so that chsh takes it

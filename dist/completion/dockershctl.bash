@@ -11,11 +11,11 @@ _dockershctl()
 	case $prev in
 	--user | --login) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
-	--client | --accept | --speed | --idle-limit) return ;;
+	--client | --accept | --since | --speed | --idle-limit) return ;;
 	esac
 	case $command in
 	ls) options='--json --quiet --size' ;;
-	sessions) options='--json --quiet' ;;
+	sessions) options='--json --quiet --history --user --since' ;;
 	stop | start | restart) options='--user --all' ;;
 	reset) options='--user --all --yes' ;;
 	rm) options='--user --all --force --yes' ;;

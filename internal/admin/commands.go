@@ -29,8 +29,8 @@ func commands() []command {
 		{"ls", "[-q] [-s] [--json]", "list the containers that dockersh made",
 			"  -q, --quiet  names only\n  -s, --size   with the size of each one's own layer: the engine walks all its files\n" + jsonWord +
 				"\nIt asks every engine that the settings name.\n", ls},
-		{"sessions", "[-q] [--json]", "list the live sessions",
-			"  -q, --quiet  ids only\n" + jsonWord + "\nexample: who is in the container classroom?\n  dockershctl sessions | grep classroom\n", listSessions},
+		{"sessions", "[-q] [--json] | --history [--user USER] [--since TIME] [--json]", "list the live sessions, or those that were",
+			"  -q, --quiet  ids only\n  --history    who was in when, from where, and how it ended\n  --user USER  only this user's\n  --since TIME only since then: a duration such as 2h or 7d, or a date\n" + jsonWord + "\nexample: who is in the container classroom?\n  dockershctl sessions | grep classroom\n", listSessions},
 		{"stop", boxArgs, "stop containers; their sessions end",
 			boxWords + "\nThe next login starts a stopped container again, with all that is in it.\n\nexample: for an upgrade of the engine\n  dockershctl stop --all\n", stop},
 		{"start", boxArgs, "start containers without a login",

@@ -35,12 +35,19 @@ type session struct {
 
 // listSessions is the command sessions.
 func listSessions(_ context.Context, out io.Writer, args []string) error {
-	var asJSON, quiet bool
-	if _, err := (options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet}).parse(args, 0, 0); err != nil {
+	var asJSON, quiet, past bool
+	var user, from string
+	if _, err := (options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past, "--user": &user, "--since": &from}).parse(args, 0, 0); err != nil {
 		return err
+	}
+	if past && quiet || !past && user+from != "" {
+		return fmt.Errorf("%w: --user and --since go with --history, and --quiet without", errMisuse)
 	}
 	if err := mustBeRoot("sessions"); err != nil {
 		return err
+	}
+	if past {
+		return pastSessions(out, user, from, asJSON)
 	}
 	if quiet {
 		for _, r := range records() {

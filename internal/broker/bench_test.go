@@ -11,7 +11,7 @@ func BenchmarkPlan(b *testing.B) {
 	w := newWorld(b)
 	req := &wire.Login{Version: wire.Version}
 	for b.Loop() {
-		if _, err := w.broker.plan(b.Context(), w.me.UID, req, source{id: "id"}); err != nil {
+		if _, err := w.broker.plan(b.Context(), w.me, req, source{id: "id"}); err != nil {
 			b.Fatal(err)
 		}
 	}

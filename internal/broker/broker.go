@@ -16,6 +16,7 @@ import (
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
 	"dockersh/internal/engine"
+	"dockersh/internal/history"
 	"dockersh/internal/rundir"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sessions"
@@ -34,6 +35,7 @@ type Config struct {
 	Users    *account.DB
 	Engine   func(engine.Address) (engine.Engine, error)
 	Log      *slog.Logger
+	History  func(history.Record) // takes what became of a session; nil: nobody does
 }
 
 // Broker serves fronts.
@@ -56,6 +58,7 @@ type Broker struct {
 	stop     context.Context // its end is the end of all work
 	halt     context.CancelFunc
 	logins   sync.WaitGroup // under way
+	telling  sync.WaitGroup // of starts of sessions
 }
 
 // atOnce is how many containers are made or started at a time, and how many are
@@ -69,6 +72,9 @@ const atOnce = 6
 func New(c Config) (*Broker, error) {
 	if err := rundir.Make(c.Run); err != nil {
 		return nil, err
+	}
+	if c.History == nil {
+		c.History = func(history.Record) {}
 	}
 	b := &Broker{Config: c, work: make(chan struct{}, atOnce), removals: make(chan struct{}, atOnce), load: newLoad()}
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
@@ -114,7 +120,8 @@ func (b *Broker) ServeOne(c *seqpacket.Conn) error {
 		return err
 	}
 	<-over
-	// No service looks after what a broker that was killed left undone.
+	// No service looks after what brokers left undone that were killed.
+	b.swept(b.stop)
 	b.look(b.stop)
 	until(b.stop, b.tended.stop)
 	return nil
@@ -153,6 +160,7 @@ func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
 	_ = l.SetDeadline(time.Now())
 	until(ctx, b.logins.Wait)
 	b.halt()
+	until(ctx, b.telling.Wait)
 	until(ctx, b.tended.stop)
 }
 

@@ -138,7 +138,7 @@ func (w *world) renew() {
 // planned is the plan of whoever runs the test.
 func (w *world) planned() *policy.Plan {
 	w.Helper()
-	plan, err := w.broker.plan(w.Context(), w.me.UID, &wire.Login{Version: wire.Version}, source{id: "id"})
+	plan, err := w.broker.plan(w.Context(), w.me, &wire.Login{Version: wire.Version}, source{id: "id"})
 	if err != nil {
 		w.Fatal(err)
 	}

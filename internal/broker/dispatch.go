@@ -5,6 +5,7 @@ import (
 
 	"dockersh/internal/channel"
 	"dockersh/internal/policy"
+	"dockersh/internal/proc"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sessions"
 	"dockersh/internal/usererr"
@@ -16,12 +17,15 @@ type front struct {
 	channel.Conn
 	uid  uint32 // from the kernel
 	pid  int32  // from the kernel; for the log
-	said [wire.KindBridge + 1]int
+	said [wire.KindEnded + 1]int
 	plan *policy.Plan // nil before the login
 	from time.Time
-	over func() // called at the very end; may be nil
+	user string    // name; empty before it is known
+	seen proc.Stat // the process, as it was at the login
+	over func()    // called at the very end; may be nil
 
 	record *sessions.Record // nil before the login, and for a host shell
+	visit  *visit           // nil before the session begins
 }
 
 // request is one row of the privileged surface.
@@ -38,6 +42,7 @@ type request struct {
 var requests = [...]request{
 	{wire.KindLogin, 1, false, (*Broker).login},
 	{wire.KindWhy, 3, true, (*Broker).why},
+	{wire.KindEnded, 1, true, (*Broker).ended},
 }
 
 // firstWord is how long a front may take for its login, and a broker for an
@@ -76,12 +81,14 @@ func (b *Broker) end(f *front) {
 	}
 	_ = f.Close()
 	b.load.leave(f.uid)
-	if f.plan != nil && f.plan.HostShell == "" {
-		b.Log.Info("session end", "uid", f.uid, "user", f.plan.User.Name, "container", f.plan.Container,
-			"pid", f.pid, "seconds", int(time.Since(f.from).Seconds()))
+	if f.visit != nil {
+		close(f.visit.over)
 	}
 	if f.record != nil {
-		b.sessions.Remove(*f.record)
+		mine := b.sessions.Remove(*f.record)
+		if f.visit != nil {
+			b.depart(f.visit, mine)
+		}
 		b.left(f.record.Container, f.plan)
 	}
 }
@@ -102,6 +109,9 @@ func (b *Broker) answer(f *front) bool {
 		}
 		f.Within(firstWord)
 		if err := r.do(b, f, m); err != nil {
+			if r.kind == wire.KindLogin {
+				b.tellRefused(f, err) // before it hears of it, and ends
+			}
 			b.refuse(f, err)
 			return false
 		}

@@ -18,6 +18,7 @@ func (b *Broker) enroll(ctx context.Context, f *front, id string, plan *policy.P
 	if err != nil {
 		return err // it has gone
 	}
+	f.seen = front
 	r := sessions.Record{
 		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
 		Pid: front.Pid, Start: front.Start, Since: time.Now(),

@@ -158,7 +158,7 @@ func (b *Broker) swept(ctx context.Context) {
 	for _, name := range rundir.Containers(b.Run) {
 		b.abandon(name)
 	}
-	for _, name := range b.sessions.Sweep() {
+	for _, name := range b.sweep(ctx) {
 		if _, err := b.lives.Get(name); err == nil && b.tended.begin(name) {
 			go func() {
 				defer b.tended.end(name)

@@ -3,12 +3,13 @@ package broker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"dockersh/internal/account"
 	"dockersh/internal/channel"
 	"dockersh/internal/config"
+	"dockersh/internal/origin"
 	"dockersh/internal/policy"
+	"dockersh/internal/proc"
 	"dockersh/internal/rundir"
 	"dockersh/internal/sessions"
 	"dockersh/internal/settings"
@@ -26,18 +27,25 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(b.stop, firstWord)
 	defer cancel()
+	u, err := b.Users.ByUID(ctx, f.uid)
+	if err != nil {
+		return userUnknown(err)
+	}
+	f.user = u.Name
 	id := sessions.NewID()
-	plan, err := b.plan(ctx, f.uid, req, source{f.pid, id})
-	req.UserFile, req.AuthInfo = nil, nil // not to be kept while a container is made
+	plan, err := b.plan(ctx, u, req, source{f.pid, id})
+	key, _ := origin.Key(string(req.AuthInfo)) // without one the log has none
+	req.UserFile, req.AuthInfo = nil, nil      // not to be kept while a container is made
 	if err != nil {
 		return err
 	}
 	if plan.HostShell != "" {
-		b.Log.Warn("host shell", "uid", f.uid, "user", plan.User.Name, "shell", plan.HostShell)
+		f.seen, _ = proc.Of(int(f.pid))
 		if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
 			return err
 		}
 		f.plan = plan
+		b.tellHostShell(f)
 		return nil
 	}
 	if err := b.enroll(ctx, f, id, plan); err != nil {
@@ -61,17 +69,12 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	f.plan = plan
-	b.Log.Info("session start", "uid", f.uid, "user", plan.User.Name, "container", plan.Container, "pid", f.pid,
-		"terminal", req.Terminal, "ms", time.Since(f.from).Milliseconds())
+	b.arrive(f, req, key)
 	return nil
 }
 
-// plan finds the user and his settings, and lets the policy decide.
-func (b *Broker) plan(ctx context.Context, uid uint32, req *wire.Login, from source) (*policy.Plan, error) {
-	u, err := b.Users.ByUID(ctx, uid)
-	if err != nil {
-		return nil, userUnknown(err)
-	}
+// plan finds the settings of a user, and lets the policy decide.
+func (b *Broker) plan(ctx context.Context, u account.User, req *wire.Login, from source) (*policy.Plan, error) {
 	file, err := b.settings.Load()
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ func (b *Broker) why(f *front, _ wire.Message) error {
 	ctx, cancel := context.WithTimeout(b.stop, firstWord-time.Second)
 	defer cancel()
 	reason := b.fate(ctx, f.plan)
+	f.visit.end.Lost = reason
 	b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
 	return f.Send(&wire.Reason{Text: reason})
 }

@@ -31,6 +31,7 @@ type world struct {
 	settings string
 	me       account.User
 	listener *seqpacket.Listener
+	past     journal
 	mute     sync.Map // containers whose agent does not come forward
 }
 
@@ -51,7 +52,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.broker, err = New(Config{
 		Run: dir, Helpers: "/helpers", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
-		Users: users, Log: slog.New(slog.DiscardHandler),
+		Users: users, Log: slog.New(slog.DiscardHandler), History: w.past.put,
 		Engine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
 	if err != nil {

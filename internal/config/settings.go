@@ -44,6 +44,7 @@ type Settings struct {
 	ForwardX11      bool
 	MaxSessions     int    // 0: no limit
 	Record          string // empty: no recording
+	AuditCommand    bool
 	Banner          string // may have several lines
 	HostShell       string // empty: a container, as it should be
 

@@ -46,6 +46,7 @@ forwardagent bool true
 forwardx11 bool true
 maxsessions int 0
 record string
+auditcommand bool false
 banner string
 hostshell string
 `

@@ -18,6 +18,9 @@ var Etc = "/etc"
 // of anyone else, one directory a container.
 var Run = "/run/dockersh"
 
+// Log is root's directory for what became of sessions.
+var Log = "/var/log/dockersh"
+
 // Front is the login shell.
 func Front() string { return Bin + "/dockersh" }
 
@@ -37,6 +40,9 @@ func Socket() string { return Run + "/dockershd.sock" }
 // Lock is the file by which a service knows that it is the only one. It stays
 // until the next boot.
 func Lock() string { return Run + "/dockershd.lock" }
+
+// History is the file with a record of every session (internal/history).
+func History() string { return Log + "/sessions.log" }
 
 // Settings lists the settings files; the first that exists counts.
 func Settings() [2]string { return [2]string{Etc + "/dockershrc", Etc + "/dockersh"} }

@@ -19,7 +19,9 @@ func serveOne(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	b, err := newBroker(run, log)
+	past, end := openHistory(log)
+	defer end()
+	b, err := newBroker(run, log, past)
 	if err != nil {
 		return err
 	}

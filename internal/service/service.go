@@ -22,6 +22,7 @@ import (
 	"dockersh/internal/door"
 	"dockersh/internal/engine"
 	"dockersh/internal/engine/docker"
+	"dockersh/internal/history"
 	"dockersh/internal/paths"
 	"dockersh/internal/seqpacket"
 	"dockersh/internal/sys"
@@ -78,7 +79,9 @@ func serve(log *slog.Logger) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
 	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
-	b, err := newBroker(paths.Run, log)
+	past, end := openHistory(log)
+	defer end()
+	b, err := newBroker(paths.Run, log, past)
 	if err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func serve(log *slog.Logger) error {
 }
 
 // newBroker makes the broker of a process that does nothing else.
-func newBroker(run string, log *slog.Logger) (*broker.Broker, error) {
+func newBroker(run string, log *slog.Logger, past func(history.Record)) (*broker.Broker, error) {
 	// A login is a tenth of a millisecond of our time: handing it from thread to
 	// thread would cost more than a second processor gains.
 	runtime.GOMAXPROCS(1)
@@ -120,9 +123,19 @@ func newBroker(run string, log *slog.Logger) (*broker.Broker, error) {
 	unix.Umask(0o022)
 	return broker.New(broker.Config{
 		Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
-		Users: account.New(10 * time.Second), Log: log,
+		Users: account.New(10 * time.Second), Log: log, History: past,
 		Engine: func(at engine.Address) (engine.Engine, error) { return docker.Open(at) },
 	})
+}
+
+// openHistory gives what takes the history of sessions, and its end. A user's own
+// broker has no file for it that he could not change, and so none.
+func openHistory(log *slog.Logger) (put func(history.Record), end func()) {
+	if os.Geteuid() != 0 {
+		return nil, func() {}
+	}
+	l := history.Open(paths.History(), log)
+	return l.Put, func() { l.Close(time.Second) }
 }
 
 // firstActivated is where systemd puts the first socket (sd_listen_fds(3)).

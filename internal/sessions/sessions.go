@@ -83,10 +83,11 @@ func (d Dir) SetRecording(r *Record, path string) error {
 
 func (d Dir) recording(id string) string { return string(d) + "/" + id + ".cast" }
 
-// Remove takes a record away; it may be gone.
-func (d Dir) Remove(r Record) {
+// Remove takes a record away, and tells whether it was there: of several who do
+// it at once one is told so.
+func (d Dir) Remove(r Record) bool {
 	_ = unix.Unlink(d.recording(r.ID)) // first: whoever is killed in between leaves the record, which is swept
-	_ = unix.Unlink(d.path(r))
+	return unix.Unlink(d.path(r)) == nil
 }
 
 func (d Dir) path(r Record) string {
@@ -178,29 +179,36 @@ func (d Dir) ByContainer() map[string][]Record {
 func (d Dir) All() []Record {
 	var all []Record
 	for _, r := range d.names(func(Record) bool { return true }) {
-		text, err := os.Readlink(d.path(r))
-		if err != nil || !r.Live() {
-			continue // over meanwhile
+		if r.Live() && d.complete(&r) {
+			all = append(all, r)
 		}
-		f := append(strings.Split(text, "\t"), "", "", "", "")
-		since, _ := strconv.ParseInt(f[0], 10, 64) // of our own writing
-		r.Since, r.User, r.Address, r.Key = time.Unix(since, 0), f[1], f[2], f[3]
-		r.Recording, _ = os.Readlink(d.recording(r.ID)) // most have none
-		all = append(all, r)
 	}
 	return all
 }
 
-// Sweep takes away what brokers left that were killed, and tells of which
-// containers.
-func (d Dir) Sweep() (containers []string) {
-	for _, r := range d.names(func(Record) bool { return true }) {
-		if !r.Live() {
-			d.Remove(r)
-			containers = append(containers, r.Container)
+// Dead gives every record whose front has ended, complete: of sessions that just
+// end, and of those whose broker was killed or did not see them begin.
+func (d Dir) Dead() []Record {
+	var all []Record
+	for _, r := range d.names(func(r Record) bool { return !r.Live() }) {
+		if d.complete(&r) {
+			all = append(all, r)
 		}
 	}
-	return containers
+	return all
+}
+
+// complete reads what the name of a record does not say; false if it is gone.
+func (d Dir) complete(r *Record) bool {
+	text, err := os.Readlink(d.path(*r))
+	if err != nil {
+		return false
+	}
+	f := append(strings.Split(text, "\t"), "", "", "", "")
+	since, _ := strconv.ParseInt(f[0], 10, 64) // of our own writing
+	r.Since, r.User, r.Address, r.Key = time.Unix(since, 0), f[1], f[2], f[3]
+	r.Recording, _ = os.Readlink(d.recording(r.ID)) // most have none
+	return true
 }
 
 // Lock is held by whoever counts before he writes, among processes.

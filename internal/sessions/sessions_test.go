@@ -88,10 +88,15 @@ func TestASessionLivesAsLongAsItsFront(t *testing.T) {
 	if d.Count(7) != 1 || in("one") != 0 || in("two") != 1 {
 		t.Errorf("%d %d %d", d.Count(7), in("one"), in("two"))
 	}
-	d.Sweep()
+	dead := d.Dead()
+	for _, r := range dead {
+		if r.Live() || !r.Since.Equal(a.Since) || !d.Remove(r) || d.Remove(r) {
+			t.Errorf("%+v", r)
+		}
+	}
 	left, err := os.ReadDir(string(d))
-	if err != nil || len(left) != 2 {
-		t.Errorf("left: %v %v", left, err)
+	if err != nil || len(left) != 2 || len(dead) != 2 {
+		t.Errorf("left: %v %v, dead: %+v", left, err, dead)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dockersh/internal/usererr"
+	"dockersh/internal/wire"
 )
 
 // request is what the caller wants run, in the words of a login shell.
@@ -112,6 +113,16 @@ func (r request) argv(shell string) []string {
 		zero = "-" + zero
 	}
 	return append([]string{zero}, r.args...)
+}
+
+// words gives the command for the log, and whether it was cut to fit.
+func (r request) words() (words []byte, cut bool) {
+	args := r.args
+	if r.command {
+		args = args[1:] // behind -c
+	}
+	text := strings.Join(args, " ")
+	return []byte(text[:min(len(text), wire.MaxWords)]), len(text) > wire.MaxWords
 }
 
 // printable makes foreign bytes safe for a terminal.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dockersh/internal/wire"
 )
 
 func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
@@ -83,6 +85,26 @@ func TestPatternsMatchAsInSSHDConfig(t *testing.T) {
 	} {
 		if match(c.p, c.s) != c.want {
 			t.Errorf("match(%q, %q) is not %v", c.p, c.s, c.want)
+		}
+	}
+}
+
+func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
+	long := strings.Repeat("x", wire.MaxWords)
+	for _, c := range []struct {
+		argv []string
+		want string
+		cut  bool
+	}{
+		{[]string{"-dockersh"}, "", false}, {[]string{"dockersh", "-c", "echo 'a  b'"}, "echo 'a  b'", false}, {[]string{"dockersh", "-c", "echo $1", "x", "y"}, "echo $1 x y", false},
+		{[]string{"dockersh", "file", "a"}, "file a", false}, {[]string{"dockersh", "-c", long}, long, false}, {[]string{"dockersh", "-c", long + "y"}, long, true},
+	} {
+		r, err := parse(c.argv, caller{self: func(string) bool { return false }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if words, cut := r.words(); string(words) != c.want || cut != c.cut {
+			t.Errorf("%.50q: %.50q %v", c.argv, words, cut)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,7 @@ type session struct {
 	restore       func()
 	relays        []*relay
 	heeding       bool
+	told          sync.Once
 	parent        int // pidfd of sshd, -1 for none
 }
 
@@ -181,16 +183,24 @@ func (s *session) wait() (code int, sig unix.Signal, err error) {
 	s.restore()
 	switch cause {
 	case ended:
+		s.tell(end.Status)
 		code, sig = exitcode.Split(end.Status)
 		if end.OutOfMemory && (sig == unix.SIGKILL || code == 128+int(unix.SIGKILL)) {
 			say("dockersh: error: killed: the container ran out of memory")
 		}
 		return code, sig, nil
 	case hungUp:
+		s.tell(uint32(unix.SIGHUP))
 		return 0, unix.SIGHUP, nil
 	}
 	say("dockersh: error: " + why(s.broker))
 	return 0, unix.SIGKILL, nil
+}
+
+// tell gives the broker the end of the session for its log, once, and does not wait:
+// the broker has read all that we said before, so there is room for it.
+func (s *session) tell(status uint32) {
+	s.told.Do(func() { _ = s.broker.Send(&wire.Ended{Status: status}) })
 }
 
 // watchSSHD gives a pidfd of the sshd process that started us, so that a session

@@ -52,6 +52,7 @@ func run(r request, environ []string, broker int) (code int, sig unix.Signal, er
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
 	m.UserFile, m.UserErr = userfile.Read(get(environ, "HOME"), unix.Geteuid())
 	m.AuthInfo = userfile.AuthInfo(get(environ, "SSH_USER_AUTH"), unix.Geteuid())
+	m.Words, m.Cut = r.words()
 	wait := newWaiting()
 	a, err := login(m, wait.show, broker)
 	wait.clear()

@@ -36,10 +36,12 @@ func (s *session) onSignals(c chan os.Signal) {
 			s.resize()
 		case s.master >= 0:
 			s.restore()
+			s.tell(uint32(sig))
 			sys.DieBy(sig)
 		default:
 			_ = s.agent.Send(&wire.Signal{Number: uint8(sig)})
 			if sig == unix.SIGHUP || sig == unix.SIGTERM {
+				s.tell(uint32(sig))
 				sys.DieBy(sig)
 			}
 		}

@@ -14,6 +14,9 @@ const MaxUserFile = 64 << 10
 // have 16384 bits.
 const MaxAuthInfo = 16 << 10
 
+// MaxWords in bytes is how much of a command the log may hear.
+const MaxWords = 4 << 10
+
 // maxTermios in bytes is more than any architecture's struct termios.
 const maxTermios = 256
 

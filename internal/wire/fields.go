@@ -12,6 +12,8 @@ func (m *Login) fields(c *codec) {
 	c.bytes(&m.UserFile, MaxUserFile)
 	c.str(&m.UserErr)
 	c.bytes(&m.AuthInfo, MaxAuthInfo)
+	c.bytes(&m.Words, MaxWords)
+	c.flag(&m.Cut)
 }
 
 func (*Progress) Kind() Kind        { return KindProgress }
@@ -141,3 +143,7 @@ func (m *Bridge) fields(c *codec) {
 	c.flag(&m.Record)
 	c.str(&m.Title)
 }
+
+func (*Ended) Kind() Kind        { return KindEnded }
+func (*Ended) FDs() int          { return 0 }
+func (m *Ended) fields(c *codec) { c.u32(&m.Status) }

@@ -31,6 +31,7 @@ const (
 	KindCount                     // broker to agent: how many sessions?
 	KindSessions                  // agent to broker: that many
 	KindBridge                    // broker to bridge, first: whose session in which container
+	KindEnded                     // front to broker: how my session ended
 )
 
 // Message is one of the types below.
@@ -50,6 +51,8 @@ type Login struct {
 	UserFile []byte // the bytes of ~/.dockersh, read with the user's own rights
 	UserErr  string // why they could not be read, empty if there is no such file
 	AuthInfo []byte // what sshd told of how the user authenticated; may be empty
+	Words    []byte // of the command, at most MaxWords; for the log
+	Cut      bool   // there are more of them
 }
 
 // Progress is a line for a user who waits: no control characters.
@@ -137,6 +140,9 @@ type Bridge struct {
 	Title       string // of the recording
 }
 
+// Ended tells how the session ended, for the log. Nothing answers it.
+type Ended struct{ Status uint32 } // as wait4(2) gives it
+
 func blank(k Kind) Message {
 	switch k {
 	case KindLogin:
@@ -171,6 +177,8 @@ func blank(k Kind) Message {
 		return &Sessions{}
 	case KindBridge:
 		return &Bridge{}
+	case KindEnded:
+		return &Ended{}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ func samples() []Message {
 		&Reason{Text: "stopped"},
 		&Hello{Version: Version},
 		&Serve{User: "alice", Home: "/home/alice"},
+		&Ended{Status: 7 << 8},
 		&Start{Terminal: true, Rows: 24, Cols: 80, Termios: []byte{1, 2}, Path: "/bin/ash",
 			Argv: []string{"-ash"}, Env: []string{"A=b", ""}, Cwd: "/"},
 		&Started{Terminal: true, Notice: "x"},
