@@ -7,13 +7,9 @@ import (
 	"strings"
 )
 
-// isEstablished and isClosing are states of a connection in /proc/net/tcp (the
-// kernel's tcp_states.h). In the second the far end has said its last word: a
-// client that goes is still the client.
-const (
-	isEstablished = "01"
-	isClosing     = "08"
-)
+// isEstablished is the state of a connection in /proc/net/tcp (the kernel's
+// tcp_states.h).
+const isEstablished = "01"
 
 // established reads /proc/net/tcp or tcp6: the far end of each connection, by the
 // inode of its socket. An IPv4 address is one, also where a socket of IPv6 has it;
@@ -22,7 +18,7 @@ func established(table string, to map[string]netip.Addr) {
 	_, rows, _ := strings.Cut(table, "\n") // the first line is the heading
 	for line := range strings.Lines(rows) {
 		f := strings.Fields(line) // sl local remote state queues timer retransmits uid timeout inode
-		if len(f) < 10 || f[3] != isEstablished && f[3] != isClosing || f[9] == "0" {
+		if len(f) < 10 || f[3] != isEstablished || f[9] == "0" {
 			continue
 		}
 		if addr, ok := parseAddr(f[2]); ok {
