@@ -27,7 +27,7 @@ var attackers = map[string]func() error{
 func attack(t *testing.T, u *account, name string) (end func()) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{"APART=" + os.Getenv("APART"), "ATTACK=" + name}
+	cmd.Env = []string{"APART=" + os.Getenv("APART"), "ATTACK=" + name, "STARTS=" + os.Getenv("STARTS")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}}
 	in, err := cmd.StdinPipe()
 	if err != nil {
