@@ -21,7 +21,7 @@ import (
 
 const (
 	keepEvery  = 5 * time.Second // how late an end may be noticed that no broker saw
-	sweepEvery = 12              // times that; of all records, for those nobody else misses
+	sweepEvery = 4               // times that; of all records, for those nobody else misses
 	tendLimit  = 2 * time.Minute
 )
 
@@ -30,7 +30,8 @@ const (
 var recoverAfter = [...]time.Duration{0, keepEvery, 10 * time.Second, 20 * time.Second, time.Minute}
 
 // hold takes the lock of a container: in this broker in the order of coming, and
-// among brokers.
+// among brokers. Whoever lets go of it takes the directory away if nothing is in it:
+// the container was removed by who had the lock before, or never came to be.
 func (b *Broker) hold(ctx context.Context, d rundir.Dir) (release func(), err error) {
 	next, err := b.turns.take(ctx, string(d))
 	if err != nil {
@@ -41,7 +42,15 @@ func (b *Broker) hold(ctx context.Context, d rundir.Dir) (release func(), err er
 		next()
 		return nil, err
 	}
-	return func() { unlock(); next() }, nil
+	return func() {
+		if _, err := b.lives.Get(d.Container()); errors.Is(err, fs.ErrNotExist) && d.Unused() {
+			if err := d.Forget(); err != nil {
+				b.Log.Error("cannot tidy up", "container", d.Container(), "cause", err)
+			}
+		}
+		unlock()
+		next()
+	}, nil
 }
 
 // note writes what shall become of the container when it is left, and of what it was
@@ -176,15 +185,8 @@ func (b *Broker) abandon(container string) {
 	}
 	ctx, cancel := context.WithTimeout(b.stop, time.Second)
 	defer cancel()
-	release, err := b.hold(ctx, dir)
-	if err != nil {
-		return // somebody is at it
-	}
-	defer release()
-	if _, err := b.lives.Get(container); errors.Is(err, fs.ErrNotExist) && dir.Unused() {
-		if err := dir.Forget(); err != nil {
-			b.Log.Error("cannot tidy up", "container", container, "cause", err)
-		}
+	if release, err := b.hold(ctx, dir); err == nil { // else somebody is at it
+		release()
 	}
 }
 

@@ -512,3 +512,21 @@ func TestWhoWaitsIsToldSo(t *testing.T) {
 		}
 	}
 }
+
+// Several look at a container's end at once; who comes late finds nothing, and
+// leaves nothing.
+func TestWhoComesLateToARemovalLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\n")
+	c := w.enters()
+	held := heldEngine{w.engine, make(chan struct{}), make(chan struct{})}
+	w.use(held)
+	_ = c.Close()
+	<-held.began
+	late := make(chan struct{})
+	go func() { defer close(late); w.broker.tend(t.Context(), w.name(), false) }()
+	time.Sleep(50 * time.Millisecond) // it waits for the lock
+	close(held.go_)
+	<-late
+	w.nothingLeft()
+}

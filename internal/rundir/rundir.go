@@ -51,6 +51,9 @@ type Dir string
 func (d Dir) file(name string) string       { return filepath.Join(string(d), name) }
 func (d Dir) agentSocket(key string) string { return d.file("agent-" + key + ".sock") }
 
+// Container is the name of the container.
+func (d Dir) Container() string { return filepath.Base(string(d)) }
+
 // In is the directory that is mounted, read-only, into the container.
 func (d Dir) In() string { return d.file("in") }
 

@@ -17,7 +17,9 @@ import (
 // engine nor in the broker's directory.
 func gone(t *testing.T, u *account) {
 	t.Helper()
-	eventually(t, "nothing is left", func() bool { return len(u.containers(t)) == 0 && len(kept(u)) == 0 })
+	if !within(limit, func() bool { return len(u.containers(t)) == 0 && len(kept(u)) == 0 }) {
+		t.Fatalf("left after %v: containers %q, and %q", limit, u.containers(t), kept(u))
+	}
 }
 
 // kept is what the broker keeps of an account whose containers' names begin with
