@@ -110,6 +110,5 @@ func TestALoginThatCannotBeRecordedIsRefused(t *testing.T) {
 	w.eventually("no record is left of it", func() bool { return len(w.broker.sessions.All()) == 1 })
 	// Nor where there is no program to do it: and nothing that looks like one is left.
 	w.set("[dockersh]\nrecord = " + top + "/r/%u.cast\n")
-	w.broker.Bridge = "/nonexistent/bridge"
 	w.refused(&wire.Login{Terminal: true}, "wrong on this host")
 }

@@ -51,7 +51,7 @@ func newWorld(t testing.TB) *world {
 		}
 	}
 	w.broker, err = New(Config{
-		Run: dir, Helpers: "/helpers", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
+		Run: dir, Helpers: "/helpers", Bridge: "/nonexistent/bridge", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(slog.DiscardHandler), History: w.past.put,
 		Engine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
