@@ -74,6 +74,10 @@ func (c *cold) note(labels map[string]string, image string) error {
 
 // left is the end of a session, however it came. plan is nil if it never began.
 func (b *Broker) left(container string, plan *policy.Plan) {
+	if !b.tended.enter() {
+		return // the next broker sees it
+	}
+	defer b.tended.work.Done()
 	_, err := b.lives.Get(container)
 	if missing := errors.Is(err, fs.ErrNotExist); missing && (plan == nil || plan.Settings.IdleTimeout == 0) {
 		b.abandon(container)
@@ -180,9 +184,10 @@ func (b *Broker) swept(ctx context.Context) {
 // abandon takes away the directory of a container that was never made.
 func (b *Broker) abandon(container string) {
 	dir := rundir.Of(b.Run, container)
-	if !dir.Unused() {
+	if !dir.Unused() || !b.tended.enter() {
 		return
 	}
+	defer b.tended.work.Done()
 	ctx, cancel := context.WithTimeout(b.stop, time.Second)
 	defer cancel()
 	if release, err := b.hold(ctx, dir); err == nil { // else somebody is at it
