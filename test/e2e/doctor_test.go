@@ -364,7 +364,7 @@ func TestDoctorsCommandLine(t *testing.T) {
 		{1, []string{"doctor", "nobody-is-called-so"}, "no such user"},
 		{1, []string{"doctor", "--login=nobody-is-called-so", tiny.name}, "no such user"},
 		{2, []string{"sshd-config", "--group", "a", "b"}, "users or a group"},
-		{2, []string{"sshd-config", "--group"}, "unknown option"},
+		{2, []string{"sshd-config", "--group"}, "needs a value"},
 		{1, []string{"sshd-config", "nobody-is-called-so"}, "no such user"},
 		{1, []string{"sshd-config", "--group", `DOM\users`}, "cannot hold the name"},
 	} {
