@@ -4,30 +4,17 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
-	"sync"
 	"time"
 
 	"dockersh/internal/engine"
 	"dockersh/internal/life"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
-	"dockersh/internal/sessions"
 )
 
 // What happens to a container that nobody is in. Who is in it is decided by the
 // records of sessions, and what shall happen by an entry in the directory of
 // lives, written when the container was made: both hold across brokers.
-
-const (
-	keepEvery  = 5 * time.Second // how late an end may be noticed that no broker saw
-	sweepEvery = 4               // times that; of all records, for those nobody else misses
-	tendLimit  = 2 * time.Minute
-)
-
-// recoverAfter are the pauses between looks for what a killed broker had asked an
-// engine for: no request lasts longer than all of them.
-var recoverAfter = [...]time.Duration{0, keepEvery, 10 * time.Second, 20 * time.Second, time.Minute}
 
 // hold takes the lock of a container: in this broker in the order of coming, and
 // among brokers. Whoever lets go of it takes the directory away if nothing is in it:
@@ -147,149 +134,6 @@ func (b *Broker) renote(container string, plan *policy.Plan) {
 	}
 }
 
-// keep looks after containers until ctx ends: those whose sessions ended while no
-// broker was there, those whose time is up, and those that could not be removed
-// before.
-func (b *Broker) keep(ctx context.Context) {
-	if err := rundir.Tidy(b.Run); err != nil {
-		b.Log.Error("cannot tidy up", "cause", err)
-	}
-	go b.recover(ctx)
-	for n := 0; ctx.Err() == nil; n++ {
-		if n%sweepEvery == 0 {
-			b.swept(ctx)
-		}
-		b.look(ctx)
-		pause(ctx, keepEvery)
-	}
-}
-
-// swept takes away what brokers left that were killed: directories of containers
-// that never came to be, and records of sessions. When those ended nobody knows: for
-// their containers it was now.
-func (b *Broker) swept(ctx context.Context) {
-	for _, name := range rundir.Containers(b.Run) {
-		b.abandon(name)
-	}
-	for _, name := range b.sweep(ctx) {
-		if _, err := b.lives.Get(name); err == nil && b.tended.begin(name) {
-			go func() {
-				defer b.tended.end(name)
-				b.tend(ctx, name, true)
-			}()
-		}
-	}
-}
-
-// abandon takes away the directory of a container that was never made.
-func (b *Broker) abandon(container string) {
-	dir := rundir.Of(b.Run, container)
-	if !dir.Unused() || !b.tended.enter() {
-		return
-	}
-	defer b.tended.work.Done()
-	ctx, cancel := context.WithTimeout(b.stop, time.Second)
-	defer cancel()
-	if release, err := b.hold(ctx, dir); err == nil { // else somebody is at it
-		release()
-	}
-}
-
-// look tends every container for which something may have to be done. It does
-// not wait: an engine may take its time.
-func (b *Broker) look(ctx context.Context) {
-	names := b.lives.Names()
-	if len(names) == 0 {
-		return
-	}
-	people := b.sessions.ByContainer()
-	for _, name := range names {
-		v, err := b.lives.Get(name)
-		if err != nil {
-			continue // it is being removed
-		}
-		inside := slices.ContainsFunc(people[name], sessions.Record.Live)
-		over := !v.Since.IsZero() && v.Ephemeral && !time.Now().Before(v.Since.Add(v.Linger)) ||
-			v.Idle > 0 && !inside && b.tended.sample(name, v.Idle)
-		if inside == v.Since.IsZero() && (inside || !over) {
-			continue // it is known who is in, and nothing is due
-		}
-		if b.tended.begin(name) {
-			go func() {
-				defer b.tended.end(name)
-				b.tendCounted(ctx, name, false)
-			}()
-		}
-	}
-}
-
-// tended are the containers that look has in hand, and those that could not be
-// removed: the log hears of it once.
-type tended struct {
-	mu             sync.Mutex
-	inHand, failed map[string]bool
-	sampled        map[string]time.Time // when agents were asked
-	over           bool
-	work           sync.WaitGroup
-}
-
-// enter counts a piece of work; false after stop.
-func (t *tended) enter() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.over {
-		t.work.Add(1)
-	}
-	return !t.over
-}
-
-// stop waits for the work that is under way, and lets none begin.
-func (t *tended) stop() {
-	t.mu.Lock()
-	t.over = true
-	t.mu.Unlock()
-	t.work.Wait()
-}
-
-// begin is false if it was begun already, and after stop. Until end it counts as
-// work.
-func (t *tended) begin(container string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.inHand[container] || t.over {
-		return false
-	}
-	t.work.Add(1)
-	if t.inHand == nil {
-		t.inHand = map[string]bool{}
-	}
-	t.inHand[container] = true
-	return true
-}
-
-func (t *tended) end(container string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.inHand, container)
-	t.work.Done()
-}
-
-// fails tells whether this is news.
-func (t *tended) fails(container string, now bool) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	news := t.failed[container] != now
-	if t.failed == nil {
-		t.failed = map[string]bool{}
-	}
-	if now {
-		t.failed[container] = true
-	} else {
-		delete(t.failed, container)
-	}
-	return news
-}
-
 // tend does what has to be done for a container, if nobody is in it; ended says
 // that a session was there until now.
 func (b *Broker) tend(ctx context.Context, container string, ended bool) {
@@ -406,74 +250,4 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 func (b *Broker) passing(c *engine.Container) (linger time.Duration, ok bool) {
 	linger, ok = policy.Ephemeral(c.Labels)
 	return linger, ok && c.Name != "" && c.Labels[policy.LabelMark] == rundir.Of(b.Run, c.Name).Mark()
-}
-
-// recover finds containers that were made to be removed and are in no directory
-// of ours: the host was restarted, and /run with it. It asks until the engine
-// answers, and once more later: the engine finishes what a broker had asked it for
-// that was killed.
-func (b *Broker) recover(ctx context.Context) {
-	for _, after := range recoverAfter {
-		pause(ctx, after)
-		for ctx.Err() == nil && b.recoverOnce(ctx) != nil {
-			pause(ctx, keepEvery)
-		}
-	}
-}
-
-func (b *Broker) recoverOnce(ctx context.Context) error {
-	at, err := b.defaultEngine()
-	if err != nil {
-		return err
-	}
-	e, err := b.engines.get(at)
-	if err != nil {
-		return err
-	}
-	all, err := e.List(ctx, false)
-	if err != nil {
-		return err
-	}
-	for _, c := range all {
-		if isProbe(c) {
-			err = errors.Join(err, b.images.forget(ctx, e, c))
-			continue
-		}
-		linger, ok := b.passing(c)
-		if !ok {
-			continue
-		}
-		if err := b.recoverOne(ctx, c.Name, rundir.Life{Engine: at, Ephemeral: true, Linger: linger}); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (b *Broker) recoverOne(ctx context.Context, container string, v rundir.Life) error {
-	if _, err := b.lives.Get(container); err == nil {
-		return nil
-	}
-	release, err := b.hold(ctx, rundir.Of(b.Run, container))
-	if err != nil {
-		return err
-	}
-	defer release()
-	if _, err := b.lives.Get(container); err == nil {
-		return nil
-	}
-	return b.lives.Set(container, v)
-}
-
-// defaultEngine is that of the [dockersh] section.
-func (b *Broker) defaultEngine() (engine.Address, error) {
-	file, err := b.settings.Load()
-	if err != nil {
-		return engine.Address{}, err
-	}
-	s, err := file.Effective("", func(string) bool { return false }, nil)
-	if err != nil {
-		return engine.Address{}, err
-	}
-	return policy.EngineOf(s), nil
 }
