@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -199,15 +200,21 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, er
 
 // with gives the files that make the container know its user: private copies,
 // not mounts, because the host's change under a mount and useradd cannot replace
-// a mount point.
+// a mount point. An image that knows him already, as one of dockershctl commit does,
+// stays as it is.
 func (a accounts) with(who account.Identity, makeHome bool) ([]engine.File, error) {
 	passwd, group, err := account.Merge(a.passwd, a.group, who)
 	if err != nil {
 		return nil, err
 	}
-	files := []engine.File{
-		{Path: "/etc/passwd", Mode: 0o644, Data: passwd},
-		{Path: "/etc/group", Mode: 0o644, Data: group},
+	var files []engine.File
+	for _, f := range []struct {
+		path          string
+		image, merged []byte
+	}{{"/etc/passwd", a.passwd, passwd}, {"/etc/group", a.group, group}} {
+		if !bytes.Equal(f.image, f.merged) {
+			files = append(files, engine.File{Path: f.path, Mode: 0o644, Data: f.merged})
+		}
 	}
 	if makeHome && who.UID != 0 && a.homeIsFree(who) {
 		files = append(files, engine.File{Path: who.Home, Mode: 0o755, UID: who.UID, GID: who.GID, Dir: true})

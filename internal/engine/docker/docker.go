@@ -37,7 +37,8 @@ type Engine struct {
 	// own: it was replaced by another release in the meantime.
 	agreed atomic.Pointer[client.Client]
 
-	// dirs remembers which directories an image has, by imageDir: true or false.
+	// dirs remembers which directories an image has, by imageDir: true or false, and
+	// whose they are, by imageOwner: an owner.
 	// Every look mounts the container's file system.
 	dirs sync.Map
 

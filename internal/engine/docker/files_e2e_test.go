@@ -70,6 +70,40 @@ func putFiles(t *testing.T, e *Engine) {
 	}
 }
 
+func TestADirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
+	e := testEngine(t)
+	first := made(t, e, spec(t))
+	home := engine.File{Path: "/home/a", Mode: 0o755, UID: 1000, GID: 1001, Dir: true}
+	if err := e.PutFiles(t.Context(), first, []engine.File{home}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Commit(t.Context(), first, "dsh-knows-a"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is known
+		for _, c := range []struct {
+			put  engine.File
+			want string
+		}{
+			{engine.File{Path: "/home/a", Mode: 0o700, UID: 1000, GID: 1001, Dir: true}, "755 1000:1001\n"},
+			{engine.File{Path: "/home/a", Mode: 0o700, UID: 1000, GID: 1002, Dir: true}, "700 1000:1002\n"},
+		} {
+			s := spec(t)
+			s.Image = "dsh-knows-a"
+			id := made(t, e, s)
+			if err := e.PutFiles(t.Context(), id, []engine.File{c.put}); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Start(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			if got := inside(t, e, id, "busybox stat -c '%a %u:%g' /home/a"); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		}
+	}
+}
+
 func TestAContainerThatWasEverStartedIsNotWritten(t *testing.T) {
 	e := testEngine(t)
 	id := made(t, e, spec(t))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,9 @@ import (
 // PutFiles writes files and directories, in their order, into a container that
 // was never started. Directories on the way that are not there are made, of
 // root's and with mode 0755. What lies at or below a mount is refused: it
-// would be written on the host.
+// would be written on the host. A directory that the image has with the same owner
+// is left as it is; if nothing is left to write, the engine, which starts a process
+// for each archive, is not asked.
 func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) error {
 	r, err := e.fresh(ctx, id)
 	if err != nil {
@@ -35,6 +38,13 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 				return fmt.Errorf("put %s into container %s: it lies in a mount", f.Path, id)
 			}
 		}
+	}
+	files, err = e.lacking(ctx, r, files)
+	if err != nil {
+		return fmt.Errorf("put files into container %s: %w", id, err)
+	}
+	if len(files) == 0 {
+		return nil
 	}
 	parents, err := e.missingParents(ctx, r, files)
 	if err != nil {
@@ -60,6 +70,24 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 func within(p, dir string) bool {
 	dir = path.Clean(dir)
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
+}
+
+// lacking leaves out the directories that the image has with their owners.
+func (e *Engine) lacking(ctx context.Context, r *container.InspectResponse, files []engine.File) ([]engine.File, error) {
+	var left []engine.File
+	for _, f := range files {
+		if f.Dir && !hasVolumes(r) {
+			own, err := e.ownerNew(ctx, r, f.Path)
+			if err != nil {
+				return nil, err
+			}
+			if own == (owner{true, f.UID, f.GID}) {
+				continue
+			}
+		}
+		left = append(left, f)
+	}
+	return left, nil
 }
 
 // missingParents lists, outermost first, the directories on the way to files
@@ -98,10 +126,8 @@ type imageDir struct{ image, path string }
 // existsNew tells whether a path is there in a container that was never started. It
 // has what its image has, and what the engine made for volumes.
 func (e *Engine) existsNew(ctx context.Context, r *container.InspectResponse, name string) (bool, error) {
-	for _, m := range r.Mounts {
-		if m.Type != mount.TypeBind {
-			return e.exists(ctx, r.ID, name)
-		}
+	if hasVolumes(r) {
+		return e.exists(ctx, r.ID, name)
 	}
 	key := imageDir{r.Image, name}
 	if there, known := e.dirs.Load(key); known {
@@ -112,6 +138,51 @@ func (e *Engine) existsNew(ctx context.Context, r *container.InspectResponse, na
 		e.dirs.Store(key, there)
 	}
 	return there, err
+}
+
+// hasVolumes tells whether a container may have places that its image has not.
+func hasVolumes(r *container.InspectResponse) bool {
+	return slices.ContainsFunc(r.Mounts, func(m container.MountPoint) bool { return m.Type != mount.TypeBind })
+}
+
+// imageOwner is a key of Engine.dirs, like imageDir.
+type imageOwner struct{ image, path string }
+
+// owner is whose a directory is; not there: it is none.
+type owner struct {
+	there    bool
+	uid, gid uint32
+}
+
+// ownerNew is the owner of a path in a container that was never started and has no
+// volumes.
+func (e *Engine) ownerNew(ctx context.Context, r *container.InspectResponse, name string) (own owner, err error) {
+	key := imageOwner{r.Image, name}
+	if known, ok := e.dirs.Load(key); ok {
+		return known.(owner), nil
+	}
+	err = e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+		c, err := cli.CopyFromContainer(ctx, r.ID, client.CopyFromContainerOptions{SourcePath: name})
+		if cerrdefs.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Content.Close() }() // after the first header: all that is below it would follow
+		if !c.Stat.Mode.IsDir() {
+			return nil
+		}
+		h, err := tar.NewReader(c.Content).Next()
+		if err == nil && h.Typeflag == tar.TypeDir && h.Uid >= 0 && h.Gid >= 0 {
+			own = owner{true, uint32(h.Uid), uint32(h.Gid)}
+		}
+		return err
+	})
+	if err == nil {
+		e.dirs.Store(key, own)
+	}
+	return own, err
 }
 
 // exists tells whether a path is there in a container.
