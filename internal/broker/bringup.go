@@ -214,24 +214,24 @@ func (c *cold) create(ctx context.Context) (err error) {
 	if err := c.note(spec.Labels, s.ImageName); err != nil {
 		return err
 	}
-	id, err := c.engine.Create(ctx, spec)
+	made, err := c.engine.Create(ctx, spec)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			c.discard(id)
+			c.discard(made.ID)
 			err = c.unfit(ctx, who, err)
 		}
 	}()
-	if err := c.engine.PutFiles(ctx, id, files); err != nil {
+	if err := c.engine.PutFiles(ctx, made.ID, files); err != nil {
 		return err
 	}
 	if err := c.own(c.plan.Owner); err != nil {
 		return err
 	}
-	c.Log.Info("container made", "container", c.plan.Container, "id", id, "user", c.plan.User.Name, "image", s.ImageName)
-	return c.start(ctx, &engine.Container{ID: id, Labels: spec.Labels}, who, release) // the engine was asked: it is as it was to be
+	c.Log.Info("container made", "container", c.plan.Container, "id", made.ID, "user", c.plan.User.Name, "image", s.ImageName)
+	return c.start(ctx, made, who, release)
 }
 
 // discard removes what was half made, even if the time for the login is up.

@@ -169,14 +169,14 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, er
 		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
 		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
 	}
-	id, err := e.Create(ctx, spec)
+	made, err := e.Create(ctx, spec)
 	if errors.Is(err, engine.ErrNameTaken) { // a broker was killed that looked into it
 		var old *engine.Container
 		if old, err = e.Find(ctx, spec.Name); err == nil && isProbe(old) {
 			err = e.Remove(ctx, old.ID)
 		}
 		if err == nil || errors.Is(err, engine.ErrNotFound) {
-			id, err = e.Create(ctx, spec)
+			made, err = e.Create(ctx, spec)
 		}
 	}
 	if err != nil {
@@ -185,13 +185,13 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a accounts, er
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		_ = e.Remove(ctx, id) // at worst it stays until the next one, and is never started
+		_ = e.Remove(ctx, made.ID) // at worst it stays until the next one, and is never started
 	}()
 	for _, f := range []struct {
 		path string
 		to   *[]byte
 	}{{"/etc/passwd", &a.passwd}, {"/etc/group", &a.group}} {
-		if *f.to, err = e.ReadFile(ctx, id, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if *f.to, err = e.ReadFile(ctx, made.ID, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return a, err
 		}
 	}

@@ -128,9 +128,9 @@ type Engine interface {
 	Pull(ctx context.Context, ref string, progress func(line string)) error
 	// Command is the command line that Create runs, for people to read.
 	Command(Spec) []string
-	// Create makes the container, does not start it, and returns its id.
+	// Create makes the container, does not start it, and returns it as Find would.
 	// ErrNameTaken, ErrNoImage, ErrOption (wrapped, with the engine's words).
-	Create(ctx context.Context, s Spec) (id string, err error)
+	Create(ctx context.Context, s Spec) (*Container, error)
 	// ReadFile reads a regular file of at most 1 MiB out of a container that was
 	// never started; fs.ErrNotExist when there is none.
 	ReadFile(ctx context.Context, id, path string) ([]byte, error)

@@ -25,70 +25,71 @@ const labelCreate = "dockersh.create"
 const cleanLimit = 5 * time.Second
 
 // Create makes the container with the engine's own command line and returns
-// its id. It then compares what was made with what was asked for: an option
+// what the engine made of it. It then compares what was made with what was asked for: an option
 // can swallow the words after it (--init takes no value: `--init foo` makes foo
 // the image). Of a container that is not as asked for, and after any error,
 // nothing is left; when the context ends in the middle this may take finishLimit
 // and cleanLimit longer. ErrNameTaken, ErrNoImage, ErrOption, ErrDown.
-func (e *Engine) Create(ctx context.Context, s engine.Spec) (string, error) {
+func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, error) {
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return nil, err
 	}
 	inner, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	p, err := e.settle(inner)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := p.checkSpec(s); err != nil {
-		return "", err
+		return nil, err
 	}
 	mark := rand.Text()
 	args := append([]string{"create", "--label=" + labelCreate + "=" + mark}, p.createArgs(s)...)
 	stdout, stderr, killed, err := e.runCLI(inner, p, args...)
 	id := strings.TrimSpace(stdout)
+	var made *engine.Container
 	if err == nil {
-		err = e.verify(inner, id, mark, s)
+		made, err = e.verify(inner, id, mark, s)
 	} else {
 		err = e.whyNot(ctx, s, err, stderr)
 	}
 	if err == nil {
-		return id, nil
+		return made, nil
 	}
 	if left := e.cleanUp(ctx, mark, id, killed); left != nil {
 		err = fmt.Errorf("%w; and it could not be removed: %w", err, left)
 	}
-	return "", err
+	return nil, err
 }
 
-// verify compares a new container with its description.
-func (e *Engine) verify(ctx context.Context, id, mark string, s engine.Spec) error {
+// verify compares a new container with its description, and gives it.
+func (e *Engine) verify(ctx context.Context, id, mark string, s engine.Spec) (*engine.Container, error) {
 	if len(id) != 64 || !validName(id) {
 		// `--help` among the options, for one, succeeds and makes nothing.
-		return fmt.Errorf("%w: it made no container: %s", engine.ErrOption, oneLine(id))
+		return nil, fmt.Errorf("%w: it made no container: %s", engine.ErrOption, oneLine(id))
 	}
 	r, err := e.inspect(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.ImageID != "" && r.Image != s.ImageID {
-		return fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
+		return nil, fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
 	}
 	image := r.Config.Image
 	if e.program().fullNames {
 		// It tells the image by its full name: what counts is which one it is.
 		id, err := e.ImageID(ctx, s.Image)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if id == r.Image {
 			image = s.Image
 		}
 	}
 	if what := difference(r, image, mark, s); what != "" {
-		return fmt.Errorf("%w: the %s is not as asked for; check that each option has its value", engine.ErrOption, what)
+		return nil, fmt.Errorf("%w: the %s is not as asked for; check that each option has its value", engine.ErrOption, what)
 	}
-	return nil
+	return fromInspect(r), nil
 }
 
 // difference names the first thing of the container that is not as described.

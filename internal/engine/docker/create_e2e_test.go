@@ -89,9 +89,9 @@ func TestAfterAnOptionThatTheEngineRefusesNothingIsLeft(t *testing.T) {
 	} {
 		s := spec(t)
 		s.Options = options
-		id, err := e.Create(t.Context(), s)
-		if !errors.Is(err, engine.ErrOption) || id != "" {
-			t.Errorf("%q: %q %v", options, id, err)
+		made, err := e.Create(t.Context(), s)
+		if !errors.Is(err, engine.ErrOption) || made != nil {
+			t.Errorf("%q: %+v %v", options, made, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: more than a line: %q", options, err)
@@ -167,13 +167,13 @@ func TestALoginCutOffWhileItsContainerIsMadeLeavesNothing(t *testing.T) {
 		s := spec(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+8*ms)*time.Millisecond)
 		start := time.Now()
-		id, err := e.Create(ctx, s)
+		made, err := e.Create(ctx, s)
 		cancel()
 		if took := time.Since(start); took > finishLimit+cleanLimit+time.Second {
 			t.Errorf("cut after %d ms: took %v", 1+8*ms, took)
 		}
 		if err == nil {
-			if err := e.Remove(t.Context(), id); err != nil {
+			if err := e.Remove(t.Context(), made.ID); err != nil {
 				t.Error(err)
 			}
 			continue

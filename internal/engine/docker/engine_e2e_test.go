@@ -131,12 +131,12 @@ func spec(t *testing.T) engine.Spec {
 // made creates a container and removes it when the test ends.
 func made(t *testing.T, e *Engine, s engine.Spec) string {
 	t.Helper()
-	id, err := e.Create(t.Context(), s)
+	c, err := e.Create(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = e.Remove(context.Background(), id) })
-	return id
+	t.Cleanup(func() { _ = e.Remove(context.Background(), c.ID) })
+	return c.ID
 }
 
 // nothingLeft tells whether there are as many containers of this run as before.

@@ -163,7 +163,13 @@ func BenchmarkColdStart(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				do("create", func() (err error) { id, err = e.Create(ctx, s); return err })
+				do("create", func() error {
+					made, err := e.Create(ctx, s)
+					if err == nil {
+						id = made.ID
+					}
+					return err
+				})
 				do("put", func() error { return e.PutFiles(ctx, id, file) })
 				do("start", func() error { return e.Start(ctx, id) })
 				do("find", func() error { _, err := e.Find(ctx, s.Name); return err })

@@ -110,28 +110,28 @@ func (f *Fake) Command(s engine.Spec) []string {
 }
 
 // Create is engine.Engine's; it takes any option.
-func (f *Fake) Create(ctx context.Context, s engine.Spec) (string, error) {
+func (f *Fake) Create(ctx context.Context, s engine.Spec) (*engine.Container, error) {
 	err := f.begin(ctx, "Create")
 	defer f.mu.Unlock()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	id, err := f.imageID(s.Image)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if s.ImageID != "" && id != s.ImageID {
-		return "", fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
+		return nil, fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
 	}
 	if f.containers[s.Name] != nil {
-		return "", fmt.Errorf("%w: %s", engine.ErrNameTaken, s.Name)
+		return nil, fmt.Errorf("%w: %s", engine.ErrNameTaken, s.Name)
 	}
 	b := &box{spec: s, files: map[string]engine.File{}, Container: engine.Container{
 		ID: f.newID(), Name: s.Name, Image: s.Image, ImageID: id, State: engine.Created,
 		Created: time.Now(), Labels: maps.Clone(s.Labels), Size: -1,
 	}}
 	f.containers[s.Name] = b
-	return b.ID, nil
+	return b.copy(false), nil
 }
 
 // ReadFile is engine.Engine's.

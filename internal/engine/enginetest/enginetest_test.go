@@ -18,10 +18,11 @@ func TestAContainerGoesThroughItsLife(t *testing.T) {
 		t.Errorf("no image: %v", err)
 	}
 	f.AddImage("i", "sha256:1", map[string][]byte{"/etc/passwd": []byte("x")})
-	id, err := f.Create(ctx, s)
+	made, err := f.Create(ctx, s)
 	if err != nil {
 		t.Fatal(err)
 	}
+	id := made.ID
 	if _, err := f.Create(ctx, s); !errors.Is(err, engine.ErrNameTaken) {
 		t.Errorf("the name again: %v", err)
 	}
