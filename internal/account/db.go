@@ -20,6 +20,8 @@ const lookupLimit = 15 * time.Second
 // goroutines at once; a key is looked up once, however many ask.
 type DB struct {
 	getentPath string
+	passwdPath string
+	switchPath string
 	files      files
 	users      cache[User]
 	member     cache[[]Group]
@@ -33,7 +35,7 @@ func New(ttl time.Duration) *DB {
 		ttl = defaultTTL
 	}
 	busy := make(chan struct{}, maxBusy)
-	return &DB{getentPath: getentPath, users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy}}
+	return &DB{getentPath: getentPath, passwdPath: passwdFile, switchPath: switchFile, users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy}}
 }
 
 // ByUID returns the user with that number; ErrUnknown, ErrUnavailable, or the
@@ -45,6 +47,9 @@ func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
 	}
 	d.refresh()
 	return d.users.get(ctx, "#"+key, func(ctx context.Context) (User, error) {
+		if u, ok := d.local(func(u User) bool { return u.UID == uid }); ok {
+			return u, nil
+		}
 		u, err := d.user(ctx, key)
 		if err == nil && u.UID != uid {
 			// A user who is called by that number, perhaps.
@@ -63,6 +68,9 @@ func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 	}
 	d.refresh()
 	return d.users.get(ctx, name+":", func(ctx context.Context) (User, error) {
+		if u, ok := d.local(func(u User) bool { return u.Name == name }); ok {
+			return u, nil
+		}
 		u, err := d.user(ctx, name)
 		if err == nil && u.Name != name {
 			return User{}, fmt.Errorf("%w: %q: the record is of %q", ErrUnknown, name, u.Name)

@@ -57,7 +57,7 @@ func standIn(t *testing.T, script string) *DB {
 		t.Fatal(err)
 	}
 	d := New(time.Minute)
-	d.getentPath = path
+	d.getentPath, d.passwdPath = path, "/nonexistent/passwd"
 	return d
 }
 
@@ -76,7 +76,7 @@ func TestADeadNameServiceIsNoUnknownUser(t *testing.T) {
 		}
 	}
 	d := New(0)
-	d.getentPath = "/nonexistent/getent"
+	d.getentPath, d.passwdPath = "/nonexistent/getent", "/nonexistent/passwd"
 	if _, err := d.ByUID(t.Context(), 0); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("is missing: %v", err)
 	}
