@@ -43,7 +43,7 @@ func (b *Broker) swept(ctx context.Context) {
 		if _, err := b.lives.Get(name); err == nil && b.tended.begin(name) {
 			go func() {
 				defer b.tended.end(name)
-				b.tend(ctx, name, true)
+				b.tendCounted(ctx, name, true)
 			}()
 		}
 	}

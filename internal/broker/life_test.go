@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -366,6 +367,31 @@ func TestLingerBeginsAnewForASessionThatEndedUnseen(t *testing.T) {
 		v, err := w.broker.lives.Get(w.name())
 		return err == nil && time.Since(v.Since) < time.Minute
 	})
+}
+
+// A broker of one login ends when it has swept: what it began is done before.
+func TestWhatWasSweptIsTendedBeforeTheBrokerEnds(t *testing.T) {
+	w := newWorld(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as in the service
+	for range 2 {
+		r, end := w.child()
+		r.Container = "other"
+		life := rundir.Life{Ephemeral: true, Linger: time.Hour}
+		if err := errors.Join(w.broker.lives.Set(r.Container, life), w.broker.sessions.Put(r)); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		one, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.swept(one.stop)
+		one.tended.stop()
+		one.halt()
+		if v, err := w.broker.lives.Get(r.Container); err != nil || v.Since.IsZero() {
+			t.Fatalf("it was not tended: %+v %v", v, err)
+		}
+	}
 }
 
 // A broker of one login stays until its container is gone, and so on for others'.
