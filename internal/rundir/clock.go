@@ -22,13 +22,14 @@ func stamp(t time.Time) int64 {
 	return 1
 }
 
-// unstamp reads it. A time that is yet to come is of another boot, and taken for
-// now.
+// unstamp reads it. A time that is yet to come is of another boot, and none: whoever
+// looks writes it anew. (Taken for now it would never be over.)
 func unstamp(n int64) time.Time {
-	if n == 0 {
+	age := sinceBoot() - n
+	if n == 0 || age < 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(-time.Duration(max(0, sinceBoot()-n)))
+	return time.Now().Add(-time.Duration(age))
 }
 
 // sinceBoot is that clock, in nanoseconds; it cannot fail on Linux.
