@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -66,5 +67,18 @@ func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
 	processors := func(s string) string { _, s, _ = strings.Cut(s, "mask:"); s, _, _ = strings.Cut(s, "\n"); return s }
 	if got, want := processors(out), processors(start("/usr/bin/taskset", "-p", "1")); got != want || want == "" {
 		t.Errorf("processors %q, those of init are %q", got, want)
+	}
+}
+
+// Else each broker would be started twice by kernels that tell it of everybody.
+func TestTheUsualPriorityAtTheDiskIsNoReasonToBeginAgain(t *testing.T) {
+	runtime.LockOSThread() // and never unlock: the thread ends with us
+	for ioprio, want := range map[uintptr]bool{2<<13 | 4: false, 2<<13 | 7: true, 3 << 13: true} {
+		if _, _, errno := unix.RawSyscall(unix.SYS_IOPRIO_SET, 1, 0, ioprio); errno != 0 {
+			t.Fatal(errno)
+		}
+		if got := freshDisk(); got != want {
+			t.Errorf("%#x: changed is %v", ioprio, got)
+		}
 	}
 }
