@@ -109,7 +109,19 @@ func parse(name string) (r Record, ok bool) {
 	start, err3 := strconv.ParseUint(f[2], 10, 64)
 	r = Record{UID: uint32(uid), Pid: pid, Start: start, ID: f[3]}
 	r.Container, r.Coming = strings.CutSuffix(f[4], coming)
-	return r, err1 == nil && err2 == nil && err3 == nil && r.ID != "" && r.Container != ""
+	return r, err1 == nil && err2 == nil && err3 == nil && isName(r.ID) && isName(r.Container)
+}
+
+// isName tells whether a text can be an id or the name of a container. The records
+// of a user's own broker are his to write, and are shown to the administrator.
+func isName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Live tells whether the front of a record still runs.

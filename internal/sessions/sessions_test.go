@@ -67,6 +67,21 @@ func TestARecordIsReadBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+// Some are in the hands of users, and all are shown to the administrator.
+func TestARecordWhoseNameSteersATerminalIsNone(t *testing.T) {
+	d := newDir(t)
+	r, _ := front(t)
+	for _, bad := range []string{"a\x1b[2Jb", "a\nb", "a b", "a\x9b2J", "\u202e"} {
+		id, container := r, r
+		id.ID, id.Container, container.Container = bad, "c", bad
+		put(t, d, id)
+		put(t, d, container)
+	}
+	if all := d.All(); len(all) != 0 {
+		t.Errorf("%d records", len(all))
+	}
+}
+
 func TestASessionLivesAsLongAsItsFront(t *testing.T) {
 	d := newDir(t)
 	a, endA := front(t)
