@@ -54,9 +54,11 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 		}
 	})
 	keepFile(t, "/etc/shells")
-	units := scratch + "/units"
-	if err := os.MkdirAll(units, 0o755); err != nil {
-		t.Fatal(err)
+	units, rotate := scratch+"/units", scratch+"/rotate"
+	for _, dir := range []string{units, rotate} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	image := installerImage(t, "dsh-busybox")
 	mode := func() os.FileMode {
@@ -66,7 +68,7 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 		}
 		return st.Mode()
 	}
-	if out, err := install(t, image, "-v", installed+":/target", "-v", "/etc/shells:/etc/shells", "-v", units+":/etc/systemd/system", image); err != nil {
+	if out, err := install(t, image, "-v", installed+":/target", "-v", "/etc/shells:/etc/shells", "-v", units+":/etc/systemd/system", "-v", rotate+":/etc/logrotate.d", image); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if m := mode(); m != 0o755 {
@@ -77,6 +79,9 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(units + "/dockershd.service"); !strings.Contains(string(b), "\nExecStart="+installed+"/dockershd\n") {
 		t.Errorf("dockershd.service: %s", b)
+	}
+	if b, _ := os.ReadFile(rotate + "/dockersh"); !strings.Contains(string(b), "\n/var/log/dockersh/sessions.log {\n") {
+		t.Errorf("logrotate: %s", b)
 	}
 
 	// Its own service, and a user whose shell it is.
