@@ -163,7 +163,7 @@ func (r *remover) one(ctx context.Context, b box, d rundir.Dir) (string, error) 
 		if err != nil {
 			return err
 		}
-		return b.on.Remove(ctx, found.ID)
+		return life.Remove(ctx, b.on, found)
 	})
 	if errors.Is(err, engine.ErrNotFound) {
 		return "it is gone", nil

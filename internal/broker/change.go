@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -51,10 +50,7 @@ func (c *cold) renew(ctx context.Context) error {
 	}
 	alone, err := life.Alone(c.dir, c.inUse, func() error {
 		c.show("making the container anew")
-		if err := c.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
-			return err
-		}
-		return nil
+		return life.Remove(ctx, c.engine, found)
 	})
 	if !alone || err != nil {
 		return err

@@ -232,12 +232,7 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 		b.Log.Warn("a container that was made to stay has the name of one that was not", "container", container, "id", found.ID)
 		return false, nil
 	}
-	if found.State == engine.Paused { // what is frozen cannot die, and some engines wait for it a long time
-		if err := e.Start(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
-			return false, err
-		}
-	}
-	if err := e.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+	if err := life.Remove(ctx, e, found); err != nil {
 		return false, err
 	}
 	b.Log.Info("container removed", "container", container, "id", found.ID, "why", "ephemeral")

@@ -4,9 +4,11 @@
 package life
 
 import (
+	"context"
 	"errors"
 	"os"
 
+	"dockersh/internal/engine"
 	"dockersh/internal/idmap"
 	"dockersh/internal/rundir"
 )
@@ -29,6 +31,20 @@ func Alone(d rundir.Dir, in func() bool, do func() error) (alone bool, err error
 		return true, errors.Join(err, d.Open())
 	}
 	return true, nil
+}
+
+// Remove removes a container, which may be gone. One that is paused is woken first:
+// what is frozen cannot die, and some engines wait for it a long time.
+func Remove(ctx context.Context, e engine.Engine, found *engine.Container) error {
+	if found.State == engine.Paused {
+		if err := e.Start(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+	}
+	if err := e.Remove(ctx, found.ID); !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // Forget takes away what was kept of a container that is gone, the entry that says

@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 
+	"dockersh/internal/engine"
+	"dockersh/internal/engine/enginetest"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
 )
@@ -45,6 +47,23 @@ func TestWhereSomebodyIsOrSomethingFailsItIsOpenAsBefore(t *testing.T) {
 	}
 	if o, err := d.Owner(); err != nil || o.UID != 7 {
 		t.Errorf("%+v %v", o, err)
+	}
+}
+
+func TestWhatIsPausedIsWokenToBeRemoved(t *testing.T) {
+	e := enginetest.New()
+	e.Add(engine.Container{Name: "c", ID: "1", State: engine.Paused})
+	found, err := e.Find(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // somebody else may have removed it
+		if err := Remove(t.Context(), e, found); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all, _ := e.List(t.Context(), false); len(all) != 0 || e.Calls("Start") == 0 {
+		t.Errorf("%d left, %d starts", len(all), e.Calls("Start"))
 	}
 }
 
