@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"dockersh/internal/engine"
@@ -15,13 +16,16 @@ import (
 // and process 1 where that is another.
 const stopGrace = 10 * time.Second
 
+// longestPause between two questions to a container's agents.
+const longestPause = time.Minute
+
 // sample tells whether it is time to ask a container's agents again. What begins
 // and ends between two questions is not seen.
 func (t *tended) sample(container string, idle time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if now.Sub(t.sampled[container]) < min(idle/10, time.Minute) {
+	if now.Sub(t.sampled[container]) < min(idle/10, longestPause) {
 		return false
 	}
 	if t.sampled == nil {
@@ -29,6 +33,14 @@ func (t *tended) sample(container string, idle time.Duration) bool {
 	}
 	t.sampled[container] = now
 	return true
+}
+
+// forget forgets the questions that hold no other one up any more: there are
+// containers that never come again.
+func (t *tended) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.sampled, func(_ string, at time.Time) bool { return time.Since(at) >= longestPause })
 }
 
 // idle stops a container that nobody is in, and in which nothing ran for long

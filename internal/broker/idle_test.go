@@ -27,3 +27,17 @@ func TestAContainerWhoseAgentIsSilentIsNotIdle(t *testing.T) {
 	_ = w.enters().Close()
 	w.eventually("the setting is off", func() bool { return len(w.broker.lives.Names()) == 0 })
 }
+
+// A user who logs in ten thousand times has as many containers, one after the other.
+func TestOfContainersThatAreGoneNothingIsRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.broker.tended.mu.Lock()
+	w.broker.tended.sampled = map[string]time.Time{"now": time.Now(), "gone": time.Now().Add(-time.Hour)}
+	w.broker.tended.mu.Unlock()
+	w.broker.look(t.Context())
+	w.broker.tended.mu.Lock()
+	defer w.broker.tended.mu.Unlock()
+	if _, now := w.broker.tended.sampled["now"]; !now || len(w.broker.tended.sampled) != 1 {
+		t.Errorf("%v", w.broker.tended.sampled)
+	}
+}

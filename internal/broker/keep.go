@@ -66,6 +66,7 @@ func (b *Broker) abandon(container string) {
 // look tends every container for which something may have to be done. It does
 // not wait: an engine may take its time.
 func (b *Broker) look(ctx context.Context) {
+	b.tended.forget()
 	names := b.lives.Names()
 	if len(names) == 0 {
 		return
