@@ -31,6 +31,7 @@ type Log struct {
 
 	mu      sync.Mutex
 	dropped int
+	closed  bool
 }
 
 // New logs to stderr and, where the host has it, to syslog with facility
@@ -44,10 +45,13 @@ func New(stderr io.Writer, tag string) *Log {
 	return l
 }
 
-// Close writes what is queued, as far as limit allows. Nothing may be logged
-// afterwards.
+// Close writes what is queued, as far as limit allows. What is logged afterwards is
+// lost: sessions may end while their broker does.
 func (l *Log) Close(limit time.Duration) {
+	l.mu.Lock()
+	l.closed = true
 	close(l.lines)
+	l.mu.Unlock()
 	select {
 	case <-l.ended:
 	case <-time.After(limit):
@@ -74,6 +78,9 @@ func (l *Log) write() {
 func (l *Log) put(n line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
 	if l.dropped > 0 {
 		select {
 		case l.lines <- line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(l.dropped) + "\n"}:

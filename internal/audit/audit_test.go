@@ -64,3 +64,16 @@ func TestWhatIsDroppedIsCounted(t *testing.T) {
 		t.Errorf("got %q", out.String())
 	}
 }
+
+// Sessions end while a broker does, and tell of it.
+func TestWhatIsLoggedAfterTheEndIsLost(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, "test")
+	log := slog.New(l.Handler())
+	log.Info("before")
+	l.Close(time.Second)
+	log.Info("after")
+	if got, want := out.String(), "level=INFO msg=before\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
