@@ -44,6 +44,13 @@ func start(ctx context.Context, out io.Writer, args []string) error {
 func restart(ctx context.Context, out io.Writer, args []string) error {
 	return lifecycle(ctx, out, args, act{name: "restart", doing: "restarting", ends: true,
 		do: func(ctx context.Context, b box, d rundir.Dir) (string, error) {
+			found, err := b.again(ctx)
+			if err == nil {
+				err = b.mountable(found, d) // before anybody loses his session
+			}
+			if err != nil {
+				return "", err
+			}
 			if _, err := stopOne(ctx, b, d); err != nil {
 				return "", err
 			}
@@ -84,16 +91,25 @@ func startOne(ctx context.Context, b box, d rundir.Dir) (string, error) {
 	case engine.Created, engine.Dead:
 		return "", usererr.New(usererr.Container, "it was never started, or is dead", "the next login makes it anew", nil)
 	}
+	if err := b.mountable(found, d); err != nil {
+		return "", err
+	}
+	_, err = life.Start(ctx, b.on, d, found)
+	return "started", err
+}
+
+// mountable refuses to start a container with a mount that others than root can
+// swap: who made it knows whether it may be.
+func (b box) mountable(found *engine.Container, d rundir.Dir) error {
 	for _, from := range found.Binds {
 		if from == d.Home() || !b.at.Local() {
 			continue // put there for the moment of the start; or of another host
 		}
 		if err := life.Mountable(from); err != nil {
-			return "", err
+			return err
 		}
 	}
-	_, err = life.Start(ctx, b.on, d, found)
-	return "started", err
+	return nil
 }
 
 // remover is what rm and reset have in common.

@@ -76,6 +76,20 @@ func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
 	}
 }
 
+// A restart that would end as a stop ends nothing.
+func TestARestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
+	privileged(t, "dockershctl is root's")
+	dir := t.TempDir() // in a directory that anybody can write
+	u := newBoxed(t, "dockeropt = -v "+dir+":/theirs")
+	c := live(t, u)
+	if out, _, status := ctl(t, "restart", u.name+"_dockersh"); status != 1 || !strings.Contains(out, "can be changed by others than root") {
+		t.Errorf("%d: %q", status, out)
+	}
+	if got := c.run("echo still here"); got != "still here" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 	privileged(t, "root starts nothing into which a user's own place is mounted")
 	u := newBoxed(t)
