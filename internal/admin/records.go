@@ -1,12 +1,14 @@
 package admin
 
 import (
+	"context"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/account"
 	"dockersh/internal/paths"
 	"dockersh/internal/proc"
 	"dockersh/internal/sessions"
@@ -29,8 +31,11 @@ func ofUsers() (all []sessions.Record) {
 	return all
 }
 
+// accounts knows the names of users.
+var accounts = account.New(0)
+
 // ofUser reads the records of a user's own place, with his rights: nothing there
-// is ours, so they tell of sessions of his own processes only.
+// is ours, so they tell of sessions of his own processes only, and not who he is.
 func ofUser(run string) (own []sessions.Record) {
 	number, under := strings.CutPrefix(run, "/tmp/dockersh-")
 	if !under {
@@ -47,7 +52,18 @@ func ofUser(run string) (own []sessions.Record) {
 	}
 	for _, r := range all {
 		if owner, err := proc.UID(r.Pid); err == nil && owner == st.Uid && r.UID == st.Uid {
+			r.User, r.Address = number, "" // the kernel knows the client's
 			own = append(own, r)
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), listLimit)
+	defer cancel()
+	if u, err := accounts.ByUID(ctx, st.Uid); err == nil {
+		for i := range own {
+			own[i].User = u.Name
 		}
 	}
 	return own
