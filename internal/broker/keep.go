@@ -56,7 +56,7 @@ func (b *Broker) abandon(container string) {
 		return
 	}
 	defer b.tended.work.Done()
-	ctx, cancel := context.WithTimeout(b.stop, time.Second)
+	ctx, cancel := context.WithTimeout(b.stop, 20*time.Millisecond)
 	defer cancel()
 	if release, err := b.hold(ctx, dir); err == nil { // else somebody is at it
 		release()

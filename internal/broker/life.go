@@ -116,7 +116,9 @@ func (b *Broker) renote(container string, plan *policy.Plan) {
 	if err == nil && v.Idle == idle || !plan.Engine().Local() {
 		return
 	}
-	release, err := b.hold(b.stop, rundir.Of(b.Run, container))
+	ctx, cancel := context.WithTimeout(b.stop, tendLimit)
+	defer cancel()
+	release, err := b.hold(ctx, rundir.Of(b.Run, container))
 	if err != nil {
 		return
 	}
