@@ -25,7 +25,7 @@ UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell install-setuid image image-root demo test unit e2e e2e-doors bench lint fuzz check clean
+.PHONY: help build install uninstall install-shell install-setuid image image-root demo test unit e2e e2e-first e2e-rest e2e-others e2e-doors bench lint fuzz check clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that ends in a container'
@@ -108,18 +108,28 @@ ATDOOR = Setuid|ARootless|Strange|RandomStarts|WhoMayNot|WithoutARuntime|Without
 # Tests of what lies behind the broker, whichever door leads there.
 NODOOR = Doctor|SSHDWith|InstallerImage|Adopt|ByHand|Stream|Elsewhere|OverSSH|Podman|UserNamespaces|Bridge|EveryKey|BrokenPipeEnds|NobodyIsLeft|ThirtySeats
 
-# Apart from the machine: scripts/apart says how.
+# Apart from the machine, and from each other: scripts/apart says how. They wait more
+# than they work, so three run at a time.
+E2E    = $(GO) test -count=1 -timeout 40m -tags e2e -exec 'sh $(CURDIR)/scripts/inside'
+FIRST  = ^Test[A-E]
+
 e2e:
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
-	$(GO) test -race -count=1 -timeout 40m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e/...
-	@set -e; for door in setuid direct; do echo "the same through the $$door door"; \
-		DOOR=$$door $(GO) test -count=1 -timeout 40m -tags e2e -run '$(ATDOOR)' -skip '$(NODOOR)' -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e; done
-	$(GO) test -race -count=1 -timeout 10m -tags e2e -exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./internal/engine/...
+	@$(MAKE) -s -j3 --output-sync=target e2e-first e2e-rest e2e-others
+
+e2e-first:
+	$(E2E) -race -run '$(FIRST)' $(TESTFLAGS) ./test/e2e
+
+e2e-rest:
+	$(E2E) -race -skip '$(FIRST)' $(TESTFLAGS) ./test/e2e
+
+e2e-others:
+	@set -e; for door in setuid direct; do echo "the same through the $$door door"; DOOR=$$door $(E2E) -run '$(ATDOOR)' -skip '$(NODOOR)' $(TESTFLAGS) ./test/e2e; done
+	$(E2E) -race $(TESTFLAGS) ./internal/engine/...
 
 e2e-doors: e2e-programs ## all of the end-to-end tests through the setuid and the direct door
-	@set -e; for door in setuid direct; do DOOR=$$door $(GO) test -count=1 -timeout 40m -tags e2e -skip '$(NODOOR)' \
-		-exec 'sh $(CURDIR)/scripts/inside' $(TESTFLAGS) ./test/e2e; done
+	@set -e; for door in setuid direct; do DOOR=$$door $(E2E) -skip '$(NODOOR)' $(TESTFLAGS) ./test/e2e; done
 
 e2e-programs: # as the tests install them: root's own, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh

@@ -86,8 +86,16 @@ func (a *account) remove(t testing.TB) {
 	if err := unset(`user "` + a.name + `"`); err != nil {
 		t.Error(err)
 	}
-	for _, id := range a.containers(t) {
-		run(t, "docker", "rm", "-f", id)
+	// The broker may be removing one at the same moment.
+	var left error
+	if !within(limit, func() bool {
+		left = nil
+		for _, id := range a.containers(t) {
+			left = tryDocker("rm", "-f", id)
+		}
+		return left == nil
+	}) {
+		t.Error(left)
 	}
 	if err := eraseAccount(a.name); err != nil {
 		t.Error(err)
