@@ -148,7 +148,10 @@ func TestWithoutARuntimeDirectoryOneInTmpMustBeTheUsersAlone(t *testing.T) {
 	if err := os.RemoveAll("/run/user/" + strconv.Itoa(u.uid)); err != nil {
 		t.Fatal(err)
 	}
-	// Somebody was there first.
+	// Somebody was there first. The uid may have been another test's.
+	if err := os.RemoveAll(place); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(place, 0o777); err != nil {
 		t.Fatal(err)
 	}
