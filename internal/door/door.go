@@ -81,7 +81,7 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 	}
 	defer unix.Close(pair[1])
 	_, err = syscall.ForkExec(path, []string{path, OneShot}, &syscall.ProcAttr{
-		Dir: "/", Env: []string{}, Files: []uintptr{uintptr(pair[1]), uintptr(null), uintptr(null)},
+		Dir: "/", Env: environ[:], Files: []uintptr{uintptr(pair[1]), uintptr(null), uintptr(null)},
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: who}, // no signal of a terminal's reaches it
 	})
 	if err != nil {
@@ -90,6 +90,10 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 	}
 	return pair[0], nil
 }
+
+// environ is all that it gets. It does one thing after the other: with the threads for
+// more it would begin later.
+var environ = [...]string{"GOMAXPROCS=1"}
 
 // OneShot is the argument of a broker that serves the connection on its standard
 // input and ends.
