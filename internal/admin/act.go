@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
+	"dockersh/internal/human"
 	"dockersh/internal/paths"
 	"dockersh/internal/rundir"
 	"dockersh/internal/sessions"
@@ -59,7 +60,7 @@ func (a act) over(ctx context.Context, out io.Writer, all []box) error {
 			if err != nil {
 				done, bad = "not done: "+reason(err), true
 			}
-			fmt.Fprintf(out, "%s: %s\n", b.Name, clean(done))
+			fmt.Fprintf(out, "%s: %s\n", b.Name, human.Clean(done))
 			show(finished, len(all))
 		})
 	}
@@ -98,7 +99,7 @@ func (a act) one(ctx context.Context, b box) (string, error) {
 		ended++
 	}
 	if ended > 0 {
-		done += ", " + count(ended, "session") + " ended"
+		done += ", " + human.Count(ended, "session") + " ended"
 	}
 	return done, nil
 }

@@ -16,6 +16,7 @@ import (
 	"dockersh/internal/config"
 	"dockersh/internal/engine"
 	"dockersh/internal/engine/docker"
+	"dockersh/internal/human"
 	"dockersh/internal/paths"
 	"dockersh/internal/policy"
 	"dockersh/internal/rundir"
@@ -58,7 +59,7 @@ func explain(ctx context.Context, out io.Writer, args []string) error {
 	users := account.New(time.Minute)
 	u, err := users.ByName(ctx, words[0])
 	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, "no user "+clean(words[0]), "getent passwd lists the users of this host", nil)
+		return usererr.New(usererr.Denied, "no user "+human.Clean(words[0]), "getent passwd lists the users of this host", nil)
 	}
 	if err != nil {
 		return err
@@ -179,7 +180,7 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 		}
 	default:
 		x.State = "unknown"
-		x.Note = clean(err.Error())
+		x.Note = human.Clean(err.Error())
 	}
 	groups, err := users.Groups(ctx, plan.User)
 	if err != nil {
@@ -214,12 +215,12 @@ func (x *explanation) note(text string) {
 	if x.Note != "" {
 		x.Note += "; "
 	}
-	x.Note += clean(text)
+	x.Note += human.Clean(text)
 }
 
 func (x *explanation) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "user %s, uid %d\n\n", clean(x.User), x.UID)
+	fmt.Fprintf(w, "user %s, uid %d\n\n", human.Clean(x.User), x.UID)
 	for _, s := range x.Settings {
 		values := s.Values
 		if len(values) == 0 {
@@ -230,7 +231,7 @@ func (x *explanation) print(out io.Writer) error {
 			if i > 0 {
 				key, origin = "", ""
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", key, clean(v), origin)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, human.Clean(v), origin)
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -256,7 +257,7 @@ func quote(words []string) string {
 	var out []string
 	for _, w := range words {
 		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune("-_=./:,@%+", r) && !isAlnum(r) }) {
-			w = "'" + strings.ReplaceAll(clean(w), "'", `'\''`) + "'"
+			w = "'" + strings.ReplaceAll(human.Clean(w), "'", `'\''`) + "'"
 		}
 		out = append(out, w)
 	}

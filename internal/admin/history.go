@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dockersh/internal/history"
+	"dockersh/internal/human"
 	"dockersh/internal/paths"
 	"dockersh/internal/sessions"
 )
@@ -96,8 +97,8 @@ func table(out io.Writer, rows []past) error {
 		if p.Cut {
 			command += "..."
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clean(user), dash(clean(p.Client)), dash(clean(p.TTY)), dash(clean(p.Container)),
-			p.Time.Local().Format(time.DateTime), lasted, clean(status), command)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", human.Clean(user), dash(human.Clean(p.Client)), dash(human.Clean(p.TTY)), dash(human.Clean(p.Container)),
+			p.Time.Local().Format(time.DateTime), lasted, human.Clean(status), command)
 	}
 	return w.Flush()
 }

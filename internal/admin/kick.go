@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"dockersh/internal/human"
 )
 
 // kick ends sessions.
@@ -26,7 +28,7 @@ func kick(ctx context.Context, out io.Writer, args []string) error {
 	for _, r := range all {
 		_ = tell(r, "the administrator ends this session") // whom it does not reach sees the end
 	}
-	progress("ending "+count(len(all), "session"))(0, 0)
+	progress("ending "+human.Count(len(all), "session"))(0, 0)
 	ended := hangUp(all)
 	progress("")(0, 0)
 	bad := false
@@ -38,18 +40,10 @@ func kick(ctx context.Context, out io.Writer, args []string) error {
 		case d.killed:
 			how = "killed"
 		}
-		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, clean(d.User), d.Container, clean(how))
+		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, human.Clean(d.User), d.Container, human.Clean(how))
 	}
 	if bad {
 		return errFound
 	}
 	return nil
-}
-
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

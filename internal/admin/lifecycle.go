@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
+	"dockersh/internal/human"
 	"dockersh/internal/life"
 	"dockersh/internal/paths"
 	"dockersh/internal/rundir"
@@ -154,16 +155,16 @@ func (r *remover) ask(ctx context.Context, all []box) error {
 	for _, b := range all {
 		people += len(liveIn(b.Name))
 	}
-	text := r.name + " removes " + count(len(all), "container") + ", and what is in "
+	text := r.name + " removes " + human.Count(len(all), "container") + ", and what is in "
 	if len(all) == 1 {
 		text = r.name + " removes the container " + all[0].Name + ", and what is in "
 	}
 	text += "no mounted directory of the host is lost"
 	switch {
 	case people > 0 && r.force:
-		text += "; " + count(people, "session") + " will end"
+		text += "; " + human.Count(people, "session") + " will end"
 	case people > 0:
-		text += "; containers with " + count(people, "session") + " in them are left"
+		text += "; containers with " + human.Count(people, "session") + " in them are left"
 	}
 	return confirm(ctx, text)
 }
@@ -188,7 +189,7 @@ func (r *remover) one(ctx context.Context, b box, d rundir.Dir) (string, error) 
 		return "", err
 	}
 	if !alone {
-		return "", usererr.New(usererr.Container, count(people, "session")+" in it", "rm --force ends them", nil)
+		return "", usererr.New(usererr.Container, human.Count(people, "session")+" in it", "rm --force ends them", nil)
 	}
 	return "removed", life.Forget(paths.Run, b.Name)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
+	"dockersh/internal/human"
 )
 
 // row is one container in a listing.
@@ -84,52 +85,14 @@ func printRows(out io.Writer, rows []row) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(head, "\t"))
 	for _, r := range rows {
-		fields := []string{r.Name, clean(r.User), clean(r.Image), r.State, age(time.Since(r.Created)), strconv.Itoa(r.Sessions)}
+		fields := []string{r.Name, human.Clean(r.User), human.Clean(r.Image), r.State, human.Age(time.Since(r.Created)), strconv.Itoa(r.Sessions)}
 		if sized {
-			fields = append(fields, size(*r.Size))
+			fields = append(fields, human.Bytes(*r.Size))
 		}
 		if several {
-			fields = append(fields, clean(r.Engine))
+			fields = append(fields, human.Clean(r.Engine))
 		}
 		fmt.Fprintln(w, strings.Join(fields, "\t"))
 	}
 	return w.Flush()
-}
-
-// size in the units of docker's listings.
-func size(n int64) string {
-	if n < 0 {
-		return "-"
-	}
-	f, unit := float64(n), "B"
-	for _, u := range []string{"kB", "MB", "GB", "TB"} {
-		if f < 1000 {
-			break
-		}
-		f, unit = f/1000, u
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + unit
-}
-
-// age in its largest unit.
-func age(d time.Duration) string {
-	for _, u := range []struct {
-		d    time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if d >= u.d {
-			return strconv.Itoa(int(d/u.d)) + u.name
-		}
-	}
-	return strconv.Itoa(int(d/time.Second)) + "s"
-}
-
-// clean keeps a foreign string from steering the administrator's terminal.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/human"
 	"dockersh/internal/proc"
 	"dockersh/internal/sessions"
 )
@@ -45,9 +46,9 @@ func message(ctx context.Context, out io.Writer, args []string) error {
 			failed = append(failed, fmt.Errorf("session %s: %w", r.ID, err))
 		}
 	}
-	fmt.Fprintf(out, "told %s", count(told, "session"))
+	fmt.Fprintf(out, "told %s", human.Count(told, "session"))
 	if bare > 0 {
-		fmt.Fprintf(out, "; %s without a terminal", count(bare, "session"))
+		fmt.Fprintf(out, "; %s without a terminal", human.Count(bare, "session"))
 	}
 	fmt.Fprintln(out)
 	return together(failed...)

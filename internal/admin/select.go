@@ -8,6 +8,7 @@ import (
 
 	"dockersh/internal/account"
 	"dockersh/internal/engine"
+	"dockersh/internal/human"
 	"dockersh/internal/nearest"
 	"dockersh/internal/sessions"
 	"dockersh/internal/usererr"
@@ -77,7 +78,7 @@ func (s *selection) boxes(ctx context.Context) (meant []box, err error) {
 			}
 		}
 		if n == len(meant) && !slices.ContainsFunc(meant, func(m box) bool { return m.Name == name }) {
-			return nil, together(append(down, unknown("dockersh made no container "+clean(name), name, known, "dockershctl ls"))...)
+			return nil, together(append(down, unknown("dockersh made no container "+human.Clean(name), name, known, "dockershctl ls"))...)
 		}
 	}
 	return meant, nil // what is down has nothing that was named
@@ -92,7 +93,7 @@ func (s *selection) nobody(ctx context.Context, all []box) error {
 	for _, b := range all {
 		known = append(known, b.Labels[engine.LabelUser])
 	}
-	return unknown("no user "+clean(s.user), s.user, known, "dockershctl ls")
+	return unknown("no user "+human.Clean(s.user), s.user, known, "dockershctl ls")
 }
 
 // records gives the live sessions that are meant: by id, container or user. Those
@@ -107,7 +108,7 @@ func (s *selection) records(ctx context.Context, all []sessions.Record) (meant [
 	}
 	for _, name := range s.names {
 		if !slices.Contains(known, name) {
-			return nil, unknown("no live session is "+clean(name)+", or in a container of that name", name, known, "dockershctl sessions")
+			return nil, unknown("no live session is "+human.Clean(name)+", or in a container of that name", name, known, "dockershctl sessions")
 		}
 	}
 	if s.user != "" && len(meant) == 0 {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/human"
 	"dockersh/internal/origin"
 	"dockersh/internal/proc"
 	"dockersh/internal/usererr"
@@ -111,14 +112,14 @@ func printSessions(out io.Writer, all []session) error {
 	for _, s := range all {
 		idle := "-"
 		if s.Idle != nil {
-			idle = age(time.Duration(*s.Idle) * time.Second)
+			idle = human.Age(time.Duration(*s.Idle) * time.Second)
 		}
 		tty := cmp.Or(s.TTY, "-")
 		if s.Waiting {
 			tty = "waits"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, clean(s.User), s.Container, cmp.Or(clean(s.Client), "-"), tty,
-			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(clean(s.Key), "-"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, human.Clean(s.User), s.Container, cmp.Or(human.Clean(s.Client), "-"), tty,
+			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(human.Clean(s.Key), "-"))
 	}
 	return w.Flush()
 }

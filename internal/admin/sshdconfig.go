@@ -9,6 +9,7 @@ import (
 	"dockersh/internal/account"
 	"dockersh/internal/config"
 	"dockersh/internal/doctor"
+	"dockersh/internal/human"
 	"dockersh/internal/paths"
 	"dockersh/internal/settings"
 	"dockersh/internal/usererr"
@@ -38,7 +39,7 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 		match, err = doctor.MatchUsers(names)
 	}
 	if err != nil {
-		return usererr.New(usererr.Settings, clean(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
+		return usererr.New(usererr.Settings, human.Clean(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
 	}
 	s, err := file.Effective(user, member, nil)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dockersh/internal/asciicast"
+	"dockersh/internal/human"
 	"dockersh/internal/paths"
 	"dockersh/internal/sessions"
 	"dockersh/internal/tty"
@@ -75,14 +76,14 @@ func watched(all []sessions.Record, word string) (sessions.Record, error) {
 	}
 	switch {
 	case len(in) == 0:
-		return sessions.Record{}, unknown("no live session is "+clean(word)+", or in a container of that name", word, known, "dockershctl sessions")
+		return sessions.Record{}, unknown("no live session is "+human.Clean(word)+", or in a container of that name", word, known, "dockershctl sessions")
 	case len(recorded) == 0:
-		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+clean(in[0].User)+" in "+in[0].Container+" is not recorded",
+		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+human.Clean(in[0].User)+" in "+in[0].Container+" is not recorded",
 			"only what is recorded can be watched: set record in "+paths.Settings()[0]+", for sessions on a terminal that begin from then on", nil)
 	case len(recorded) > 1:
 		var ids []string
 		for _, r := range recorded {
-			ids = append(ids, r.ID+" ("+clean(r.User)+")")
+			ids = append(ids, r.ID+" ("+human.Clean(r.User)+")")
 		}
 		return sessions.Record{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions are recorded in %s", len(ids), word),
 			"name one of them: "+strings.Join(ids, ", "), nil)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"dockersh/internal/human"
+
 	"github.com/gdamore/tcell/v2"
 )
 
@@ -218,7 +220,7 @@ func (m *model) cost(a Action) string {
 	text := ""
 	for _, c := range m.data.Containers {
 		if c.Name == a.Target && c.Sessions > 0 {
-			text = " (ends " + count(c.Sessions, "session") + ")"
+			text = " (ends " + human.Count(c.Sessions, "session") + ")"
 		}
 	}
 	if a.Verb == Reset {

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
+
+	"dockersh/internal/human"
 
 	"github.com/gdamore/tcell/v2"
 )
@@ -58,7 +59,7 @@ func (m *model) summary() string {
 		memory += max(0, c.Memory)
 	}
 	return fmt.Sprintf("dockersh  %s  %s, %d running  %s  cpu %.0f%%  memory %s", m.data.At.Format("15:04:05"),
-		count(len(m.data.Containers), "container"), running, count(len(m.data.Sessions), "session"), cpu, Bytes(memory))
+		human.Count(len(m.data.Containers), "container"), running, human.Count(len(m.data.Sessions), "session"), cpu, human.Bytes(memory))
 }
 
 // table gives the heading and the rows of what is listed.
@@ -67,7 +68,7 @@ func (m *model) table() (head string, rows []string) {
 	if m.sessions {
 		cells := [][]string{{"ID", "USER", "CONTAINER", "CLIENT", "TTY", "SINCE", "IDLE"}}
 		for _, s := range m.listedSessions() {
-			cells = append(cells, []string{s.ID, s.User, s.Container, or(s.Client), or(s.TTY), Age(now.Sub(s.Since)), Age(s.Idle)})
+			cells = append(cells, []string{s.ID, s.User, s.Container, or(s.Client), or(s.TTY), human.Age(now.Sub(s.Since)), human.Age(s.Idle)})
 		}
 		return align(cells, "<<<<<>>")
 	}
@@ -78,12 +79,12 @@ func (m *model) table() (head string, rows []string) {
 			cpu = strconv.FormatFloat(c.CPU, 'f', 1, 64) + "%"
 		}
 		if c.Memory >= 0 {
-			memory = Bytes(c.Memory)
+			memory = human.Bytes(c.Memory)
 		}
 		if c.Processes >= 0 {
 			procs = strconv.Itoa(c.Processes)
 		}
-		cells = append(cells, []string{c.Name, c.User, c.Image, c.State, strconv.Itoa(c.Sessions), cpu, memory, procs, Age(c.Idle), Age(now.Sub(c.Created))})
+		cells = append(cells, []string{c.Name, c.User, c.Image, c.State, strconv.Itoa(c.Sessions), cpu, memory, procs, human.Age(c.Idle), human.Age(now.Sub(c.Created))})
 	}
 	return align(cells, "<<<<>>>>>>")
 }
@@ -93,7 +94,7 @@ func align(cells [][]string, sides string) (head string, rows []string) {
 	widths := make([]int, len(sides))
 	for _, row := range cells {
 		for i := range row {
-			row[i] = clean(row[i])
+			row[i] = human.Clean(row[i])
 			widths[i] = max(widths[i], len([]rune(row[i])))
 		}
 	}
@@ -132,18 +133,8 @@ func (m *model) foot() []line {
 	case m.status == "" && m.filter != "":
 		status = line{"filter: " + m.filter + "  (esc ends it)", plain}
 	}
-	status.text = clean(status.text)
+	status.text = human.Clean(status.text)
 	return []line{status, {keys, faint}}
-}
-
-// clean keeps foreign text from being more than text.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 func or(s string) string {
@@ -151,42 +142,4 @@ func or(s string) string {
 		return "-"
 	}
 	return s
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
-}
-
-// Bytes is a size in the units of docker's listings; "-" when it is unknown.
-func Bytes(n int64) string {
-	if n < 0 {
-		return "-"
-	}
-	f, unit := float64(n), "B"
-	for _, u := range []string{"kB", "MB", "GB", "TB"} {
-		if f < 1000 {
-			break
-		}
-		f, unit = f/1000, u
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + unit
-}
-
-// Age is a time in its largest unit; "-" when it is unknown.
-func Age(d time.Duration) string {
-	if d < 0 {
-		return "-"
-	}
-	for _, u := range []struct {
-		d    time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if d >= u.d {
-			return strconv.Itoa(int(d/u.d)) + u.name
-		}
-	}
-	return strconv.Itoa(int(d/time.Second)) + "s"
 }

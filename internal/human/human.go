@@ -1,0 +1,58 @@
+// Package human writes for the administrator's eyes: sizes, ages, numbers, and text of
+// others'.
+package human
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Clean keeps foreign text from being more than text.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Count is a number with its noun.
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// Bytes is a size in the units of docker's listings; "-" when it is unknown.
+func Bytes(n int64) string {
+	if n < 0 {
+		return "-"
+	}
+	f, unit := float64(n), "B"
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if f < 1000 {
+			break
+		}
+		f, unit = f/1000, u
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64) + unit
+}
+
+// Age is a time in its largest unit; "-" when it is unknown.
+func Age(d time.Duration) string {
+	if d < 0 {
+		return "-"
+	}
+	for _, u := range []struct {
+		d    time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if d >= u.d {
+			return strconv.Itoa(int(d/u.d)) + u.name
+		}
+	}
+	return strconv.Itoa(int(d/time.Second)) + "s"
+}
