@@ -39,8 +39,16 @@ func newUser(t testing.TB, shell string, lines ...string) *account {
 	return a
 }
 
+// addUser takes a name that the machine does not know yet.
 func addUser(shell string, lines ...string) (*account, error) {
-	return addNamed(fmt.Sprintf("dsht%d", accounts.Add(1)), shell, lines...)
+	for {
+		name := fmt.Sprintf("dsht%d", accounts.Add(1))
+		_, asUser := user.Lookup(name)
+		_, asGroup := user.LookupGroup(name)
+		if asUser != nil && asGroup != nil {
+			return addNamed(name, shell, lines...)
+		}
+	}
 }
 
 func addNamed(name, shell string, lines ...string) (*account, error) {

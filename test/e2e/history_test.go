@@ -286,19 +286,19 @@ func TestTwoHundredLoginsAtOnceLeaveTwoHundredPairs(t *testing.T) {
 		all = u.history(t)
 		return !slices.ContainsFunc(all, func(p past) bool { return p.Status == "still in" })
 	})
-	codes, clients := map[int]int{}, 0
+	codes := map[int]int{}
 	for _, p := range all {
 		if p.Exit == nil {
 			t.Errorf("%+v", p)
 			continue
 		}
 		codes[*p.Exit]++
-		if p.Client == "127.0.0.1" {
-			clients++
+		// The address is looked for when the user has his session: who was gone by then has none.
+		if p.Client != "127.0.0.1" && p.Client != "" {
+			t.Errorf("from %q", p.Client)
 		}
 	}
-	// The address is looked for when the user has his session: who was gone by then has none.
-	if len(all) != 200 || clients < 190 || len(codes) != 100 || strings.Count(told(t, u, "end"), "\n") != 200 || strings.Count(told(t, u, "start"), "\n") != 200 {
-		t.Errorf("%d sessions, %d codes, %d addresses", len(all), len(codes), clients)
+	if len(all) != 200 || len(codes) != 100 || strings.Count(told(t, u, "end"), "\n") != 200 || strings.Count(told(t, u, "start"), "\n") != 200 {
+		t.Errorf("%d sessions, %d codes", len(all), len(codes))
 	}
 }
