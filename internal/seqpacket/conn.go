@@ -68,12 +68,18 @@ var room struct {
 
 // Recv receives one packet of at most limit bytes with its descriptors, all of
 // them close-on-exec. A longer packet is unix.EMSGSIZE, the end io.EOF.
-func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) {
+func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) { return c.recv(limit, 0) }
+
+// Peek is Recv, and leaves the packet for the next who receives, in this process or
+// another.
+func (c *Conn) Peek(limit int) (p []byte, fds []int, err error) { return c.recv(limit, unix.MSG_PEEK) }
+
+func (c *Conn) recv(limit, how int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
 		room.Lock()
 		defer room.Unlock()
 		var n int
-		n, fds, err = recv(int(fd), room.buf[:min(limit, maxPacket)])
+		n, fds, err = recv(int(fd), room.buf[:min(limit, maxPacket)], how)
 		if err == unix.EAGAIN {
 			return false
 		}

@@ -33,11 +33,11 @@ func send(fd int, p []byte, fds []int) error {
 
 // recv receives one packet. Every descriptor is close-on-exec from birth; on an
 // error all of them are closed.
-func recv(fd int, p []byte) (n int, fds []int, err error) {
+func recv(fd int, p []byte, how int) (n int, fds []int, err error) {
 	oob := make([]byte, unix.CmsgSpace(maxFDs*4))
 	var oobn, flags int
 	for {
-		n, oobn, flags, _, err = unix.Recvmsg(fd, p, oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
+		n, oobn, flags, _, err = unix.Recvmsg(fd, p, oob, how|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 		if err != unix.EINTR {
 			break
 		}

@@ -78,7 +78,7 @@ func (s *Sync) Recv(limit int) ([]byte, []int, error) {
 		if err := s.await(unix.POLLIN); err != nil {
 			return nil, nil, err
 		}
-		n, fds, err := recv(s.fd, s.buf[:limit])
+		n, fds, err := recv(s.fd, s.buf[:limit], 0)
 		if err != unix.EAGAIN {
 			return s.buf[:n], fds, err
 		}
