@@ -15,7 +15,7 @@ TESTFLAGS ?=
 BENCHFLAGS ?=
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-PROGRAMS = dockersh dockershd dockersh-init dockershctl dockersh-bridge
+PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockershctl dockersh-bridge
 PATHS    = dockersh/internal/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
            -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG)
@@ -41,7 +41,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
-	install -m 755 $(BIN)/dockersh-bridge $(LIBEXEC)-bridge
+	install -m 755 $(BIN)/dockersh-bridge $(BIN)/dockershd-session $(DESTDIR)$(LIBEXECDIR)
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
 	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
@@ -56,7 +56,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 
 uninstall: ## removes what install put there; settings and containers stay
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
-	rm -rf $(LIBEXEC) $(LIBEXEC)-bridge $(SHARE)/doc/dockersh
+	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session) $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	rm -f $(ROTATE)

@@ -24,6 +24,8 @@ var walls = []wall{
 		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/account",
 		"dockersh/internal/broker", "dockersh/internal/shell",
 	}, "it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
+	{"./cmd/dockershd-session", []string{"net/http", "crypto/tls", "dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty"},
+		"without a service it starts for every login, and stays for its length: the client of an engine would be most of it"},
 	{"dockersh/internal/door", []string{"fmt", "net", "os/exec", "dockersh/internal/wire", "dockersh/internal/userfile"}, "root runs it in a setuid program: nothing of the caller's is read there"},
 	{"dockersh/internal/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},
 	{"dockersh/internal/seqpacket", []string{"dockersh/internal/wire", "net"}, "it carries packets and does not read them"},

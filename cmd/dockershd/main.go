@@ -4,7 +4,11 @@ package main
 import (
 	"os"
 
+	"dockersh/internal/engine"
+	"dockersh/internal/engine/docker"
 	"dockersh/internal/service"
 )
 
-func main() { os.Exit(service.Main()) }
+func main() {
+	os.Exit(service.Main(func(at engine.Address) (engine.Engine, error) { return docker.Open(at) }))
+}

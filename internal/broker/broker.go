@@ -33,7 +33,8 @@ type Config struct {
 	Settings [2]string // the first file that exists counts
 	Owner    uint32    // uid that must own the settings file
 	Users    *account.DB
-	Engine   func(engine.Address) (engine.Engine, error)
+	Engine   func(engine.Address) (engine.Engine, error)                           // nil: another broker goes on where one is needed (ErrHandOver)
+	AskFate  func(ctx context.Context, at engine.Address, container string) string // is Fate, where Engine is nil
 	Log      *slog.Logger
 	History  func(history.Record) // takes what became of a session; nil: nobody does
 }
@@ -50,6 +51,7 @@ type Broker struct {
 	sessions sessions.Dir
 	lives    rundir.Lives
 	keeping  atomic.Bool // keep looks after containers
+	passed   atomic.Bool // the one login is another broker's
 	tended   tended
 	tags     tags
 	work     chan struct{}   // a place is one container that is made or started
@@ -113,24 +115,28 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 	}
 }
 
-// ServeOne serves one front and returns when its session is over.
-func (b *Broker) ServeOne(c *seqpacket.Conn) error {
+// ServeOne serves one front and returns when its session is over. With ErrHandOver
+// the connection is open still, and with ErrUntended closed.
+func (b *Broker) ServeOne(conn *seqpacket.Conn) error {
+	var c socket = conn
+	if b.Engine == nil {
+		c = &held{Conn: conn}
+	}
 	over := make(chan struct{})
 	if err := b.greet(c, func() { close(over) }); err != nil {
 		return err
 	}
 	<-over
-	// No service looks after what brokers left undone that were killed.
-	b.swept(b.stop)
-	b.look(b.stop)
-	until(b.stop, b.tended.stop)
-	return nil
+	if b.passed.Load() {
+		return ErrHandOver
+	}
+	return b.Tend() // no service does it
 }
 
 // greet finds out who is there, once, from the kernel, and gives the connection
 // a goroutine if its uid has not too many. over, which may be nil, is called when
 // all is done.
-func (b *Broker) greet(raw *seqpacket.Conn, over func()) error {
+func (b *Broker) greet(raw socket, over func()) error {
 	c := channel.Conn{Socket: raw}
 	cred, err := raw.Peer()
 	if err != nil {

@@ -79,6 +79,9 @@ func (b *Broker) end(f *front) {
 	if f.over != nil {
 		defer f.over()
 	}
+	if b.passed.Load() {
+		return
+	}
 	_ = f.Close()
 	b.load.leave(f.uid)
 	if f.visit != nil {
@@ -108,7 +111,10 @@ func (b *Broker) answer(f *front) bool {
 			break
 		}
 		f.Within(firstWord)
-		if err := r.do(b, f, m); err != nil {
+		if err := r.do(b, f, m); err == ErrHandOver {
+			b.pass(f)
+			return false
+		} else if err != nil {
 			if r.kind == wire.KindLogin {
 				b.tellRefused(f, err) // before it hears of it, and ends
 			}
@@ -127,6 +133,9 @@ func (b *Broker) refuse(f *front, err error) {
 	name := ""
 	if f.plan != nil {
 		name = f.plan.Container
+	}
+	if h, ok := f.Socket.(*held); ok {
+		h.take()
 	}
 	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", name, "told", e.Text, "cause", e.Cause)
 	f.Within(time.Second)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"dockersh/internal/engine"
 	"dockersh/internal/usererr"
@@ -11,12 +12,17 @@ import (
 
 // engines keeps one client for each engine that the settings name.
 type engines struct {
-	open func(engine.Address) (engine.Engine, error)
-	mu   sync.Mutex
-	all  map[engine.Address]engine.Engine
+	open   func(engine.Address) (engine.Engine, error) // nil: see Config
+	missed atomic.Bool                                 // one was asked for that cannot be opened here
+	mu     sync.Mutex
+	all    map[engine.Address]engine.Engine
 }
 
 func (e *engines) get(at engine.Address) (engine.Engine, error) {
+	if e.open == nil {
+		e.missed.Store(true)
+		return nil, errNoEngine
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if known, ok := e.all[at]; ok {

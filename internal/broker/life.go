@@ -74,7 +74,7 @@ func (b *Broker) left(container string, plan *policy.Plan) {
 		b.renote(container, plan)
 	}
 	b.tend(b.stop, container, true)
-	if !b.keeping.Load() { // a service looks again in time
+	if !b.keeping.Load() && b.Engine != nil { // a service looks again in time; and another stays, who saw this coming
 		b.stay(container)
 	}
 }
@@ -149,7 +149,7 @@ func (b *Broker) tendCounted(ctx context.Context, container string, ended bool) 
 	ctx, cancel := context.WithTimeout(ctx, tendLimit)
 	defer cancel()
 	err := b.tendOnce(ctx, container, ended)
-	if ctx.Err() == nil && b.tended.fails(container, err != nil) && err != nil {
+	if ctx.Err() == nil && !errors.Is(err, errNoEngine) && b.tended.fails(container, err != nil) && err != nil {
 		b.Log.Error("cannot remove a container that nobody is in; trying again", "container", container, "cause", err)
 	}
 }

@@ -48,6 +48,9 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		b.tellHostShell(f)
 		return nil
 	}
+	if b.Engine == nil && b.needsEngine(plan) {
+		return ErrHandOver
+	}
 	if err := b.enroll(ctx, f, id, plan); err != nil {
 		return err
 	}

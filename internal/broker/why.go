@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dockersh/internal/engine"
-	"dockersh/internal/policy"
 	"dockersh/internal/wire"
 )
 
@@ -27,17 +26,14 @@ func (b *Broker) why(f *front, _ wire.Message) error {
 	return f.Send(&wire.Reason{Text: reason})
 }
 
-func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
-	e, err := b.engines.get(plan.Engine())
-	if err != nil {
-		return "the container ended"
-	}
+// Fate says what became of a container, whose agent is gone or whose stream ended.
+func Fate(ctx context.Context, e engine.Engine, container string, streams bool) string {
 	for end := time.Now().Add(settled); ; pause(ctx, 100*time.Millisecond) {
-		found, err := e.Find(ctx, plan.Container)
+		found, err := e.Find(ctx, container)
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
 			return "the container was removed"
-		case errors.Is(err, engine.ErrDown) && plan.Streams():
+		case errors.Is(err, engine.ErrDown) && streams:
 			return "the session ended: the container's engine was stopped"
 		case errors.Is(err, engine.ErrDown):
 			return "the container ended: its engine was stopped"
@@ -50,7 +46,7 @@ func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
 			return "the container ran out of memory and was stopped"
 		case found.State == engine.Exited:
 			return "the container was stopped"
-		case time.Now().After(end) && plan.Streams():
+		case time.Now().After(end) && streams:
 			return "the container or its engine was restarted, or what carried the session was killed"
 		case time.Now().After(end):
 			return "the session's container was restarted, or its agent killed"

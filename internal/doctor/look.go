@@ -101,7 +101,7 @@ func logsIn(u account.User) bool {
 }
 
 func (h *Host) lookAtFiles() {
-	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), h.Helpers + "/dockersh-init", paths.Bridge()}
+	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}
 	inside, _ := filepath.Glob(h.Helpers + "/*")
 	seen := map[string]bool{}
 	for _, p := range slices.Concat(programs, inside) {

@@ -63,8 +63,8 @@ func Direct() (fd int, err error) { return start(unix.Getuid(), nil) }
 func start(uid int, who *syscall.Credential) (fd int, err error) {
 	// Whatever we were started with is not for it.
 	sys.CloseOnExecFrom(3)
-	path := paths.Broker()
-	if err := trusted(path); err != nil {
+	path := paths.Session()
+	if err := Trusted(path); err != nil {
 		return -1, err
 	}
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -80,7 +80,7 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 		return -1, cannot(err)
 	}
 	defer unix.Close(pair[1])
-	_, err = syscall.ForkExec(path, []string{path, OneShot}, &syscall.ProcAttr{
+	_, err = syscall.ForkExec(path, []string{path}, &syscall.ProcAttr{
 		Dir: "/", Env: environ[:], Files: []uintptr{uintptr(pair[1]), uintptr(null), uintptr(null)},
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: who}, // no signal of a terminal's reaches it
 	})
@@ -95,9 +95,21 @@ func start(uid int, who *syscall.Credential) (fd int, err error) {
 // more it would begin later.
 var environ = [...]string{"GOMAXPROCS=1"}
 
-// OneShot is the argument of a broker that serves the connection on its standard
-// input and ends.
-const OneShot = "--one-shot"
+// What a broker is told that has an engine, and goes on for one without.
+const (
+	OneShot = "--one-shot" // serve the connection on standard input
+	Tend    = "--tend"     // look after containers that nobody is in
+)
+
+// Become makes of this process a broker that has an engine. It returns only after an
+// error.
+func Become(task string) error {
+	path := paths.Broker()
+	if err := Trusted(path); err != nil {
+		return err
+	}
+	return unix.Exec(path, []string{path, task}, environ[:])
+}
 
 // pairOf makes connected sockets whose peer is uid to the kernel (SO_PEERCRED):
 // the broker takes a user's word for nothing, through any door.
@@ -124,8 +136,8 @@ func effective(uid int) error {
 	return nil
 }
 
-// trusted refuses a broker that others than root could have put there.
-func trusted(path string) error {
+// Trusted refuses a broker that others than root could have put there.
+func Trusted(path string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return usererr.New(usererr.Unavailable, "the dockersh service is not installed: "+path+": "+err.Error(), askAdmin, err)

@@ -34,7 +34,7 @@ func TestOnlyAProgramOfRootsIsTakenForTheBroker(t *testing.T) {
 		return path
 	}
 	good := program(0o755, 0)
-	if err := trusted(good); err != nil {
+	if err := Trusted(good); err != nil {
 		t.Errorf("root's own: %v", err)
 	}
 	link := filepath.Join(t.TempDir(), "link")
@@ -47,7 +47,7 @@ func TestOnlyAProgramOfRootsIsTakenForTheBroker(t *testing.T) {
 		"a link": link, "a FIFO": fifo, "a directory": t.TempDir(), "nothing": good + "-not",
 	} {
 		var told *usererr.Error
-		if err := trusted(path); !errors.As(err, &told) {
+		if err := Trusted(path); !errors.As(err, &told) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -24,9 +24,11 @@ var Log = "/var/log/dockersh"
 // Front is the login shell.
 func Front() string { return Bin + "/dockersh" }
 
-// Broker is the program behind the front: the service, or what a front starts
-// where none runs.
+// Broker is the service, and what goes on where a broker of one session needs an engine.
 func Broker() string { return Sbin + "/dockershd" }
+
+// Session is the broker of one session, which a front starts where no service runs.
+func Session() string { return Libexec + "/dockershd-session" }
 
 // Helpers is the directory that is mounted read-only into containers.
 func Helpers() string { return Libexec + "/dockersh" }

@@ -1,35 +1,85 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"dockersh/internal/broker"
+	"dockersh/internal/door"
+	"dockersh/internal/engine"
 	"dockersh/internal/paths"
 	"dockersh/internal/seqpacket"
 )
 
-// serveOne serves the one front on standard input and ends with its session.
-func serveOne(log *slog.Logger) error {
+// serveOne serves the one front at c and ends with its session.
+func serveOne(log *slog.Logger, c *seqpacket.Conn, open Opener) error {
+	b, end, err := newOwn(log, open)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return b.ServeOne(c)
+}
+
+// tend looks once after what nobody else looks after.
+func tend(log *slog.Logger, open Opener) error {
+	b, end, err := newOwn(log, open)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return b.Tend()
+}
+
+// newOwn makes a broker of whoever runs it, and gives its end.
+func newOwn(log *slog.Logger, open Opener) (*broker.Broker, func(), error) {
 	run, err := runDir(os.Geteuid())
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	past, end := openHistory(log)
-	defer end()
-	b, err := newBroker(run, log, past)
+	b, err := newBroker(run, log, past, open)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return b, end, nil
+}
+
+// askFate has dockershd say what became of a container.
+func askFate(ctx context.Context, at engine.Address, container string) string {
+	const unknown = "the container ended"
+	if door.Trusted(paths.Broker()) != nil {
+		return unknown
+	}
+	cmd := exec.CommandContext(ctx, paths.Broker(), fate, at.Host, at.TLS, container)
+	cmd.Dir, cmd.Env = "/", []string{}
+	said, err := cmd.Output()
+	if err != nil || len(said) == 0 {
+		return unknown
+	}
+	return string(said)
+}
+
+// fate is the argument of a dockershd that says what became of a container.
+const fate = "--fate"
+
+func tellFate(at engine.Address, container string, open Opener) error {
+	e, err := open(at)
 	if err != nil {
 		return err
 	}
-	c, err := seqpacket.New(0)
-	if err != nil {
-		return err
-	}
-	return b.ServeOne(c)
+	ctx, cancel := context.WithTimeout(context.Background(), lastWord)
+	defer cancel()
+	fmt.Print(broker.Fate(ctx, e, container, false)) // streams are not for brokers without an engine
+	return nil
 }
 
 // runDir is where a broker of uid keeps what it knows of containers: root's own

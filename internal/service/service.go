@@ -1,27 +1,21 @@
-// Package service runs the broker as a service: it finds or makes the socket,
-// and ends cleanly.
+// Package service runs the broker: as a service, which finds or makes its socket and
+// ends cleanly, or for one session.
 package service
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dockersh/internal/account"
-	"dockersh/internal/audit"
 	"dockersh/internal/broker"
-	"dockersh/internal/door"
-	"dockersh/internal/engine"
-	"dockersh/internal/engine/docker"
 	"dockersh/internal/history"
 	"dockersh/internal/paths"
 	"dockersh/internal/seqpacket"
@@ -34,45 +28,7 @@ const backlog = 4096
 // lastWord is how long logins that are under way have when we are told to end.
 const lastWord = 10 * time.Second
 
-// Main runs dockershd; the result is the exit code.
-func Main() int {
-	oneShot := len(os.Args) == 2 && os.Args[1] == door.OneShot
-	if len(os.Args) > 1 && !oneShot {
-		return usage(os.Args[1:])
-	}
-	if oneShot && os.Geteuid() == 0 {
-		if err := sys.Fresh(); err != nil {
-			return 1 // nobody to tell: our front sees the connection end
-		}
-	}
-	out := audit.New(os.Stderr, "dockershd")
-	defer out.Close(time.Second)
-	log := slog.New(out.Handler())
-	run := serve
-	if oneShot {
-		run = serveOne
-	}
-	if err := run(log); err != nil {
-		log.Error("cannot serve", "cause", err)
-		return 1
-	}
-	return 0
-}
-
-func usage(args []string) int {
-	if len(args) == 1 && args[0] == "--version" {
-		v := "unknown"
-		if b, ok := debug.ReadBuildInfo(); ok {
-			v = b.Main.Version
-		}
-		fmt.Println("dockershd", v)
-		return 0
-	}
-	fmt.Fprintln(os.Stderr, "dockershd: error: it takes no arguments\nhint: see dockershd(8)")
-	return 2
-}
-
-func serve(log *slog.Logger) error {
+func serve(log *slog.Logger, open Opener) error {
 	if os.Geteuid() != 0 {
 		return errors.New("it must run as root")
 	}
@@ -81,7 +37,7 @@ func serve(log *slog.Logger) error {
 	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
 	past, end := openHistory(log)
 	defer end()
-	b, err := newBroker(paths.Run, log, past)
+	b, err := newBroker(paths.Run, log, past, open)
 	if err != nil {
 		return err
 	}
@@ -115,7 +71,7 @@ func serve(log *slog.Logger) error {
 }
 
 // newBroker makes the broker of a process that does nothing else.
-func newBroker(run string, log *slog.Logger, past func(history.Record)) (*broker.Broker, error) {
+func newBroker(run string, log *slog.Logger, past func(history.Record), open Opener) (*broker.Broker, error) {
 	// A login is a tenth of a millisecond of our time: handing it from thread to
 	// thread would cost more than a second processor gains.
 	runtime.GOMAXPROCS(1)
@@ -124,7 +80,7 @@ func newBroker(run string, log *slog.Logger, past func(history.Record)) (*broker
 	return broker.New(broker.Config{
 		Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log, History: past,
-		Engine: func(at engine.Address) (engine.Engine, error) { return docker.Open(at) },
+		Engine: open, AskFate: askFate,
 	})
 }
 

@@ -84,13 +84,20 @@ func brokerKilled(t testing.TB, u *account) (next func()) {
 	}
 	pids := pidsOf(func(pid int, args string) bool {
 		f := stat("/proc/" + strconv.Itoa(pid) + "/stat")
-		return strings.HasSuffix(args, "dockershd --one-shot") && len(f) > 1 && ownerOf(f[1]) == u.uid
+		return isOneShot(args) && len(f) > 1 && ownerOf(f[1]) == u.uid
 	})
 	if len(pids) != 1 {
 		t.Fatalf("%d brokers of %s", len(pids), u.name)
 	}
 	_ = syscall.Kill(pids[0], syscall.SIGKILL)
 	return func() { t.Helper(); ssh(t, u, "true").want(t, "", "", 0) }
+}
+
+// isOneShot tells the command line of a broker of one session, before and after it
+// needed an engine.
+func isOneShot(args string) bool {
+	args = strings.TrimRight(strings.ReplaceAll(args, "\x00", " "), " ")
+	return args == prefix+"/libexec/dockershd-session" || args == prefix+"/sbin/dockershd --one-shot"
 }
 
 // ownerOf is the real uid of a process.

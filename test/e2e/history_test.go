@@ -125,7 +125,7 @@ func TestASessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
 	if door == "service" {
 		broker.restart(t, syscall.SIGKILL)
 	} else {
-		for _, pid := range pidsOf(func(_ int, args string) bool { return strings.HasSuffix(args, "dockershd --one-shot") }) {
+		for _, pid := range pidsOf(func(_ int, args string) bool { return isOneShot(args) }) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}

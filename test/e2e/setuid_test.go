@@ -58,7 +58,7 @@ var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "
 func oneShot(t testing.TB, front int) (pid int) {
 	t.Helper()
 	eventually(t, "the front has a broker", func() bool {
-		pid = childOf(front, "--one-shot")
+		pid = childOf(front, "dockershd")
 		return pid != 0
 	})
 	return pid
@@ -134,16 +134,18 @@ func asUserOf(u *account, argv ...string) *exec.Cmd {
 // of the disk, personality, timer slack, blocked or ignored signals. Processors:
 // TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/sys.
 func TestSetuidBrokerHasNothingOfItsUsers(t *testing.T) {
-	t.Run("once", func(t *testing.T) { hasNothingOf(t) })
-	t.Run("started again", func(t *testing.T) { hasNothingOf(t, stubborn...) })
+	const session, full = prefix + "/libexec/dockershd-session\x00", prefix + "/sbin/dockershd\x00--one-shot\x00"
+	t.Run("once", func(t *testing.T) { hasNothingOf(t, newUser(t, "/bin/bash"), full) })
+	u := newUser(t, "/bin/bash")
+	t.Run("started again", func(t *testing.T) { hasNothingOf(t, u, full, stubborn...) })
+	t.Run("without an engine", func(t *testing.T) { hasNothingOf(t, u, session, stubborn...) })
 }
 
-func hasNothingOf(t *testing.T, by ...string) {
-	u := newUser(t, "/bin/bash")
+func hasNothingOf(t *testing.T, u *account, program string, by ...string) {
 	cmd := startHostile(t, u, by...)
 	pid := oneShot(t, cmd.Process.Pid)
 	proc := "/proc/" + strconv.Itoa(pid)
-	if args, _ := os.ReadFile(proc + "/cmdline"); string(args) != prefix+"/sbin/dockershd\x00--one-shot\x00" {
+	if args, _ := os.ReadFile(proc + "/cmdline"); string(args) != program {
 		t.Errorf("command line %q", args)
 	}
 	if env, err := os.ReadFile(proc + "/environ"); err != nil || len(env) != 0 && string(env) != "GOMAXPROCS=1\x00" {
@@ -296,7 +298,7 @@ func leavesNothing(t testing.TB, u *account, before map[string]string) {
 	eventually(t, "no broker is left", func() bool {
 		left, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, path := range left {
-			if args, _ := os.ReadFile(path); strings.Contains(string(args), "dockershd\x00--one-shot") && !ofOthers(path, u) {
+			if args, _ := os.ReadFile(path); isOneShot(string(args)) && !ofOthers(path, u) {
 				return false
 			}
 		}
@@ -338,16 +340,18 @@ func ofOthers(cmdline string, u *account) bool {
 
 // It fails when the front does not look at the program that it starts as root.
 func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
-	u := newUser(t, "/bin/bash")
-	shell, program := setuid(t), prefix+"/sbin/dockershd"
-	t.Cleanup(func() { run(t, "chown", "0:0", program); run(t, "chmod", "755", program) })
-	for _, spoil := range [][]string{{"chmod", "757", program}, {"chmod", "775", program}, {"chown", u.name, program}} {
-		run(t, "chown", "0:0", program)
-		run(t, "chmod", "755", program)
-		run(t, spoil...)
-		out, err := asUserOf(u, shell, "-c", "true").CombinedOutput()
-		if exitStatus(err) != 255 || !strings.Contains(string(out), "must be a program of root's that nobody else can write") {
-			t.Errorf("%v: %v %q", spoil, err, out)
+	u, shell := newUser(t, "/bin/bash"), setuid(t)
+	for _, program := range []string{prefix + "/libexec/dockershd-session", prefix + "/sbin/dockershd"} {
+		whole := func() { run(t, "chown", "0:0", program); run(t, "chmod", "755", program) }
+		t.Cleanup(whole)
+		for _, spoil := range [][]string{{"chmod", "757", program}, {"chmod", "775", program}, {"chown", u.name, program}} {
+			whole()
+			run(t, spoil...)
+			out, err := asUserOf(u, shell, "-c", "true").CombinedOutput()
+			if exitStatus(err) != 255 || !strings.Contains(string(out), "must be a program of root's that nobody else can write") {
+				t.Errorf("%v: %v %q", spoil, err, out)
+			}
 		}
+		whole()
 	}
 }
