@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 )
 
@@ -46,22 +45,14 @@ func startPodman(t *testing.T) string {
 		}
 	}
 	run(t, "mkdir", "-p", "/run/podman")
-	log, err := os.Create(scratch + "/podman.log")
-	if err != nil {
+	service := daemon{
+		name:  "podman",
+		argv:  []string{"env", "HOME=/root", "podman", "system", "service", "--time=0", "unix://" + podmanSocket},
+		ready: func() bool { return exec.Command("podman", "--url", "unix://"+podmanSocket, "version").Run() == nil },
+	}
+	if err := service.start(); err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
-	cmd := exec.Command("podman", "system", "service", "--time=0", "unix://"+podmanSocket)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = cmd.Wait() }()
-	eventually(t, "podman's service answers", func() bool {
-		return exec.Command("podman", "--url", "unix://"+podmanSocket, "version").Run() == nil
-	})
 	for _, image := range []string{"busybox", "debian"} {
 		podman(t, "import", os.Getenv("REPO")+"/build/images/"+image+".tar", "dsh-"+image)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 )
 
@@ -34,23 +34,16 @@ func remapEngine(t *testing.T) {
 			}
 		}
 		apart := os.Getenv("APART")
-		log, err := os.Create(scratch + "/remap.log")
-		if err != nil {
+		engine := daemon{
+			name: "remap",
+			argv: []string{"unshare", "--net", "dockerd", "--userns-remap=dshremap", "-H", "unix://" + remapSocket, "--data-root", apart + "/remap",
+				"--exec-root", "/run/remap", "--pidfile", "/run/remap.pid", "--iptables=false", "--ip6tables=false",
+				"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent=/" + filepath.Base(apart)},
+			ready: func() bool { return exec.Command("docker", "-H", "unix://"+remapSocket, "version").Run() == nil },
+		}
+		if err := engine.start(); err != nil {
 			t.Fatal(err)
 		}
-		defer log.Close()
-		cmd := exec.Command("unshare", "--net", "dockerd", "--userns-remap=dshremap", "-H", "unix://"+remapSocket, "--data-root", apart+"/remap",
-			"--exec-root", "/run/remap", "--pidfile", "/run/remap.pid", "--iptables=false", "--ip6tables=false",
-			"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent=/"+apart[strings.LastIndex(apart, "/")+1:])
-		cmd.Stdout, cmd.Stderr = log, log
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		go func() { _ = cmd.Wait() }()
-	})
-	eventually(t, "the engine with remapped users answers", func() bool {
-		return exec.Command("docker", "-H", "unix://"+remapSocket, "version").Run() == nil
 	})
 	for _, image := range []string{"busybox", "debian"} {
 		if exec.Command("docker", "-H", "unix://"+remapSocket, "image", "inspect", "dsh-"+image).Run() != nil {
