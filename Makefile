@@ -104,7 +104,7 @@ unit:
 	$(GO) test -race $(TESTFLAGS) ./...
 
 # What differs by the door; make e2e-doors tries all the rest through them too.
-ATDOOR = Setuid|ARootless|Strange|RandomStarts|WhoMayNot|WithoutARuntime|WithoutTheService|Exit|UserIs|Home|EveryByte|Stdin|Stdout|Stderr|Terminal|BySignal|Ctrl|Resize|SuSudo|SuAndSudo|CutConnection|FrontKilled|AgentKilled|EphemeralContainerGoes|Linger|Maxsessions|Forced|EngineStopped|ManyFirst|ClientAddress|EachKey|Record|FullDisk|Watch
+ATDOOR = Setuid|ARootless|Strange|RandomStarts|WhoMayNot|WithoutARuntime|WithoutTheService|Exit|UserIs|Home|EveryByte|Stdin|Stdout|Stderr|Terminal|BySignal|Ctrl|Resize|SuSudo|SuAndSudo|CutConnection|FrontKilled|AgentKilled|UnderASession|EphemeralContainerGoes|Linger|Maxsessions|Forced|EngineStopped|ManyFirst|ClientAddress|EachKey|Record|FullDisk|Watch
 # Tests of what lies behind the broker, whichever door leads there.
 NODOOR = Doctor|SSHDWith|InstallerImage|Adopt|ByHand|Stream|Elsewhere|OverSSH|Podman|UserNamespaces|Bridge|EveryKey|BrokenPipeEnds|NobodyIsLeft|ThirtySeats
 

@@ -171,9 +171,10 @@ func TestAgentKilled(t *testing.T) {
 
 func TestContainerRemovedUnderASession(t *testing.T) {
 	u := newBoxed(t)
-	c := live(t, u)
+	first, warm := live(t, u), live(t, u)
 	run(t, "docker", "rm", "-f", u.container(t))
-	c.lost("removed")
+	first.lost("removed")
+	warm.lost("removed")
 	works(t, u)
 }
 
@@ -193,9 +194,10 @@ func TestContainerRemovedUnderACommand(t *testing.T) {
 
 func TestContainerStoppedUnderASession(t *testing.T) {
 	u := newBoxed(t)
-	c := live(t, u)
+	first, warm := live(t, u), live(t, u)
 	run(t, "docker", "stop", "-t", "5", u.container(t))
-	c.lost("stopped")
+	first.lost("stopped")
+	warm.lost("stopped")
 	works(t, u)
 }
 
