@@ -1,0 +1,161 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/binary"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
+	u := sound(t)
+	edit := func(name, old, repl string) func(t *testing.T) {
+		return func(t *testing.T) {
+			b, err := os.ReadFile(name)
+			if err != nil || !strings.Contains(string(b), old) {
+				t.Fatalf("%v: no %q in %q", err, old, b)
+			}
+			t.Cleanup(func() { write(t, name, string(b)) })
+			write(t, name, strings.Replace(string(b), old, repl, 1))
+		}
+	}
+	dropIn := "/etc/ssh/sshd_config.d/dockersh.conf"
+	sshd := func(old, repl string) func(t *testing.T) { return edit(dropIn, old, repl) }
+	with := func(lines ...string) func(t *testing.T) {
+		return func(t *testing.T) {
+			base := []string{"mounthome", "mounthomefrom = " + homes + "/apart-%u"}
+			u.reset(t, append(base, lines...)...)
+			t.Cleanup(func() { u.reset(t, base...) })
+		}
+	}
+	home := func(t *testing.T) {
+		u.reset(t, "mounthome")
+		t.Cleanup(func() { u.reset(t, "mounthome", "mounthomefrom = "+homes+"/apart-%u") })
+	}
+	mode := func(name string, mode os.FileMode) func(t *testing.T) {
+		return func(t *testing.T) {
+			st, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.Chmod(name, st.Mode()) })
+			if err := os.Chmod(name, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	shell := func(t *testing.T) {
+		run(t, "usermod", "-s", "/bin/bash", u.name)
+		t.Cleanup(func() { run(t, "usermod", "-s", front, u.name) })
+	}
+	for _, c := range []struct {
+		id, severity, file, line string
+		spoil                    []func(t *testing.T)
+		besides                  []string // what comes along
+	}{
+		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
+		{"sshd-gateway", "error", dropIn, "GatewayPorts no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", ""), sshd("GatewayPorts no", "GatewayPorts yes")}, []string{"sshd-tcp"}},
+		{"sshd-sockets", "error", dropIn, "AllowStreamLocalForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowStreamLocalForwarding no", "")}, nil},
+		{"sshd-tunnel", "error", dropIn, "PermitTunnel no", []func(*testing.T){sshd("PermitTunnel no", "PermitTunnel yes")}, nil},
+		{"sshd-x11", "warning", dropIn, "X11Forwarding no", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding yes")}, nil},
+		{"sshd-user-rc", "warning", dropIn, "PermitUserRC no", []func(*testing.T){sshd("PermitUserRC no", "")}, nil},
+		{"sshd-user-environment", "error", dropIn, "PermitUserEnvironment no", []func(*testing.T){sshd("PermitUserEnvironment no", "PermitUserEnvironment yes")}, nil},
+		{"sshd-accept-env", "error", dropIn, "AcceptEnv LANG LC_* COLORTERM TZ", []func(*testing.T){sshd("AcceptEnv LANG", "AcceptEnv LD_* LANG")}, nil},
+		{"sshd-set-env", "error", "", "", []func(*testing.T){sshd("ExposeAuthInfo yes", "SetEnv SSH_CLIENT=192.0.2.9")}, nil},
+		{"sshd-internal-sftp", "error", dropIn, "Subsystem sftp /usr/lib/openssh/sftp-server", []func(*testing.T){sshd("ForceCommand", "#"), edit("/etc/ssh/sshd_config", "/usr/lib/openssh/sftp-server", "internal-sftp")}, nil},
+		{"sshd-unknown", "error", "", "/usr/sbin/sshd -t", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding perhaps")}, nil},
+		{"shell-reads-home", "warning", "", "chsh -s " + front + " USER", []func(*testing.T){shell}, nil},
+		{"shell-reads-home", "error", "", "chsh -s " + front + " USER", []func(*testing.T){shell, home}, []string{"home-shared"}},
+		{"shell-of-the-host", "warning", "", "chsh -s " + front + " USER", []func(*testing.T){shell, sshd("ForceCommand", "#")}, nil},
+		{"home-shared", "warning", settings, "mounthomefrom = /srv/homes/%u", []func(*testing.T){home}, nil},
+		{"home-shared", "warning", "", "", []func(*testing.T){with("volume = " + homes + ":/people")}, nil},
+		{"pam-user-environment", "error", "", "sed -i '1s/user_readenv=1/user_readenv=0/' /etc/pam.d/sshd", []func(*testing.T){home,
+			edit("/etc/pam.d/sshd", "account", "session required pam_env.so user_readenv=1\naccount")}, []string{"home-shared"}},
+		{"docker-group", "error", "", "gpasswd -d USER docker", []func(*testing.T){func(t *testing.T) {
+			u.join(t, "docker")
+			t.Cleanup(func() { run(t, "gpasswd", "-d", u.name, "docker") })
+		}}, nil},
+		{"engine-socket", "error", "", "chmod 660 /run/docker.sock", []func(*testing.T){mode("/run/docker.sock", 0o666)}, nil},
+		{"engine-socket", "error", "", "chmod 660 /run/docker.sock", []func(*testing.T){func(t *testing.T) {
+			const acl = "system.posix_acl_access"
+			if err := syscall.Setxattr("/run/docker.sock", acl, aclFor(u.uid), 0); err != nil {
+				t.Skipf("the file system of /run has no access control lists: %v", err)
+			}
+			t.Cleanup(func() { run(t, "chmod", "660", "/run/docker.sock"); _ = syscall.Removexattr("/run/docker.sock", acl) })
+		}}, nil},
+		{"engine-socket", "error", "", "chown root:docker /run/docker.sock", []func(*testing.T){func(t *testing.T) {
+			u.join(t, "dshengine")
+			run(t, "chgrp", "dshengine", "/run/docker.sock")
+			t.Cleanup(func() {
+				run(t, "chgrp", "root", "/run/docker.sock")
+				run(t, "gpasswd", "-d", u.name, "dshengine")
+			})
+		}}, nil},
+		{"program-owner", "error", "", "chmod go-w " + prefix + "/libexec/dockersh/dockersh-init", []func(*testing.T){mode(prefix+"/libexec/dockersh/dockersh-init", 0o777)}, nil},
+		{"program-owner", "error", "", "chmod go-w " + prefix, []func(*testing.T){mode(prefix, 0o777)}, nil},
+		{"program-setuid", "error", "", "chmod u-s " + front, []func(*testing.T){mode(front, 0o755|os.ModeSetuid)}, nil},
+		{"no-door", "error", "", "systemctl enable --now dockershd.socket", []func(*testing.T){func(t *testing.T) {
+			broker.stop()
+			t.Cleanup(func() {
+				if err := broker.start(); err != nil {
+					t.Error(err)
+				}
+			})
+		}}, nil},
+		{"etc-shells", "warning", "/etc/shells", front, []func(*testing.T){edit("/etc/shells", front, "")}, nil},
+		{"settings-file", "error", "", "dockershctl check", []func(*testing.T){mode(settings, 0o666)}, nil},
+		{"pids-limit", "warning", settings, "pidslimit = 1024", []func(*testing.T){with("pidslimit = 0")}, nil},
+		{"log-driver", "warning", settings, "dockeropt = --log-opt max-size=10m", []func(*testing.T){with("entrypoint = /bin/sleep", "cmd = 1000", "dockeropt = --log-driver=json-file")}, nil},
+		{"host-given-away", "error", settings, "mountdockersocket = false", []func(*testing.T){with("mountdockersocket")}, nil},
+		{"user-namespaces", "warning", "", "", []func(*testing.T){with("containerusername = root")}, nil},
+		{"engine-down", "error", "", "systemctl enable --now docker", []func(*testing.T){with("dockersocket = /run/nothing.sock")}, nil},
+	} {
+		t.Run(c.id, func(t *testing.T) {
+			for _, spoil := range c.spoil {
+				spoil(t)
+			}
+			found, _, status := doctorSays(t, u, accepted, "--no-login")
+			f := find(found, c.id)
+			if f == nil {
+				t.Fatalf("not found; found %v", ids(found))
+			}
+			if f.Severity != c.severity || !strings.HasPrefix(f.File, c.file) || c.line != "" && !strings.Contains(strings.Join(f.Lines, "\n"), c.line) || f.Why == "" {
+				t.Errorf("%+v", *f)
+			}
+			want := append([]string{c.id}, c.besides...)
+			got := ids(found)
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("found %v, want %v", got, want)
+			}
+			errors := slices.ContainsFunc(found, func(f finding) bool { return f.Severity == "error" })
+			if errors != (status == 1) || status > 1 {
+				t.Errorf("status %d with %+v", status, found)
+			}
+		})
+	}
+	if found, _, _ := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 {
+		t.Errorf("afterwards: %+v", found)
+	}
+}
+
+// aclFor is an access control list (acl(5)) as the kernel has it: owner, group
+// and one more user may read and write.
+func aclFor(uid int) []byte {
+	const ownerTag, userTag, groupTag, maskTag, otherTag, nobody = 1, 2, 4, 16, 32, 0xffffffff
+	b := binary.LittleEndian.AppendUint32(nil, 2)
+	for _, e := range []struct {
+		tag, perm uint16
+		id        uint32
+	}{{ownerTag, 6, nobody}, {userTag, 6, uint32(uid)}, {groupTag, 6, nobody}, {maskTag, 6, nobody}, {otherTag, 0, nobody}} {
+		b = binary.LittleEndian.AppendUint16(b, e.tag)
+		b = binary.LittleEndian.AppendUint16(b, e.perm)
+		b = binary.LittleEndian.AppendUint32(b, e.id)
+	}
+	return b
+}
