@@ -14,13 +14,16 @@ import (
 	"time"
 )
 
-// attackers are what an unprivileged user does to the broker's socket or to a
-// setuid shell, in a process of his own: this test program again. Each prints "ready" and then
-// keeps what it has until its input ends.
+// attackers are what an unprivileged user does to the broker's socket, to a setuid
+// shell or to another process, in a process of his own: this test program again.
+// Each prints "ready" and then keeps what it has until its input ends,
+// but reach and trace, which end by themselves.
 var attackers = map[string]func() error{
 	"connections": manyConnections,
 	"garbage":     garbage,
 	"starts":      starts,
+	"reach":       reach,
+	"trace":       trace,
 }
 
 // attack runs an attacker as a user; the result ends it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -97,7 +98,17 @@ func startHostile(t testing.TB, u *account, by ...string) *exec.Cmd {
 		u.file(t, "bin/"+name, "#!/bin/sh\nid >>"+u.home+"/ran\n", 0o755)
 	}
 	u.file(t, "evil.sh", "id >>"+u.home+"/ran\n", 0o755)
-	cmd := asUserOf(u, append(append([]string{"/bin/bash", "-c", hostile, "hostile"}, by...), setuid(t), "-c", "id -u; read x")...)
+	cmd, said := startWaiting(t, u, slices.Concat([]string{"/bin/bash", "-c", hostile, "hostile"}, by, []string{setuid(t), "-c", "id -u; read x"}))
+	if said != strconv.Itoa(u.uid)+"\n" {
+		t.Fatalf("%q", said)
+	}
+	return cmd
+}
+
+// startWaiting starts a command that says a line and then waits for its input.
+func startWaiting(t testing.TB, u *account, argv []string) (cmd *exec.Cmd, said string) {
+	t.Helper()
+	cmd = asUserOf(u, argv...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -112,10 +123,11 @@ func startHostile(t testing.TB, u *account, by ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if said, err := bufio.NewReader(out).ReadString('\n'); said != strconv.Itoa(u.uid)+"\n" {
+	if said, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+		_, _ = cmd.Process.Kill(), cmd.Wait()
 		t.Fatalf("%q %v %s", said, err, errs.String())
 	}
-	return cmd
+	return cmd, said
 }
 
 func asUserOf(u *account, argv ...string) *exec.Cmd {
@@ -202,12 +214,13 @@ func hasNothingOf(t *testing.T, u *account, program string, by ...string) {
 	}
 }
 
-// It fails when the broker has the user's real uid, or stays after its front.
+// It fails when the broker has the user's real uid, or stays after its front. What
+// can be looked at: TestNothingOfASetuidSessionIsOpenToItsUsersProcesses.
 func TestSetuidBrokerIsNotItsUsersToTouch(t *testing.T) {
 	u := newUser(t, "/bin/bash")
 	cmd := startHostile(t, u)
 	pid := oneShot(t, cmd.Process.Pid)
-	for _, script := range []string{"kill -KILL %d", "kill -STOP %d", "cat /proc/%d/mem", "ls /proc/%d/fd", "renice 19 %d"} {
+	for _, script := range []string{"kill -KILL %d", "kill -STOP %d", "renice 19 %d", "prlimit --pid %d --nofile=8"} {
 		script = fmt.Sprintf(script, pid)
 		if out, err := asUserOf(u, "/bin/bash", "-c", script).CombinedOutput(); err == nil {
 			t.Errorf("%s: %s", script, out)
