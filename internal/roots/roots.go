@@ -72,6 +72,15 @@ func alone(dir string) error {
 // Make makes a directory, and those above it, where they are missing, for root
 // alone. It refuses one that somebody else can change, or lead elsewhere.
 func Make(dir string) error {
+	if _, err := Ready(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// Ready tells what Make would find in its way, and changes nothing. It gives the
+// nearest directory that is there, without links.
+func Ready(dir string) (at string, err error) {
 	there := dir
 	for there != "/" {
 		if _, err := os.Lstat(there); err == nil {
@@ -80,15 +89,11 @@ func Make(dir string) error {
 		there = filepath.Dir(there)
 	}
 	if err := Lead(there); err != nil {
-		return err
+		return "", err
 	}
 	// From here on only root can change what it is.
-	at, err := filepath.EvalSymlinks(there)
-	if err != nil {
-		return err
+	if at, err = filepath.EvalSymlinks(there); err != nil {
+		return "", err
 	}
-	if err := alone(at); err != nil {
-		return err
-	}
-	return os.MkdirAll(dir, 0o700)
+	return at, alone(at)
 }
