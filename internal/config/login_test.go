@@ -30,11 +30,12 @@ func TestEachLoginHasASequenceOfItsOwn(t *testing.T) {
 }
 
 func TestASequenceIsLookedForOnlyWhereItStands(t *testing.T) {
-	for text, want := range map[string]bool{
-		"": false, "hostname = %x\n": true, "env = A=%u\nenv = B=%x\n": true, "banner = 100%%x\n": false, "dockeropt = -v %x:/a\n": true,
+	for text, want := range map[string]string{
+		"": "", "hostname = %x\n": "hostname", "env = A=%u\nenv = B=%x\n": "env", "banner = 100%%x\n": "", "dockeropt = -v %x:/a\n": "dockeropt", "record = /r/%x\n": "record",
 	} {
-		if got := effective(t, parsed(t, "[dockersh]\n"+text), nil).Uses('x'); got != want {
-			t.Errorf("%q: %v", text, got)
+		s := effective(t, parsed(t, "[dockersh]\n"+text), nil)
+		if got := s.UsedBy('x'); got != want || s.Uses('x') != (want != "") {
+			t.Errorf("%q: %q, %v", text, got, s.Uses('x'))
 		}
 	}
 }

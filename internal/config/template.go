@@ -25,18 +25,22 @@ const sequences = "%u, %h, %U, %G, %s, %i, %k, %x and %%"
 const ofTheLogin = "ikx"
 
 // Uses says, before Expand, that some setting has this sequence in it.
-func (s *Settings) Uses(letter byte) bool {
+func (s *Settings) Uses(letter byte) bool { return s.UsedBy(letter) != "" }
+
+// UsedBy gives, before Expand, the first setting that has this sequence in it;
+// empty: none has.
+func (s *Settings) UsedBy(letter byte) string {
 	for i := range table {
 		if r := &table[i]; r.kind != kindString && r.kind != kindArray {
 			continue
 		}
 		for _, v := range s.state[table[i].key].vals {
 			if mentions(v.text, string(letter)) {
-				return true
+				return table[i].key
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 // mentions tells whether a template has one of these sequences in it.

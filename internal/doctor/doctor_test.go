@@ -169,7 +169,7 @@ var spoiled = []struct {
 	{"an engine on TCP", func(_ *testing.T, h *Host) {
 		h.Engines[0].Warnings = []string{"WARNING: No swap limit support", "WARNING: API is accessible on http://127.0.0.1:2375 without encryption.\n         Access"}
 	}, "engine-open", `"hosts": ["unix:///run/docker.sock"]`},
-	{"a key that sshd does not tell", func(_ *testing.T, h *Host) { h.Users[0].ByKey = true }, "sshd-auth-info", "ExposeAuthInfo yes"},
+	{"a key that sshd does not tell", func(_ *testing.T, h *Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"no filter", func(_ *testing.T, h *Host) { h.Engines[0].Security = []string{"name=seccomp,profile=unconfined"} }, "seccomp", ""},
@@ -240,11 +240,11 @@ func TestWhoeverCanComeOnlyBySSHDIsNotLoggedIn(t *testing.T) {
 	if got := h.FirstUser(); got != "alice" {
 		t.Errorf("%q", got)
 	}
-	h.Users[0].ByAddress = true
+	h.Users[0].ByAddress = "containername"
 	if got := h.FirstUser(); got != "bob" {
 		t.Errorf("%q", got)
 	}
-	h.Users[1].ByKey = true
+	h.Users[1].ByKey = "containername"
 	if got := h.FirstUser(); got != "" {
 		t.Errorf("%q", got)
 	}

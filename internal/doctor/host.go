@@ -59,8 +59,8 @@ type User struct {
 	SSHDErr     string
 	Sockets     []string // of engines, that the kernel lets him open
 	RealHome    string   // without links
-	ByAddress   bool     // his settings ask for the client's address
-	ByKey       bool     // ... for the key that authenticated
+	ByAddress   string   // the setting that asks for the client's address
+	ByKey       string   // ... for the key that authenticated
 	Sources     []Source
 }
 

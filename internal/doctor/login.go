@@ -28,7 +28,7 @@ type LoggedIn struct {
 // come by sshd.
 func (h *Host) FirstUser() string {
 	for _, u := range h.Users {
-		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && !u.ByAddress && !u.ByKey {
+		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
 			return u.Name
 		}
 	}

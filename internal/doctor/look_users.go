@@ -56,7 +56,7 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 	if !l.failed {
 		s, err := l.file.Effective(a.Name, func(group string) bool { return slices.Contains(u.Groups, group) }, nil)
 		if err == nil {
-			u.ByAddress, u.ByKey = s.Uses('i'), s.Uses('k')
+			u.ByAddress, u.ByKey = s.UsedBy('i'), s.UsedBy('k')
 			vars := policy.Vars(a)
 			vars.Address, vars.Key, vars.Session = "192.0.2.1", "KEY", "SESSION" // each login has its own
 			s, err = s.Expand(vars)

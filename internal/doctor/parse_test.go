@@ -111,7 +111,7 @@ func TestTheSnippetPassesTheChecks(t *testing.T) {
 	for _, u := range h.Users {
 		u.SSHD = ParseOptions("acceptenv *\nsubsystem sftp internal-sftp\n")
 		u.option(options.String())
-		u.ByKey = true
+		u.ByKey = "containername"
 	}
 	if found := Judge(h); len(found) != 0 {
 		t.Errorf("%+v", found)

@@ -138,10 +138,10 @@ func sshdSetEnv(h *Host, u *User) *fault {
 }
 
 func sshdAuthInfo(h *Host, u *User) *fault {
-	if !u.ByKey || u.SSHD.on("exposeauthinfo") {
+	if u.ByKey == "" || u.SSHD.on("exposeauthinfo") {
 		return nil
 	}
-	return h.sshdLine("the settings ask for the key that authenticated (%k), and sshd does not tell: logins are refused", "ExposeAuthInfo yes")
+	return h.sshdLine("the setting "+u.ByKey+" asks for the key that authenticated (%k), and sshd does not tell: logins are refused", "ExposeAuthInfo yes")
 }
 
 // acceptable gives the patterns that are harmless, or what containers take by
