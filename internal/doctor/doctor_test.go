@@ -133,6 +133,15 @@ var spoiled = []struct {
 		delete(h.Users[0].SSHD, "disableforwarding")
 		h.Users[0].option("allowtcpforwarding remote")
 	}, "sshd-tcp", "AllowTcpForwarding no"},
+	{"TCP to a port of any host", func(_ *testing.T, h *Host) {
+		h.Users[0].option("disableforwarding no\nallowtcpforwarding local\npermitopen 192.0.2.7:5432 *:80")
+	}, "sshd-tcp", "AllowTcpForwarding no"},
+	{"TCP to any port of the host", func(_ *testing.T, h *Host) {
+		h.Users[0].option("disableforwarding no\nallowtcpforwarding yes\npermitopen localhost:*\npermitlisten none")
+	}, "sshd-tcp", "AllowTcpForwarding no"},
+	{"TCP from any port of the host", func(_ *testing.T, h *Host) {
+		h.Users[0].option("disableforwarding no\nallowtcpforwarding remote\npermitlisten *:*")
+	}, "sshd-tcp", "AllowTcpForwarding no"},
 	{"a tunnel, whatever DisableForwarding says", func(_ *testing.T, h *Host) { h.Users[0].option("permittunnel point-to-point") }, "sshd-tunnel", "PermitTunnel no"},
 	{"X11, whatever DisableForwarding says", func(_ *testing.T, h *Host) { h.Users[0].option("x11forwarding yes") }, "sshd-x11", "X11Forwarding no"},
 	{"internal-sftp", func(_ *testing.T, h *Host) {
@@ -304,7 +313,7 @@ func TestAMountThatCannotBeWrittenIsNoFinding(t *testing.T) {
 
 func TestForwardingThatIsListedOneByOneIsTheAdministratorsWord(t *testing.T) {
 	h := good(t)
-	h.Users[0].option("disableforwarding no\nallowtcpforwarding local\npermitopen 192.0.2.7:5432")
+	h.Users[0].option("disableforwarding no\nallowtcpforwarding yes\npermitopen 192.0.2.7:5432 localhost:80\npermitlisten *:8080")
 	if found := Judge(h); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}

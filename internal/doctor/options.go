@@ -52,12 +52,12 @@ func (o Options) forces(program string) bool {
 
 // local tells whether a client may reach a port on the host, or behind it.
 func (o Options) local() bool {
-	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.get("allowtcpforwarding")) && o.get("permitopen") == "any"
+	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.get("allowtcpforwarding")) && slices.ContainsFunc(o.words("permitopen"), anywhere)
 }
 
 // remote tells whether a client may listen on the host.
 func (o Options) remote() bool {
-	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.get("allowtcpforwarding")) && o.get("permitlisten") == "any"
+	return !o.on("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.get("allowtcpforwarding")) && slices.ContainsFunc(o.words("permitlisten"), anyPort)
 }
 
 // sockets tells whether a client may reach, or make, unix sockets on the host.
@@ -65,3 +65,10 @@ func (o Options) sockets() bool {
 	v := o.get("allowstreamlocalforwarding")
 	return !o.on("disableforwarding") && v != "" && v != "no"
 }
+
+// anywhere tells of a word of PermitOpen that stands for all hosts or all ports.
+// What is listed one by one is the administrator's word.
+func anywhere(place string) bool { return place == "any" || strings.Contains(place, "*") }
+
+// anyPort is the same for PermitListen, where a port alone is written "*:8080".
+func anyPort(place string) bool { return place == "any" || strings.HasSuffix(place, ":*") }

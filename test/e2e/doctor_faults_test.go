@@ -57,6 +57,8 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		spoil                    []func(t *testing.T)
 		besides                  []string // what comes along
 	}{
+		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding local\n\tPermitOpen 192.0.2.7:80 *:443")}, nil},
+		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding remote\n\tPermitListen *:*")}, nil},
 		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
 		{"sshd-gateway", "error", dropIn, "GatewayPorts no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", ""), sshd("GatewayPorts no", "GatewayPorts yes")}, []string{"sshd-tcp"}},
 		{"sshd-sockets", "error", dropIn, "AllowStreamLocalForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowStreamLocalForwarding no", "")}, nil},
