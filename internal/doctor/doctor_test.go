@@ -151,6 +151,7 @@ var spoiled = []struct {
 	{"some of it", func(_ *testing.T, h *Host) { h.Users[0].option("permituserenvironment LANG,LD_*") }, "sshd-user-environment", "PermitUserEnvironment no"},
 	{"rc", func(_ *testing.T, h *Host) { h.Users[0].option("permituserrc yes") }, "sshd-user-rc", "PermitUserRC no"},
 	{"variables that load code", func(_ *testing.T, h *Host) { h.Users[0].option("acceptenv LANG *_PRELOAD") }, "sshd-accept-env", "AcceptEnv LANG"},
+	{"internal-sftp as the forced command", func(_ *testing.T, h *Host) { h.Users[0].option("forcecommand internal-sftp -R") }, "sshd-internal-sftp", "ForceCommand " + front},
 	{"variables that say who is there", func(_ *testing.T, h *Host) { h.Users[0].option("acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
 	{"sshd says who is there", func(_ *testing.T, h *Host) { h.Users[0].option("setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
 	{"docker group", func(_ *testing.T, h *Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},

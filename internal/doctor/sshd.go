@@ -84,6 +84,9 @@ func sshdX11(h *Host, u *User) *fault {
 }
 
 func sshdSFTP(h *Host, u *User) *fault {
+	if u.SSHD.forces("internal-sftp") {
+		return h.sshdLine("the forced command internal-sftp runs within sshd and serves the files of the host: the login shell is never asked", "ForceCommand "+h.Front)
+	}
 	inside := slices.ContainsFunc(u.SSHD["subsystem"], func(v string) bool {
 		return slices.Contains(strings.Fields(v), "internal-sftp")
 	})

@@ -69,6 +69,7 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		{"sshd-accept-env", "error", dropIn, "AcceptEnv LANG LC_* COLORTERM TZ", []func(*testing.T){sshd("AcceptEnv LANG", "AcceptEnv LD_* LANG")}, nil},
 		{"sshd-set-env", "error", "", "", []func(*testing.T){sshd("ExposeAuthInfo yes", "SetEnv SSH_CLIENT=192.0.2.9")}, nil},
 		{"sshd-internal-sftp", "error", dropIn, "Subsystem sftp /usr/lib/openssh/sftp-server", []func(*testing.T){sshd("ForceCommand", "#"), edit("/etc/ssh/sshd_config", "/usr/lib/openssh/sftp-server", "internal-sftp")}, nil},
+		{"sshd-internal-sftp", "error", dropIn, "ForceCommand " + front, []func(*testing.T){sshd("ForceCommand "+front, "ForceCommand internal-sftp")}, nil},
 		{"sshd-unknown", "error", "", "/usr/sbin/sshd -t", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding perhaps")}, nil},
 		{"shell-reads-home", "warning", "", "chsh -s " + front + " USER", []func(*testing.T){shell}, nil},
 		{"shell-reads-home", "error", "", "chsh -s " + front + " USER", []func(*testing.T){shell, home}, []string{"home-shared"}},
