@@ -110,6 +110,10 @@ var spoiled = []struct {
 		h.Programs[1].Mode |= unix.S_ISUID
 		h.Served, h.NoSuid = false, true
 	}, "program-setuid", "systemctl enable --now dockershd.socket"},
+	{"setuid, and the kernel dumps such programs", func(_ *testing.T, h *Host) {
+		h.Programs[1].Mode |= unix.S_ISUID
+		h.Served, h.Dumpable = false, true
+	}, "program-setuid", "sysctl -w fs.suid_dumpable=0"},
 	{"a setuid broker", func(_ *testing.T, h *Host) { h.Programs[2].Mode |= unix.S_ISUID }, "program-setuid", "chmod ug-s /usr/local/sbin/dockershd"},
 	{"no door", func(_ *testing.T, h *Host) { h.Served = false }, "no-door", "systemctl enable --now dockershd.socket"},
 	{"no shell of the host", func(_ *testing.T, h *Host) { h.Shells = nil }, "etc-shells", front},

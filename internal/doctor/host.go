@@ -12,6 +12,7 @@ type Host struct {
 	Helpers     string // the directory that is mounted into containers
 	Programs    []File // what is installed, and the directories above
 	NoSuid      bool   // the login shell lies on a file system where setuid does nothing
+	Dumpable    bool   // the kernel dumps setuid programs, and hides nothing of them
 	Served      bool   // dockershd answers
 	Shells      []string
 	Settings    string // path of the settings file

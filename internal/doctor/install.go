@@ -66,6 +66,8 @@ func programSetuid(h *Host) []fault {
 			out = append(out, fault{text: f.Path + " is setuid, and dockershd serves: one of the two doors is enough", lines: []string{"chmod u-s " + f.Path}})
 		case h.NoSuid:
 			out = append(out, fault{text: f.Path + " is setuid on a file system that is mounted nosuid: the bit does nothing", lines: []string{"systemctl enable --now dockershd.socket dockershd.service"}})
+		case h.Dumpable:
+			out = append(out, fault{text: "the kernel dumps setuid programs as root where their users started them (fs.suid_dumpable = 1), and " + f.Path + " is setuid", lines: []string{"sysctl -w fs.suid_dumpable=0"}})
 		}
 	}
 	return out

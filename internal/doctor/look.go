@@ -118,6 +118,7 @@ func (h *Host) lookAtFiles() {
 	}
 	var fs unix.Statfs_t
 	h.NoSuid = unix.Statfs(h.Front, &fs) == nil && fs.Flags&unix.ST_NOSUID != 0
+	h.Dumpable = strings.TrimSpace(contents("/proc/sys/fs/suid_dumpable")) == "1"
 	if fd, err := seqpacket.Connect(paths.Socket()); err == nil {
 		h.Served = true
 		_ = unix.Close(fd)
