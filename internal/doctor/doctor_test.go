@@ -176,6 +176,9 @@ var spoiled = []struct {
 	{"a log without an end", func(t *testing.T, h *Host) {
 		h.Users[0].settle(t, goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver=json-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},
+	{"Podman's log without an end", func(t *testing.T, h *Host) {
+		h.Users[0].settle(t, goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver k8s-file\n")
+	}, "log-driver", "dockeropt = --log-opt max-size=10m"},
 	{"no limit of processes", func(t *testing.T, h *Host) { h.Users[0].settle(t, goodSettings+"pidslimit = 0\n") }, "pids-limit", "pidslimit = 1024"},
 	{"no limit of the disk", func(t *testing.T, h *Host) { h.Users[0].settle(t, "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
 	{"homes without quota", func(_ *testing.T, h *Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},

@@ -14,11 +14,14 @@ var limitChecks = []check{
 	{id: "home-quota", severity: Warning, why: hole(17), need: wantSettings, user: homeQuota},
 }
 
+// endless are the drivers that keep all that they get, unless told otherwise.
+var endless = []string{"json-file", "k8s-file"}
+
 // logDriver: process 1 of our own has driver "none", another one has the capped
 // "local", unless dockeropt says otherwise.
 func logDriver(_ *Host, u *User) *fault {
 	s := u.Settings
-	if s.Entrypoint == config.Internal || option(s, "--log-driver") != "json-file" || strings.Contains(option(s, "--log-opt"), "max-size=") {
+	if s.Entrypoint == config.Internal || !slices.Contains(endless, option(s, "--log-driver")) || strings.Contains(option(s, "--log-opt"), "max-size=") {
 		return nil
 	}
 	return &fault{text: "the log driver json-file keeps what process 1 writes, without an end", file: s.Origin("dockeropt").String(),

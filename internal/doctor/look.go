@@ -128,7 +128,8 @@ func (h *Host) lookAtFiles() {
 	}
 	h.Mounts = parseMounts(contents("/proc/self/mounts"))
 	services, _ := filepath.Glob("/etc/pam.d/*")
-	for _, name := range services {
+	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
+	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {
 		h.EnvReaders = append(h.EnvReaders, readers(name, contents(name))...)
 	}
 }

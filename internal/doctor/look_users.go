@@ -90,7 +90,8 @@ func real(path string) string {
 // socketsOf gives the sockets that make whoever opens them root: the one of the
 // settings, and those of engines where they usually are.
 func socketsOf(s *config.Settings) []string {
-	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"}
+	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/buildkit/buildkitd.sock",
+		"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket"}
 	if s != nil {
 		all = append(all, s.DockerSocket)
 	}
