@@ -64,7 +64,7 @@ type check struct {
 
 // table holds every check, in the order of the findings.
 func table() []check {
-	return slices.Concat(installChecks, usersChecks, sshdChecks, accessChecks, homeChecks, limitChecks, engineChecks)
+	return slices.Concat(installChecks, usersChecks, sshdChecks, accessChecks, homeChecks, limitChecks, recordingChecks, engineChecks)
 }
 
 // IDs lists what a finding may be called.

@@ -133,10 +133,6 @@ var spoiled = []struct {
 		h.Users[0].option("disableforwarding no\nallowstreamlocalforwarding local")
 	}, "sshd-sockets", "DisableForwarding yes"},
 	{"TCP", func(_ *testing.T, h *Host) { h.Users[0].option("disableforwarding no\nallowtcpforwarding local") }, "sshd-tcp", "AllowTcpForwarding no"},
-	{"TCP, without a DisableForwarding", func(_ *testing.T, h *Host) {
-		delete(h.Users[0].SSHD, "disableforwarding")
-		h.Users[0].option("allowtcpforwarding remote")
-	}, "sshd-tcp", "AllowTcpForwarding no"},
 	{"TCP to a port of any host", func(_ *testing.T, h *Host) {
 		h.Users[0].option("disableforwarding no\nallowtcpforwarding local\npermitopen 192.0.2.7:5432 *:80")
 	}, "sshd-tcp", "AllowTcpForwarding no"},
@@ -146,16 +142,20 @@ var spoiled = []struct {
 	{"TCP from any port of the host", func(_ *testing.T, h *Host) {
 		h.Users[0].option("disableforwarding no\nallowtcpforwarding remote\npermitlisten *:*")
 	}, "sshd-tcp", "AllowTcpForwarding no"},
+	{"TCP, without a DisableForwarding", func(_ *testing.T, h *Host) {
+		delete(h.Users[0].SSHD, "disableforwarding")
+		h.Users[0].option("allowtcpforwarding remote")
+	}, "sshd-tcp", "AllowTcpForwarding no"},
 	{"a tunnel, whatever DisableForwarding says", func(_ *testing.T, h *Host) { h.Users[0].option("permittunnel point-to-point") }, "sshd-tunnel", "PermitTunnel no"},
 	{"X11, whatever DisableForwarding says", func(_ *testing.T, h *Host) { h.Users[0].option("x11forwarding yes") }, "sshd-x11", "X11Forwarding no"},
 	{"internal-sftp", func(_ *testing.T, h *Host) {
 		h.Users[0].option("subsystem sftp internal-sftp -f AUTH\nforcecommand none")
 	}, "sshd-internal-sftp", "Subsystem sftp /usr/lib/openssh/sftp-server"},
+	{"internal-sftp as the forced command", func(_ *testing.T, h *Host) { h.Users[0].option("forcecommand internal-sftp -R") }, "sshd-internal-sftp", "ForceCommand " + front},
 	{"the user's environment", func(_ *testing.T, h *Host) { h.Users[0].option("permituserenvironment yes") }, "sshd-user-environment", "PermitUserEnvironment no"},
 	{"some of it", func(_ *testing.T, h *Host) { h.Users[0].option("permituserenvironment LANG,LD_*") }, "sshd-user-environment", "PermitUserEnvironment no"},
 	{"rc", func(_ *testing.T, h *Host) { h.Users[0].option("permituserrc yes") }, "sshd-user-rc", "PermitUserRC no"},
 	{"variables that load code", func(_ *testing.T, h *Host) { h.Users[0].option("acceptenv LANG *_PRELOAD") }, "sshd-accept-env", "AcceptEnv LANG"},
-	{"internal-sftp as the forced command", func(_ *testing.T, h *Host) { h.Users[0].option("forcecommand internal-sftp -R") }, "sshd-internal-sftp", "ForceCommand " + front},
 	{"variables that say who is there", func(_ *testing.T, h *Host) { h.Users[0].option("acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
 	{"sshd says who is there", func(_ *testing.T, h *Host) { h.Users[0].option("setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
 	{"docker group", func(_ *testing.T, h *Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
@@ -182,6 +182,23 @@ var spoiled = []struct {
 	{"no limit of processes", func(t *testing.T, h *Host) { h.Users[0].settle(t, goodSettings+"pidslimit = 0\n") }, "pids-limit", "pidslimit = 1024"},
 	{"no limit of the disk", func(t *testing.T, h *Host) { h.Users[0].settle(t, "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
 	{"homes without quota", func(_ *testing.T, h *Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},
+	{"recordings where others can write", func(_ *testing.T, h *Host) {
+		h.Users[0].Recording = &Recording{Dir: "/tmp/r", Err: "/tmp can be changed by others than root"}
+	}, "recordings", "record = /var/lib/dockersh/%u/%x.cast"},
+	{"recordings on a disk that is full", func(_ *testing.T, h *Host) {
+		h.Users[0].Recording = &Recording{Dir: "/srv/r/alice", At: "/srv/r", Full: true}
+	}, "recordings", "df /srv/r"},
+	{"recordings on a disk that is read-only", func(_ *testing.T, h *Host) {
+		h.Mounts = append(h.Mounts, Mount{On: "/srv/r", Options: []string{"ro"}})
+		h.Users[0].Recording = &Recording{Dir: "/srv/r", At: "/srv/r"}
+	}, "recordings", ""},
+	{"recordings where the service may not write", func(_ *testing.T, h *Host) {
+		h.ServiceMounts = []Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
+		h.Users[0].Recording = &Recording{Dir: "/srv/r/alice", At: "/srv/r"}
+	}, "recordings", "[Service]\nReadWritePaths=/srv/r"},
+	{"recordings below a disk that is not there", func(_ *testing.T, h *Host) {
+		h.Users[0].Recording = &Recording{Dir: "/srv/r/alice", At: "/srv/r", Missing: "/srv/r"}
+	}, "recordings-unmounted", "mount /srv/r"},
 	{"no engine", func(_ *testing.T, h *Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
 	{"an engine on TCP", func(_ *testing.T, h *Host) {
 		h.Engines[0].Warnings = []string{"WARNING: No swap limit support", "WARNING: API is accessible on http://127.0.0.1:2375 without encryption.\n         Access"}
@@ -332,6 +349,29 @@ func TestDisableForwardingAloneIsEnough(t *testing.T) {
 	h.Users[0].option("allowtcpforwarding yes\nallowstreamlocalforwarding yes\ngatewayports yes")
 	if found := Judge(h); len(found) != 0 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// One that is made at the first login, where root and the service may.
+func TestAPlaceForRecordingsThatIsGoodIsNoFinding(t *testing.T) {
+	h := good(t)
+	h.ServiceMounts = []Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
+	h.Users[0].Recording = &Recording{Dir: "/var/log/dockersh/alice", At: "/var/log/dockersh"}
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestAFileSystemThatIsNotMountedIsKnownByFstab(t *testing.T) {
+	fstab := parseMounts("# /dev/sdz /srv ext4 defaults 0 2\n/dev/sda / ext4 defaults 0 1\nUUID=1 /srv/my\\040rec xfs noatime 0 2\n/dev/sdb none swap sw 0 0\n")
+	mounts := parseMounts("/dev/sda / ext4 rw 0 0\n")
+	for path, want := range map[string]string{"/srv/my rec/alice": "/srv/my rec", "/srv/my rec": "/srv/my rec", "/srv/my records": "", "/srv/x": "", "/none": ""} {
+		if got := unmounted(fstab, mounts, path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	if got := unmounted(fstab, append(mounts, Mount{On: "/srv/my rec"}), "/srv/my rec/alice"); got != "" {
+		t.Errorf("it is mounted: %q", got)
 	}
 }
 

@@ -25,8 +25,11 @@ type Host struct {
 
 	EnvReaders []Place // where PAM is told to read ~/.pam_environment
 	Mounts     []Mount
-	Users      []*User // who gets dockersh
-	Engines    []*Engine
+	FSTab      []Mount // those of fstab(5)
+	// ServiceMounts are the mounts as dockershd sees them: systemd gives it its own.
+	ServiceMounts []Mount
+	Users         []*User // who gets dockersh
+	Engines       []*Engine
 }
 
 // File is a file or directory as lstat(2) shows it.
@@ -63,6 +66,7 @@ type User struct {
 	ByAddress   string   // the setting that asks for the client's address
 	ByKey       string   // ... for the key that authenticated
 	Sources     []Source
+	Recording   *Recording // nil: he is not recorded
 }
 
 // Source is a directory of the host that the container of a user can write.

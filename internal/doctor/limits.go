@@ -24,7 +24,7 @@ func logDriver(_ *Host, u *User) *fault {
 	if s.Entrypoint == config.Internal || !slices.Contains(endless, option(s, "--log-driver")) || strings.Contains(option(s, "--log-opt"), "max-size=") {
 		return nil
 	}
-	return &fault{text: "the log driver json-file keeps what process 1 writes, without an end", file: s.Origin("dockeropt").String(),
+	return &fault{text: "the log driver " + option(s, "--log-driver") + " keeps what process 1 writes, without an end", file: s.Origin("dockeropt").String(),
 		lines: []string{"dockeropt = --log-opt max-size=10m"}}
 }
 

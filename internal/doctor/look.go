@@ -126,7 +126,7 @@ func (h *Host) lookAtFiles() {
 	for line := range strings.Lines(contents("/etc/shells")) {
 		h.Shells = append(h.Shells, strings.TrimSpace(line))
 	}
-	h.Mounts = parseMounts(contents("/proc/self/mounts"))
+	h.Mounts, h.FSTab, h.ServiceMounts = parseMounts(contents("/proc/self/mounts")), parseMounts(contents("/etc/fstab")), mountsOfService()
 	services, _ := filepath.Glob("/etc/pam.d/*")
 	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
 	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {
@@ -169,7 +169,7 @@ func readers(name, text string) []Place {
 func parseMounts(text string) []Mount {
 	var out []Mount
 	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); len(f) >= 4 {
+		if f := strings.Fields(line); len(f) >= 4 && f[0][0] != '#' {
 			out = append(out, Mount{On: unescape.Replace(f[1]), Options: strings.Split(f[3], ",")})
 		}
 	}

@@ -63,8 +63,11 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 		}
 		if err != nil {
 			u.SettingsErr = err.Error()
-		} else if u.Settings = s; policy.EngineOf(s).Local() {
-			u.Sources = sources(s) // of this host
+		} else {
+			u.Settings, u.Recording = s, h.lookAtRecordings(s)
+			if policy.EngineOf(s).Local() {
+				u.Sources = sources(s) // of this host
+			}
 		}
 	}
 	for i := range u.Sources {

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"encoding/binary"
 	"os"
 	"slices"
 	"strings"
@@ -57,9 +56,9 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		spoil                    []func(t *testing.T)
 		besides                  []string // what comes along
 	}{
+		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
 		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding local\n\tPermitOpen 192.0.2.7:80 *:443")}, nil},
 		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding remote\n\tPermitListen *:*")}, nil},
-		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
 		{"sshd-gateway", "error", dropIn, "GatewayPorts no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", ""), sshd("GatewayPorts no", "GatewayPorts yes")}, []string{"sshd-tcp"}},
 		{"sshd-sockets", "error", dropIn, "AllowStreamLocalForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowStreamLocalForwarding no", "")}, nil},
 		{"sshd-tunnel", "error", dropIn, "PermitTunnel no", []func(*testing.T){sshd("PermitTunnel no", "PermitTunnel yes")}, nil},
@@ -67,6 +66,7 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		{"sshd-user-rc", "warning", dropIn, "PermitUserRC no", []func(*testing.T){sshd("PermitUserRC no", "")}, nil},
 		{"sshd-user-environment", "error", dropIn, "PermitUserEnvironment no", []func(*testing.T){sshd("PermitUserEnvironment no", "PermitUserEnvironment yes")}, nil},
 		{"sshd-accept-env", "error", dropIn, "AcceptEnv LANG LC_* COLORTERM TZ", []func(*testing.T){sshd("AcceptEnv LANG", "AcceptEnv LD_* LANG")}, nil},
+		{"sshd-auth-info", "error", dropIn, "ExposeAuthInfo yes", []func(*testing.T){with("record = /srv/recordings/%k.cast"), sshd("ExposeAuthInfo yes", "")}, nil},
 		{"sshd-set-env", "error", "", "", []func(*testing.T){sshd("ExposeAuthInfo yes", "SetEnv SSH_CLIENT=192.0.2.9")}, nil},
 		{"sshd-internal-sftp", "error", dropIn, "Subsystem sftp /usr/lib/openssh/sftp-server", []func(*testing.T){sshd("ForceCommand", "#"), edit("/etc/ssh/sshd_config", "/usr/lib/openssh/sftp-server", "internal-sftp")}, nil},
 		{"sshd-internal-sftp", "error", dropIn, "ForceCommand " + front, []func(*testing.T){sshd("ForceCommand "+front, "ForceCommand internal-sftp")}, nil},
@@ -113,6 +113,14 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		{"settings-file", "error", "", "dockershctl check", []func(*testing.T){mode(settings, 0o666)}, nil},
 		{"pids-limit", "warning", settings, "pidslimit = 1024", []func(*testing.T){with("pidslimit = 0")}, nil},
 		{"log-driver", "warning", settings, "dockeropt = --log-opt max-size=10m", []func(*testing.T){with("entrypoint = /bin/sleep", "cmd = 1000", "dockeropt = --log-driver=json-file")}, nil},
+		{"recordings", "error", settings, "record = /var/lib/dockersh/%u/%x.cast", []func(*testing.T){with("record = %h/%x.cast")}, nil},
+		{"recordings", "error", "", "df /srv/recordings", []func(*testing.T){with("record = /srv/recordings/%u/%x.cast"), func(t *testing.T) { fullDisk(t, "/srv/recordings") }}, nil},
+		{"recordings", "error", "/etc/systemd/system/dockershd.service.d/recordings.conf", "ReadWritePaths=/srv", []func(*testing.T){with("record = /srv/recordings/%u/%x.cast"),
+			func(t *testing.T) { serviceReadsOnly(t, "/srv") }}, nil},
+		{"recordings-unmounted", "warning", "", "mount /srv/recordings", []func(*testing.T){with("record = /srv/recordings/%u/%x.cast"), func(t *testing.T) {
+			keepFile(t, "/etc/fstab")
+			write(t, "/etc/fstab", "/dev/sdz9 /srv/recordings ext4 defaults 0 2\n")
+		}}, nil},
 		{"host-given-away", "error", settings, "mountdockersocket = false", []func(*testing.T){with("mountdockersocket")}, nil},
 		{"user-namespaces", "warning", "", "", []func(*testing.T){with("containerusername = root")}, nil},
 		{"engine-down", "error", "", "systemctl enable --now docker", []func(*testing.T){with("dockersocket = /run/nothing.sock")}, nil},
@@ -145,20 +153,4 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 	if found, _, _ := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 {
 		t.Errorf("afterwards: %+v", found)
 	}
-}
-
-// aclFor is an access control list (acl(5)) as the kernel has it: owner, group
-// and one more user may read and write.
-func aclFor(uid int) []byte {
-	const ownerTag, userTag, groupTag, maskTag, otherTag, nobody = 1, 2, 4, 16, 32, 0xffffffff
-	b := binary.LittleEndian.AppendUint32(nil, 2)
-	for _, e := range []struct {
-		tag, perm uint16
-		id        uint32
-	}{{ownerTag, 6, nobody}, {userTag, 6, uint32(uid)}, {groupTag, 6, nobody}, {maskTag, 6, nobody}, {otherTag, 0, nobody}} {
-		b = binary.LittleEndian.AppendUint16(b, e.tag)
-		b = binary.LittleEndian.AppendUint16(b, e.perm)
-		b = binary.LittleEndian.AppendUint32(b, e.id)
-	}
-	return b
 }

@@ -1,0 +1,55 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/binary"
+	"os"
+	"testing"
+)
+
+// fullDisk mounts a file system that has no room any more.
+func fullDisk(t *testing.T, on string) {
+	t.Helper()
+	if err := os.MkdirAll(on, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "mount", "-t", "tmpfs", "-o", "mode=755,size=4k", "full", on)
+	t.Cleanup(func() { run(t, "umount", on); _ = os.Remove(on) })
+	write(t, on+"/all", "there is")
+}
+
+// serviceReadsOnly restarts the service so that it cannot write below a directory, as
+// ProtectSystem= of systemd.exec(5) does.
+func serviceReadsOnly(t *testing.T, dir string) {
+	t.Helper()
+	argv := broker.argv
+	broker.stop()
+	broker.argv = append([]string{"unshare", "--mount", "sh", "-ec", `mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; exec "$@"`, dir}, argv...)
+	t.Cleanup(func() {
+		broker.stop()
+		broker.argv = argv
+		if err := broker.start(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := broker.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// aclFor is an access control list (acl(5)) as the kernel has it: owner, group
+// and one more user may read and write.
+func aclFor(uid int) []byte {
+	const ownerTag, userTag, groupTag, maskTag, otherTag, nobody = 1, 2, 4, 16, 32, 0xffffffff
+	b := binary.LittleEndian.AppendUint32(nil, 2)
+	for _, e := range []struct {
+		tag, perm uint16
+		id        uint32
+	}{{ownerTag, 6, nobody}, {userTag, 6, uint32(uid)}, {groupTag, 6, nobody}, {maskTag, 6, nobody}, {otherTag, 0, nobody}} {
+		b = binary.LittleEndian.AppendUint16(b, e.tag)
+		b = binary.LittleEndian.AppendUint16(b, e.perm)
+		b = binary.LittleEndian.AppendUint32(b, e.id)
+	}
+	return b
+}
