@@ -101,6 +101,11 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		{"program-owner", "error", "", "chmod go-w " + prefix + "/libexec/dockersh/dockersh-init", []func(*testing.T){mode(prefix+"/libexec/dockersh/dockersh-init", 0o777)}, nil},
 		{"program-owner", "error", "", "chmod go-w " + prefix, []func(*testing.T){mode(prefix, 0o777)}, nil},
 		{"program-setuid", "error", "", "chmod u-s " + front, []func(*testing.T){mode(front, 0o755|os.ModeSetuid)}, nil},
+		{"program-missing", "error", "", "make install", []func(*testing.T){func(t *testing.T) {
+			bridge := prefix + "/libexec/dockersh-bridge"
+			t.Cleanup(func() { run(t, "mv", bridge+".away", bridge) })
+			run(t, "mv", bridge, bridge+".away")
+		}}, nil},
 		{"no-door", "error", "", "systemctl enable --now dockershd.socket", []func(*testing.T){func(t *testing.T) {
 			broker.stop()
 			t.Cleanup(func() {
@@ -121,6 +126,7 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 			keepFile(t, "/etc/fstab")
 			write(t, "/etc/fstab", "/dev/sdz9 /srv/recordings ext4 defaults 0 2\n")
 		}}, nil},
+		{"engine-open", "error", "/etc/docker/daemon.json", `"hosts": ["unix:///run/docker.sock"]`, []func(*testing.T){openEngine, with("dockersocket = " + openSocket)}, nil},
 		{"host-given-away", "error", settings, "mountdockersocket = false", []func(*testing.T){with("mountdockersocket")}, nil},
 		{"user-namespaces", "warning", "", "", []func(*testing.T){with("containerusername = root")}, nil},
 		{"engine-down", "error", "", "systemctl enable --now docker", []func(*testing.T){with("dockersocket = /run/nothing.sock")}, nil},

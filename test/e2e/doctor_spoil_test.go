@@ -38,6 +38,28 @@ func serviceReadsOnly(t *testing.T, dir string) {
 	}
 }
 
+// openSocket is that of an engine which listens on TCP too, and asks nobody there.
+const openSocket = "/run/open.sock"
+
+func openEngine(t *testing.T) {
+	t.Helper()
+	const bridge = "dshopen" // an engine without one takes that of others away
+	run(t, "ip", "link", "add", bridge, "type", "bridge")
+	t.Cleanup(func() { run(t, "ip", "link", "delete", bridge) })
+	run(t, "ip", "address", "add", "10.213.8.1/24", "dev", bridge)
+	d := &daemon{
+		name: "dockerd-open",
+		argv: []string{"dockerd", "--host", "unix://" + openSocket, "--host", "tcp://127.0.0.1:2377", "--tls=false",
+			"--data-root", os.Getenv("APART") + "/docker-open", "--exec-root", "/run/docker-open", "--pidfile", "/run/docker-open.pid",
+			"--bridge=" + bridge, "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--shutdown-timeout", "5"},
+		ready: func() bool { return tryDocker("--host", "unix://"+openSocket, "version") == nil },
+	}
+	t.Cleanup(d.stop)
+	if err := d.start(); err != nil {
+		t.Fatal(err, d.log())
+	}
+}
+
 // aclFor is an access control list (acl(5)) as the kernel has it: owner, group
 // and one more user may read and write.
 func aclFor(uid int) []byte {

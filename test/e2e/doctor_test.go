@@ -70,6 +70,26 @@ func TestDoctorEndsWithALoginThatMayFail(t *testing.T) {
 	}
 }
 
+// Quotas are the machine's to give; that there are none is told.
+func TestDoctorTellsOfDisksWithoutALimit(t *testing.T) {
+	const most = "--accept=runtime-version,seccomp"
+	u := sound(t)
+	found, _, status := doctorSays(t, u, most, "--no-login")
+	if got := ids(found); status != 0 || !slices.Equal(got, []string{"disk-limit", "home-quota"}) {
+		t.Errorf("status %d, %v", status, got)
+	}
+	on := "/srv/quota"
+	make := `disk="$APART/quota.img"; truncate -s 8M "$disk" && mkfs.ext4 -q "$disk" && mkdir -p "$0" && mount -o loop,usrquota "$disk" "$0"`
+	if out, err := exec.Command("sh", "-c", make, on).CombinedOutput(); err != nil {
+		t.Skipf("no file system with quotas here: %s", out)
+	}
+	t.Cleanup(func() { run(t, "umount", on) })
+	u.reset(t, "mounthome", "mounthomefrom = "+on, "dockeropt = --storage-opt size=10G")
+	if found, _, status := doctorSays(t, u, most, "--no-login"); len(found) != 0 || status != 0 {
+		t.Errorf("with limits: status %d, %+v", status, found)
+	}
+}
+
 // Who is told apart by what only sshd knows is not logged in without it, and
 // sshd has to tell.
 func TestDoctorKnowsWhoCanComeOnlyBySSHD(t *testing.T) {
