@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/binary"
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -15,7 +16,10 @@ func fullDisk(t *testing.T, on string) {
 		t.Fatal(err)
 	}
 	run(t, "mount", "-t", "tmpfs", "-o", "mode=755,size=4k", "full", on)
-	t.Cleanup(func() { run(t, "umount", on); _ = os.Remove(on) })
+	t.Cleanup(func() {
+		eventually(t, "nobody has a file there open any more", func() bool { return exec.Command("umount", on).Run() == nil })
+		_ = os.Remove(on)
+	})
 	write(t, on+"/all", "there is")
 }
 
