@@ -38,6 +38,7 @@ var spoiled = []struct {
 		h.Users[0].option("forcecommand none")
 	}, "shell-of-the-host", "chsh -s " + front + " USER"},
 	{"bash runs the forced command", func(_ *testing.T, h *Host) { h.Users[0].Shell = "/bin/bash" }, "shell-reads-home", "chsh -s " + front + " USER"},
+	{"nothing runs the forced command", func(_ *testing.T, h *Host) { h.Users[0].Shell = "/usr/sbin/nologin" }, "shell-runs-nothing", "chsh -s " + front + " USER"},
 	{"the settings do not fit", func(_ *testing.T, h *Host) {
 		h.Users[0].Settings, h.Users[0].Sources, h.Users[0].SettingsErr = nil, nil, "no home"
 	}, "user-settings", "dockershctl explain USER"},

@@ -95,10 +95,7 @@ func Who(ctx context.Context, db *account.DB, file *config.File, names []string)
 }
 
 // logsIn tells an account of a person's from one of the system.
-func logsIn(u account.User) bool {
-	shell := filepath.Base(u.Shell)
-	return u.UID >= 1000 && shell != "nologin" && shell != "false"
-}
+func logsIn(u account.User) bool { return u.UID >= 1000 && !shutsOut(u.Shell) }
 
 func (h *Host) lookAtFiles() {
 	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}

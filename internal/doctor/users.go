@@ -1,8 +1,11 @@
 package doctor
 
+import "path/filepath"
+
 var usersChecks = []check{
 	{id: "no-users", severity: Warning, why: "README.md, Install", host: noUsers},
 	{id: "shell-of-the-host", severity: Warning, why: "README.md, Install", user: shellOfTheHost},
+	{id: "shell-runs-nothing", severity: Error, why: hole(4), need: wantSSHD, user: shellRunsNothing},
 	{id: "shell-reads-home", severity: Warning, why: hole(4), need: wantSSHD, user: shellReadsHome},
 	{id: "user-settings", severity: Error, why: "dockershrc(5)", user: userSettings},
 }
@@ -23,9 +26,23 @@ func shellOfTheHost(h *Host, u *User) *fault {
 		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
+// A shell that shuts an account out shuts the forced command out too.
+func shellRunsNothing(h *Host, u *User) *fault {
+	if !u.forced(h) || !shutsOut(u.Shell) {
+		return nil
+	}
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which runs nothing: every login is refused", lines: []string{"chsh -s " + h.Front + " USER"}}
+}
+
+// shutsOut tells the shells of accounts that nobody is to log in to.
+func shutsOut(shell string) bool {
+	name := filepath.Base(shell)
+	return name == "nologin" || name == "false"
+}
+
 // Most shells read a file of the home before they run a forced command.
 func shellReadsHome(h *Host, u *User) *fault {
-	if !u.forced(h) || u.Shell == h.Front {
+	if !u.forced(h) || u.Shell == h.Front || shutsOut(u.Shell) {
 		return nil
 	}
 	if u.homeShared() {

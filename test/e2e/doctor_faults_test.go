@@ -47,10 +47,13 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 			}
 		}
 	}
-	shell := func(t *testing.T) {
-		run(t, "usermod", "-s", "/bin/bash", u.name)
-		t.Cleanup(func() { run(t, "usermod", "-s", front, u.name) })
+	otherShell := func(path string) func(t *testing.T) {
+		return func(t *testing.T) {
+			run(t, "usermod", "-s", path, u.name)
+			t.Cleanup(func() { run(t, "usermod", "-s", front, u.name) })
+		}
 	}
+	shell := otherShell("/bin/bash")
 	for _, c := range []struct {
 		id, severity, file, line string
 		spoil                    []func(t *testing.T)
@@ -71,6 +74,7 @@ func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
 		{"sshd-internal-sftp", "error", dropIn, "Subsystem sftp /usr/lib/openssh/sftp-server", []func(*testing.T){sshd("ForceCommand", "#"), edit("/etc/ssh/sshd_config", "/usr/lib/openssh/sftp-server", "internal-sftp")}, nil},
 		{"sshd-internal-sftp", "error", dropIn, "ForceCommand " + front, []func(*testing.T){sshd("ForceCommand "+front, "ForceCommand internal-sftp")}, nil},
 		{"sshd-unknown", "error", "", "/usr/sbin/sshd -t", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding perhaps")}, nil},
+		{"shell-runs-nothing", "error", "", "chsh -s " + front + " USER", []func(*testing.T){otherShell("/usr/sbin/nologin")}, nil},
 		{"shell-reads-home", "warning", "", "chsh -s " + front + " USER", []func(*testing.T){shell}, nil},
 		{"shell-reads-home", "error", "", "chsh -s " + front + " USER", []func(*testing.T){shell, home}, []string{"home-shared"}},
 		{"shell-of-the-host", "warning", "", "chsh -s " + front + " USER", []func(*testing.T){shell, sshd("ForceCommand", "#")}, nil},
