@@ -25,7 +25,7 @@ func (from source) tell(s *config.Settings, req *wire.Login, v *config.Vars) err
 	if s.Uses('i') {
 		addr, err := origin.Address(int(from.pid))
 		if err != nil {
-			return usererr.New(usererr.Denied, "your container goes by the client's address, and this login has none",
+			return usererr.New(usererr.Denied, "the setting "+s.UsedBy('i')+" asks for the client's address, and this login has none",
 				"log in over ssh", err)
 		}
 		v.Address = addr.String()
@@ -33,7 +33,7 @@ func (from source) tell(s *config.Settings, req *wire.Login, v *config.Vars) err
 	if s.Uses('k') {
 		key, err := origin.Key(string(req.AuthInfo))
 		if err != nil {
-			return usererr.New(usererr.Denied, "your container goes by the key you log in with, and sshd tells none",
+			return usererr.New(usererr.Denied, "the setting "+s.UsedBy('k')+" asks for the key you log in with, and sshd tells none",
 				"log in with a key; the administrator sets ExposeAuthInfo yes in sshd_config", err)
 		}
 		v.Key = key

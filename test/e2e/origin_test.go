@@ -63,7 +63,7 @@ func TestAnAddressThatOnlyTheEnvironmentTellsIsNone(t *testing.T) {
 	refused := func(what string, cmd *exec.Cmd) {
 		t.Helper()
 		out, _ := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(string(out), "your container goes by the client's address, and this login has none") {
+		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(string(out), "the setting containername asks for the client's address, and this login has none") {
 			t.Errorf("%s: %d %q", what, cmd.ProcessState.ExitCode(), out)
 		}
 	}
