@@ -9,8 +9,9 @@ import (
 )
 
 // aliveEvery is how often a waiting front hears of us: it takes a long silence for
-// the end of the broker, and we learn that it is gone.
-const aliveEvery = 2 * time.Second
+// the end of the broker, and we learn that it is gone. What it was told first it
+// shows when it hears again after a second of its own.
+const aliveEvery = time.Second
 
 // report tells the front what is being done, until done. A front that is gone
 // cancels the work.

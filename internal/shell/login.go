@@ -18,7 +18,7 @@ const (
 	// absence is how long a broker that is being restarted is waited for.
 	absence = 5 * time.Second
 	// silence is how long a broker may say nothing; while it works it says
-	// something every few seconds.
+	// something every second.
 	silence = 60 * time.Second
 )
 

@@ -119,7 +119,7 @@ type waiting struct {
 func newWaiting() *waiting { return &waiting{on: tty.Is(2), since: time.Now()} }
 
 // show remembers the line, and shows the last one once it has taken long. It is
-// called every few seconds, with no line if there is no news.
+// called every second, with no line if there is no news.
 func (w *waiting) show(line string) {
 	if line != "" {
 		w.last = line
