@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -274,6 +275,20 @@ func lsOf(t *testing.T, containers int) func() time.Duration {
 	return func() time.Duration { return timed(t, exec.Command(prefix+"/bin/dockershctl", "ls")) }
 }
 
+// firstScreen is how long dockershctl top takes until its terminal shows containers and
+// the number of all sessions.
+func firstScreen(t *testing.T, sessions int) time.Duration {
+	t.Helper()
+	full := regexp.MustCompile(fmt.Sprintf(`\d+ containers, \d+ running +%d sessions(?s:.*)\nbench\d+_dockersh +bench +busybox`, sessions))
+	start := time.Now()
+	c := newConsole(t, 30, 140, ctlPath, "top")
+	eventually(t, "the first full screen", func() bool { return full.MatchString(c.screen(30, 140)) })
+	took := time.Since(start)
+	c.send("q")
+	c.wait()
+	return took
+}
+
 // liveRows has a thousand sessions live at once.
 func liveRows(t *testing.T, u *account, id string) []budget {
 	const sessions = 1000
@@ -288,7 +303,7 @@ func liveRows(t *testing.T, u *account, id string) []budget {
 	}
 	many := race(60, login)[0]
 	listing := race(7, func() time.Duration { return timed(t, exec.Command(prefix+"/bin/dockershctl", "sessions")) },
-		lsOf(t, 200))
+		lsOf(t, 200), func() time.Duration { return firstScreen(t, sessions) })
 	whole := private(t, broker.cmd.Process.Pid)
 	perSession := (whole - before) / sessions
 	return []budget{
@@ -298,6 +313,7 @@ func liveRows(t *testing.T, u *account, id string) []budget {
 		{"private memory of the agent, per container", kB(quiet), "1.5 MB", quiet / 1.5e6, 1, false},
 		{"dockershctl sessions, 1000 sessions", ms(listing[0]), "500 ms", ratio(listing[0], 500*time.Millisecond), 1, false},
 		{"dockershctl ls, 200 containers, 1000 sessions", ms(listing[1]), "500 ms", ratio(listing[1], 500*time.Millisecond), 1, false},
+		{"dockershctl top, first screen, 200 containers, 1000 sessions", ms(listing[2]), "500 ms", ratio(listing[2], 500*time.Millisecond), 1, false},
 		{"login with 1000 live sessions vs few", ms(many), ms(few), ratio(many, few), 2, false},
 	}
 }
