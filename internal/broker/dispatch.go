@@ -134,11 +134,11 @@ func (b *Broker) refuse(f *front, err error) {
 	if f.plan != nil {
 		name = f.plan.Container
 	}
-	if h, ok := f.Socket.(*held); ok {
-		h.take()
-	}
 	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", name, "told", e.Text, "cause", e.Cause)
 	f.Within(time.Second)
+	if h, ok := f.Socket.(*held); ok {
+		h.take() // within the new limit: the old one may be over
+	}
 	_ = f.Send(&wire.Error{Code: uint8(e.Code), Text: oneLine(e.Text), Hint: oneLine(e.Hint)})
 }
 

@@ -26,8 +26,8 @@ var (
 	errNoEngine = errors.New("this broker has no engine")
 )
 
-// needsEngine tells of a warm login, before anything is done for it, that there will
-// be something to do for its container when it is over.
+// needsEngine tells of a login, warm as it may be, that there will be something to do
+// for its container when it is over.
 func (b *Broker) needsEngine(plan *policy.Plan) bool {
 	if plan.Settings.IdleTimeout > 0 {
 		return true

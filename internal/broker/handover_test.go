@@ -158,6 +158,25 @@ func TestARefusedLoginIsNotHandedOver(t *testing.T) {
 	w.overWith(over, nil)
 }
 
+// The limit of the login may be over when it is refused. It fails when the login is
+// left in the socket, or taken off it before there is a new limit.
+func TestARefusalIsHeardThoughItComesLateAndIsReadLater(t *testing.T) {
+	w := newWorld(t)
+	user, theirs := w.pair()
+	if err := user.Send(&wire.Login{Version: wire.Version}); err != nil {
+		t.Fatal(err)
+	}
+	f := &front{Conn: channel.Conn{Socket: &held{Conn: theirs}}}
+	f.Within(20 * time.Second)
+	if _, _, err := f.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	f.Within(-time.Second)
+	w.withoutEngine().refuse(f, errors.New("why"))
+	_ = f.Close()
+	w.expect(user, wire.KindError)
+}
+
 func TestAContainerThatIsDueIsLeftToABrokerWithAnEngine(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nimagename = busybox")

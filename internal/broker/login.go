@@ -48,11 +48,11 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		b.tellHostShell(f)
 		return nil
 	}
-	if b.Engine == nil && b.needsEngine(plan) {
-		return ErrHandOver
-	}
 	if err := b.enroll(ctx, f, id, plan); err != nil {
 		return err
+	}
+	if b.Engine == nil && b.needsEngine(plan) { // after the record: who makes the container from here on sees us
+		return ErrHandOver
 	}
 	agent, err := channel.Conn{}, rundir.ErrCold
 	if !b.mayRenew(plan) {

@@ -48,7 +48,7 @@ func Main(open Opener) int {
 	case len(args) == 4 && args[0] == fate:
 		run = func(*slog.Logger) error { return tellFate(engine.Address{Host: args[1], TLS: args[2]}, args[3], open) }
 	default:
-		return wrongUse("dockershd", "it takes no arguments")
+		return wrongUse("dockershd", "it does not take these arguments")
 	}
 	return exitCode(startedByUser(run))
 }
@@ -71,8 +71,12 @@ func Session() int {
 	case errors.Is(err, broker.ErrHandOver):
 		_ = unix.SetNonblock(0, false) // else the other's os.Stdin would take it for its own, before main
 		err = door.Become(door.OneShot)
-		e := usererr.For(err)
-		_ = channel.Conn{Socket: c}.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
+		front, e := channel.Conn{Socket: c}, usererr.For(err)
+		front.Within(time.Second)
+		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there he would lose our word
+			seqpacket.CloseAll(fds)
+		}
+		_ = front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
 	case errors.Is(err, broker.ErrUntended):
 		err = door.Become(door.Tend)
 	default:
