@@ -9,7 +9,8 @@ import (
 
 // both runs a test for a user with /bin/bash and for one with dockersh, in
 // Debian and in busybox, for one whose terminals are recorded, for those whose
-// sessions go over the engine's exec, and for one with an engine of his own.
+// sessions go over the engine's exec, for one in Podman, and for one with an engine of
+// his own.
 func both(t *testing.T, test func(t *testing.T, u *account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, plain) })
@@ -19,6 +20,9 @@ func both(t *testing.T, test func(t *testing.T, u *account)) {
 		t.Run("recorded", func(t *testing.T) { test(t, taped) })
 	}
 	eachStreamed(t, test)
+	if door == "service" { // behind every door it is the same
+		t.Run(inPodman.name, func(t *testing.T) { podmanEngine(t); test(t, inPodman.account(t)) })
+	}
 	if door == "direct" {
 		t.Run(ownEngine.name, func(t *testing.T) { test(t, ownEngine.account(t)) })
 	}

@@ -80,6 +80,16 @@ func newPodman(t *testing.T, lines ...string) *account {
 	return u
 }
 
+// inPodman is the kind of account whose container is Podman's: both runs its tests
+// there too.
+var inPodman = &kind{name: "podman", make: func() (*account, error) {
+	a, err := addUser(front)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.set("dockersocket = "+podmanSocket, "imagename = dsh-debian", "shell = /bin/bash", "mounthome")
+}}
+
 // podmanRemoves tells whether the container is gone. With a user namespace of its
 // own a mount of it may be busy for a while.
 func podmanRemoves(id string) bool {
