@@ -20,7 +20,6 @@ func TestTopShowsWhatRunsAndActsAtAKey(t *testing.T) {
 	id := listedOf(t, u)[0].ID
 
 	top := newConsole(t, 30, 140, ctlPath, "top")
-	before := top.modes()
 	sees := func(pattern string) {
 		t.Helper()
 		re := regexp.MustCompile(pattern)
@@ -51,7 +50,7 @@ func TestTopShowsWhatRunsAndActsAtAKey(t *testing.T) {
 	if status := top.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
-	if top.modes() != before {
+	if top.modes() != top.found {
 		t.Error("the terminal's modes are not as they were")
 	}
 }

@@ -28,6 +28,7 @@ type console struct {
 	master *os.File
 	cmd    *exec.Cmd
 	ended  chan struct{}
+	found  unix.Termios // the terminal's settings before the program began
 
 	mu   sync.Mutex
 	seen []byte // all that was shown and not yet expected
@@ -62,6 +63,7 @@ func newConsole(t testing.TB, rows, cols uint16, argv ...string) *console {
 	master, slave := openPTY(t)
 	c := &console{t: t, master: master, ended: make(chan struct{})}
 	c.size(rows, cols)
+	c.found = c.modes()
 	c.cmd = exec.Command(argv[0], argv[1:]...)
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = slave, slave, slave
 	c.cmd.Env = append(os.Environ(), "TERM=xterm")

@@ -77,9 +77,9 @@ func TestASecondBrokerOnTheSameSocketGivesUp(t *testing.T) {
 	works(t, tiny)
 }
 
-func TestTheBrokerTakesNoArguments(t *testing.T) {
+func TestTheBrokerRefusesAnArgumentItDoesNotKnow(t *testing.T) {
 	out, err := exec.Command(prefix+"/sbin/dockershd", "--debug").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "no arguments") {
+	if err == nil || !strings.Contains(string(out), "does not take these arguments") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

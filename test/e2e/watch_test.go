@@ -24,7 +24,6 @@ func TestWatchShowsALiveSessionUntilItsEnd(t *testing.T) {
 	c := live(t, u)
 	c.run("echo befo\\re")
 	w := ctlConsole(t, "watch", name)
-	before := w.modes()
 	w.expect("before\r\n")
 	c.run("echo mean\\while")
 	w.expect("meanwhile\r\n")
@@ -38,7 +37,7 @@ func TestWatchShowsALiveSessionUntilItsEnd(t *testing.T) {
 	if status := w.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
-	if w.modes() != before {
+	if w.modes() != w.found {
 		t.Error("the terminal is not restored")
 	}
 	c.wait()
@@ -51,10 +50,9 @@ func TestWatchEndsAtCtrlCAndTheSessionGoesOn(t *testing.T) {
 	u := newRecorded(t)
 	c := live(t, u)
 	w := ctlConsole(t, "watch", u.name+"_dockersh")
-	before := w.modes()
 	w.expect("<%> ")
 	w.send("\x03")
-	if status := w.wait(); status != 0 || w.modes() != before {
+	if status := w.wait(); status != 0 || w.modes() != w.found {
 		t.Errorf("status %d; %q", status, w.shown())
 	}
 	if got := c.run("echo here"); got != "here" {
@@ -159,14 +157,13 @@ func TestReplayKeepsItsTimeAsToldTo(t *testing.T) {
 // What the terminal answers to a recording is typed by nobody.
 func TestReplayHasTheTerminalForItselfAndGivesItBack(t *testing.T) {
 	w := ctlConsole(t, "replay", longTape(t))
-	before := w.modes()
 	w.expect("first")
 	w.send("\x1b[?62;c and more\r")
 	w.send("\x03")
 	if status := w.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
-	if w.modes() != before {
+	if w.modes() != w.found {
 		t.Error("the terminal is not restored")
 	}
 	if shown := w.shown(); strings.Contains(shown, "more") || !strings.Contains(shown, "\x1b[?1000l") || strings.Contains(shown, "last") {
