@@ -20,6 +20,7 @@ func TestARecordingIsNamedByAddressAndKeyOrRefused(t *testing.T) {
 	} {
 		t.Run(c.letter, func(t *testing.T) {
 			u := newBoxed(t, "record = "+recordings+"/%u/"+c.letter+".cast")
+			works(t, u) // else the terminal may show that the container is being made
 			ssh(t, u, "-tt", "--", "true").want(t, "", "", 0)
 			if got, want := u.tapes(t), recordings+"/"+u.name+"/"+c.name+".cast"; len(got) != 1 || got[0] != want {
 				t.Errorf("%q, want %s", got, want)

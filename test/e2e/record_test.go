@@ -251,6 +251,7 @@ func TestWithoutATerminalNothingIsRecorded(t *testing.T) {
 
 func TestBinaryOutputIsRecordedAsFarAsTheFormatCan(t *testing.T) {
 	u := newRecorded(t)
+	works(t, u) // else the terminal may show that the container is being made
 	r := ssh(t, u, "-tt", "--", "stty raw; head -c 300000 /dev/urandom; printf 'END\\377'")
 	if len(r.stdout) != 300_004 || r.status != 0 {
 		t.Fatalf("%d bytes, status %d", len(r.stdout), r.status)
