@@ -35,9 +35,6 @@ type cold struct {
 // bringUp makes sure that the container runs with an agent for the plan's user,
 // and connects to it.
 func (b *Broker) bringUp(f *front, plan *policy.Plan) (channel.Conn, error) {
-	if b.Engine == nil {
-		return channel.Conn{}, ErrHandOver
-	}
 	ctx, cancel := context.WithTimeout(b.stop, pullLimit+bringUpLimit)
 	defer cancel()
 	show, done := b.report(f, cancel)

@@ -52,6 +52,7 @@ type Broker struct {
 	lives    rundir.Lives
 	keeping  atomic.Bool // keep looks after containers
 	passed   atomic.Bool // the one login is another broker's
+	untended atomic.Bool // there was no engine for what had to be done for a container
 	tended   tended
 	tags     tags
 	work     chan struct{}   // a place is one container that is made or started

@@ -163,7 +163,7 @@ func (t *tags) newer(b *Broker, at engine.Address, made rundir.Made) bool {
 		known = &tagged{}
 		t.all[key] = known
 	}
-	if b.Engine != nil && time.Since(known.asked) > tagAge {
+	if time.Since(known.asked) > tagAge {
 		known.asked = time.Now()
 		go t.ask(b, key)
 	}

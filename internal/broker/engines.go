@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
 	"dockersh/internal/engine"
 	"dockersh/internal/usererr"
@@ -12,16 +11,14 @@ import (
 
 // engines keeps one client for each engine that the settings name.
 type engines struct {
-	open   func(engine.Address) (engine.Engine, error) // nil: see Config
-	missed atomic.Bool                                 // one was asked for that cannot be opened here
-	mu     sync.Mutex
-	all    map[engine.Address]engine.Engine
+	open func(engine.Address) (engine.Engine, error) // nil: see Config
+	mu   sync.Mutex
+	all  map[engine.Address]engine.Engine
 }
 
 func (e *engines) get(at engine.Address) (engine.Engine, error) {
 	if e.open == nil {
-		e.missed.Store(true)
-		return nil, errNoEngine
+		return nil, ErrHandOver
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -46,7 +43,7 @@ func engineTrouble(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &told):
+	case errors.As(err, &told), errors.Is(err, ErrHandOver):
 		return err
 	case errors.Is(err, engine.ErrDown):
 		return usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", err)

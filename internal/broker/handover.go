@@ -17,13 +17,12 @@ import (
 // is a broker without (Config.Engine is nil), and one with goes on where it must.
 
 var (
-	// ErrHandOver is a login for which an engine is needed. It is where it was: the
-	// front's message is in the socket still, and nothing was done for it.
-	ErrHandOver = errors.New("an engine is needed for this login")
+	// ErrHandOver is that an engine is needed where there is none. As the end of
+	// ServeOne it is a login's: that is where it was, the front's message in the
+	// socket still, and nothing was done for it.
+	ErrHandOver = errors.New("this broker has no engine")
 	// ErrUntended is a container that nobody is in, for which an engine is needed.
 	ErrUntended = errors.New("an engine is needed for a container that nobody is in")
-
-	errNoEngine = errors.New("this broker has no engine")
 )
 
 // needsEngine tells of a login, warm as it may be, that there will be something to do
@@ -50,7 +49,7 @@ func (b *Broker) Tend() error {
 	b.swept(b.stop)
 	b.look(b.stop)
 	until(b.stop, b.tended.stop)
-	if b.engines.missed.Load() {
+	if b.untended.Load() {
 		return ErrUntended
 	}
 	return nil
@@ -90,11 +89,11 @@ func (h *held) take() {
 
 // fate asks what became of a container that lost its agent.
 func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
-	if b.Engine == nil {
-		return b.AskFate(ctx, plan.Engine(), plan.Container)
-	}
 	e, err := b.engines.get(plan.Engine())
-	if err != nil {
+	switch {
+	case err == ErrHandOver:
+		return b.AskFate(ctx, plan.Engine(), plan.Container)
+	case err != nil:
 		return "the container ended"
 	}
 	return Fate(ctx, e, plan.Container, plan.Streams())

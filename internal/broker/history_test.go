@@ -2,7 +2,6 @@ package broker
 
 import (
 	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -12,7 +11,6 @@ import (
 
 	"dockersh/internal/engine"
 	"dockersh/internal/history"
-	"dockersh/internal/proc"
 	"dockersh/internal/sessions"
 	"dockersh/internal/wire"
 )
@@ -163,15 +161,8 @@ func TestAHostShellIsInTheHistory(t *testing.T) {
 // Whoever finds that a session is over tells of it, and only one does.
 func TestASessionThatLostItsBrokerHasOneEnd(t *testing.T) {
 	w := newWorld(t)
-	cmd := exec.Command("sleep", "1000")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := proc.Of(cmd.Process.Pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := sessions.Record{ID: "lost", UID: 7, User: "alice", Container: "c", Pid: s.Pid, Start: s.Start, Since: time.Unix(1800000000, 0)}
+	r, end := w.child()
+	r.ID, r.UID, r.User, r.Container, r.Since = "lost", 7, "alice", "c", time.Unix(1800000000, 0)
 	coming := r
 	coming.ID, coming.Coming = "waits", true
 	for _, r := range []sessions.Record{r, coming} {
@@ -183,16 +174,15 @@ func TestASessionThatLostItsBrokerHasOneEnd(t *testing.T) {
 	if n := len(w.past.of(history.End)); n != 0 {
 		t.Fatalf("%d ends of a session that goes on", n)
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	end()
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() { w.broker.sweep(t.Context()) })
 	}
 	all.Wait()
-	end := w.one(history.End)
-	if end.ID != "lost" || end.User != "alice" || end.UID != 7 || end.Container != "c" || !end.Since.Equal(r.Since) || end.Exit != nil || end.Signal != "" {
-		t.Errorf("%+v", end)
+	got := w.one(history.End)
+	if got.ID != "lost" || got.User != "alice" || got.UID != 7 || got.Container != "c" || !got.Since.Equal(r.Since) || got.Exit != nil || got.Signal != "" {
+		t.Errorf("%+v", got)
 	}
 	if left := w.broker.sessions.Dead(); len(left) != 0 {
 		t.Errorf("left %+v", left)

@@ -149,7 +149,9 @@ func (b *Broker) tendCounted(ctx context.Context, container string, ended bool) 
 	ctx, cancel := context.WithTimeout(ctx, tendLimit)
 	defer cancel()
 	err := b.tendOnce(ctx, container, ended)
-	if ctx.Err() == nil && !errors.Is(err, errNoEngine) && b.tended.fails(container, err != nil) && err != nil {
+	if errors.Is(err, ErrHandOver) {
+		b.untended.Store(true)
+	} else if ctx.Err() == nil && b.tended.fails(container, err != nil) && err != nil {
 		b.Log.Error("cannot remove a container that nobody is in; trying again", "container", container, "cause", err)
 	}
 }

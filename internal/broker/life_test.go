@@ -31,6 +31,12 @@ func (w *world) nothingLeft() {
 	})
 }
 
+// waits is when it is noted that nobody is in the container any more.
+func (w *world) waits() {
+	w.Helper()
+	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+}
+
 func TestAnEphemeralContainerGoesWithItsLastSession(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\n")
@@ -101,7 +107,7 @@ func TestLingerBeginsWithTheLastEnd(t *testing.T) {
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	since := func() time.Time { v, _ := w.broker.lives.Get(w.name()); return v.Since }
 	_ = w.enters().Close()
-	w.eventually("it waits", func() bool { return !since().IsZero() })
+	w.waits()
 	first := since()
 	time.Sleep(20 * time.Millisecond)
 	_ = w.enters().Close()

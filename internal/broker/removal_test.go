@@ -84,7 +84,7 @@ func TestALoginStopsTheRemoval(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	_ = w.enters().Close()
-	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+	w.waits()
 	dir := rundir.Of(w.broker.Run, w.name())
 	release, err := w.broker.hold(t.Context(), dir)
 	if err != nil {

@@ -128,7 +128,7 @@ func TestLingerBeginsAnewForASessionThatEndedUnseen(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	_ = w.enters().Close()
-	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+	w.waits()
 	v, _ := w.broker.lives.Get(w.name())
 	v.Since = v.Since.Add(-59 * time.Minute)
 	if err := w.broker.lives.Set(w.name(), v); err != nil {

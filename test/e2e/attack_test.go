@@ -32,18 +32,8 @@ func attack(t *testing.T, u *account, name string) (end func()) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{"APART=" + os.Getenv("APART"), "ATTACK=" + name, "STARTS=" + os.Getenv("STARTS")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := piped(t, cmd)
 	said, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || !strings.HasPrefix(said, "ready") {
 		t.Fatalf("%s: %q %v", name, said, err)

@@ -109,21 +109,12 @@ func startHostile(t testing.TB, u *account, by ...string) *exec.Cmd {
 func startWaiting(t testing.TB, u *account, argv []string) (cmd *exec.Cmd, said string) {
 	t.Helper()
 	cmd = asUserOf(u, argv...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := piped(t, cmd)
 	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if said, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+	said, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
 		_, _ = cmd.Process.Kill(), cmd.Wait()
 		t.Fatalf("%q %v %s", said, err, errs.String())
 	}

@@ -100,20 +100,10 @@ func pastTheShell(t *testing.T, u *account) (reached []string) {
 
 // speaksSFTP tells whether an sftp server answers a client's first message.
 func speaksSFTP(t *testing.T, cmd *exec.Cmd) bool {
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := piped(t, cmd)
 	_, _ = io.WriteString(in, "\x00\x00\x00\x05\x01\x00\x00\x00\x03") // SSH_FXP_INIT, version 3
 	answer := make([]byte, 5)
-	_, err = io.ReadFull(out, answer)
+	_, err := io.ReadFull(out, answer)
 	_ = in.Close()
 	_ = cmd.Wait()
 	return err == nil && answer[4] == 2 // SSH_FXP_VERSION
