@@ -16,7 +16,7 @@ BENCHFLAGS ?=
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockershctl dockersh-bridge
-PATHS    = dockersh/internal/paths
+PATHS    = github.com/dockersh/dockersh/internal/host/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
            -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG)
 LIBEXEC  = $(DESTDIR)$(LIBEXECDIR)/dockersh

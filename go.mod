@@ -1,4 +1,4 @@
-module dockersh
+module github.com/dockersh/dockersh
 
 go 1.26.0
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dockersh/internal/config"
+	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
 func read(t *testing.T, path string) string {

@@ -2,100 +2,193 @@ package dockersh
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// wall says what a package must not link, not even by way of others.
+const module = "github.com/dockersh/dockersh"
+
+// rooms are the folders of internal/, from the ground up. A package may import its
+// own room and those above it in this list, and nothing below.
+var rooms = []struct{ name, reason string }{
+	{"host", "what is read of the host and asked of the kernel: knows nothing of dockersh's users, messages or rules"},
+	{"proto", "what the programs say to each other and to people: no rules, no files"},
+	{"engine", "what is needed of a container engine, in our words"},
+	{"rules", "what the administrator wrote and what follows from it: knows no socket and no running container"},
+	{"root", "what runs with root's power (or as its own user through the direct door)"},
+	{"user", "what runs as the user who logged in: of root it may link the door alone, which gives root up"},
+	{"container", "what runs inside, with the container user's rights: needs nothing of the host"},
+	{"admin", "what the administrator runs: shares root's files and locks, and asks no broker"},
+}
+
+// wall names what a package must not link, not even by way of others. A name that ends
+// in / stands for everything below.
 type wall struct {
 	pkg    string
 	not    []string
 	reason string
 }
 
+// lean is what a program that starts per session or lives per container goes without.
+var lean = []string{"net", "net/http", "os/exec", "os/user", "log", "log/slog", "regexp", "text/template", "encoding/json", "fmt"}
+
 var walls = []wall{
-	{"./cmd/dockersh", []string{
-		"net", "net/http", "os/exec", "os/user", "log", "log/slog", "regexp", "text/template", "encoding/json", "fmt",
-		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/account",
-		"dockersh/internal/broker", "dockersh/internal/agent",
-	}, "it starts for every ssh, scp and git command, as a user nobody trusts: what it links decides its speed, and it decides nothing"},
-	{"./cmd/dockersh-init", []string{
-		"net", "net/http", "os/exec", "os/user", "log", "log/slog", "regexp", "text/template", "encoding/json", "fmt",
-		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/account",
-		"dockersh/internal/broker", "dockersh/internal/shell",
-	}, "it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
-	{"./cmd/dockershd-session", []string{"net/http", "crypto/tls", "dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty"},
+	// The programs.
+	{"cmd/dockersh", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/container/", "internal/host/account",
+		"internal/root/broker", "internal/root/daemon"),
+		"it starts for every ssh, scp and git command, as a user nobody trusts: what it links decides its speed, and it decides nothing"},
+	{"cmd/dockersh-init", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/user/", "internal/host/account"),
+		"it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
+	{"cmd/dockershd", []string{"internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
+		"it has the power: it never opens a terminal, and serves no administrator"},
+	{"cmd/dockershd-session", []string{"net/http", "crypto/tls", "internal/engine/docker", "internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
 		"without a service it starts for every login, and stays for its length: the client of an engine would be most of it"},
-	{"dockersh/internal/door", []string{"fmt", "net", "os/exec", "dockersh/internal/wire", "dockersh/internal/userfile"}, "root runs it in a setuid program: nothing of the caller's is read there"},
-	{"dockersh/internal/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},
-	{"dockersh/internal/seqpacket", []string{"dockersh/internal/wire", "net"}, "it carries packets and does not read them"},
-	{"dockersh/internal/config", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine"}, "bytes in, settings out: who reads which file is not its business"},
-	{"dockersh/internal/policy", []string{
-		"net", "net/http", "log/slog", "dockersh/internal/broker", "dockersh/internal/engine/docker", "dockersh/internal/seqpacket",
-	}, "who may enter what is decided without looking at the world"},
-	{"dockersh/internal/broker", []string{"dockersh/internal/engine/docker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/tty", "net/http"},
-		"it is given an engine, and never opens a terminal"},
-	{"dockersh/internal/life", []string{"dockersh/internal/broker", "dockersh/internal/engine/docker", "dockersh/internal/sessions", "net/http"},
-		"steps for whoever holds the lock: who may take them, and whether somebody is in, is his business"},
-	{"./cmd/dockersh-bridge", []string{
-		"dockersh/internal/config", "dockersh/internal/policy", "dockersh/internal/account", "dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent",
-	}, "it is told what its session is, and decides nothing"},
-	{"dockersh/internal/doctor", []string{"dockersh/internal/broker", "dockersh/internal/shell", "dockersh/internal/agent", "dockersh/internal/admin"},
+	{"cmd/dockersh-bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/user/", "internal/container/", "internal/admin/"},
+		"it is told what its session is, and decides nothing"},
+	{"cmd/dockershctl", []string{"internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"},
+		"it works beside the broker, under the same locks: the two must not become one"},
+
+	// host: leaves, each for one thing of the host.
+	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "users and groups come from getent as a child, which can be killed: a name service loads foreign code"},
+	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and decides nothing"},
+	{"internal/host/paths", []string{"os", "fmt"}, "places fixed at build time: nothing moves them"},
+	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
+	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "what is believed of sshd is read from the kernel, for warm logins too"},
+	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
+	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it looks at paths with root's rights, and follows none that others can change"},
+	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},
+
+	// proto: pure, or nearly.
+	{"internal/proto/asciicast", []string{"net", "os/exec", "golang.org/x/sys/unix"}, "the format is pure: bytes in, bytes out"},
+	{"internal/proto/channel", []string{"net", "os/exec", "fmt"}, "a message with its descriptors: for programs that start per session"},
+	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},
+	{"internal/proto/seqpacket", []string{"net", "internal/proto/wire"}, "it carries packets and does not read them"},
+	{"internal/proto/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
+	{"internal/proto/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},
+
+	// engine
+	{"internal/engine", []string{"net", "os", "os/exec", "internal/host/", "internal/proto/"}, "an interface and its words: nothing runs here"},
+	{"internal/engine/docker", []string{"internal/host/", "internal/proto/"}, "it speaks to engines: users, rules and sessions are not its business"},
+	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
+
+	// rules
+	{"internal/rules/config", []string{"net", "os/exec", "internal/engine/", "internal/host/"}, "bytes in, settings out: who reads which file is not its business"},
+	{"internal/rules/policy", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "who may enter what is decided without looking at the world"},
+	{"internal/rules/settings", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "it reads root's file, and nothing else"},
+	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
+
+	// root
+	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries one session that it is told of, and decides nothing"},
+	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
+	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
+	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
+	{"internal/root/history", []string{"internal/engine/", "internal/rules/", "internal/root/broker"}, "a file of what happened: it asks nobody"},
+	{"internal/root/life", []string{"internal/root/broker", "internal/engine/docker", "internal/root/sessions", "net/http"},
+		"steps for whoever holds the lock: who may take them, and whether somebody is in, is decided elsewhere"},
+	{"internal/root/rundir", []string{"internal/engine/docker", "net/http", "log/slog"}, "files below the run-time directory"},
+	{"internal/root/sessions", []string{"internal/engine/docker", "net/http", "log/slog"}, "files below the run-time directory"},
+	{"internal/root/syslog", []string{"net/http", "internal/rules/", "internal/engine/", "internal/proto/"}, "lines go to the log, whatever they say"},
+
+	// user, container, admin
+	{"internal/user/dotfile", append(lean, "internal/rules/", "internal/root/"), "it reads the user's file with the user's rights, and does not understand it"},
+	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
+	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
+	{"internal/admin/ctl", []string{"internal/root/broker", "internal/root/daemon", "internal/container/", "internal/user/front"}, "as cmd/dockershctl"},
+	{"internal/admin/doctor", []string{"internal/root/broker", "internal/user/", "internal/container/", "internal/admin/ctl"},
 		"it judges a host from outside: it is told nothing by the programs that it judges"},
-	{"dockersh/internal/top", []string{"dockersh/internal/engine", "dockersh/internal/sessions", "dockersh/internal/rundir"},
-		"a screen and keys: what it shows and does is given to it"},
-	{"dockersh/internal/sys", []string{"dockersh/internal/wire", "dockersh/internal/usererr"}, "a leaf"},
-	{"dockersh/internal/idmap", []string{"net", "os/exec", "dockersh/internal/policy", "dockersh/internal/engine", "dockersh/internal/usererr"},
-		"a leaf: it mounts with root's rights, and decides nothing"},
-	{"dockersh/internal/asciicast", []string{"net", "golang.org/x/sys/unix", "dockersh/internal/wire"}, "the format is pure: bytes in, bytes out"},
-	{"dockersh/internal/tty", []string{"dockersh/internal/wire", "dockersh/internal/sys"}, "a leaf"},
-	{"dockersh/internal/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
+	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
+	{"internal/admin/top", []string{"internal/engine/", "internal/root/"}, "a screen and keys: what it shows and does is given to it"},
 }
 
+// golist runs go list for the module's packages and returns its lines.
+func golist(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// own shortens the import path of a package of this module.
+func own(pkg string) string { return strings.TrimPrefix(pkg, module+"/") }
+
 func TestWallsHold(t *testing.T) {
-	for _, w := range walls {
-		out, err := exec.Command("go", "list", "-deps", w.pkg).CombinedOutput()
-		if err != nil {
-			t.Fatalf("go list -deps %s: %v\n%s", w.pkg, err, out)
+	deps := map[string][]string{}
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Deps \" \"}}", "./...") {
+		pkg, list, _ := strings.Cut(line, ":")
+		deps[own(pkg)] = nil
+		for d := range strings.FieldsSeq(list) {
+			deps[own(pkg)] = append(deps[own(pkg)], own(d))
 		}
-		deps := map[string]bool{}
-		for d := range strings.FieldsSeq(string(out)) {
-			deps[d] = true
+	}
+	for _, w := range walls {
+		if _, ok := deps[w.pkg]; !ok {
+			t.Errorf("there is no package %s", w.pkg)
 		}
 		for _, n := range w.not {
-			if deps[n] {
-				t.Errorf("%s links %s: %s", w.pkg, n, w.reason)
+			below := strings.HasSuffix(n, "/")
+			for _, d := range deps[w.pkg] {
+				if d == strings.TrimSuffix(n, "/") || below && strings.HasPrefix(d, n) {
+					t.Errorf("%s links %s: %s", w.pkg, d, w.reason)
+				}
+			}
+		}
+	}
+}
+
+// Every package has its wall, so that a new one is given a thought, and a room.
+func TestEveryPackageHasAWall(t *testing.T) {
+	for _, pkg := range golist(t, "./cmd/...", "./internal/...") {
+		if !slices.ContainsFunc(walls, func(w wall) bool { return w.pkg == own(pkg) && w.reason != "" && len(w.not) > 0 }) {
+			t.Errorf("%s has no row in walls_test.go", own(pkg))
+		}
+	}
+}
+
+func TestNoPackageImportsUpwards(t *testing.T) {
+	level := func(pkg string) int {
+		return slices.IndexFunc(rooms, func(r struct{ name, reason string }) bool {
+			return strings.HasPrefix(pkg+"/", "internal/"+r.name+"/")
+		})
+	}
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./internal/...") {
+		pkg, imports, _ := strings.Cut(line, ": ")
+		from := level(own(pkg))
+		if from < 0 {
+			t.Errorf("%s stands in no room", own(pkg))
+			continue
+		}
+		for i := range strings.FieldsSeq(imports) {
+			if !strings.HasPrefix(i, module) {
+				continue
+			}
+			if to := level(own(i)); to > from {
+				t.Errorf("%s imports %s: %s is %s", own(pkg), own(i), rooms[from].name, rooms[from].reason)
 			}
 		}
 	}
 }
 
 func TestOnlyOnePackageKnowsTheSDK(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...").CombinedOutput()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, out)
-	}
-	for line := range strings.Lines(string(out)) {
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...") {
 		pkg, imports, _ := strings.Cut(line, ": ")
-		if pkg == "dockersh/internal/engine/docker" {
+		if own(pkg) == "internal/engine/docker" {
 			continue
 		}
 		for _, sdk := range []string{"github.com/docker/", "github.com/moby/"} {
 			if strings.Contains(imports, sdk) {
-				t.Errorf("%s imports %s*: everything else speaks to engines in our own words (internal/engine)", pkg, sdk)
+				t.Errorf("%s imports %s*: everything else speaks to engines in our own words (internal/engine)", own(pkg), sdk)
 			}
 		}
 	}
 }
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}\t{{.Doc}}", "./...").CombinedOutput()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, out)
-	}
-	for line := range strings.Lines(string(out)) {
-		if pkg, doc, _ := strings.Cut(strings.TrimSpace(line), "\t"); doc == "" && pkg != "dockersh" {
-			t.Errorf("%s has no package comment", pkg)
+	for _, line := range golist(t, "-f", "{{.ImportPath}}\t{{.Doc}}", "./...") {
+		if pkg, doc, _ := strings.Cut(line, "\t"); doc == "" && pkg != module {
+			t.Errorf("%s has no package comment", own(pkg))
 		}
 	}
 }

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/bridge"
+	"github.com/dockersh/dockersh/internal/root/bridge"
 )
 
 func main() { os.Exit(bridge.Main()) }

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/agent"
+	"github.com/dockersh/dockersh/internal/container/agent"
 )
 
 func main() { os.Exit(agent.Main()) }

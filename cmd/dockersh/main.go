@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/shell"
+	"github.com/dockersh/dockersh/internal/user/front"
 )
 
-func main() { os.Exit(shell.Main()) }
+func main() { os.Exit(front.Main()) }

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/admin"
+	"github.com/dockersh/dockersh/internal/admin/ctl"
 )
 
-func main() { os.Exit(admin.Main()) }
+func main() { os.Exit(ctl.Main()) }

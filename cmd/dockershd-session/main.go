@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/service"
+	"github.com/dockersh/dockersh/internal/root/daemon"
 )
 
-func main() { os.Exit(service.Session()) }
+func main() { os.Exit(daemon.Session()) }

@@ -4,11 +4,11 @@ package main
 import (
 	"os"
 
-	"dockersh/internal/engine"
-	"dockersh/internal/engine/docker"
-	"dockersh/internal/service"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/root/daemon"
 )
 
 func main() {
-	os.Exit(service.Main(func(at engine.Address) (engine.Engine, error) { return docker.Open(at) }))
+	os.Exit(daemon.Main(func(at engine.Address) (engine.Engine, error) { return docker.Open(at) }))
 }

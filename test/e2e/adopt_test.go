@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"dockersh/internal/channel"
-	"dockersh/internal/wire"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
 // created makes a container by hand, for the length of the test.

@@ -16,7 +16,7 @@ import (
 	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
 
-	"dockersh/internal/asciicast"
+	"github.com/dockersh/dockersh/internal/proto/asciicast"
 )
 
 // recordings is where the tests' recordings are.

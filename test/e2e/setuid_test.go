@@ -135,7 +135,7 @@ func asUserOf(u *account, argv ...string) *exec.Cmd {
 // uid or groups, makes the socket as root, or keeps root, all of it or the saved
 // uid; and when the broker keeps limits, cores, umask, niceness, scheduling, class
 // of the disk, personality, timer slack, blocked or ignored signals. Processors:
-// TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/sys.
+// TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/host/sys.
 func TestSetuidBrokerHasNothingOfItsUsers(t *testing.T) {
 	const session, full = prefix + "/libexec/dockershd-session\x00", prefix + "/sbin/dockershd\x00--one-shot\x00"
 	t.Run("once", func(t *testing.T) { hasNothingOf(t, newUser(t, "/bin/bash"), full) })

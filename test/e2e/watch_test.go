@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"dockersh/internal/asciicast"
-	"dockersh/internal/sessions"
+	"github.com/dockersh/dockersh/internal/proto/asciicast"
+	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
 // ctlConsole is an administrator who runs dockershctl at 24x80.

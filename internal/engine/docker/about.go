@@ -6,7 +6,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // About asks the engine what it is; ErrDown.

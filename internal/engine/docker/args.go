@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // Command is the command line that Create runs, for people to read. Create

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 func TestACreatedContainerIsFoundAsDescribed(t *testing.T) {

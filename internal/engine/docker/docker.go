@@ -19,7 +19,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // callLimit is the longest that a call may take whose context has no earlier

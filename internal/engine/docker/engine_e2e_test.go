@@ -17,7 +17,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 const testSocket = "/var/run/docker.sock"

@@ -9,7 +9,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // mapped gives an error of the client in the words of package engine. What has

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 func TestAFileIsReadThroughLinksInsideTheContainer(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 func state(t *testing.T, e *Engine, name string) engine.State {

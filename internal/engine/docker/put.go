@@ -15,7 +15,7 @@ import (
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // PutFiles writes files and directories, in their order, into a container that

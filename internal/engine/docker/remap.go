@@ -11,7 +11,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // Remap asks the engine whether it was started with --userns-remap. It keeps

@@ -10,7 +10,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // Open returns the engine at an address; like New it does not connect.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // Find is engine.Engine's.

@@ -9,7 +9,7 @@ import (
 	"maps"
 	"sync"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // Fake is an engine without containers and images; New makes one. Set the hooks

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"testing"
 
-	"dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 func TestAContainerGoesThroughItsLife(t *testing.T) {

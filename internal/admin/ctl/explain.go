@@ -1,0 +1,269 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+	"github.com/dockersh/dockersh/internal/user/dotfile"
+)
+
+// explanation is what a login of a user would find.
+type explanation struct {
+	User      string    `json:"user"`
+	UID       uint32    `json:"uid"`
+	Settings  []setting `json:"settings"`
+	HostShell string    `json:"hostshell,omitempty"`
+	Container string    `json:"container,omitempty"`
+	State     string    `json:"state,omitempty"`
+	Create    []string  `json:"create,omitempty"`
+	Note      string    `json:"note,omitempty"`
+}
+
+type setting struct {
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
+	Origin string   `json:"origin"`
+}
+
+// explain goes the way of a login, and shows it instead of carrying it out.
+func explain(ctx context.Context, out io.Writer, args []string) error {
+	client, asJSON := "", false
+	words, err := options{"--json": &asJSON, "--client": &client}.parse(args, 1, 1)
+	if err == nil {
+		client, err = address(client)
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	users := account.New(time.Minute)
+	u, err := users.ByName(ctx, words[0])
+	if errors.Is(err, account.ErrUnknown) {
+		return usererr.New(usererr.Denied, "no user "+human.Clean(words[0]), "getent passwd lists the users of this host", nil)
+	}
+	if err != nil {
+		return err
+	}
+	x, err := explainUser(ctx, users, u, client)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(x)
+	}
+	return x.print(out)
+}
+
+// address is that of the client as a login has it; none is a word in its place.
+func address(client string) (string, error) {
+	if client == "" {
+		return "ADDRESS", nil
+	}
+	addr, err := netip.ParseAddr(client)
+	if err != nil {
+		return "", fmt.Errorf("%w: %q is no address", errMisuse, client)
+	}
+	return addr.Unmap().WithZone("").String(), nil
+}
+
+func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {
+	s, err := effective(ctx, users, u)
+	if err != nil {
+		return nil, err
+	}
+	x := &explanation{User: u.Name, UID: u.UID}
+	for _, one := range s.All() {
+		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
+	}
+	vars := policy.Vars(u)
+	vars.Address, vars.Key, vars.Session = client, "KEY", "SESSION" // each login has its own
+	expanded, err := s.Expand(vars)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := policy.Decide(u, expanded, policy.Request{Terminal: true})
+	if err != nil {
+		return nil, err
+	}
+	x.HostShell, x.Container = plan.HostShell, plan.Container
+	if plan.HostShell != "" {
+		return x, nil
+	}
+	return x, x.container(ctx, users, plan)
+}
+
+// effective is what the broker would make of the files, ~/.dockersh read with
+// the user's rights.
+func effective(ctx context.Context, users *account.DB, u account.User) (*config.Settings, error) {
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return nil, err
+	}
+	var groupErr error
+	member := func(group string) bool {
+		ok, err := users.MemberOf(ctx, u, group)
+		groupErr = errors.Join(groupErr, err)
+		return ok
+	}
+	s, err := file.Effective(u.Name, member, nil)
+	if err = errors.Join(groupErr, err); err != nil || !s.EnableUserConfig {
+		return s, err
+	}
+	var own []byte
+	problem := ""
+	read := func() { own, problem = dotfile.Read(u.Home, int(u.UID)) }
+	if os.Geteuid() == int(u.UID) {
+		read()
+	} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
+		return nil, fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
+	}
+	if problem != "" {
+		return nil, usererr.New(usererr.Settings, "~/.dockersh "+problem, "", nil)
+	}
+	if len(own) == 0 {
+		return s, nil
+	}
+	userFile, err := config.ParseUser("~/.dockersh", own)
+	if err != nil {
+		return nil, err
+	}
+	return file.Effective(u.Name, member, userFile)
+}
+
+// container tells the state of the container, and how it would be made.
+func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
+	e, err := docker.Open(plan.Engine())
+	if err != nil {
+		return err
+	}
+	found, err := e.Find(ctx, plan.Container)
+	switch {
+	case err == nil:
+		x.State = string(found.State)
+		owner, ours := policy.OwnerOf(found.Labels)
+		if !ours && found.Labels[engine.LabelOwner] == "" && plan.MayAdopt() {
+			x.Note = "it was made by hand (adopt): sessions go over the engine's exec, and nothing of it is changed"
+			return nil
+		}
+		if !ours {
+			x.Note = "the name is taken by a container that dockersh did not make: logins are refused"
+		} else if err := plan.MayEnter(owner); err != nil {
+			x.Note = "logins are refused: " + err.Error()
+		} else if found.Labels[engine.LabelSettings] != plan.Settings.Hash() {
+			x.Note = "the settings have changed since the container was made"
+		}
+	case errors.Is(err, engine.ErrNotFound):
+		x.State = "absent"
+		if plan.MayAdopt() {
+			x.Note = "logins are refused: with adopt the container is made by hand"
+			return nil
+		}
+	default:
+		x.State = "unknown"
+		x.Note = human.Clean(err.Error())
+	}
+	groups, err := users.Groups(ctx, plan.User)
+	if err != nil {
+		return err
+	}
+	who, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	if err != nil {
+		// Only a look into the image tells, and that is the login's business.
+		who = account.Identity{Name: plan.Settings.ContainerUserName}
+		x.note("the numbers of --user are those that the image gives " + who.Name)
+	}
+	dir := rundir.Of(paths.Run, plan.Container)
+	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In(), Mark: dir.Mark()}
+	if remap, err := e.Remap(ctx); err == nil && remap.On {
+		x.note(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
+		if plan.Settings.MountHome {
+			at.Home, at.Owners = dir.Home(), plan.Home(who, groups)
+			x.note(at.Owners.From + " is mounted at " + at.Home + ", with owners mapped, while the container is started")
+		}
+	}
+	spec := plan.Spec(who, "", at)
+	delete(spec.Labels, engine.LabelImage)
+	x.Create = e.Command(spec)
+	if !plan.Engine().Local() {
+		x.Note = strings.TrimSpace(x.Note + " the engine is on another host: sessions go over its exec, and dockersh-init is put into the container")
+	}
+	return nil
+}
+
+// note adds a remark.
+func (x *explanation) note(text string) {
+	if x.Note != "" {
+		x.Note += "; "
+	}
+	x.Note += human.Clean(text)
+}
+
+func (x *explanation) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "user %s, uid %d\n\n", human.Clean(x.User), x.UID)
+	for _, s := range x.Settings {
+		values := s.Values
+		if len(values) == 0 {
+			values = []string{"-"}
+		}
+		for i, v := range values {
+			key, origin := s.Key, s.Origin
+			if i > 0 {
+				key, origin = "", ""
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, human.Clean(v), origin)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if x.HostShell != "" {
+		fmt.Fprintf(out, "\nA login runs %s on the host.\n", x.HostShell)
+		return nil
+	}
+	fmt.Fprintf(out, "\nA login enters %s (%s).", x.Container, x.State)
+	if len(x.Create) > 0 {
+		fmt.Fprintf(out, " It would be made with:\n\n  %s", quote(x.Create))
+	}
+	fmt.Fprintln(out)
+	if x.Note != "" {
+		fmt.Fprintf(out, "\nnote: %s\n", x.Note)
+	}
+	return nil
+}
+
+// quote makes a command line that a shell reads back as these words.
+func quote(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune("-_=./:,@%+", r) && !isAlnum(r) }) {
+			w = "'" + strings.ReplaceAll(human.Clean(w), "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+func isAlnum(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}

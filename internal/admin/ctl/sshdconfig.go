@@ -1,0 +1,82 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor"
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// sshdConfig prints what sshd_config needs for users, a group, or all users.
+func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
+	group, names, err := parseSSHDConfig(args)
+	if err != nil {
+		return err
+	}
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return err
+	}
+	match, member, user := "", func(string) bool { return false }, ""
+	if group != "" {
+		match, err = doctor.MatchGroup(group)
+		member = func(name string) bool { return name == group }
+	} else {
+		if names, err = namesOf(ctx, file, names); err != nil {
+			return err
+		}
+		if len(names) == 1 {
+			user = names[0]
+		}
+		match, err = doctor.MatchUsers(names)
+	}
+	if err != nil {
+		return usererr.New(usererr.Settings, human.Clean(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
+	}
+	s, err := file.Effective(user, member, nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, doctor.Snippet(match, paths.Front(), doctor.ConfigFile(), s.AcceptEnv))
+	return err
+}
+
+// namesOf gives the users who are to be in the block: they exist, and their
+// settings do not give them the host.
+func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
+	users, err := doctor.Who(ctx, account.New(0), file, asked)
+	if err != nil {
+		return nil, unknownUser(err)
+	}
+	var names []string
+	for _, u := range users {
+		s, err := file.Effective(u.Name, func(string) bool { return false }, nil)
+		if err != nil {
+			return nil, err
+		}
+		if s.HostShell == "" || slices.Contains(asked, u.Name) {
+			names = append(names, u.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usererr.New(usererr.Settings, "nobody has dockersh as his shell, and the settings name nobody",
+			"dockershctl sshd-config USER, or --group NAME", nil)
+	}
+	return names, nil
+}
+
+func parseSSHDConfig(args []string) (group string, users []string, err error) {
+	users, err = options{"--group": &group}.parse(args, 0, -1)
+	if err == nil && group != "" && len(users) > 0 {
+		err = fmt.Errorf("%w: users or a group", errMisuse)
+	}
+	return group, users, err
+}

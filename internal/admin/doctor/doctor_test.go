@@ -1,0 +1,272 @@
+package doctor
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+const front = "/usr/local/bin/dockersh"
+
+const goodSettings = `[dockersh]
+	mounthome
+	mounthomefrom = /srv/homes/%u
+	dockeropt = --storage-opt size=10G
+`
+
+const goodSSHD = `port 22
+disableforwarding yes
+allowtcpforwarding no
+allowstreamlocalforwarding no
+permitopen any
+permitlisten any
+gatewayports no
+permittunnel no
+x11forwarding no
+permituserenvironment no
+permituserrc no
+acceptenv LANG LC_*
+subsystem sftp /usr/lib/openssh/sftp-server
+forcecommand /usr/local/bin/dockersh
+`
+
+// good is a host with nothing wrong, and two users.
+func good(t *testing.T) *Host {
+	h := &Host{
+		Front: front, Helpers: "/usr/local/libexec/dockersh", Settings: "/etc/dockershrc", Served: true,
+		Programs: []File{
+			{Path: "/usr/local/bin", Mode: unix.S_IFDIR | 0o755}, {Path: front, Mode: unix.S_IFREG | 0o755},
+			{Path: "/usr/local/sbin/dockershd", Mode: unix.S_IFREG | 0o755}, {Path: "/usr/local", Mode: unix.S_IFLNK | 0o777},
+		},
+		Shells: []string{"/bin/sh", front},
+		SSHD:   "/usr/sbin/sshd", SSHDFile: "/etc/ssh/sshd_config.d/dockersh.conf", SFTPServer: "/usr/lib/openssh/sftp-server",
+		Mounts: []Mount{{On: "/", Options: []string{"rw"}}, {On: "/srv", Options: []string{"rw", "nosuid", "usrquota"}}},
+		Engines: []*Engine{{Socket: "/var/run/docker.sock", About: engine.About{
+			Version: "28.2.2", Runc: "1.3.3", Security: []string{"name=seccomp,profile=builtin", "name=cgroupns"},
+		}}},
+	}
+	for i, name := range []string{"alice", "bob"} {
+		u := &User{User: account.User{Name: name, UID: uint32(1000 + i), Home: "/home/" + name, Shell: front}, RealHome: "/home/" + name, Groups: []string{name}}
+		u.settle(t, goodSettings)
+		u.SSHD = ParseOptions(goodSSHD)
+		h.Users = append(h.Users, u)
+	}
+	return h
+}
+
+// settle gives the user these settings.
+func (u *User) settle(t *testing.T, text string) {
+	t.Helper()
+	f, err := config.Parse("/etc/dockershrc", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Effective(u.Name, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Settings, err = s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}); err != nil {
+		t.Fatal(err)
+	}
+	u.Sources = sources(u.Settings)
+	for i := range u.Sources {
+		u.Sources[i].Real = u.Sources[i].Path
+	}
+}
+
+func (u *User) option(line string) {
+	for name, values := range ParseOptions(line) {
+		u.SSHD[name] = values
+	}
+}
+
+func TestAGoodHostHasNoFindings(t *testing.T) {
+	if found := Judge(good(t)); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// What a finding refers to is there.
+func TestTheLedgerHasWhatFindingsReferTo(t *testing.T) {
+	ledger, err := os.ReadFile("../../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, holes, _ := strings.Cut(string(ledger), "\n### Holes\n")
+	holes, _, _ = strings.Cut(holes, "\n### ")
+	for _, c := range table() {
+		n, ok := strings.CutPrefix(c.why, "SECURITY.md, holes, ")
+		if ok && !strings.Contains(holes, "\n"+n+". ") {
+			t.Errorf("%s: there is no hole %s in SECURITY.md", c.id, n)
+		}
+		if ok && !strings.Contains(holes, "`"+c.id+"`") {
+			t.Errorf("%s: SECURITY.md does not name it", c.id)
+		}
+	}
+}
+
+func TestWhoeverCanComeOnlyBySSHDIsNotLoggedIn(t *testing.T) {
+	h := good(t)
+	if got := h.FirstUser(); got != "alice" {
+		t.Errorf("%q", got)
+	}
+	h.Users[0].ByAddress = "containername"
+	if got := h.FirstUser(); got != "bob" {
+		t.Errorf("%q", got)
+	}
+	h.Users[1].ByKey = "containername"
+	if got := h.FirstUser(); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheSameForManyUsersIsOneFinding(t *testing.T) {
+	h := good(t)
+	for _, u := range h.Users {
+		u.option("disableforwarding no\nallowtcpforwarding yes")
+	}
+	found := Judge(h)
+	if len(found) != 1 || !slices.Equal(found[0].Users, []string{"alice", "bob"}) {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestABashrcThatTheContainerWritesIsAnError(t *testing.T) {
+	h := good(t)
+	h.Users[0].Shell = "/bin/bash"
+	if f := Judge(h); len(f) != 1 || f[0].Severity != Warning {
+		t.Errorf("%+v", f)
+	}
+	h.Users[0].Sources[0].Real = "/home/alice"
+	found := Judge(h)
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "shell-reads-home" && f.Severity == Error }) {
+		t.Errorf("%+v", found)
+	}
+	if found[0].Severity != Error {
+		t.Errorf("errors do not come first: %+v", found)
+	}
+}
+
+func TestRCIsAnErrorOnlyWhereAShellOfTheHostRunsIt(t *testing.T) {
+	for shell, want := range map[string]Severity{front: Warning, "/bin/bash": Error} {
+		h := good(t)
+		h.Users[0].Shell = shell
+		h.Users[0].option("permituserrc yes")
+		found := Judge(h)
+		if i := slices.IndexFunc(found, func(f Finding) bool { return f.ID == "sshd-user-rc" }); i < 0 || found[i].Severity != want {
+			t.Errorf("%s: %+v", shell, found)
+		}
+	}
+}
+
+func TestAMountThatCannotBeWrittenIsNoFinding(t *testing.T) {
+	for _, line := range []string{
+		"volume = /home:/people:ro", "volume = /srv/data:/data", "volume = cache:/home/alice", "dockeropt = -v /home:/people:ro,z",
+		"dockeropt = --volume=/home/alicexx:/a", "volume = /home/al:/a", "dockeropt = --mount type=bind,src=/home,dst=/people,readonly",
+	} {
+		h := good(t)
+		h.Users[0].settle(t, goodSettings+line+"\n")
+		if found := Judge(h); len(found) != 0 {
+			t.Errorf("%s: %+v", line, found)
+		}
+	}
+}
+
+func TestForwardingThatIsListedOneByOneIsTheAdministratorsWord(t *testing.T) {
+	h := good(t)
+	h.Users[0].option("disableforwarding no\nallowtcpforwarding yes\npermitopen 192.0.2.7:5432 localhost:80\npermitlisten *:8080")
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestDisableForwardingAloneIsEnough(t *testing.T) {
+	h := good(t)
+	h.Users[0].option("allowtcpforwarding yes\nallowstreamlocalforwarding yes\ngatewayports yes")
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// One that is made at the first login, where root and the service may.
+func TestAPlaceForRecordingsThatIsGoodIsNoFinding(t *testing.T) {
+	h := good(t)
+	h.ServiceMounts = []Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
+	h.Users[0].Recording = &Recording{Dir: "/var/log/dockersh/alice", At: "/var/log/dockersh"}
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestAFileSystemThatIsNotMountedIsKnownByFstab(t *testing.T) {
+	fstab := parseMounts("# /dev/sdz /srv ext4 defaults 0 2\n/dev/sda / ext4 defaults 0 1\nUUID=1 /srv/my\\040rec xfs noatime 0 2\n/dev/sdb none swap sw 0 0\n")
+	mounts := parseMounts("/dev/sda / ext4 rw 0 0\n")
+	for path, want := range map[string]string{"/srv/my rec/alice": "/srv/my rec", "/srv/my rec": "/srv/my rec", "/srv/my records": "", "/srv/x": "", "/none": ""} {
+		if got := unmounted(fstab, mounts, path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	if got := unmounted(fstab, append(mounts, Mount{On: "/srv/my rec"}), "/srv/my rec/alice"); got != "" {
+		t.Errorf("it is mounted: %q", got)
+	}
+}
+
+func TestVersionsAreComparedAsNumbers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"1.1.5+ds1", "1.1.12", true}, {"1.1.12", "1.1.12", false}, {"1.1.12-0ubuntu2", "1.1.12", false}, {"1.4.0-rc.2", "1.4.0-rc.3", true},
+		{"1.4.0-rc.2+dev3", "1.4.0-rc.3", true}, {"1.4.0", "1.4.0-rc.3", false}, {"1.0.0~rc93+ds1", "1.0.0-rc7", false}, {"v19.03.15", "20.10", true},
+		{"28.2.2", "20.10", false}, {"20.10", "20.10.0", false}, {"library-import", "20.10", false}, {"", "1", false}, {"1.0.0-rc6", "1.0.0-rc7", true},
+	} {
+		if got := older(c.a, c.b); got != c.want {
+			t.Errorf("older(%q, %q) = %v", c.a, c.b, got)
+		}
+	}
+	for version, want := range map[string]int{"1.0.0-rc6": 3, "1.1.11": 2, "1.1.12": 1, "1.2.8": 0, "1.3.2": 1, "1.3.3": 0, "1.4.0-rc.2": 1, "1.4.0-rc.3": 0} {
+		e := &Engine{About: engine.About{Runc: version}}
+		got := 0
+		if f := runtimeVersion(nil, e); f != nil {
+			got = strings.Count(f.text, "CVE-20")
+			got -= 2 * strings.Count(f.text, "CVE-2025-31133") // three of one day
+		}
+		if got != want {
+			t.Errorf("runc %s: %d ways out, want %d", version, got, want)
+		}
+	}
+}
+
+func TestPodmanHasVersionsOfItsOwn(t *testing.T) {
+	h := good(t)
+	h.Engines[0].Podman, h.Engines[0].Version = true, "4.3.1"
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	h.Engines[0].Version = "3.4.4"
+	if found := Judge(h); len(found) != 1 || found[0].ID != "engine-version" {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestAPAMFileThatReadsTheHomeIsFoundByLine(t *testing.T) {
+	text := "# pam_env.so user_readenv=1\nsession required pam_env.so\nsession required pam_env.so user_readenv=1 # yes\nsession required pam_env.so user_readenv=0\n"
+	got := readers("/etc/pam.d/sshd", text)
+	if len(got) != 1 || got[0].Line != 3 || got[0].File != "/etc/pam.d/sshd" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMountsAreReadAsTheyAreWritten(t *testing.T) {
+	m := parseMounts("/dev/sdb1 /my\\040homes xfs rw,prjquota 0 0\n/dev/sda1 / ext4 rw 0 0\nshort\n")
+	if len(m) != 2 || m[0].On != "/my homes" || mountOf(m, "/my homes/alice").On != "/my homes" || mountOf(m, "/my").On != "/" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -1,0 +1,61 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+)
+
+const loginID = "login"
+
+// loginLimit is for one login; it may have to fetch an image.
+const loginLimit = 10 * time.Minute
+
+// LoggedIn is the outcome of a login.
+type LoggedIn struct {
+	User    string  `json:"user"`
+	Seconds float64 `json:"seconds"`
+}
+
+// FirstUser is whom a login is tried for when nobody is named: the first who is
+// led to dockersh; empty: nobody is. Who is told apart by address or key can only
+// come by sshd.
+func (h *Host) FirstUser() string {
+	for _, u := range h.Users {
+		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
+			return u.Name
+		}
+	}
+	return ""
+}
+
+// Login runs the login shell as sshd would for `ssh HOST true`: with the rights
+// of the user and no others, in a fresh environment.
+func (h *Host) Login(ctx context.Context, u account.User, groups []account.Group) (LoggedIn, *Finding) {
+	ctx, cancel := context.WithTimeout(ctx, loginLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
+	var errs bytes.Buffer
+	cmd.Dir, cmd.Stderr, cmd.WaitDelay = "/", &errs, 5*time.Second
+	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + h.Front, "PATH=/usr/local/bin:/usr/bin:/bin"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}
+	start := time.Now()
+	err := cmd.Run()
+	in := LoggedIn{u.Name, time.Since(start).Seconds()}
+	if err == nil {
+		return in, nil
+	}
+	if ctx.Err() != nil {
+		err = errors.New("no answer within " + loginLimit.String())
+	} else if words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; "); words != "" {
+		err = errors.New(words)
+	}
+	return in, &Finding{ID: loginID, Severity: Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
+		Lines: []string{"journalctl -t dockershd"}, Why: "dockershd(8)"}
+}

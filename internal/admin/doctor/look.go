@@ -1,0 +1,213 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// Look gathers the facts about this host, for the users of these names, or for
+// all who get dockersh. It wants root. progress hears how many users are done.
+func Look(ctx context.Context, db *account.DB, names []string, progress func(done, all int)) (*Host, error) {
+	h := &Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		h.SettingsErr = err.Error()
+	}
+	for _, p := range paths.Settings() {
+		if _, err := os.Lstat(p); err == nil {
+			h.Settings = p
+			break
+		}
+	}
+	users, err := Who(ctx, db, file, names)
+	if err != nil {
+		return nil, err
+	}
+	h.lookAtFiles()
+	h.lookAtSSHD(ctx)
+	h.lookAtUsers(ctx, &looker{db: db, file: file, failed: h.SettingsErr != "", asked: len(names) > 0}, users, progress)
+	h.lookAtEngines(ctx)
+	return h, ctx.Err()
+}
+
+// Who gives the users of these names; without names those whose shell is
+// dockersh, those whom a section of the settings means, and those whom sshd's
+// files lead to it.
+func Who(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
+	var out []account.User
+	add := func(name string) error {
+		if slices.ContainsFunc(out, func(u account.User) bool { return u.Name == name }) {
+			return nil
+		}
+		u, err := db.ByName(ctx, name)
+		if err == nil {
+			out = append(out, u)
+		}
+		return err
+	}
+	for _, name := range names {
+		if err := add(name); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) > 0 {
+		return out, nil
+	}
+	all, err := db.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sshd := forcedBySSHD()
+	for _, u := range all {
+		if u.Shell == paths.Front() || sshd.everybody && logsIn(u) {
+			out = append(out, u)
+		}
+	}
+	meant := append(file.Users(), sshd.users...)
+	for _, group := range append(file.Groups(), sshd.groups...) {
+		members, err := db.Members(ctx, group, all)
+		if err != nil {
+			return nil, err
+		}
+		meant = append(meant, members...)
+	}
+	for _, name := range meant {
+		if err := add(name); err != nil && !errors.Is(err, account.ErrUnknown) {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// logsIn tells an account of a person's from one of the system.
+func logsIn(u account.User) bool { return u.UID >= 1000 && !shutsOut(u.Shell) }
+
+func (h *Host) lookAtFiles() {
+	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}
+	inside, _ := filepath.Glob(h.Helpers + "/*")
+	seen := map[string]bool{}
+	for _, p := range slices.Concat(programs, inside) {
+		ways := []string{p}
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			ways = append(ways, real)
+		}
+		for _, p := range ways {
+			for ; !seen[p]; p = filepath.Dir(p) {
+				seen[p] = true
+				h.Programs = append(h.Programs, lookAtFile(p))
+			}
+		}
+	}
+	var fs unix.Statfs_t
+	h.NoSuid = unix.Statfs(h.Front, &fs) == nil && fs.Flags&unix.ST_NOSUID != 0
+	h.Dumpable = strings.TrimSpace(contents("/proc/sys/fs/suid_dumpable")) == "1"
+	if fd, err := seqpacket.Connect(paths.Socket()); err == nil {
+		h.Served = true
+		_ = unix.Close(fd)
+	}
+	for line := range strings.Lines(contents("/etc/shells")) {
+		h.Shells = append(h.Shells, strings.TrimSpace(line))
+	}
+	h.Mounts, h.FSTab, h.ServiceMounts = parseMounts(contents("/proc/self/mounts")), parseMounts(contents("/etc/fstab")), mountsOfService()
+	services, _ := filepath.Glob("/etc/pam.d/*")
+	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
+	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {
+		h.EnvReaders = append(h.EnvReaders, readers(name, contents(name))...)
+	}
+}
+
+// contents gives a file of root's, empty when it cannot be read.
+func contents(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func lookAtFile(path string) File {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return File{Path: path, Missing: true}
+	}
+	return File{Path: path, UID: st.Uid, Mode: st.Mode}
+}
+
+// readers finds the lines of a PAM service that read a file in the user's home.
+func readers(name, text string) []Place {
+	var out []Place
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		if strings.Contains(line, "pam_env.so") && slices.Contains(strings.Fields(line), "user_readenv=1") {
+			out = append(out, Place{File: name, Line: n, Text: line})
+		}
+	}
+	return out
+}
+
+// parseMounts reads a file in the language of fstab(5).
+func parseMounts(text string) []Mount {
+	var out []Mount
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) >= 4 && f[0][0] != '#' {
+			out = append(out, Mount{On: unescape.Replace(f[1]), Options: strings.Split(f[3], ",")})
+		}
+	}
+	return out
+}
+
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+func (h *Host) lookAtEngines(ctx context.Context) {
+	for _, u := range h.Users {
+		if u.Settings == nil || slices.ContainsFunc(h.Engines, func(e *Engine) bool { return e.Socket == u.Settings.DockerSocket }) {
+			continue
+		}
+		e := &Engine{Socket: u.Settings.DockerSocket}
+		h.Engines = append(h.Engines, e)
+		d, err := docker.Open(policy.EngineOf(u.Settings))
+		if err == nil {
+			e.About, err = d.About(ctx)
+			_ = d.Close()
+		}
+		if err != nil {
+			e.Err = err.Error()
+		}
+	}
+}
+
+// each runs f for all numbers below n, some at once.
+func each(n int, f func(int)) {
+	const atOnce = 4
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(atOnce, n) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}

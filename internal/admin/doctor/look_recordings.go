@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/host/trustedpath"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// lookAtRecordings looks at the place where the settings want the recordings; nil:
+// they want none.
+func (h *Host) lookAtRecordings(s *config.Settings) *Recording {
+	if s.Record == "" {
+		return nil
+	}
+	r := &Recording{Dir: filepath.Dir(s.Record)}
+	r.Missing = unmounted(h.FSTab, h.Mounts, r.Dir)
+	at, err := trustedpath.Ready(r.Dir)
+	if err != nil {
+		r.Err = err.Error()
+		return r
+	}
+	r.At = at
+	var fs unix.Statfs_t
+	if unix.Statfs(at, &fs) == nil { // some file systems count no files
+		r.Full = fs.Bfree == 0 || fs.Files > 0 && fs.Ffree == 0
+	}
+	return r
+}
+
+// mountsOfService gives the mounts as the service sees them, which under systemd
+// are its own; none: no service runs.
+func mountsOfService() []Mount {
+	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
+	program := real(paths.Broker())
+	for _, exe := range programs {
+		// One that was replaced since is "PATH (deleted)".
+		if to, _ := os.Readlink(exe); strings.TrimSuffix(to, " (deleted)") != program {
+			continue
+		}
+		dir := filepath.Dir(exe)
+		if strings.Count(contents(dir+"/cmdline"), "\x00") == 1 { // a broker of one session has an argument
+			return parseMounts(contents(dir + "/mounts"))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
+)
+
+// Introduce makes a user known to a container that runs: it appends the lines to
+// /etc/passwd and /etc/group if their names and numbers are not there, and makes
+// the home. It is run as the container's root, by the engine's exec.
+func Introduce(passwd, group, home string) error {
+	err := appendEntry("/etc/passwd", passwd)
+	return errors.Join(err, appendEntry("/etc/group", group), makeHome(home, passwd))
+}
+
+// maxAccounts in bytes is the largest file that is looked at.
+const maxAccounts = 1 << 20
+
+// appendEntry appends with one write, so that two of us cannot mix.
+func appendEntry(path, entry string) error {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_APPEND|unix.O_CREAT|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	b := make([]byte, maxAccounts)
+	n := 0
+	for n < len(b) {
+		m, err := sys.Read(fd, b[n:])
+		if err != nil {
+			return err
+		}
+		if m == 0 {
+			break
+		}
+		n += m
+	}
+	text := string(b[:n])
+	if has(text, entry) {
+		return nil
+	}
+	if text != "" && text[len(text)-1] != '\n' {
+		entry = "\n" + entry
+	}
+	_, err = sys.Write(fd, []byte(entry+"\n"))
+	return err
+}
+
+// has tells whether a file of accounts has the name or the number of entry.
+func has(text, entry string) bool {
+	want := strings.Split(entry, ":")
+	for line := range strings.SplitSeq(text, "\n") {
+		f := strings.Split(line, ":")
+		if len(f) > 2 && len(want) > 2 && (f[0] == want[0] || f[2] == want[2]) {
+			return true
+		}
+	}
+	return false
+}
+
+// makeHome makes the last component of the home, and its parents as root's.
+func makeHome(home, passwd string) error {
+	f := strings.Split(passwd, ":")
+	if len(f) < 4 || len(home) < 2 || home[0] != '/' {
+		return nil
+	}
+	uid, err := strconv.Atoi(f[2])
+	if err != nil {
+		return err
+	}
+	gid, err := strconv.Atoi(f[3])
+	if err != nil {
+		return err
+	}
+	for i := 1; i < len(home); i++ {
+		if home[i] == '/' {
+			_ = unix.Mkdir(home[:i], 0o755) // there already, or the next one tells
+		}
+	}
+	if err := unix.Mkdir(home, 0o755); err != nil {
+		if err == unix.EEXIST {
+			return nil
+		}
+		return err
+	}
+	return unix.Lchown(home, uid, gid)
+}

@@ -1,0 +1,36 @@
+package agent
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// pty is a terminal of the container's own.
+type pty struct {
+	master, slave int
+	name          string
+}
+
+// openPty makes a terminal with the size and the modes of the client's from the
+// beginning.
+func openPty(m *wire.Start) (p pty, err error) {
+	if p.master, p.slave, err = tty.Open(); err != nil {
+		return p, err
+	}
+	if p.name, err = tty.Name(p.master); err != nil {
+		p.close()
+		return p, err
+	}
+	// The modes are a courtesy (erase character, echo): a terminal without them
+	// is still a terminal.
+	_ = tty.SetBytes(p.slave, m.Termios)
+	_ = tty.SetSize(p.slave, m.Rows, m.Cols)
+	return p, nil
+}
+
+func (p pty) close() {
+	_ = unix.Close(p.master)
+	_ = unix.Close(p.slave)
+}

@@ -1,0 +1,77 @@
+// Package channel speaks the protocol over a packet socket: one packet, one
+// message, exactly the descriptors that belong to it.
+package channel
+
+import (
+	"os"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// Socket is a seqpacket.Conn or a seqpacket.Sync.
+type Socket interface {
+	Send(p []byte, fds ...int) error
+	Recv(limit int) (p []byte, fds []int, err error)
+	SetDeadline(t time.Time) error
+	Fd() int
+	Close() error
+}
+
+// Conn is a connection that carries messages.
+type Conn struct{ Socket }
+
+// New takes over a connected socket, for a program of many connections.
+func New(fd int) (Conn, error) {
+	c, err := seqpacket.New(fd)
+	return Conn{c}, err
+}
+
+// NewSync takes over a connected socket, for a program that does one thing at a
+// time.
+func NewSync(fd int) (Conn, error) {
+	c, err := seqpacket.NewSync(fd)
+	return Conn{c}, err
+}
+
+// Send sends m with its descriptors, which stay open here. Their number must be
+// the message's.
+func (c Conn) Send(m wire.Message, fds ...int) error {
+	if len(fds) != m.FDs() {
+		return wire.ErrMessage
+	}
+	p, err := wire.Encode(m)
+	if err != nil {
+		return err
+	}
+	return c.Socket.Send(p, fds...)
+}
+
+// Recv receives a message with its descriptors, which are the caller's to close.
+// Whatever is not a message with its own number of descriptors is
+// wire.ErrMessage, and nothing of it stays open.
+func (c Conn) Recv() (wire.Message, []int, error) {
+	p, fds, err := c.Socket.Recv(wire.MaxPacket)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := wire.Decode(p)
+	if err == nil && len(fds) != m.FDs() {
+		err = wire.ErrMessage
+	}
+	if err != nil {
+		seqpacket.CloseAll(fds)
+		return nil, nil, err
+	}
+	return m, fds, nil
+}
+
+// Within sets a limit for what follows, and gives the function that lifts it.
+func (c Conn) Within(d time.Duration) (lift func()) {
+	_ = c.SetDeadline(time.Now().Add(d)) // fails only on a closed connection, as does all that follows
+	return func() { _ = c.SetDeadline(time.Time{}) }
+}
+
+// TimedOut tells whether err is a limit that Within set.
+func TimedOut(err error) bool { return os.IsTimeout(err) }

@@ -1,0 +1,86 @@
+package seqpacket
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
+)
+
+// Sync is one end of a connection for a program that does one thing at a time.
+// It waits in poll(2), not in the runtime's poller, whose threads would cost the
+// login shell a fifth of its time. Sending may go on beside receiving.
+type Sync struct {
+	fd       int
+	deadline time.Time
+	buf      []byte
+}
+
+// NewSync takes over a connected socket.
+func NewSync(fd int) (*Sync, error) {
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return &Sync{fd: fd}, nil
+}
+
+// Close ends the connection.
+func (s *Sync) Close() error { return unix.Close(s.fd) }
+
+// Fd is the descriptor. It stays the connection's.
+func (s *Sync) Fd() int { return s.fd }
+
+// SetDeadline is Conn.SetDeadline.
+func (s *Sync) SetDeadline(t time.Time) error {
+	s.deadline = t
+	return nil
+}
+
+// await waits for an event; os.ErrDeadlineExceeded when the time is up.
+func (s *Sync) await(event int16) error {
+	wait := -1
+	if !s.deadline.IsZero() {
+		left := time.Until(s.deadline)
+		if left <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		wait = int(left/time.Millisecond) + 1
+	}
+	n, err := sys.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: event}}, wait)
+	if err == nil && n == 0 {
+		return os.ErrDeadlineExceeded
+	}
+	return err
+}
+
+// Send is Conn.Send.
+func (s *Sync) Send(p []byte, fds ...int) error {
+	for {
+		err := send(s.fd, p, fds)
+		if err != unix.EAGAIN {
+			return err
+		}
+		if err := s.await(unix.POLLOUT); err != nil {
+			return err
+		}
+	}
+}
+
+// Recv is Conn.Recv; the bytes are good until the next one.
+func (s *Sync) Recv(limit int) ([]byte, []int, error) {
+	if len(s.buf) < limit {
+		s.buf = make([]byte, limit)
+	}
+	for {
+		if err := s.await(unix.POLLIN); err != nil {
+			return nil, nil, err
+		}
+		n, fds, err := recv(s.fd, s.buf[:limit], 0)
+		if err != unix.EAGAIN {
+			return s.buf[:n], fds, err
+		}
+	}
+}

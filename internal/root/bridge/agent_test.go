@@ -1,0 +1,228 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// before gives an agent, and the other end of its connection for who plays it.
+func before(t *testing.T) (*agent, channel.Conn) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newAgent(pair[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := channel.New(pair[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.conn.Close(); _ = c.Close() })
+	c.Within(10 * time.Second)
+	return a, c
+}
+
+// shown is what a front was shown.
+type shown struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+func (s *shown) Write(p []byte) (int, error) {
+	s.Lock()
+	defer s.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *shown) String() string {
+	s.Lock()
+	defer s.Unlock()
+	return s.text.String()
+}
+
+var onTerminal = &wire.Start{Terminal: true, Rows: 24, Cols: 80, Path: "/bin/sh", Argv: []string{"sh"}}
+
+// An agent is a program of whoever is in the container.
+func TestAnAgentThatIsNoneIsNotBelieved(t *testing.T) {
+	file, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, slave, err := tty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, answer := range map[string]func(channel.Conn) error{
+		"no master but a file":    func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) },
+		"no master but a slave":   func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) },
+		"no terminal":             func(c channel.Conn) error { return c.Send(&wire.Started{}) },
+		"a word out of its order": func(c channel.Conn) error { return c.Send(&wire.Exit{}) },
+		"a refusal": func(c channel.Conn) error {
+			return c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "no", Hint: "ask"})
+		},
+		"nothing":    func(c channel.Conn) error { return c.Close() },
+		"no message": func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) },
+	} {
+		a, c := before(t)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			_, _, _ = c.Recv()
+			_ = answer(c)
+		}()
+		_, err := a.start(context.Background(), onTerminal, &shown{}, nil)
+		<-answered
+		var told *usererr.Error
+		switch {
+		case what == "nothing" || what == "no message":
+			if !errors.Is(err, errSilent) {
+				t.Errorf("%s: %v", what, err)
+			}
+		case !errors.As(err, &told):
+			t.Errorf("%s: %v", what, err)
+		case what == "a refusal" && (told.Code != usererr.Busy || told.Text != "no" || told.Hint != "ask"):
+			t.Errorf("%+v", told)
+		}
+	}
+	a, c := before(t)
+	if err := c.Send(&wire.Exit{}); err != nil {
+		t.Fatal(err)
+	}
+	if hello, err := a.hello(); !errors.Is(err, errSilent) {
+		t.Errorf("%v, %v", hello, err)
+	}
+}
+
+// begun is a session with a terminal whose program is the test.
+func begun(t *testing.T) (a *agent, c channel.Conn, slave int, out *shown) {
+	t.Helper()
+	a, c = before(t)
+	master, slave, err := tty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { seqpacket.CloseAll([]int{slave}) })
+	go func() {
+		_, _, _ = c.Recv()
+		_ = c.Send(&wire.Started{Terminal: true, Notice: "well"}, master)
+		_ = unix.Close(master)
+	}()
+	out = &shown{}
+	if notice, err := a.start(context.Background(), onTerminal, out, nil); notice != "well" || err != nil {
+		t.Fatalf("%q, %v", notice, err)
+	}
+	return a, c, slave, out
+}
+
+func TestTheLastOutputBeforeAnExitIsShown(t *testing.T) {
+	for _, exit := range []*wire.Exit{{Status: 7 << 8}, {Status: 9, OutOfMemory: true}, nil} {
+		a, c, slave, out := begun(t)
+		if err := a.resize(context.Background(), 33, 77); err != nil {
+			t.Fatal(err)
+		}
+		if rows, cols, err := tty.Size(slave); rows != 33 || cols != 77 || err != nil {
+			t.Errorf("%d %d %v", rows, cols, err)
+		}
+		if _, err := a.Write([]byte("typed\n")); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 100)
+		if n, err := unix.Read(slave, buf); string(buf[:max(n, 0)]) != "typed\n" || err != nil {
+			t.Errorf("%q, %v", buf[:max(n, 0)], err)
+		}
+		if _, err := unix.Write(slave, []byte("last words")); err != nil {
+			t.Fatal(err)
+		}
+		if exit != nil {
+			if err := c.Send(exit); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			_ = c.Close()
+		}
+		got, err := a.wait(context.Background())
+		if err != nil || (got == nil) != (exit == nil) || got != nil && *got != *exit {
+			t.Errorf("%+v, %v, want %+v", got, err, exit)
+		}
+		if !strings.HasSuffix(out.String(), "last words") {
+			t.Errorf("shown %q", out.String())
+		}
+	}
+}
+
+func TestTheAgentHearsOfAFrontThatIsGone(t *testing.T) {
+	a, c, _, _ := begun(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if exit, err := a.wait(ctx); exit != nil || err != nil {
+		t.Errorf("%+v, %v", exit, err)
+	}
+	if m, _, err := c.Recv(); err == nil {
+		t.Errorf("instead of the end: %+v", m)
+	}
+}
+
+func TestASessionThatIsRecordedHasATerminal(t *testing.T) {
+	a, _ := before(t)
+	for _, task := range []*wire.Bridge{{Agent: true}, {Record: true}, {Agent: true, Record: true}} {
+		s := &session{task: task, up: a, log: slog.New(slog.DiscardHandler)}
+		var told *usererr.Error
+		if err := s.begin(&wire.Start{Path: "/bin/sh", Argv: []string{"sh"}}, nil); !errors.As(err, &told) || told.Code != usererr.Protocol {
+			t.Errorf("%+v: %v", task, err)
+		}
+	}
+}
+
+// stuck is an agent that keeps whoever waits for it: it has the terminal's other
+// end, and may make it block.
+type stuck struct {
+	upstream
+	hung chan struct{}
+}
+
+func (s stuck) wait(context.Context) (*wire.Exit, error) { <-s.hung; select {} }
+func (s stuck) CloseWrite() error                        { return nil }
+func (s stuck) hangUp()                                  { close(s.hung) }
+
+func TestABridgeEndsWithItsFrontWhateverTheAgentDoes(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front, err := channel.New(pair[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	s := &session{front: front, up: stuck{hung: make(chan struct{})}, start: &wire.Start{}, in: int(null.Fd()), log: slog.New(slog.DiscardHandler)}
+	over := make(chan struct{})
+	go func() { s.attend(); close(over) }()
+	_ = unix.Close(pair[1])
+	select {
+	case <-over:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for the agent")
+	}
+}

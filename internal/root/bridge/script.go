@@ -1,0 +1,136 @@
+package bridge
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// shell is the only program that the bridge needs in the container.
+const shell = "/bin/sh"
+
+// prelude runs in the container, as the session's user, and becomes the session's
+// program. Before that it does what no call of the engine's can: it tries the
+// directories, looks whether the program is there, and tells its process number,
+// by which the session can be signalled. Then it waits for a line. So nothing of
+// the user's runs before the terminal has its size, nor after the front was told
+// that there is no session; and whatever comes in place of its own first line is
+// an error of the runtime's, which the engine sends as the program's output.
+//
+// It is started with a mark, the directory that was asked for, whether what
+// follows is escaped, and the program with its arguments. It uses nothing but
+// what is built into any shell.
+const prelude = `
+dockersh_s=0 dockersh_i=0
+for dockersh_d in "$2" "$HOME" /; do
+	dockersh_i=$((dockersh_i+1))
+	case $dockersh_d in
+	/*) cd "$dockersh_d" 2>/dev/null && break
+		[ $dockersh_s != 0 ] || dockersh_s=$dockersh_i ;;
+	esac
+done
+if [ ! -e "$4" ]; then dockersh_s=127
+elif [ -d "$4" ] || [ ! -x "$4" ]; then dockersh_s=126
+fi
+[ -z "$SSH_TTY" ] || unset SSH_TTY
+if [ -n "$SSH_CONNECTION" ] && [ -t 0 ]; then
+	SSH_TTY=$(tty 2>/dev/null) && export SSH_TTY || unset SSH_TTY
+fi
+echo "$1 $$ $PPID $dockersh_s"
+[ $dockersh_s -lt 126 ] && read -r dockersh_d || exit 1
+dockersh_i=0
+[ -z "$3" ] || dockersh_i=$(($#-3))
+shift 3
+while [ $dockersh_i -gt 0 ]; do
+	dockersh_d=$(printf '%bx' "$1")
+	shift
+	set -- "$@" "${dockersh_d%x}"
+	dockersh_i=$((dockersh_i-1))
+done
+unset dockersh_s dockersh_i dockersh_d OLDPWD
+exec "$@"
+`
+
+// What the prelude says of itself, besides the number of the directory that it
+// could not enter.
+const (
+	noProgram  = 127
+	notProgram = 126
+)
+
+// sendSignals sends signals to a session, as its own user. Its arguments are the
+// process number, the parent's, and what kill(1) takes: a session that is over
+// must not have its number taken for another's, and only programs that an exec
+// started have that parent.
+const sendSignals = `
+read -r dockersh_l </proc/"$1"/stat || exit 0
+dockersh_p=$1 dockersh_q=$2
+shift 2
+dockersh_k=$*
+set -- ${dockersh_l##*) }
+[ "$2" = "$dockersh_q" ] || exit 0
+for dockersh_s in $dockersh_k; do kill -"${dockersh_s%:*}" "${dockersh_s#*:}$dockersh_p"; done
+exit 0
+`
+
+// argv is the program of a session behind the prelude. A login shell is asked for
+// by -l: no call of the engine's sets argv[0].
+func argv(mark string, m *wire.Start) []string {
+	words := []string{m.Path}
+	if strings.HasPrefix(m.Argv[0], "-") {
+		words = append(words, "-l")
+	}
+	words = append(words, m.Argv[1:]...)
+	escaped := ""
+	if !utf8.ValidString(strings.Join(words[1:], "")) {
+		// The engine's API is JSON, which has no other bytes.
+		escaped = "yes"
+		for i := range words {
+			words[i] = escape(words[i])
+		}
+	}
+	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped}, words...)
+}
+
+// escape writes bytes as the %b of printf(1) reads them.
+func escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c == '\\' || c >= utf8.RuneSelf {
+			fmt.Fprintf(&b, `\0%03o`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// env is the session's environment over the container's own.
+func env(task *wire.Bridge, m *wire.Start) []string {
+	return append([]string{"USER=" + task.User, "LOGNAME=" + task.User, "HOME=" + task.Home}, m.Env...)
+}
+
+// report is what the prelude said.
+type report struct {
+	pid, parent int
+	code        int
+}
+
+// parse reads the first line of output; false if the prelude did not write it.
+func parse(line, mark string) (r report, ok bool) {
+	f := strings.Split(strings.TrimSuffix(line, "\r"), " ")
+	if len(f) != 4 || f[0] != mark {
+		return r, false
+	}
+	for i, to := range []*int{&r.pid, &r.parent, &r.code} {
+		n, err := strconv.Atoi(f[i+1])
+		if err != nil || n < 0 {
+			return r, false
+		}
+		*to = n
+	}
+	return r, r.pid > 0
+}

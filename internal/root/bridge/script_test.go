@@ -1,0 +1,180 @@
+package bridge
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// shells are the sorts of /bin/sh that images have.
+var shells = [][]string{{"/bin/dash"}, {"/bin/bash", "--posix"}, {"/bin/busybox", "sh"}}
+
+// become runs the prelude of a session by one sort of shell, and opens its gate.
+func become(t *testing.T, sh []string, m *wire.Start, environ ...string) (first string, out []byte, code int) {
+	t.Helper()
+	if _, err := os.Stat(sh[0]); err != nil {
+		t.Skip("not on this machine: ", sh[0])
+	}
+	words := append(append([]string{}, sh...), argv("MARK", m)[1:]...)
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=/etc"}, environ...)
+	cmd.Stdin = strings.NewReader("\nrest of the input\n")
+	all, err := cmd.Output()
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	line, out, _ := bytes.Cut(all, []byte("\n"))
+	return string(line), out, cmd.ProcessState.ExitCode()
+}
+
+func TestThePreludeBecomesTheProgram(t *testing.T) {
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			for _, c := range []struct {
+				what string
+				m    wire.Start
+				code int
+				out  string
+			}{
+				{"a command", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; cat; exit 7"}, Cwd: "/usr"}, 0, "/usr\nrest of the input\n"},
+				{"no directory asked for", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}}, 0, "/etc\n"},
+				{"one that is not there", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}, Cwd: "/none"}, 1, "/etc\n"},
+				{"odd words", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", " a  b ", "", "*", `\n%b\0101`, "-n", "\n"}}, 0, "[ a  b ][][*][\\n%b\\0101][-n][\n]"},
+				{"any bytes", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", "\xff\xfe\x80", `\0101`, "é\n", ""}}, 0, "[\xff\xfe\x80][\\0101][é\n][]"},
+				{"a login shell", wire.Start{Path: "/bin/sh", Argv: []string{"-sh", "-c", "echo $0; exit 7"}}, 0, "/bin/sh\n"},
+			} {
+				first, out, code := become(t, sh, &c.m)
+				r, ok := parse(first, "MARK")
+				if !ok || r.code != c.code || string(out) != c.out || code != 7 {
+					t.Errorf("%s: %q %+v, %q, status %d; want %d, %q", c.what, first, r, out, code, c.code, c.out)
+				}
+				if r.parent != os.Getpid() {
+					t.Errorf("%s: parent %d, want %d", c.what, r.parent, os.Getpid())
+				}
+			}
+		})
+	}
+}
+
+func TestAProgramThatCannotBeRunIsToldAndNotTried(t *testing.T) {
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			for path, want := range map[string]int{"/none/such": noProgram, "/etc/passwd": notProgram, "/etc": notProgram} {
+				first, out, _ := become(t, sh, &wire.Start{Path: path, Argv: []string{"x"}})
+				if r, ok := parse(first, "MARK"); !ok || r.code != want || len(out) > 0 {
+					t.Errorf("%s: %q %q, want %d", path, first, out, want)
+				}
+			}
+		})
+	}
+}
+
+func TestThePreludeLeavesTheEnvironmentAlone(t *testing.T) {
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			m := &wire.Start{Path: "/usr/bin/env", Argv: []string{"env"}}
+			_, out, _ := become(t, sh, m, "d=1", "s=2", "SSH_TTY=/dev/pts/77")
+			for _, bad := range []string{"dockersh", "OLDPWD", "SSH_TTY"} {
+				if strings.Contains(string(out), bad) {
+					t.Errorf("%s is in it:\n%s", bad, out)
+				}
+			}
+			if !strings.Contains(string(out), "d=1\n") || !strings.Contains(string(out), "s=2\n") {
+				t.Errorf("lost something:\n%s", out)
+			}
+		})
+	}
+}
+
+// A number may be another process's by now: its parent tells.
+func TestOnlyTheSessionIsSignalled(t *testing.T) {
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			if _, err := os.Stat(sh[0]); err != nil {
+				t.Skip("not on this machine: ", sh[0])
+			}
+			for _, c := range []struct {
+				parent int
+				dies   bool
+			}{{os.Getpid() + 1, false}, {os.Getpid(), true}} {
+				// Its name would mislead who reads /proc carelessly.
+				name := t.TempDir() + "/a) S 1 (b"
+				if err := os.Symlink("/bin/sleep", name); err != nil {
+					t.Fatal(err)
+				}
+				victim := exec.Command(name, "1000")
+				if err := victim.Start(); err != nil {
+					t.Fatal(err)
+				}
+				words := append(append([]string{}, sh...), "-c", sendSignals, "x", strconv.Itoa(victim.Process.Pid), strconv.Itoa(c.parent), "0:", "10:")
+				if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil || len(out) > 0 {
+					t.Errorf("%v: %s", err, out)
+				}
+				_ = victim.Process.Kill()
+				state, _ := victim.Process.Wait()
+				if died := state.String() == "signal: user defined signal 1"; died != c.dies {
+					t.Errorf("parent %d: %v", c.parent, state)
+				}
+			}
+		})
+	}
+}
+
+func TestOnlyThePreludesLineIsAReport(t *testing.T) {
+	for line, want := range map[string]bool{
+		"MARK 7 0 0": true, "MARK 7 0 0\r": true, "MARK 0 0 0": false, "MARK -7 0 0": false, "OTHER 7 0 0": false,
+		"OCI runtime exec failed: exec failed": false, "": false, "MARK": false, "MARK 7 0 0 1": false, "MARK 7 0 x": false,
+	} {
+		if _, ok := parse(line, "MARK"); ok != want {
+			t.Errorf("%q: %v", line, ok)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("MARK 7 0 0")
+	f.Add("OCI runtime exec failed")
+	f.Fuzz(func(t *testing.T, line string) {
+		if r, ok := parse(line, "MARK"); ok && (r.pid <= 0 || r.parent < 0 || r.code < 0 || !strings.HasPrefix(line, "MARK ")) {
+			t.Errorf("%q is %+v", line, r)
+		}
+	})
+}
+
+// The terminal echoes the line that opens the gate: that is no output.
+func TestOutputIsWhatFollowsTheLine(t *testing.T) {
+	for _, c := range []struct {
+		parts []string
+		echo  int
+		want  string
+	}{
+		{[]string{"LINE\nout", "put"}, 0, "output"},
+		{[]string{"LI", "NE\r\n", "\r\n", "\r\nx"}, 2, "\r\nx"},
+		{[]string{"LINE\r\n", "\r", "\n", "x"}, 2, "x"},
+		{[]string{"LINE\r\n", "\nx"}, 2, "x"},
+		{[]string{"LINE\r\n", "x\r\n"}, 2, "x\r\n"},
+	} {
+		p, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &output{to: &sink{fd: int(w.Fd()), broken: func() { t.Error("broken") }}, first: make(chan string, 1), echo: c.echo}
+		for _, part := range c.parts {
+			if n, err := o.Write([]byte(part)); n != len(part) || err != nil {
+				t.Errorf("%q: %d %v", part, n, err)
+			}
+		}
+		_ = w.Close()
+		got := make([]byte, 100)
+		n, _ := p.Read(got)
+		_ = p.Close()
+		if string(got[:n]) != c.want || strings.TrimSuffix(<-o.first, "\r") != "LINE" {
+			t.Errorf("%q: %q, want %q", c.parts, got[:n], c.want)
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package broker
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/rundir"
+)
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+// ends reads until the broker has ended the connection; nothing but an error may
+// come before that.
+func (w *world) ends(what string, c channel.Conn) {
+	w.Helper()
+	for range 3 {
+		m, fds, err := c.Recv()
+		if len(fds) > 0 {
+			w.Errorf("%s: got descriptors", what)
+			seqpacket.CloseAll(fds)
+		}
+		if err != nil {
+			if channel.TimedOut(err) {
+				w.Errorf("%s: the connection goes on", what)
+			}
+			return
+		}
+		if m.Kind() != wire.KindError {
+			w.Errorf("%s: got %#v", what, m)
+		}
+	}
+}
+
+func TestWhatIsNotInTheTableEndsTheConnection(t *testing.T) {
+	w := newWorld(t)
+	for _, m := range []wire.Message{
+		&wire.Why{}, &wire.Progress{}, &wire.HostShell{Shell: "/bin/sh"}, &wire.Error{}, &wire.Reason{}, &wire.Hello{},
+		&wire.Start{Terminal: true}, &wire.Signal{Number: 9}, &wire.Exit{}, &wire.Count{}, &wire.Sessions{}, &wire.Started{},
+	} {
+		c := w.dial()
+		if err := c.Send(m); err != nil {
+			t.Fatal(err)
+		}
+		w.ends(string('0'+rune(m.Kind())), c)
+	}
+	c := w.enters()
+	if err := c.Send(&wire.Login{Version: wire.Version}); err != nil {
+		t.Fatal(err)
+	}
+	w.ends("a second login", c)
+	c = w.enters()
+	for range 4 {
+		_ = c.Send(&wire.Why{})
+	}
+	for n := 0; ; n++ {
+		m, _, err := c.Recv()
+		if err != nil || m.Kind() == wire.KindError {
+			if n != 3 {
+				t.Errorf("why was answered %d times", n)
+			}
+			break
+		}
+	}
+	w.enters()
+}
+
+func TestDescriptorsSentToTheBrokerAreNotKept(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	open := func() int {
+		all, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	login, err := wire.Encode(&wire.Login{Version: wire.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := open()
+	for _, fds := range [][]int{{0}, {0, 1}, {0, 1, 2, 0}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
+		c := w.dial()
+		if err := c.Socket.Send(login, fds...); err != nil {
+			t.Fatal(err)
+		}
+		w.ends("descriptors", c)
+		_ = c.Close()
+	}
+	for end := time.Now().Add(5 * time.Second); open() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d descriptors more", open()-before)
+		}
+	}
+}
+
+func TestAPacketTooLongEndsTheConnection(t *testing.T) {
+	w := newWorld(t)
+	c := w.dial()
+	if err := c.Socket.Send(make([]byte, wire.MaxPacket+1)); err != nil {
+		t.Fatal(err)
+	}
+	w.ends("too long", c)
+	w.enters()
+}
+
+func TestSilentConnectionsHoldNobodyUpAndEnd(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	var silent []channel.Conn
+	for range 200 {
+		silent = append(silent, w.dial())
+	}
+	start := time.Now()
+	w.enters()
+	if d := time.Since(start); d > firstWord/2 {
+		t.Errorf("a login took %v", d)
+	}
+	for _, c := range silent {
+		w.ends("silent", c)
+	}
+}
+
+func TestOneUserCannotTakeAllConnections(t *testing.T) {
+	l := &load{conns: map[uint32]int{}, most: 3, cap: 5}
+	for range 3 {
+		if !l.enter(1) {
+			t.Fatal("refused too early")
+		}
+	}
+	if l.enter(1) {
+		t.Error("a fourth connection of one uid")
+	}
+	if !l.enter(2) || !l.enter(3) || l.enter(4) {
+		t.Error("the limit of all does not hold")
+	}
+	l.leave(1)
+	if !l.enter(1) {
+		t.Error("a place that was given back is gone")
+	}
+}
+
+// A stranger in the container who reaches the start socket first must not be
+// taken for the agent, nor keep the agent away.
+func TestAStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
+	w := newWorld(t)
+	w.mute.Store(w.name(), true)
+	done := make(chan struct{})
+	go func() { defer close(done); w.enters() }()
+	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	var c channel.Conn
+	for end := time.Now().Add(10 * time.Second); c.Socket == nil; time.Sleep(time.Millisecond) {
+		if raw, err := seqpacket.Dial(start); err == nil {
+			c = channel.Conn{Socket: raw}
+		} else if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	defer c.Close()
+	c.Within(5 * time.Second)
+	if err := c.Send(&wire.Hello{Version: wire.Version + 1}); err != nil {
+		t.Fatal(err)
+	}
+	if m, _, err := c.Recv(); err == nil {
+		t.Errorf("a stranger got %#v", m)
+	}
+	spec, _ := w.engine.Spec(w.name())
+	go w.agent(spec)
+	<-done
+}
+
+// A crowd at the start socket neither takes the broker's descriptors nor keeps the
+// agent away.
+func TestACrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
+	w := newWorld(t)
+	w.mute.Store(w.name(), true)
+	done := make(chan struct{})
+	go func() { defer close(done); w.enters() }()
+	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(start); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no agent is awaited")
+		}
+	}
+	// For less than helloLimit, so that no place is free again: sixteen are
+	// listened to, and about as many wait in the socket's queue.
+	crowd := 0
+	for end := time.Now().Add(helloLimit / 2); crowd < 60 && time.Now().Before(end); {
+		c, err := seqpacket.Dial(start)
+		if err != nil {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		defer c.Close()
+		crowd++
+	}
+	if crowd >= 60 {
+		t.Errorf("%d strangers came in", crowd)
+	}
+	spec, _ := w.engine.Spec(w.name())
+	go w.agent(spec)
+	<-done
+}
+
+// Whatever a front sends, it gets an error, a session of its own, or the end;
+// and the broker serves the next one.
+func FuzzFirstPacket(f *testing.F) {
+	for _, m := range []wire.Message{&wire.Login{Version: wire.Version, UserFile: []byte("[dockersh]")}, &wire.Why{}, &wire.Start{Argv: []string{"x"}}} {
+		p, err := wire.Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if len(p) == 0 || len(p) > wire.MaxPacket {
+			return
+		}
+		w := newWorld(t)
+		c := w.dial()
+		if err := c.Socket.Send(p); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			m, fds, err := c.Recv()
+			seqpacket.CloseAll(fds)
+			if err != nil {
+				if channel.TimedOut(err) {
+					t.Fatal("neither answer nor end")
+				}
+				break
+			}
+			if k := m.Kind(); k == wire.KindReady || k == wire.KindError {
+				break
+			}
+		}
+		w.enters()
+	})
+}

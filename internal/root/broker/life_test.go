@@ -1,0 +1,149 @@
+package broker
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// containers is how many there are, the probes of images left out.
+func (w *world) containers() int {
+	w.Helper()
+	all, err := w.engine.List(w.Context(), false)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return len(all)
+}
+
+// nothingLeft waits until the container and all that was kept of it are gone.
+func (w *world) nothingLeft() {
+	w.Helper()
+	w.eventually("nothing is left", func() bool {
+		all, _ := w.engine.List(w.Context(), false)
+		dirs, _ := os.ReadDir(filepath.Join(w.broker.Run, "c"))
+		return len(all) == 0 && len(dirs) == 0 && len(w.broker.lives.Names()) == 0 && len(w.broker.sessions.All()) == 0
+	})
+}
+
+// waits is when it is noted that nobody is in the container any more.
+func (w *world) waits() {
+	w.Helper()
+	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+}
+
+func TestAnEphemeralContainerGoesWithItsLastSession(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\n")
+	a, b := w.enters(), w.enters()
+	_ = a.Close()
+	w.eventually("the first is over", func() bool { return len(w.broker.sessions.All()) == 1 })
+	w.broker.look(t.Context())
+	time.Sleep(50 * time.Millisecond)
+	if w.containers() != 1 {
+		t.Fatal("it was removed under a session")
+	}
+	_ = b.Close()
+	w.nothingLeft()
+	_ = w.enters().Close() // a new one
+	w.nothingLeft()
+}
+
+func TestEachSessionHasAContainerOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
+	a, b := w.enters(), w.enters()
+	if n := w.containers(); n != 2 {
+		t.Errorf("%d containers", n)
+	}
+	_ = a.Close()
+	w.eventually("one goes", func() bool { return w.containers() == 1 })
+	_ = b.Close()
+	w.nothingLeft()
+}
+
+func TestAContainerLingersForTheNextLogin(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	made := func() int { return w.engine.Calls("Create") }
+	_ = w.enters().Close()
+	waits := func() bool { v, err := w.broker.lives.Get(w.name()); return err == nil && !v.Since.IsZero() }
+	w.eventually("it waits", waits)
+	before := made()
+	c := w.enters()
+	if made() != before {
+		t.Error("the next login got another one")
+	}
+	w.broker.look(t.Context())
+	w.eventually("it is known that somebody is in", func() bool { return !waits() })
+	_ = c.Close()
+	w.eventually("it waits again", waits)
+	w.broker.look(t.Context())
+	time.Sleep(50 * time.Millisecond)
+	if w.containers() != 1 {
+		t.Error("it did not wait")
+	}
+	// An hour later, and whoever is broker by then.
+	v, err := w.broker.lives.Get(w.name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Since = v.Since.Add(-time.Hour)
+	if err := w.broker.lives.Set(w.name(), v); err != nil {
+		t.Fatal(err)
+	}
+	w.broker.look(t.Context())
+	w.nothingLeft()
+}
+
+// A short visit counts, though nobody looked while it lasted.
+func TestLingerBeginsWithTheLastEnd(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
+	since := func() time.Time { v, _ := w.broker.lives.Get(w.name()); return v.Since }
+	_ = w.enters().Close()
+	w.waits()
+	first := since()
+	time.Sleep(20 * time.Millisecond)
+	_ = w.enters().Close()
+	w.eventually("it waits from the second on", func() bool { return since().Sub(first) > 10*time.Millisecond })
+}
+
+func TestWhatWasMadeToStayStays(t *testing.T) {
+	w := newWorld(t)
+	_ = w.enters().Close()
+	w.set("[dockersh]\nephemeral\n")
+	_ = w.enters().Close()
+	w.eventually("both are over", func() bool { return len(w.broker.sessions.All()) == 0 })
+	// Even if we are made to believe otherwise.
+	if err := w.broker.lives.Set(w.name(), rundir.Life{Engine: engine.Address{Host: "/x"}, Ephemeral: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.broker.look(t.Context())
+	w.eventually("it was looked at", func() bool { return len(w.broker.lives.Names()) == 0 })
+	if w.containers() != 1 {
+		t.Error("a container that was made to stay was removed")
+	}
+	before := w.engine.Calls("Find")
+	w.enters()
+	if w.engine.Calls("Find") != before {
+		t.Error("it is not warm any more")
+	}
+}
+
+func TestAnOptionDoesNotMakeAContainerEphemeral(t *testing.T) {
+	if _, ok := policy.Ephemeral(map[string]string{policy.LabelEphemeral: "0s"}); ok {
+		t.Error("a container that is not ours")
+	}
+	w := newWorld(t)
+	w.enters()
+	spec, _ := w.engine.Spec(w.name())
+	if v, ok := spec.Labels[policy.LabelEphemeral]; !ok || v != "" {
+		t.Errorf("the label is %q, %v: an option could set it", v, ok)
+	}
+}

@@ -1,0 +1,230 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+func TestAWarmLoginAsksNoEngine(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	calls := w.engine.Calls("Find") + w.engine.Calls("ImageID") + w.engine.Calls("List")
+	w.engine.Fail("Find", engine.ErrDown)
+	for range 3 {
+		w.enters()
+	}
+	if now := w.engine.Calls("Find") + w.engine.Calls("ImageID") + w.engine.Calls("List"); now != calls {
+		t.Errorf("%d calls", now-calls)
+	}
+}
+
+func TestTheUserIsKnownBeforeTheFirstStart(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	for _, path := range []string{"/etc/passwd", "/etc/group"} {
+		if f, ok := w.engine.File(w.name(), path); !ok || f.UID != 0 || f.Mode != 0o644 {
+			t.Errorf("%s: %+v", path, f)
+		}
+	}
+}
+
+func TestManyFirstLoginsMakeOneContainer(t *testing.T) {
+	w := newWorld(t)
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { w.enters() })
+	}
+	all.Wait()
+	if n := w.engine.Calls("Create"); n != 2 { // one is the look into the image
+		t.Errorf("%d containers were made", n)
+	}
+}
+
+func TestWhateverStateTheContainerIsIn(t *testing.T) {
+	for _, c := range []struct {
+		state   engine.State
+		refused string
+		creates int
+	}{
+		{engine.Exited, "", 0}, {engine.Created, "", 1}, {engine.Dead, "", 1}, {engine.Paused, "is paused", 0},
+	} {
+		w := newWorld(t)
+		w.enters()
+		before := w.engine.Calls("Create")
+		w.broker.forget(w.name())
+		w.engine.SetState(w.name(), c.state)
+		if c.refused != "" {
+			w.refused(&wire.Login{}, c.refused)
+		} else {
+			w.enters()
+		}
+		if n := w.engine.Calls("Create") - before; n != c.creates {
+			t.Errorf("%s: %d containers made", c.state, n)
+		}
+	}
+}
+
+func TestANameIsNoProofOfOwnership(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Add(engine.Container{Name: w.name(), State: engine.Running, ImageID: "sha256:1"})
+	w.refused(&wire.Login{}, "is taken by a container that dockersh did not make")
+
+	w = newWorld(t)
+	w.engine.Add(engine.Container{Name: w.name(), State: engine.Running, ImageID: "sha256:1", Labels: policy.Owner{UID: 1, Identity: "u=other"}.Labels()})
+	w.refused(&wire.Login{}, "belongs to someone else")
+}
+
+// Whatever step fails: the user is told one line, and nothing half-made is left.
+func TestAFailureLeavesNothingHalfMade(t *testing.T) {
+	for _, c := range []struct {
+		call string
+		err  error
+		told string
+	}{
+		{"Find", engine.ErrDown, "engine does not answer"},
+		{"ImageID", engine.ErrDown, "engine does not answer"},
+		{"Create", engine.ErrOption, "refuses an option"},
+		{"Create", errors.New("secret of the host"), "cannot be started"},
+		{"ReadFile", errors.New("x"), "cannot be started"},
+		{"PutFiles", errors.New("no space left on device"), "cannot be started"},
+		{"Start", errors.New("x"), "cannot be started"},
+	} {
+		w := newWorld(t)
+		w.engine.Fail(c.call, c.err)
+		w.refused(&wire.Login{}, c.told)
+		w.engine.Fail(c.call, nil)
+		if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
+			t.Errorf("%s: left %v %v", c.call, left, err)
+		}
+		w.enters()
+	}
+}
+
+func TestAnImageIsPulledAsTheSettingSays(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Remote["far:1"] = "sha256:2"
+	w.set("[dockersh]\nimagename = far:1\npull = never\n")
+	w.refused(&wire.Login{}, "no image far:1")
+	w.set("[dockersh]\nimagename = far:1\n")
+	w.enters()
+	if n := w.engine.Calls("Pull"); n != 1 {
+		t.Errorf("%d pulls", n)
+	}
+	w = newWorld(t)
+	w.set("[dockersh]\nimagename = none:1\n")
+	w.refused(&wire.Login{}, "no image none:1")
+}
+
+func TestTheUsersFileCountsOnlyWhenOpened(t *testing.T) {
+	w := newWorld(t)
+	own := &wire.Login{UserFile: []byte("[dockersh]\nusercwd = /tmp\nnonsense = 1\n")}
+	if m, _ := w.login(own); m.Kind() != wire.KindReady {
+		t.Errorf("a file that is not to be read counted: %#v", m)
+	}
+	w.set("[dockersh]\nenableuserconfig\n")
+	w.refused(own, "~/.dockersh:3:1: unknown setting")
+	w.refused(&wire.Login{UserErr: "is a symbolic link"}, "~/.dockersh is a symbolic link")
+	w.set("[dockersh]\nenableuserconfig\nenableuserusercwd\n")
+	m, _ := w.login(&wire.Login{UserFile: []byte("[dockersh]\nusercwd = /tmp\n")})
+	if r, ok := m.(*wire.Ready); !ok || r.Cwd != "/tmp" {
+		t.Errorf("got %#v", m)
+	}
+}
+
+func TestAHostShellNeedsNoEngine(t *testing.T) {
+	w := newWorld(t)
+	w.set("[user \"" + w.me.Name + "\"]\nhostshell = /bin/sh\n")
+	w.engine.Fail("Find", engine.ErrDown)
+	if m, _ := w.login(&wire.Login{}); m.Kind() != wire.KindHostShell {
+		t.Errorf("got %#v", m)
+	}
+}
+
+func TestALostSessionLearnsWhy(t *testing.T) {
+	for state, want := range map[engine.State]string{engine.Exited: "was stopped", engine.Paused: "is paused", "": "was removed"} {
+		w := newWorld(t)
+		c := w.enters()
+		if state == "" {
+			found, err := w.engine.Find(t.Context(), w.name())
+			if err != nil || w.engine.Remove(t.Context(), found.ID) != nil {
+				t.Fatal(err)
+			}
+		} else {
+			w.engine.SetState(w.name(), state)
+		}
+		if err := c.Send(&wire.Why{}); err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := c.Recv()
+		if r, ok := m.(*wire.Reason); !ok || !contains(r.Text, want) {
+			t.Errorf("%s: got %#v %v", state, m, err)
+		}
+	}
+}
+
+func TestALoginUnderWayOutlivesTheOrderToEnd(t *testing.T) {
+	w := newWorld(t)
+	w.mute.Store(w.name(), true)
+	answer := make(chan wire.Message, 1)
+	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
+	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(start); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no agent is awaited")
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		w.broker.Shutdown(ctx, w.listener)
+	}()
+	for !w.broker.closing.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	spec, _ := w.engine.Spec(w.name())
+	go w.agent(spec)
+	if m := <-answer; m.Kind() != wire.KindReady {
+		t.Errorf("got %#v", m)
+	}
+	<-done
+}
+
+// movedTag is an engine whose tag moves between two questions.
+type movedTag struct{ engine.Engine }
+
+func (movedTag) ImageID(context.Context, string) (string, error) { return "sha256:2", nil }
+
+func TestATagThatMovesMeanwhileIsNoticed(t *testing.T) {
+	w := newWorld(t)
+	w.engine.AddImage("before", "sha256:2", nil)
+	w.use(movedTag{w.engine})
+	w.refused(&wire.Login{}, "cannot be started")
+	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
+		t.Errorf("left %v %v", left, err)
+	}
+}
+
+func TestAnEngineThatCannotTellForAMomentIsAskedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Fail("Find", errors.New("container state improper"))
+	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
+	plan := &policy.Plan{Settings: &config.Settings{}, Container: "gone"}
+	if got := w.broker.fate(t.Context(), plan); got != "the container was removed" {
+		t.Errorf("it says %q", got)
+	}
+}

@@ -1,0 +1,67 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/trustedpath"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// record makes the file of a session's recording, and notes which it is. Without
+// one there is no session.
+func (b *Broker) record(f *front, plan *policy.Plan) (*os.File, error) {
+	if os.Geteuid() != 0 {
+		// With the user's own rights it would be his own to write, and to remove.
+		return nil, usererr.New(usererr.Settings, "sessions are recorded here, and no dockersh service runs", "ask the administrator to start dockershd", nil)
+	}
+	file, err := newRecording(plan.Record)
+	if err == nil {
+		err = b.sessions.SetRecording(f.record, file.Name())
+		if err != nil {
+			_ = os.Remove(file.Name())
+			_ = file.Close()
+		}
+	}
+	if err != nil {
+		return nil, usererr.New(usererr.Unavailable, "this session cannot be recorded", "ask the administrator: the cause is in the system log", err)
+	}
+	b.Log.Info("session recorded", "uid", f.uid, "user", plan.User.Name, "container", plan.Container, "pid", f.pid, "file", file.Name())
+	return file, nil
+}
+
+// mostOfOneName is how many recordings may differ by their number alone.
+const mostOfOneName = 9999
+
+// newRecording makes a file that was not there, in a directory that only root can
+// change. A name that is taken gets a number.
+func newRecording(path string) (*os.File, error) {
+	if err := trustedpath.Make(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	for n := 1; n <= mostOfOneName; n++ {
+		f, err := os.OpenFile(numbered(path, n), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+	}
+	return nil, fmt.Errorf("%d recordings have the name %s: put %%x into it", mostOfOneName, path)
+}
+
+func numbered(path string, n int) string {
+	const ext = ".cast"
+	if n == 1 {
+		return path
+	}
+	stem, ok := strings.CutSuffix(path, ext)
+	if !ok {
+		return fmt.Sprintf("%s.%d", path, n)
+	}
+	return fmt.Sprintf("%s.%d%s", stem, n, ext)
+}

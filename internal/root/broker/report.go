@@ -1,0 +1,52 @@
+package broker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// aliveEvery is how often a waiting front hears of us: it takes a long silence for
+// the end of the broker, and we learn that it is gone. What it was told first it
+// shows when it hears again after a second of its own.
+const aliveEvery = time.Second
+
+// report tells the front what is being done, until done. A front that is gone
+// cancels the work.
+func (b *Broker) report(f *front, cancel context.CancelFunc) (show func(line string), done func()) {
+	var mu sync.Mutex // an end of reporting is final: nothing may follow the answer
+	over := false
+	show = func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			return
+		}
+		f.Within(time.Second)
+		if err := f.Send(&wire.Progress{Text: oneLine(line)}); err != nil {
+			over = true
+			cancel()
+		}
+	}
+	stop := make(chan struct{})
+	go func() {
+		t := time.NewTicker(aliveEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				show("")
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return show, func() {
+		close(stop)
+		mu.Lock()
+		over = true
+		mu.Unlock()
+	}
+}

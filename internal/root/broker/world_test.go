@@ -1,0 +1,211 @@
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// world is a broker with an engine in memory. Who logs in is whoever runs the
+// test: the kernel says so.
+type world struct {
+	testing.TB
+	engine   *enginetest.Fake
+	broker   *Broker
+	sock     string
+	settings string
+	me       account.User
+	listener *seqpacket.Listener
+	past     journal
+	mute     sync.Map // containers whose agent does not come forward
+}
+
+func newWorld(t testing.TB) *world {
+	dir := t.TempDir()
+	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc")}
+	users := account.New(time.Minute)
+	me, err := users.ByUID(context.Background(), uint32(os.Geteuid()))
+	if err != nil {
+		t.Skip("this user has no name on this host: ", err)
+	}
+	w.me = me
+	w.engine.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("root:x:0:0:root:/root:/bin/sh\n")})
+	w.engine.OnStart = func(s engine.Spec) {
+		if _, mute := w.mute.Load(s.Name); !mute {
+			go w.agent(s)
+		}
+	}
+	w.broker, err = New(Config{
+		Run: dir, Helpers: "/helpers", Bridge: "/nonexistent/bridge", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
+		Users: users, Log: slog.New(slog.DiscardHandler), History: w.past.put,
+		Engine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := seqpacket.Bind(w.sock, 0o600, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := seqpacket.NewListener(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.listener = l
+	served := make(chan error, 1)
+	go func() { served <- w.broker.Serve(l) }()
+	// It looks for containers of its concern at the start.
+	w.eventually("it has looked", func() bool { return w.engine.Calls("List") > 0 })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		w.broker.Shutdown(ctx, l)
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		_ = l.Close()
+	})
+	return w
+}
+
+// name is the container of whoever runs the test, under the defaults.
+func (w *world) name() string { return w.me.Name + "_dockersh" }
+
+func (w *world) set(file string) {
+	w.Helper()
+	if err := os.WriteFile(w.settings, []byte(file), 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// use makes the broker work with another engine from now on.
+func (w *world) use(e engine.Engine) {
+	w.broker.engines.mu.Lock()
+	defer w.broker.engines.mu.Unlock()
+	for at := range w.broker.engines.all {
+		w.broker.engines.all[at] = e
+	}
+}
+
+// agent plays the agent of a container: it takes its socket and holds whoever
+// connects.
+func (w *world) agent(s engine.Spec) {
+	start := ""
+	for _, m := range s.Mounts {
+		if m.Target == policy.RunInside {
+			start = filepath.Join(m.Source, "start.sock")
+		}
+	}
+	raw, err := seqpacket.Dial(start)
+	for end := time.Now().Add(10 * time.Second); err == unix.EAGAIN && time.Now().Before(end); raw, err = seqpacket.Dial(start) {
+		time.Sleep(10 * time.Millisecond) // a crowd is there
+	}
+	if err != nil {
+		w.Errorf("no broker at %s: %v", start, err)
+		return
+	}
+	c := channel.Conn{Socket: raw}
+	defer c.Close()
+	c.Within(5 * time.Second)
+	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+		w.Errorf("hello: %v", err)
+		return
+	}
+	m, fds, err := c.Recv()
+	if err != nil || m.Kind() != wire.KindServe {
+		w.Errorf("instead of a socket: %v %v", m, err)
+		return
+	}
+	l, err := seqpacket.NewListener(fds[0])
+	if err != nil {
+		w.Error(err)
+		return
+	}
+	w.Cleanup(func() { _ = l.Close() })
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		w.Cleanup(func() { _ = c.Close() })
+		_ = channel.Conn{Socket: c}.Send(&wire.Hello{Version: wire.Version})
+	}
+}
+
+// dial connects as a front.
+func (w *world) dial() channel.Conn {
+	w.Helper()
+	raw, err := seqpacket.Dial(w.sock)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = raw.Close() })
+	c := channel.Conn{Socket: raw}
+	c.Within(20 * time.Second)
+	return c
+}
+
+// login gives the broker's answer, progress left out.
+func (w *world) login(m *wire.Login) (wire.Message, channel.Conn) {
+	w.Helper()
+	c := w.dial()
+	m.Version = wire.Version
+	if err := c.Send(m); err != nil {
+		w.Fatal(err)
+	}
+	for {
+		answer, fds, err := c.Recv()
+		if err != nil {
+			w.Fatal(err)
+		}
+		if answer.Kind() == wire.KindProgress {
+			continue
+		}
+		if len(fds) == 1 {
+			agent, err := channel.New(fds[0])
+			if err != nil {
+				w.Fatal(err)
+			}
+			defer agent.Close()
+			agent.Within(5 * time.Second)
+			if m, _, err := agent.Recv(); err != nil || m.Kind() != wire.KindHello {
+				w.Errorf("the socket is not an agent's: %v %v", m, err)
+			}
+		}
+		return answer, c
+	}
+}
+
+// enters logs in and must get a session.
+func (w *world) enters() channel.Conn {
+	w.Helper()
+	m, c := w.login(&wire.Login{})
+	if _, ok := m.(*wire.Ready); !ok {
+		w.Fatalf("got %#v", m)
+	}
+	return c
+}
+
+// refused logs in and must be told so.
+func (w *world) refused(m *wire.Login, text string) {
+	w.Helper()
+	answer, _ := w.login(m)
+	if e, ok := answer.(*wire.Error); !ok || !strings.Contains(e.Text, text) {
+		w.Errorf("got %#v, want an error with %q", answer, text)
+	}
+}

@@ -1,0 +1,127 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/broker"
+	"github.com/dockersh/dockersh/internal/root/door"
+	"github.com/dockersh/dockersh/internal/root/syslog"
+)
+
+// Opener gives the client of an engine.
+type Opener func(engine.Address) (engine.Engine, error)
+
+// Main runs dockershd; the result is the exit code.
+func Main(open Opener) int {
+	args := os.Args[min(1, len(os.Args)):]
+	if len(args) == 0 {
+		return exitCode(logged(func(log *slog.Logger) error { return serve(log, open) }))
+	}
+	var run func(*slog.Logger) error
+	switch {
+	case len(args) == 1 && args[0] == "--version":
+		fmt.Println("dockershd", version())
+		return 0
+	case len(args) == 1 && args[0] == door.OneShot:
+		run = func(log *slog.Logger) error {
+			c, err := seqpacket.New(0)
+			if err != nil {
+				return err
+			}
+			return serveOne(log, c, open)
+		}
+	case len(args) == 1 && args[0] == door.Tend:
+		run = func(log *slog.Logger) error { return tend(log, open) }
+	case len(args) == 4 && args[0] == fate:
+		run = func(*slog.Logger) error { return tellFate(engine.Address{Host: args[1], TLS: args[2]}, args[3], open) }
+	default:
+		return wrongUse("dockershd", "it does not take these arguments")
+	}
+	return exitCode(startedByUser(run))
+}
+
+// Session runs dockershd-session, the broker of the one front on standard input; the
+// result is the exit code. It knows no engine: where one is needed it becomes
+// dockershd.
+func Session() int {
+	if len(os.Args) > 1 {
+		return wrongUse("dockershd-session", "it is started by dockersh, with nothing but a socket")
+	}
+	var c *seqpacket.Conn
+	err := startedByUser(func(log *slog.Logger) (err error) {
+		if c, err = seqpacket.New(0); err != nil {
+			return err
+		}
+		return serveOne(log, c, nil)
+	})
+	switch {
+	case errors.Is(err, broker.ErrHandOver):
+		_ = unix.SetNonblock(0, false) // else the other's os.Stdin would take it for its own, before main
+		err = door.Become(door.OneShot)
+		front, e := channel.Conn{Socket: c}, usererr.For(err)
+		front.Within(time.Second)
+		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there he would lose our word
+			seqpacket.CloseAll(fds)
+		}
+		_ = front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
+	case errors.Is(err, broker.ErrUntended):
+		err = door.Become(door.Tend)
+	default:
+		return exitCode(err)
+	}
+	return exitCode(logged(func(*slog.Logger) error { return err }))
+}
+
+// startedByUser runs what root does in a process that a user started.
+func startedByUser(run func(*slog.Logger) error) error {
+	if os.Geteuid() == 0 {
+		if err := sys.Fresh(); err != nil {
+			return err // nobody to tell: our front sees the connection end
+		}
+	}
+	return logged(run)
+}
+
+// logged runs with a log, which it gets to hear the error of.
+func logged(run func(*slog.Logger) error) error {
+	out := syslog.New(os.Stderr, "dockershd")
+	defer out.Close(time.Second)
+	log := slog.New(out.Handler())
+	err := run(log)
+	if err != nil && !errors.Is(err, broker.ErrHandOver) && !errors.Is(err, broker.ErrUntended) {
+		log.Error("cannot serve", "cause", err)
+	}
+	return err
+}
+
+func exitCode(err error) int {
+	if err != nil {
+		return 1
+	}
+	return 0
+}
+
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return b.Main.Version
+	}
+	return "unknown"
+}
+
+func wrongUse(program, what string) int {
+	fmt.Fprintln(os.Stderr, program+": error: "+what+"\nhint: see dockershd(8)")
+	return 2
+}

@@ -1,0 +1,79 @@
+package syslog
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestALineIsOneLineWithItsFields(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, "test")
+	slog.New(l.Handler()).With("uid", 7).Warn("refused", "user", "a\nb")
+	l.Close(time.Second)
+	if got, want := out.String(), "level=WARN msg=refused uid=7 user=\"a\\nb\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// stuck is a reader that never reads.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) Write(p []byte) (int, error) { <-s.release; return len(p), nil }
+
+func TestAStuckReaderHoldsNobodyUp(t *testing.T) {
+	s := stuck{make(chan struct{})}
+	l := New(s, "test")
+	log := slog.New(l.Handler())
+	done := make(chan struct{})
+	go func() {
+		for range 3 * queued {
+			log.Info("x")
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("logging waited for its reader")
+	}
+	close(s.release)
+	l.Close(10 * time.Second)
+}
+
+func TestWhatIsDroppedIsCounted(t *testing.T) {
+	var out bytes.Buffer
+	s := stuck{make(chan struct{})}
+	l := &Log{stderr: &out, lines: make(chan line, 1), ended: make(chan struct{})}
+	l.put(line{text: "first\n"})
+	l.put(line{text: "lost\n"})
+	l.put(line{text: "lost\n"})
+	go l.write()
+	for range 100 {
+		if len(l.lines) == 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	l.put(line{text: "last\n"})
+	l.Close(time.Second)
+	close(s.release)
+	if !strings.Contains(out.String(), "number=2") {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+// Sessions end while a broker does, and tell of it.
+func TestWhatIsLoggedAfterTheEndIsLost(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, "test")
+	log := slog.New(l.Handler())
+	log.Info("before")
+	l.Close(time.Second)
+	log.Info("after")
+	if got, want := out.String(), "level=INFO msg=before\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

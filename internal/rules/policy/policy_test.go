@@ -1,0 +1,285 @@
+package policy
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+var alice = account.User{Name: "alice", UID: 1001, GID: 1001, Home: "/home/alice", Shell: "/usr/local/bin/dockersh"}
+
+// plan is what a login of u gets under a settings file.
+func plan(t *testing.T, u account.User, file, own string) *Plan {
+	t.Helper()
+	f, err := config.Parse("rc", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var userFile *config.File
+	if own != "" {
+		if userFile, err = config.ParseUser("own", []byte(own)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := f.Effective(u.Name, func(string) bool { return false }, userFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = s.Expand(Vars(u)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Decide(u, s, Request{Terminal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Who may enter a container that is there already.
+func TestWhoMayEnter(t *testing.T) {
+	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
+	for _, c := range []struct {
+		what, file, own string
+		made            Owner
+		may             bool
+	}{
+		{"his own", "", "", Owner{1001, "u=alice"}, true},
+		{"his own after his number changed", "", "", Owner{77, "u=alice"}, true},
+		{"another's by a name that is alike", "[dockersh]\ncontainername = %u_dockersh", "", Owner{1002, "u=bob"}, false},
+		{"another variable with the same text", "[dockersh]\ncontainername = x%U", "", Owner{1002, "u=1001"}, false},
+		{"the shared one", "[dockersh]\ncontainername = classroom", "", Owner{1002, ""}, true},
+		{"another's by the administrator's literal name", "[dockersh]\ncontainername = bob_dockersh", "", Owner{1002, "u=bob"}, true},
+		{"his own, that someone with a literal name made", "", "", Owner{0, ""}, true},
+		{"another's by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = bob_dockersh", Owner{1002, "u=bob"}, false},
+		{"a shared one by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = classroom", Owner{1002, ""}, false},
+		{"his own by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = mine", Owner{1001, "by=1001"}, true},
+		{"another's by a template in ~/.dockersh", gate, "[dockersh]\ncontainername = x%G", Owner{1002, "by=1002"}, false},
+		{"one that a user put in his place", "", "", Owner{1002, "by=1002"}, false},
+		{"one that a user put in the shared one's place", "[dockersh]\ncontainername = classroom", "", Owner{1002, "by=1002"}, false},
+	} {
+		err := plan(t, alice, c.file, c.own).MayEnter(c.made)
+		if (err == nil) != c.may {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
+func TestWhatMayBeAdopted(t *testing.T) {
+	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
+	for _, c := range []struct {
+		file, own string
+		may       bool
+	}{
+		{"", "", false},
+		{"[dockersh]\nadopt", "", true},
+		{"[dockersh]\nadopt\ncontainername = user1", "", true},
+		{"[dockersh]\nadopt\n[user \"alice\"]\nadopt = false", "", false},
+		{gate + "adopt", "[dockersh]\ncontainername = user1", false},
+	} {
+		if got := plan(t, alice, c.file, c.own).MayAdopt(); got != c.may {
+			t.Errorf("%q %q: %v", c.file, c.own, got)
+		}
+	}
+}
+
+func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
+	const there = "[dockersh]\ndockersocket = ssh://docker@h\n"
+	for _, c := range []struct {
+		file, own string
+		may       bool
+	}{
+		{there, "", true},
+		{there + "mounthome", "", false},
+		{there + "mounttmp", "", false},
+		{there + "mountdockersocket", "", false},
+		{there + "enableuserconfig\nenableusermounttmp", "[dockersh]\nmounttmp", false},
+		{"[dockersh]\nenableuserconfig\nenableuserdockersocket\ndockertls = /t", "[dockersh]\ndockersocket = tcp://h:1", false},
+		{"[dockersh]\nenableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = ssh://h", false},
+		{there + "enableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = /s", true},
+	} {
+		f, err := config.Parse("rc", []byte(c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var own *config.File
+		if c.own != "" {
+			if own, err = config.ParseUser("own", []byte(c.own)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := f.Effective("alice", nil, own)
+		if err == nil {
+			s, err = s.Expand(Vars(alice))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := Decide(alice, s, Request{}); (err == nil) != c.may {
+			t.Errorf("%q %q: %+v %v", c.file, c.own, p, err)
+		}
+	}
+	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", Places{Helpers: "/h", Run: "/r"})
+	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"hold"}) || s.Labels[LabelAgent] != "" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestALabelIsReadAsItWasWritten(t *testing.T) {
+	for _, o := range []Owner{{0, ""}, {4294967295, "u=a,U=1"}} {
+		if got, ok := OwnerOf(o.Labels()); !ok || got != o {
+			t.Errorf("wrote %v, read %v %v", o, got, ok)
+		}
+	}
+	for _, l := range []map[string]string{nil, {engine.LabelOwner: "1"}, {engine.LabelOwner: "-1", engine.LabelIdentity: ""}, {engine.LabelIdentity: "u=a"}} {
+		if got, ok := OwnerOf(l); ok {
+			t.Errorf("%v is taken for %v", l, got)
+		}
+	}
+}
+
+func TestAgentsOfDifferentUsersAreApart(t *testing.T) {
+	bob := account.User{Name: "bob", UID: 1002}
+	seen := map[string]string{}
+	for _, c := range []struct {
+		u    account.User
+		spec string
+	}{{alice, "alice"}, {bob, "alice"}, {bob, "bob"}, {alice, "1001"}, {alice, "1001:5"}, {alice, "1001_3a5"}, {alice, "self-1002"}, {alice, "a.b"}, {alice, "a_2eb"}} {
+		key := agentKey(c.u, c.spec)
+		if was, ok := seen[key]; ok {
+			t.Errorf("%s is the agent of %s and of %s as %s", key, was, c.u.Name, c.spec)
+		}
+		seen[key] = c.u.Name + " as " + c.spec
+		for _, b := range []byte(key) {
+			if b == '/' || b == '.' || b < ' ' {
+				t.Errorf("%q is not fit for a file name", key)
+			}
+		}
+	}
+}
+
+func TestTheContainerUserHasNumbers(t *testing.T) {
+	image := Image{
+		Users:  []account.User{{Name: "root", Home: "/root"}, {Name: "svc", UID: 50, GID: 60, Home: "/srv"}, {Name: "alice", UID: 9, GID: 9}},
+		Groups: []account.Group{{Name: "root", GID: 0}, {Name: "svcs", GID: 60}, {Name: "extra", GID: 61}},
+		MemberOf: func(u string) []account.Group {
+			return map[string][]account.Group{"svc": {{Name: "extra", GID: 61}}}[u]
+		},
+	}
+	host := []account.Group{{Name: "alice", GID: 1001}, {Name: "staff", GID: 50}}
+	for _, c := range []struct {
+		spec          string
+		file          string
+		uid, gid      uint32
+		name, home    string
+		supplementary []uint32
+	}{
+		{"%u", "", 1001, 1001, "alice", "/home/alice", []uint32{50}},
+		{"%u", "containername = shared", 1001, 1001, "alice", "/home/alice", nil},
+		{"root", "", 0, 0, "root", "/root", nil},
+		{"root", "mounthome", 0, 0, "root", "/home/alice", nil},
+		{"svc", "", 50, 60, "svc", "/srv", []uint32{61}},
+		{"svc", "containername = shared", 50, 60, "svc", "/srv", nil},
+		{"1001", "", 1001, 1001, "alice", "/home/alice", []uint32{50}},
+		{"1001:7", "", 1001, 7, "alice", "/home/alice", nil},
+		{"50", "", 50, 60, "svc", "/srv", []uint32{61}},
+		{"5000", "", 5000, 5000, "alice", "/home/alice", nil},
+		{"5000:6000", "", 5000, 6000, "alice", "/home/alice", nil},
+		{"daemon", "", 1, 2, "daemon", "/usr/sbin", nil},
+	} {
+		p := plan(t, alice, "[dockersh]\ncontainerusername = "+c.spec+"\n"+c.file, "")
+		who, err := p.ContainerUser(host, image, func(name string) (account.User, error) {
+			return account.User{Name: name, UID: 1, GID: 2, Home: "/usr/sbin"}, nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", c.spec, err)
+			continue
+		}
+		spec := p.Spec(who, "sha256:x", Places{})
+		if spec.UID != c.uid || spec.GID != c.gid || who.Name != c.name || who.Home != c.home || !slices.Equal(spec.Groups, c.supplementary) {
+			t.Errorf("%s %s: got %d:%d %v, %s with home %s", c.spec, c.file, spec.UID, spec.GID, spec.Groups, who.Name, who.Home)
+		}
+		if len(who.Groups) == 0 || who.Groups[0].GID != who.GID {
+			t.Errorf("%s: the primary group %d is not first in %v", c.spec, who.GID, who.Groups)
+		}
+	}
+	p := plan(t, alice, "[dockersh]\ncontainerusername = nobodyknows", "")
+	if who, err := p.ContainerUser(host, image, func(string) (account.User, error) { return account.User{}, errors.New("none") }); err == nil {
+		t.Errorf("an unknown user became %v", who)
+	}
+}
+
+func TestWhatTheContainerIsMadeOf(t *testing.T) {
+	who := account.Identity{Name: "alice", UID: 1001, GID: 1001}
+	at := Places{Helpers: "/h", Run: "/r"}
+	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
+	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[LabelAgent] != "self-1001" ||
+		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}) || len(s.Volumes) != 0 {
+		t.Errorf("defaults: %+v", s)
+	}
+	if _, ok := s.Labels[engine.LabelHome]; !ok {
+		t.Error("an image could say what is mounted as the home")
+	}
+	for _, m := range s.Mounts {
+		if !m.ReadOnly {
+			t.Errorf("by default %s is writable from inside", m.Source)
+		}
+	}
+	const gate = "[dockersh]\nenableuserconfig\nenableuserentrypoint\n"
+	if s = plan(t, alice, "[dockersh]\nentrypoint = /sbin/init", "").Spec(who, "", at); !s.UserFirst || s.Labels[LabelAgent] != "" {
+		t.Errorf("the administrator's process 1: %+v", s)
+	}
+	if s = plan(t, alice, gate, "[dockersh]\nentrypoint = /sbin/init").Spec(who, "", at); s.UserFirst {
+		t.Error("the user's own process 1 may become root")
+	}
+}
+
+func TestAHostShellIsAPlanWithoutAContainer(t *testing.T) {
+	p := plan(t, alice, "[user \"alice\"]\nhostshell = /bin/bash", "")
+	if p.HostShell != "/bin/bash" || p.Container != "" {
+		t.Errorf("%+v", p)
+	}
+	if p := plan(t, account.User{Name: "bob", Home: "/home/bob"}, "[user \"alice\"]\nhostshell = /bin/bash", ""); p.HostShell != "" {
+		t.Errorf("another user: %+v", p)
+	}
+}
+
+func TestABannerGreetsInteractiveLoginsOnly(t *testing.T) {
+	p := plan(t, alice, "[dockersh]\nbanner = \"hello\\nthere\"", "")
+	if !slices.Equal(p.Notice, []string{"hello", "there"}) {
+		t.Errorf("got %q", p.Notice)
+	}
+	for _, r := range []Request{{Terminal: false}, {Terminal: true, Command: true}} {
+		if q, err := Decide(alice, p.Settings, r); err != nil || q.Notice != nil {
+			t.Errorf("%+v: %q %v", r, q.Notice, err)
+		}
+	}
+}
+
+func TestTheRootOfTheHostIsNoHome(t *testing.T) {
+	s := plan(t, alice, "[dockersh]\nmounthome\nmounthometo = /home/x", "").Settings
+	s.MountHomeFrom = "/./"
+	if p, err := Decide(alice, s, Request{}); err == nil {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestANameThatAUserWroteTakesNobodysPlace(t *testing.T) {
+	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
+	p := plan(t, alice, gate, "[dockersh]\ncontainername = bob_dockersh")
+	if p.Container != "u1001_.bob_dockersh" || p.Owner.Identity != "by=1001" {
+		t.Errorf("%s %+v", p.Container, p.Owner)
+	}
+}
+
+func TestOnlyATerminalIsRecorded(t *testing.T) {
+	s := plan(t, alice, "[dockersh]\nrecord = /var/log/%u.cast", "").Settings
+	for terminal, want := range map[bool]string{true: "/var/log/alice.cast", false: ""} {
+		if p, err := Decide(alice, s, Request{Terminal: terminal}); err != nil || p.Record != want {
+			t.Errorf("terminal %v: %+v, %v, want %q", terminal, p, err, want)
+		}
+	}
+}

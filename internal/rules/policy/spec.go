@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// LabelAgent is the key of the agent that is process 1; empty when process 1 is
+// not ours.
+const LabelAgent = "dockersh.agent"
+
+// Places of the host that go into a container, read-only.
+type Places struct {
+	Helpers string // the directory of dockersh-init
+	Run     string // where this container's start socket appears
+	Mark    string // what becomes LabelMark
+
+	// Not read-only, and only for an engine that remaps users: where Owners is
+	// mounted when the container starts, instead of the home itself.
+	Home   string
+	Owners Home
+}
+
+// Where they are inside.
+const (
+	HelpersInside = "/.dockersh"
+	RunInside     = "/.dockersh/run"
+	InitInside    = "/.dockersh/dockersh-init"
+)
+
+// Spec gives the container that the plan asks for.
+func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
+	s := p.Settings
+	spec := engine.Spec{
+		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: s.Hostname,
+		UID: who.UID, GID: who.GID,
+		Labels: p.Owner.Labels(),
+		Mounts: []engine.Mount{
+			{Source: at.Helpers, Target: HelpersInside, ReadOnly: true},
+			{Source: at.Run, Target: RunInside, ReadOnly: true},
+		},
+		Volumes: s.Volume, Env: s.Env, Network: s.Network,
+		Memory: s.Memory, CPUs: s.CPUs, PidsLimit: s.PidsLimit,
+		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges,
+		Entrypoint: InitInside, QuietLog: true,
+	}
+	if !p.Engine().Local() {
+		// Nothing of this host is there: the helper is put into the container, and
+		// does no more than process 1 must.
+		spec.Mounts, spec.Cmd = nil, []string{"hold"}
+	}
+	for _, g := range who.Groups {
+		if g.GID != who.GID {
+			spec.Groups = append(spec.Groups, g.GID)
+		}
+	}
+	agent := p.Agent
+	if !p.Engine().Local() {
+		agent = ""
+	}
+	if s.Entrypoint != config.Internal {
+		// Process 1 is the administrator's choice, and so may be who it is. Not
+		// so when the user chose it: as root it could leave setuid programs in a
+		// mounted home.
+		agent = ""
+		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
+		spec.UserFirst = !s.FromUser("entrypoint")
+		// Its output is worth keeping, but not for ever. dockeropt may say otherwise.
+		spec.CappedLog = true
+	}
+	for _, words := range s.DockerOpt {
+		spec.Options = append(spec.Options, words...)
+	}
+	switch {
+	case s.MountHome && at.Home != "":
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: at.Home, Target: s.MountHomeTo})
+	case s.MountHome:
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.MountHomeFrom, Target: s.MountHomeTo})
+	}
+	if s.MountTmp {
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: "/tmp", Target: "/tmp"})
+	}
+	if s.MountDockerSocket {
+		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.DockerSocket, Target: "/var/run/docker.sock"})
+	}
+	maps.Copy(spec.Labels, map[string]string{
+		engine.LabelUser:     p.User.Name,
+		engine.LabelSettings: s.Hash(),
+		engine.LabelImage:    imageID,
+		engine.LabelProtocol: strconv.Itoa(wire.Version),
+		LabelAgent:           agent,
+		engine.LabelHome:     at.Owners.String(), // always: an image could bring such a label
+		LabelMark:            at.Mark,
+		LabelAdmins:          "",
+		LabelEphemeral:       "", // said by us, so that no option says it
+	})
+	if p.Admins != nil {
+		spec.Labels[LabelAdmins] = p.Admins.Hash()
+	}
+	if s.Ephemeral {
+		spec.Labels[LabelEphemeral] = s.Linger.String()
+	}
+	return spec
+}

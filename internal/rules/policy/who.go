@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+)
+
+// Image is what an image's own passwd and group say.
+type Image struct {
+	Users  []account.User
+	Groups []account.Group
+	// MemberOf gives the groups that list a user as a member.
+	MemberOf func(user string) []account.Group
+}
+
+// ContainerUser resolves containerusername to numbers, so that nothing in the
+// image can give them another meaning (CVE-2026-46680). groups are the login
+// user's on the host, the primary one first; lookup finds other users of the
+// host.
+//
+// The login user's own name means his numbers on the host, so that a mounted
+// home is his; supplementary groups go along only into a container of his own,
+// because the engine gives the groups of a container to everyone in it. Any
+// other name is the image's, else the host's.
+func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (account.Identity, error) {
+	spec, u := p.Settings.ContainerUserName, p.User
+	self := account.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
+	if !p.personal() && len(groups) > 1 {
+		self.Groups = groups[:1]
+	}
+	if spec == u.Name {
+		return self, nil
+	}
+	if spec != "" && spec[0] >= '0' && spec[0] <= '9' {
+		return p.numeric(spec, self, img)
+	}
+	other, found := account.User{}, false
+	for _, e := range img.Users {
+		if e.Name == spec {
+			other, found = e, true
+			break
+		}
+	}
+	if !found {
+		var err error
+		if other, err = lookup(spec); err != nil {
+			return account.Identity{}, usererr.New(usererr.Container, "the container user "+spec+" is known neither to the image nor to this host",
+				"ask the administrator: containerusername takes a name of the image, or uid:gid", err)
+		}
+	}
+	return p.fromImage(other, img), nil
+}
+
+// numeric resolves uid[:gid].
+func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.Identity, error) {
+	us, gs, withGroup := strings.Cut(spec, ":")
+	uid, err := strconv.ParseUint(us, 10, 32)
+	if err != nil {
+		return account.Identity{}, usererr.New(usererr.Settings, "containerusername is not a user: "+spec, "", err)
+	}
+	who := self
+	if uint32(uid) != self.UID {
+		// A number that nobody knows gets the login user's name and a group of
+		// the same number, as useradd(8) would.
+		who.UID, who.GID = uint32(uid), uint32(uid)
+		for _, e := range img.Users {
+			if e.UID == uint32(uid) {
+				who = p.fromImage(e, img)
+				break
+			}
+		}
+		if who.Name == self.Name {
+			who.Groups = []account.Group{{Name: self.Name, GID: who.GID}}
+		}
+	}
+	if withGroup {
+		gid, err := strconv.ParseUint(gs, 10, 32)
+		if err != nil {
+			return account.Identity{}, usererr.New(usererr.Settings, "containerusername is not a user: "+spec, "", err)
+		}
+		if uint32(gid) != who.GID {
+			who.GID = uint32(gid)
+			who.Groups = []account.Group{{Name: who.Name, GID: who.GID}}
+		}
+	}
+	return who, nil
+}
+
+// fromImage is a user whom the image (or, failing that, the host) knows.
+func (p *Plan) fromImage(e account.User, img Image) account.Identity {
+	who := account.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: p.home(e.Home), Shell: p.Shell, Gecos: e.Gecos}
+	primary := account.Group{Name: e.Name, GID: e.GID}
+	for _, g := range img.Groups {
+		if g.GID == e.GID {
+			primary = g
+			break
+		}
+	}
+	who.Groups = append(who.Groups, primary)
+	if p.personal() && img.MemberOf != nil {
+		for _, g := range img.MemberOf(e.Name) {
+			if g.GID != e.GID {
+				who.Groups = append(who.Groups, g)
+			}
+		}
+	}
+	return who
+}
+
+// home is the home inside: the mounted one, whoever the container user is.
+func (p *Plan) home(own string) string {
+	if p.Settings.MountHome {
+		return p.Settings.MountHomeTo
+	}
+	if own == "" {
+		return "/"
+	}
+	return own
+}
+
+// personal tells whether the container is one user's alone: its name has the
+// user in it.
+func (p *Plan) personal() bool { return p.Settings.Personal() }

@@ -1,0 +1,129 @@
+package front
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
+	self := func(w string) bool { return w == "dockersh" || w == "/usr/local/bin/dockersh" }
+	for _, c := range []struct {
+		what     string
+		argv     []string
+		original string
+		inside   []string // argv of /bin/ash inside
+	}{
+		{"interactive login", []string{"-dockersh"}, "", []string{"-ash"}},
+		{"a command", []string{"dockersh", "-c", "exit 7"}, "", []string{"ash", "-c", "exit 7"}},
+		{"a command that is an option", []string{"dockersh", "-c", "--privileged"}, "", []string{"ash", "-c", "--privileged"}},
+		{"su -", []string{"-dockersh", "-c", "id"}, "", []string{"-ash", "-c", "id"}},
+		{"su -l", []string{"dockersh", "-l", "-c", "id", "a", "b"}, "", []string{"-ash", "-c", "id", "a", "b"}},
+		{"options in one word", []string{"dockersh", "-lc", "id"}, "", []string{"-ash", "-c", "id"}},
+		{"a script", []string{"dockersh", "/tmp/x", "-y"}, "", []string{"ash", "/tmp/x", "-y"}},
+		{"ForceCommand under another shell", []string{"dockersh"}, "", []string{"-ash"}},
+		{"ForceCommand with a command", []string{"dockersh"}, "ls -l", []string{"ash", "-c", "ls -l"}},
+		{"ForceCommand under ourselves", []string{"dockersh", "-c", "/usr/local/bin/dockersh"}, "", []string{"-ash"}},
+		{"the same with a command", []string{"dockersh", "-c", "/usr/local/bin/dockersh"}, "ls -l", []string{"ash", "-c", "ls -l"}},
+		{"the same with our name as the command", []string{"dockersh", "-c", "dockersh"}, "dockersh -c dockersh", []string{"ash", "-c", "dockersh -c dockersh"}},
+		{"another forced command", []string{"dockersh", "-c", "/usr/bin/id"}, "ls", []string{"ash", "-c", "/usr/bin/id"}},
+		{"no argv at all", nil, "", []string{"-ash"}},
+	} {
+		r, err := parse(c.argv, caller{c.original, "/home/x", self})
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		if got := r.argv("/bin/ash"); !slices.Equal(got, c.inside) {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.inside)
+		}
+	}
+}
+
+func TestBadArgumentsAreErrors(t *testing.T) {
+	for _, argv := range [][]string{{"dockersh", "-c"}, {"dockersh", "-x"}, {"dockersh", "--privileged"}, {"dockersh", "-c", "dockersh -x"}} {
+		if r, err := parse(argv, caller{self: func(w string) bool { return w == "dockersh" }}); err == nil {
+			t.Errorf("%q became %+v", argv, r)
+		}
+	}
+}
+
+func TestSSHDsRCDoesNothing(t *testing.T) {
+	for command, nothing := range map[string]bool{
+		"/bin/sh .ssh/rc": true, "/bin/sh /home/x/.ssh/rc": true, "/bin/sh /home/y/.ssh/rc": false, "/bin/sh .ssh/rc; id": false,
+	} {
+		if r, err := parse([]string{"dockersh", "-c", command}, caller{home: "/home/x", self: isSelf}); err != nil || r.nothing != nothing {
+			t.Errorf("%s: got %+v, %v", command, r, err)
+		}
+	}
+}
+
+func TestOnlyWhatIsAcceptedGoesInside(t *testing.T) {
+	environ := []string{"LANG=C", "LC_ALL=x", "TERM=vt100", "LD_PRELOAD=/x", "PATH=/y", "DOCKER_HOST=z", "HOME=/h", "SECRET=1",
+		"SSH_CONNECTION=a", "SSH_AUTH_SOCK=/tmp/s", "SSH_TTY=/dev/pts/9", "BASH_ENV=q", "GODEBUG=1", "noequals", "=x", "SHELL=/d"}
+	got := insideEnv(environ, []string{"*"}, "/bin/ash")
+	want := []string{"SHELL=/bin/ash", "LANG=C", "LC_ALL=x", "TERM=vt100", "SECRET=1", "SSH_CONNECTION=a"}
+	if !slices.Equal(got, want) {
+		t.Errorf("with *: got %q, want %q", got, want)
+	}
+	got = insideEnv(environ, []string{"TERM", "LC_*"}, "/bin/ash")
+	want = []string{"SHELL=/bin/ash", "LC_ALL=x", "TERM=vt100", "SSH_CONNECTION=a"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPatternsMatchAsInSSHDConfig(t *testing.T) {
+	for _, c := range []struct {
+		p, s string
+		want bool
+	}{
+		{"*", "", true}, {"LC_*", "LC_ALL", true}, {"LC_*", "LC", false}, {"?", "", false}, {"a?c", "abc", true}, {"a*c", "abcbc", true},
+		{"a*c", "abcb", false}, {"**", "x", true}, {"", "", true}, {"", "x", false}, {"*x*y*", "axbyc", true}, {"*x*y*", "aybxc", false},
+	} {
+		if match(c.p, c.s) != c.want {
+			t.Errorf("match(%q, %q) is not %v", c.p, c.s, c.want)
+		}
+	}
+}
+
+func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
+	long := strings.Repeat("x", wire.MaxWords)
+	for _, c := range []struct {
+		argv []string
+		want string
+		cut  bool
+	}{
+		{[]string{"-dockersh"}, "", false}, {[]string{"dockersh", "-c", "echo 'a  b'"}, "echo 'a  b'", false}, {[]string{"dockersh", "-c", "echo $1", "x", "y"}, "echo $1 x y", false},
+		{[]string{"dockersh", "file", "a"}, "file a", false}, {[]string{"dockersh", "-c", long}, long, false}, {[]string{"dockersh", "-c", long + "y"}, long, true},
+	} {
+		r, err := parse(c.argv, caller{self: func(string) bool { return false }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if words, cut := r.words(); string(words) != c.want || cut != c.cut {
+			t.Errorf("%.50q: %.50q %v", c.argv, words, cut)
+		}
+	}
+}
+
+// Whatever the bytes: parsing gives an error or an argv whose first word names
+// the shell, and what is shown to a terminal cannot steer it.
+func FuzzParse(f *testing.F) {
+	f.Add("-dockersh", "-c", "exit 7", "")
+	f.Add("dockersh", "-lc", "dockersh -l", "ls")
+	f.Fuzz(func(t *testing.T, a, b, c, original string) {
+		r, err := parse([]string{a, b, c}, caller{original: original, self: func(w string) bool { return w == "dockersh" }})
+		if err != nil {
+			if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
+				t.Fatalf("the error can steer a terminal: %q", text)
+			}
+			return
+		}
+		if argv := r.argv("/bin/ash"); argv[0] != "ash" && argv[0] != "-ash" {
+			t.Fatalf("argv %q", argv)
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package front
+
+import (
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/door"
+)
+
+const (
+	// absence is how long a broker that is being restarted is waited for.
+	absence = 5 * time.Second
+	// silence is how long a broker may say nothing; while it works it says
+	// something every second.
+	silence = 60 * time.Second
+)
+
+var errNoBroker = usererr.New(usererr.Unavailable, "the dockersh service does not answer", "ask the administrator to start dockershd", nil)
+
+// answer is the broker's.
+type answer struct {
+	broker    channel.Conn
+	agent     channel.Conn
+	ready     *wire.Ready
+	hostShell string
+}
+
+// noBroker stands for the service's, which has yet to be connected to.
+const noBroker = -1
+
+// login asks the broker for a session: the one that is connected already, else the
+// service's. A service that goes away before it answered is asked again: it is
+// being restarted.
+func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
+	if broker != noBroker {
+		a, _, err := ask(broker, m, show)
+		return a, err
+	}
+	end := time.Now().Add(absence)
+	for {
+		fd, err := seqpacket.Connect(paths.Socket())
+		again := err == unix.ENOENT || err == unix.ECONNREFUSED || err == unix.EAGAIN
+		var a *answer
+		switch {
+		case err == nil:
+			a, again, err = ask(fd, m, show)
+		case err == unix.ENOENT && door.NoService():
+			if fd, err = door.Direct(); err == nil {
+				a, _, err = ask(fd, m, show)
+			}
+			return a, err
+		case again:
+			err = errNoBroker
+		default:
+			err = usererr.New(usererr.Unavailable, errNoBroker.Text+": "+err.Error(), errNoBroker.Hint, err)
+		}
+		if err == nil || !again || time.Now().After(end) {
+			return a, err
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+}
+
+// ask takes over a connection to a broker. again tells that it ended without a
+// word.
+func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err error) {
+	c, err := channel.NewSync(fd)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() {
+		if err != nil {
+			_ = c.Close()
+		}
+	}()
+	c.Within(silence)
+	if err := c.Send(m); err != nil {
+		return nil, true, errNoBroker
+	}
+	for {
+		reply, fds, err := c.Recv()
+		if gone(err) {
+			return nil, true, errNoBroker
+		}
+		if err != nil {
+			return nil, false, errNoBroker
+		}
+		switch reply := reply.(type) {
+		case *wire.Progress:
+			show(printable(reply.Text))
+			c.Within(silence)
+		case *wire.Ready:
+			agent, err := channel.NewSync(fds[0])
+			if err != nil {
+				return nil, false, err
+			}
+			_ = c.SetDeadline(time.Time{})
+			return &answer{broker: c, agent: agent, ready: reply}, false, nil
+		case *wire.HostShell:
+			return &answer{broker: c, hostShell: reply.Shell}, false, nil
+		case *wire.Error:
+			return nil, false, refusal(reply)
+		default:
+			seqpacket.CloseAll(fds)
+			return nil, false, usererr.New(usererr.Protocol, "the dockersh service speaks another version", "ask the administrator to restart dockershd", nil)
+		}
+	}
+}
+
+// gone tells whether the peer ended without a word.
+func gone(err error) bool { return err == io.EOF || err == unix.ECONNRESET || err == unix.EPIPE }
+
+// refusal is an error that crossed a socket.
+func refusal(m *wire.Error) error {
+	return usererr.New(usererr.Code(m.Code), printable(m.Text), printable(m.Hint), nil)
+}
+
+// why asks the broker what became of the container.
+func why(broker channel.Conn) string {
+	broker.Within(10 * time.Second)
+	if broker.Send(&wire.Why{}) == nil {
+		m, fds, err := broker.Recv()
+		seqpacket.CloseAll(fds)
+		if r, ok := m.(*wire.Reason); err == nil && ok {
+			return printable(r.Text)
+		}
+	}
+	return "the container ended" // the broker is gone too
+}
