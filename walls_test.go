@@ -185,6 +185,17 @@ func TestOnlyOnePackageKnowsTheSDK(t *testing.T) {
 	}
 }
 
+// A main passes engine.Opener to all that need an engine.
+func TestOnlyMainsChooseAnEngine(t *testing.T) {
+	mains := []string{"cmd/dockershd", "cmd/dockersh-bridge", "cmd/dockershctl"}
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...") {
+		pkg, imports, _ := strings.Cut(line, ": ")
+		if pkg = own(pkg); !slices.Contains(mains, pkg) && !strings.HasPrefix(pkg, "internal/engine/docker") && strings.Contains(imports, module+"/internal/engine/docker") {
+			t.Errorf("%s imports internal/engine/docker: another engine must fit without a change there", pkg)
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, line := range golist(t, "-f", "{{.ImportPath}}\t{{.Doc}}", "./...") {
 		if pkg, doc, _ := strings.Cut(line, "\t"); doc == "" && pkg != module {

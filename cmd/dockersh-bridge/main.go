@@ -4,7 +4,8 @@ package main
 import (
 	"os"
 
+	"github.com/dockersh/dockersh/internal/engine/docker"
 	"github.com/dockersh/dockersh/internal/root/bridge"
 )
 
-func main() { os.Exit(bridge.Main()) }
+func main() { os.Exit(bridge.Main(docker.Open)) }

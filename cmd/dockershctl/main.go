@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/dockersh/dockersh/internal/admin/ctl"
+	"github.com/dockersh/dockersh/internal/engine/docker"
 )
 
-func main() { os.Exit(ctl.Main()) }
+func main() { os.Exit(ctl.Main(docker.Open)) }

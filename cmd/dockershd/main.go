@@ -4,11 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker"
 	"github.com/dockersh/dockersh/internal/root/daemon"
 )
 
-func main() {
-	os.Exit(daemon.Main(func(at engine.Address) (engine.Engine, error) { return docker.Open(at) }))
-}
+func main() { os.Exit(daemon.Main(docker.Open)) }

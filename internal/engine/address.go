@@ -1,6 +1,9 @@
 package engine
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Address says where an engine listens.
 type Address struct {
@@ -8,5 +11,35 @@ type Address struct {
 	TLS  string // for tcp: the directory of ca.pem, cert.pem and key.pem
 }
 
-// Local tells whether the engine is on this host.
+// Local reports whether the engine is on this host.
 func (a Address) Local() bool { return strings.HasPrefix(a.Host, "/") }
+
+// Opener returns the client of the engine at an address. It does not connect. Each
+// main that needs engines has one, and passes it on.
+type Opener func(Address) (Engine, error)
+
+// Clients keeps one client for each engine, for callers that ask again and again.
+type Clients struct {
+	Open Opener
+
+	mu    sync.Mutex
+	known map[Address]Engine
+}
+
+// Get returns the client of the engine at an address.
+func (c *Clients) Get(at Address) (Engine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.known[at]; e != nil {
+		return e, nil
+	}
+	e, err := c.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	if c.known == nil {
+		c.known = map[Address]Engine{}
+	}
+	c.known[at] = e
+	return e, nil
+}

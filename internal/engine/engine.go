@@ -111,22 +111,54 @@ type File struct {
 	Data     []byte
 }
 
-// Engine is a container engine. Every call ends when its context does.
+// Engine is a container engine. It is safe for use by many goroutines, connects
+// when it is first asked something, and ends every call when its context does.
+// Containers are named by id, or by name where the parameter is called so. Any
+// call may return ErrDown, ErrDenied or the context's error.
 type Engine interface {
+	Facts
+	Images
+	Containers
+	Execs
+	// Close lets go of idle connections.
+	Close() error
+}
+
+// Facts are what the engine says of itself.
+type Facts interface {
+	About(ctx context.Context) (About, error)
+	// Remap returns the user namespace that containers get. It is what the engine
+	// says before a container runs; then the kernel knows.
+	Remap(ctx context.Context) (Remap, error)
+}
+
+// Images are the images on the engine's host.
+type Images interface {
+	// ImageID returns ErrNoImage when the image is not on the engine's host.
+	ImageID(ctx context.Context, ref string) (string, error)
+	// Pull fetches an image; progress gets short lines, ready to be shown, and may
+	// be nil. ErrNoImage.
+	Pull(ctx context.Context, ref string, progress func(line string)) error
+	// Commit makes an image of a container's own file system and returns its id.
+	// The image has none of our labels and starts as the container's image does.
+	// ErrNotFound; ErrNoImage when ref cannot be a name.
+	Commit(ctx context.Context, id, ref string) (imageID string, err error)
+}
+
+// Containers are the containers of the engine.
+type Containers interface {
 	// Find returns ErrNotFound when there is no container of exactly that name.
 	Find(ctx context.Context, name string) (*Container, error)
-	// List gives every container that carries LabelOwner.
+	// List returns every container that carries LabelOwner.
 	List(ctx context.Context, size bool) ([]*Container, error)
+	// Running reports whether the container runs; one that does not exist does not.
+	Running(ctx context.Context, id string) (bool, error)
 	// Usage measures a running container; ErrNotFound.
 	Usage(ctx context.Context, id string) (Usage, error)
-	// Remap tells whether containers have a user namespace of their own. It is what
-	// the engine says before a container runs; then the kernel knows.
-	Remap(ctx context.Context) (Remap, error)
-	// ImageID returns ErrNoImage when the image is not on this host.
-	ImageID(ctx context.Context, ref string) (string, error)
-	// Pull fetches an image; progress gets short lines, ready to be shown.
-	Pull(ctx context.Context, ref string, progress func(line string)) error
-	// Command is the command line that Create runs, for people to read.
+	// OutOfMemory reports whether the kernel killed something in the container for
+	// lack of memory since then. An engine may have forgotten, and report false.
+	OutOfMemory(ctx context.Context, id string, since time.Time) (bool, error)
+	// Command returns the command line that Create runs, for people to read.
 	Command(Spec) []string
 	// Create makes the container, does not start it, and returns it as Find would.
 	// ErrNameTaken, ErrNoImage, ErrOption (wrapped, with the engine's words).
@@ -137,11 +169,10 @@ type Engine interface {
 	// PutFiles writes into a container that was never started: a running one
 	// could swap a path under the engine's feet (CVE-2026-41567 and others).
 	PutFiles(ctx context.Context, id string, files []File) error
+	// Start starts a container and resumes a paused one. ErrNotFound.
 	Start(ctx context.Context, id string) error
-	// Stop asks process 1 to end and kills it after grace.
+	// Stop asks process 1 to end and kills it after grace. ErrNotFound.
 	Stop(ctx context.Context, id string, grace time.Duration) error
-	// Remove kills and removes the container with its anonymous volumes.
+	// Remove kills and removes the container with its anonymous volumes. ErrNotFound.
 	Remove(ctx context.Context, id string) error
-	// Exec starts argv inside, detached, as exactly these numbers.
-	Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -29,8 +30,12 @@ var errMisuse = errors.New("misuse")
 // errFound ends a command that has said itself what is wrong.
 var errFound = errors.New("found wrong")
 
+// engines are the clients of the engines in use; Main says how they are opened.
+var engines engine.Clients
+
 // Main runs dockershctl; the result is the exit code.
-func Main() int {
+func Main(open engine.Opener) int {
+	engines.Open = open
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	return run(ctx, os.Stdout, os.Stderr, os.Args[1:])

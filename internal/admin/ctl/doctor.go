@@ -40,7 +40,7 @@ func judge(ctx context.Context, out io.Writer, args []string) error {
 		return usererr.New(usererr.Denied, "doctor looks where only root may", "sudo dockershctl doctor", nil)
 	}
 	users := account.New(0)
-	h, err := doctor.Look(ctx, users, a.users, progress("looking at users"))
+	h, err := doctor.Look(ctx, users, engines.Open, a.users, progress("looking at users"))
 	if err != nil {
 		return unknownUser(err)
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/engine/docker"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
@@ -152,7 +151,7 @@ func effective(ctx context.Context, users *account.DB, u account.User) (*config.
 
 // container tells the state of the container, and how it would be made.
 func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
-	e, err := docker.Open(plan.Engine())
+	e, err := engines.Get(plan.Engine())
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/engine/docker"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/config"
@@ -22,7 +21,7 @@ type box struct {
 	*engine.Container
 	owner policy.Owner
 	at    engine.Address
-	on    *docker.Engine
+	on    engine.Engine
 }
 
 // listLimit is how long an engine has to say what it has.
@@ -32,7 +31,7 @@ const listLimit = 20 * time.Second
 // What is made by hand is not among them, whatever its name; nor are the containers
 // in which an image is looked into. What could not be asked is told in down.
 func fleet(ctx context.Context, size bool) (all []box, down []error, err error) {
-	engines, err := enginesInUse()
+	inUse, err := enginesInUse()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,7 +39,7 @@ func fleet(ctx context.Context, size bool) (all []box, down []error, err error) 
 	defer cancel()
 	var mu sync.Mutex
 	var work sync.WaitGroup
-	for _, at := range engines {
+	for _, at := range inUse {
 		work.Go(func() {
 			found, err := list(ctx, at, size)
 			mu.Lock()
@@ -56,31 +55,8 @@ func fleet(ctx context.Context, size bool) (all []box, down []error, err error) 
 	return all, down, nil
 }
 
-// opened keeps one way to each engine, for what looks again and again.
-var opened struct {
-	mu sync.Mutex
-	by map[engine.Address]*docker.Engine
-}
-
-func open(at engine.Address) (*docker.Engine, error) {
-	opened.mu.Lock()
-	defer opened.mu.Unlock()
-	if e := opened.by[at]; e != nil {
-		return e, nil
-	}
-	e, err := docker.Open(at)
-	if err != nil {
-		return nil, err
-	}
-	if opened.by == nil {
-		opened.by = map[engine.Address]*docker.Engine{}
-	}
-	opened.by[at] = e
-	return e, nil
-}
-
 func list(ctx context.Context, at engine.Address, size bool) (all []box, err error) {
-	e, err := open(at)
+	e, err := engines.Get(at)
 	if err != nil {
 		return nil, err
 	}

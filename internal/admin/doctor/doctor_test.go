@@ -49,7 +49,7 @@ func good(t *testing.T) *Host {
 		SSHD:   "/usr/sbin/sshd", SSHDFile: "/etc/ssh/sshd_config.d/dockersh.conf", SFTPServer: "/usr/lib/openssh/sftp-server",
 		Mounts: []Mount{{On: "/", Options: []string{"rw"}}, {On: "/srv", Options: []string{"rw", "nosuid", "usrquota"}}},
 		Engines: []*Engine{{Socket: "/var/run/docker.sock", About: engine.About{
-			Version: "28.2.2", Runc: "1.3.3", Security: []string{"name=seccomp,profile=builtin", "name=cgroupns"},
+			Name: "Docker", Version: "28.2.2", Oldest: "20.10", Runc: "1.3.3", Seccomp: true,
 		}}},
 	}
 	for i, name := range []string{"alice", "bob"} {
@@ -246,7 +246,7 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 
 func TestPodmanHasVersionsOfItsOwn(t *testing.T) {
 	h := good(t)
-	h.Engines[0].Podman, h.Engines[0].Version = true, "4.3.1"
+	h.Engines[0].Name, h.Engines[0].Oldest, h.Engines[0].Version = "Podman", "4.3", "4.3.1"
 	if found := Judge(h); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}

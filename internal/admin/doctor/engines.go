@@ -25,25 +25,18 @@ func engineDown(_ *Host, e *Engine) *fault {
 // engineOpen tells of an engine that listens on TCP without asking for a
 // certificate. It says so itself.
 func engineOpen(_ *Host, e *Engine) *fault {
-	for _, w := range e.Warnings {
-		if _, at, ok := strings.Cut(w, "API is accessible on "); ok {
-			at, _, _ = strings.Cut(at, " ")
-			return &fault{text: "the engine listens on " + at + " and asks nobody for a certificate: every process that reaches it, in a container too, is root on this host",
-				file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
-		}
+	if e.OpenAddress == "" {
+		return nil
 	}
-	return nil
+	return &fault{text: "the engine listens on " + e.OpenAddress + " and asks nobody for a certificate: every process that reaches it, in a container too, is root on this host",
+		file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
 }
 
 func engineVersion(_ *Host, e *Engine) *fault {
-	name, oldest := "Docker", "20.10"
-	if e.Podman {
-		name, oldest = "Podman", "4.3"
-	}
-	if !older(e.Version, oldest) {
+	if !older(e.Version, e.Oldest) {
 		return nil
 	}
-	return &fault{text: name + " " + e.Version + " at " + e.Socket + " is older than " + oldest + ", the oldest that dockersh works with"}
+	return &fault{text: e.Name + " " + e.Version + " at " + e.Socket + " is older than " + e.Oldest + ", the oldest that dockersh works with"}
 }
 
 // runcHoles are ways out of a container that a release of runc closed. A branch
@@ -76,9 +69,7 @@ func runtimeVersion(_ *Host, e *Engine) *fault {
 }
 
 func seccomp(_ *Host, e *Engine) *fault {
-	if slices.ContainsFunc(e.Security, func(o string) bool {
-		return strings.HasPrefix(o, "name=seccomp") && !strings.Contains(o, "profile=unconfined")
-	}) {
+	if e.Seccomp {
 		return nil
 	}
 	return &fault{text: "the engine at " + e.Socket + " filters no system calls: every call of the kernel is open to a container"}
@@ -87,8 +78,7 @@ func seccomp(_ *Host, e *Engine) *fault {
 // userNamespaces: without them root inside is root to the kernel. That matters
 // only where somebody is root inside.
 func userNamespaces(h *Host, e *Engine) *fault {
-	mapped := slices.ContainsFunc(e.Security, func(o string) bool { return o == "name=userns" || o == "name=rootless" })
-	if mapped {
+	if e.UserNamespaces {
 		return nil
 	}
 	root := slices.ContainsFunc(h.Users, func(u *User) bool {

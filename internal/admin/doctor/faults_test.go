@@ -117,12 +117,12 @@ var spoiled = []struct {
 	}, "recordings-unmounted", "mount /srv/r"},
 	{"no engine", func(_ *testing.T, h *Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
 	{"an engine on TCP", func(_ *testing.T, h *Host) {
-		h.Engines[0].Warnings = []string{"WARNING: No swap limit support", "WARNING: API is accessible on http://127.0.0.1:2375 without encryption.\n         Access"}
+		h.Engines[0].OpenAddress = "http://127.0.0.1:2375"
 	}, "engine-open", `"hosts": ["unix:///run/docker.sock"]`},
 	{"a key that sshd does not tell", func(_ *testing.T, h *Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
-	{"no filter", func(_ *testing.T, h *Host) { h.Engines[0].Security = []string{"name=seccomp,profile=unconfined"} }, "seccomp", ""},
+	{"no filter", func(_ *testing.T, h *Host) { h.Engines[0].Seccomp = false }, "seccomp", ""},
 	{"root inside", func(t *testing.T, h *Host) { h.Users[0].settle(t, goodSettings+"containerusername = 0:0\n") }, "user-namespaces", ""},
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -22,7 +22,7 @@ import (
 
 // Look gathers the facts about this host, for the users of these names, or for
 // all who get dockersh. It wants root. progress hears how many users are done.
-func Look(ctx context.Context, db *account.DB, names []string, progress func(done, all int)) (*Host, error) {
+func Look(ctx context.Context, db *account.DB, open engine.Opener, names []string, progress func(done, all int)) (*Host, error) {
 	h := &Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
@@ -41,7 +41,7 @@ func Look(ctx context.Context, db *account.DB, names []string, progress func(don
 	h.lookAtFiles()
 	h.lookAtSSHD(ctx)
 	h.lookAtUsers(ctx, &looker{db: db, file: file, failed: h.SettingsErr != "", asked: len(names) > 0}, users, progress)
-	h.lookAtEngines(ctx)
+	h.lookAtEngines(ctx, open)
 	return h, ctx.Err()
 }
 
@@ -175,14 +175,14 @@ func parseMounts(text string) []Mount {
 
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-func (h *Host) lookAtEngines(ctx context.Context) {
+func (h *Host) lookAtEngines(ctx context.Context, open engine.Opener) {
 	for _, u := range h.Users {
 		if u.Settings == nil || slices.ContainsFunc(h.Engines, func(e *Engine) bool { return e.Socket == u.Settings.DockerSocket }) {
 			continue
 		}
 		e := &Engine{Socket: u.Settings.DockerSocket}
 		h.Engines = append(h.Engines, e)
-		d, err := docker.Open(policy.EngineOf(u.Settings))
+		d, err := open(policy.EngineOf(u.Settings))
 		if err == nil {
 			e.About, err = d.About(ctx)
 			_ = d.Close()

@@ -14,7 +14,7 @@ import (
 )
 
 // Open returns the engine at an address; like New it does not connect.
-func Open(a engine.Address) (*Engine, error) {
+func Open(a engine.Address) (engine.Engine, error) {
 	if a.Local() {
 		return New(a.Host)
 	}

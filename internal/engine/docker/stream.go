@@ -14,18 +14,10 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Program is what runs at the far end of a Stream. It has exactly these numbers,
-// and the container's environment with Env over it.
-type Program struct {
-	UID, GID  uint32
-	Env, Argv []string
-	Terminal  bool
-}
-
-// Stream is a program in a container whose input and output come over a
+// stream is a program in a container whose input and output come over a
 // connection to the engine. It lives on when the connection ends: so does
 // whatever the engine's exec starts (moby#9098).
-type Stream struct {
+type stream struct {
 	e        *Engine
 	exec     string
 	terminal bool
@@ -38,11 +30,9 @@ type Stream struct {
 // left of the fault is that ctrl-^ arrives together with the next key.
 const noDetach = "ctrl-^,ctrl-],ctrl-_,ctrl-^,ctrl-],ctrl-_,ctrl-^,ctrl-],ctrl-_,ctrl-^"
 
-// Open starts a program in a running container and connects to it. An error of
-// the container's runtime, such as a program that is not there, may also come as
-// output of the program. ErrNotFound, ErrDown.
-func (e *Engine) Open(ctx context.Context, container string, p Program) (*Stream, error) {
-	s := &Stream{e: e, terminal: p.Terminal}
+// ExecStream is engine.Execs'.
+func (e *Engine) ExecStream(ctx context.Context, container string, p engine.Program) (engine.Stream, error) {
+	s := &stream{e: e, terminal: p.Terminal}
 	err := e.named(ctx, callLimit, container, func(ctx context.Context, cli *client.Client) error {
 		made, err := cli.ExecCreate(ctx, container, client.ExecCreateOptions{
 			User: numbers(p.UID, p.GID), Env: p.Env, Cmd: p.Argv, WorkingDir: "/", TTY: p.Terminal, DetachKeys: noDetach,
@@ -62,38 +52,36 @@ func (e *Engine) Open(ctx context.Context, container string, p Program) (*Stream
 }
 
 // Write sends input.
-func (s *Stream) Write(p []byte) (int, error) { return s.conn.Conn.Write(p) }
+func (s *stream) Write(p []byte) (int, error) { return s.conn.Conn.Write(p) }
 
 // CloseWrite ends the input.
-func (s *Stream) CloseWrite() error { return s.conn.CloseWrite() }
+func (s *stream) CloseWrite() error { return s.conn.CloseWrite() }
 
 // Close ends the connection, not the program.
-func (s *Stream) Close() { s.conn.Close() }
+func (s *stream) Close() { s.conn.Close() }
 
 // Copy writes the program's output until it ends. With a terminal all of it goes
 // to out.
-func (s *Stream) Copy(out, errs io.Writer) error {
+func (s *stream) Copy(out, errs io.Writer) error {
 	var err error
 	if s.terminal {
 		_, err = io.Copy(out, s.conn.Reader)
 	} else {
 		_, err = stdcopy.StdCopy(out, errs, s.conn.Reader)
 	}
-	return err
+	return mapped(err)
 }
 
 // Resize sets the size of the terminal. The engine waits until there is one.
-func (s *Stream) Resize(ctx context.Context, rows, cols uint16) error {
+func (s *stream) Resize(ctx context.Context, rows, cols uint16) error {
 	return s.e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ExecResize(ctx, s.exec, client.ExecResizeOptions{Height: uint(rows), Width: uint(cols)})
 		return err
 	})
 }
 
-// Exit tells whether the program has ended, and its exit code: 128 and the
-// number of the signal that ended it, if one did. ErrNotFound when the engine
-// knows the program no more: it was restarted, or the container removed.
-func (s *Stream) Exit(ctx context.Context) (code int, ended bool, err error) {
+// exit reports whether the program has ended, and returns its exit code.
+func (s *stream) exit(ctx context.Context) (code int, ended bool, err error) {
 	err = s.e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
 		var err error
 		code, ended, err = s.e.execState(ctx, cli, s.exec)
@@ -102,10 +90,10 @@ func (s *Stream) Exit(ctx context.Context) (code int, ended bool, err error) {
 	return code, ended, err
 }
 
-// Wait asks until the program has ended, and gives its exit code.
-func (s *Stream) Wait(ctx context.Context) (int, error) {
+// Wait asks until the program has ended.
+func (s *stream) Wait(ctx context.Context) (int, error) {
 	for d := 2 * time.Millisecond; ; d = min(2*d, 250*time.Millisecond) {
-		code, ended, err := s.Exit(ctx)
+		code, ended, err := s.exit(ctx)
 		if ended || err != nil {
 			return code, err
 		}
@@ -115,22 +103,7 @@ func (s *Stream) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-// Run runs a program without input, and gives its exit code.
-func (e *Engine) Run(ctx context.Context, container string, p Program) (int, error) {
-	s, err := e.Open(ctx, container, p)
-	if err != nil {
-		return 0, err
-	}
-	defer s.Close()
-	stop := context.AfterFunc(ctx, s.Close)
-	defer stop()
-	if err := s.Copy(io.Discard, io.Discard); err != nil && ctx.Err() == nil {
-		return 0, mapped(err)
-	}
-	return s.Wait(ctx)
-}
-
-// Running tells whether the container runs; one that does not exist does not.
+// Running reports whether the container runs; one that does not exist does not.
 func (e *Engine) Running(ctx context.Context, container string) (bool, error) {
 	r, err := e.inspect(ctx, container)
 	if errors.Is(err, engine.ErrNotFound) {
@@ -145,7 +118,7 @@ const oomLag = 300 * time.Millisecond
 // stamp is a time as the engine's listing of events takes it.
 func stamp(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
 
-// OutOfMemory tells whether the kernel killed something in the container for
+// OutOfMemory reports whether the kernel killed something in the container for
 // memory since then. The engine remembers its last events only.
 func (e *Engine) OutOfMemory(ctx context.Context, container string, since time.Time) (bool, error) {
 	found := false

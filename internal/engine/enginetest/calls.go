@@ -57,6 +57,41 @@ func (f *Fake) Usage(ctx context.Context, id string) (engine.Usage, error) {
 	return engine.Usage{At: time.Now()}, err
 }
 
+// Running is engine.Engine's.
+func (f *Fake) Running(ctx context.Context, id string) (bool, error) {
+	err := f.begin(ctx, "Running")
+	defer f.mu.Unlock()
+	if err != nil {
+		return false, err
+	}
+	_, err = f.running(id)
+	return err == nil, nil
+}
+
+// OutOfMemory is engine.Engine's; see KillForMemory.
+func (f *Fake) OutOfMemory(ctx context.Context, id string, since time.Time) (bool, error) {
+	err := f.begin(ctx, "OutOfMemory")
+	defer f.mu.Unlock()
+	if err != nil {
+		return false, err
+	}
+	b, err := f.box(id)
+	if err != nil {
+		return false, err
+	}
+	return f.oom[b.Name].After(since), nil
+}
+
+// About is engine.Engine's.
+func (f *Fake) About(ctx context.Context) (engine.About, error) {
+	err := f.begin(ctx, "About")
+	defer f.mu.Unlock()
+	return f.Facts, err
+}
+
+// Close is engine.Engine's.
+func (f *Fake) Close() error { return nil }
+
 // Remap is engine.Engine's.
 func (f *Fake) Remap(ctx context.Context) (engine.Remap, error) {
 	err := f.begin(ctx, "Remap")
@@ -102,6 +137,33 @@ func (f *Fake) Pull(ctx context.Context, ref string, progress func(string)) erro
 	}
 	f.images[ref] = image{id: id}
 	return nil
+}
+
+// Commit is engine.Engine's; the image has the files that were put in.
+func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
+	err := f.begin(ctx, "Commit")
+	defer f.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	b, err := f.box(id)
+	if err != nil {
+		return "", err
+	}
+	files := map[string][]byte{}
+	for _, i := range f.images {
+		if i.id == b.ImageID {
+			maps.Copy(files, i.files)
+		}
+	}
+	for name, file := range b.files {
+		if !file.Dir {
+			files[name] = file.Data
+		}
+	}
+	made := image{"sha256:" + f.newID(), files}
+	f.images[ref] = made
+	return made.id, nil
 }
 
 // Command gives a command line of no engine.
@@ -250,10 +312,7 @@ func (f *Fake) Remove(ctx context.Context, id string) error {
 func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
 	err := f.begin(ctx, "Exec")
 	if err == nil {
-		var b *box
-		if b, err = f.box(id); err == nil && b.State != engine.Running {
-			err = fmt.Errorf("container %s is not running", id)
-		}
+		_, err = f.running(id)
 	}
 	f.mu.Unlock()
 	if err == nil && f.OnExec != nil {

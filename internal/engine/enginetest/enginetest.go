@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 )
@@ -20,7 +21,10 @@ type Fake struct {
 	OnStart func(engine.Spec)
 	// OnExec is called for every program that Exec starts.
 	OnExec func(Exec)
-	// Remapped is what Remap tells.
+	// OnStream is every program that ExecStream starts; it returns the exit code.
+	OnStream func(Inside) int
+	// Facts and Remapped are what About and Remap return.
+	Facts    engine.About
 	Remapped engine.Remap
 	// Remote are images that Pull can fetch: reference to id.
 	Remote map[string]string
@@ -30,6 +34,7 @@ type Fake struct {
 	containers map[string]*box // by name
 	fail       map[string]error
 	calls      map[string]int
+	oom        map[string]time.Time // by name: when something was killed
 	ids        int
 }
 
@@ -58,7 +63,7 @@ type box struct {
 func New() *Fake {
 	return &Fake{
 		Remote: map[string]string{}, images: map[string]image{}, containers: map[string]*box{},
-		fail: map[string]error{}, calls: map[string]int{},
+		fail: map[string]error{}, calls: map[string]int{}, oom: map[string]time.Time{},
 	}
 }
 
@@ -123,6 +128,13 @@ func (f *Fake) SetState(name string, s engine.State) {
 	}
 }
 
+// KillForMemory lets the kernel kill something in a container for lack of memory.
+func (f *Fake) KillForMemory(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.oom[name] = time.Now()
+}
+
 // begin counts a call and says how it shall fail. The lock is held after it.
 func (f *Fake) begin(ctx context.Context, method string) error {
 	f.mu.Lock()
@@ -146,6 +158,15 @@ func (f *Fake) box(id string) (*box, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, id)
+}
+
+// running finds a container that runs.
+func (f *Fake) running(id string) (*box, error) {
+	b, err := f.box(id)
+	if err == nil && b.State != engine.Running {
+		err = fmt.Errorf("container %s is not running", id)
+	}
+	return b, err
 }
 
 func (b *box) copy(size bool) *engine.Container {

@@ -36,20 +36,20 @@ const (
 // Main runs the bridge; the result is the exit code. Standard input is its one
 // inherited descriptor: a socket, on which the broker says first what to do. Then
 // the other end is the front's.
-func Main() int {
+func Main(open engine.Opener) int {
 	if len(os.Args) != 1 {
 		_, _ = os.Stderr.WriteString("dockersh-bridge: error: it is started by dockershd, with nothing but a socket\n")
 		return 2
 	}
 	out := syslog.New(os.Stderr, "dockersh-bridge")
 	defer out.Close(time.Second)
-	if err := run(slog.New(out.Handler())); err != nil {
+	if err := run(slog.New(out.Handler()), open); err != nil {
 		return 1
 	}
 	return 0
 }
 
-func run(log *slog.Logger) error {
+func run(log *slog.Logger, open engine.Opener) error {
 	confine()
 	unix.CloseOnExec(0)
 	c, err := channel.New(0)
@@ -68,7 +68,7 @@ func run(log *slog.Logger) error {
 		return wire.ErrMessage
 	}
 	s := &session{front: c, task: task, log: log.With("uid", task.UID, "container", task.Container)}
-	if err := s.behind(fds); err != nil {
+	if err := s.behind(open, fds); err != nil {
 		return err
 	}
 	hello, err := s.up.hello()
@@ -97,12 +97,12 @@ func run(log *slog.Logger) error {
 }
 
 // behind puts what the broker gave behind the session.
-func (s *session) behind(fds []int) (err error) {
+func (s *session) behind(open engine.Opener, fds []int) (err error) {
 	if s.task.Agent {
 		s.up, err = newAgent(fds[0])
 		fds = fds[1:]
 	} else {
-		s.up, err = newProgram(s.task, s.log)
+		s.up, err = newProgram(open, s.task, s.log)
 	}
 	if s.task.Record {
 		s.recorder = &recorder{fd: fds[0], log: s.log}

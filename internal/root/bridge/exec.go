@@ -14,27 +14,26 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/engine/docker"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
 // program is a session that the engine's exec carries.
 type program struct {
-	engine *docker.Engine
+	engine engine.Engine
 	task   *wire.Bridge
 	log    *slog.Logger
 	begun  time.Time
 
 	terminal bool
-	stream   *docker.Stream // nil: there is none
+	stream   engine.Stream // nil: there is none
 	out      *output
 	over     chan struct{} // closed at the end of the output
 	inside   report        // zero until the prelude has said it
 }
 
-func newProgram(task *wire.Bridge, log *slog.Logger) (*program, error) {
-	e, err := docker.Open(engine.Address{Host: task.Engine, TLS: task.TLS})
+func newProgram(open engine.Opener, task *wire.Bridge, log *slog.Logger) (*program, error) {
+	e, err := open(engine.Address{Host: task.Engine, TLS: task.TLS})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +51,7 @@ func (p *program) start(ctx context.Context, m *wire.Start, out, errs io.Writer)
 	if m.Terminal {
 		p.out.echo = len(echoed)
 	}
-	if p.stream, err = p.engine.Open(ctx, p.task.Container, docker.Program{
+	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, engine.Program{
 		UID: p.task.UID, GID: p.task.GID, Terminal: m.Terminal, Argv: argv(mark, m), Env: env(p.task, m),
 	}); err != nil {
 		return "", err

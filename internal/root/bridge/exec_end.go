@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/engine/docker"
 )
 
 const (
@@ -32,7 +31,7 @@ func (p *program) signal(ctx context.Context, sig unix.Signal) error { return p.
 // send sends signals to the session from inside the container, with its user's
 // rights.
 func (p *program) send(ctx context.Context, what ...string) error {
-	_, err := p.engine.Run(ctx, p.task.Container, docker.Program{
+	_, err := engine.Run(ctx, p.engine, p.task.Container, engine.Program{
 		UID: p.task.UID, GID: p.task.GID,
 		Argv: append([]string{shell, "-c", sendSignals, "dockersh", strconv.Itoa(p.inside.pid), strconv.Itoa(p.inside.parent)}, what...),
 	})

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
@@ -28,7 +29,7 @@ const backlog = 4096
 // lastWord is how long logins that are under way have when we are told to end.
 const lastWord = 10 * time.Second
 
-func serve(log *slog.Logger, open Opener) error {
+func serve(log *slog.Logger, open engine.Opener) error {
 	if os.Geteuid() != 0 {
 		return errors.New("it must run as root")
 	}
@@ -71,7 +72,7 @@ func serve(log *slog.Logger, open Opener) error {
 }
 
 // newBroker makes the broker of a process that does nothing else.
-func newBroker(run string, log *slog.Logger, past func(history.Record), open Opener) (*broker.Broker, error) {
+func newBroker(run string, log *slog.Logger, past func(history.Record), open engine.Opener) (*broker.Broker, error) {
 	// A login is a tenth of a millisecond of our time: handing it from thread to
 	// thread would cost more than a second processor gains.
 	runtime.GOMAXPROCS(1)

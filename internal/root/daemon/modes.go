@@ -21,11 +21,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/syslog"
 )
 
-// Opener gives the client of an engine.
-type Opener func(engine.Address) (engine.Engine, error)
-
 // Main runs dockershd; the result is the exit code.
-func Main(open Opener) int {
+func Main(open engine.Opener) int {
 	args := os.Args[min(1, len(os.Args)):]
 	if len(args) == 0 {
 		return exitCode(logged(func(log *slog.Logger) error { return serve(log, open) }))

@@ -19,7 +19,7 @@ import (
 )
 
 // serveOne serves the one front at c and ends with its session.
-func serveOne(log *slog.Logger, c *seqpacket.Conn, open Opener) error {
+func serveOne(log *slog.Logger, c *seqpacket.Conn, open engine.Opener) error {
 	b, end, err := newOwn(log, open)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func serveOne(log *slog.Logger, c *seqpacket.Conn, open Opener) error {
 }
 
 // tend looks once after what nobody else looks after.
-func tend(log *slog.Logger, open Opener) error {
+func tend(log *slog.Logger, open engine.Opener) error {
 	b, end, err := newOwn(log, open)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func tend(log *slog.Logger, open Opener) error {
 }
 
 // newOwn makes a broker of whoever runs it, and gives its end.
-func newOwn(log *slog.Logger, open Opener) (*broker.Broker, func(), error) {
+func newOwn(log *slog.Logger, open engine.Opener) (*broker.Broker, func(), error) {
 	run, err := runDir(os.Geteuid())
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func askFate(ctx context.Context, at engine.Address, container string) string {
 // fate is the argument of a dockershd that says what became of a container.
 const fate = "--fate"
 
-func tellFate(at engine.Address, container string, open Opener) error {
+func tellFate(at engine.Address, container string, open engine.Opener) error {
 	e, err := open(at)
 	if err != nil {
 		return err

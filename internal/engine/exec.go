@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"io"
+)
+
+// Execs are programs that the engine starts in a running container.
+type Execs interface {
+	// Exec starts argv inside, detached, as exactly these numbers. ErrNotFound.
+	Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error
+	// ExecStream starts a program and connects to it. An error of the container's
+	// runtime, such as a program that does not exist, may also come as output of the
+	// program. ErrNotFound.
+	ExecStream(ctx context.Context, id string, p Program) (Stream, error)
+}
+
+// Program is what ExecStream starts. It gets exactly these numbers, and the
+// container's environment with Env over it.
+type Program struct {
+	UID, GID  uint32
+	Env, Argv []string
+	Terminal  bool
+}
+
+// Stream is a program in a container whose input and output come over a
+// connection to the engine. The program lives on when the connection ends.
+type Stream interface {
+	io.Writer // its input
+	// CloseWrite ends the input.
+	CloseWrite() error
+	// Close ends the connection, not the program.
+	Close()
+	// Copy writes the program's output until it ends. With a terminal all of it goes
+	// to out.
+	Copy(out, errs io.Writer) error
+	// Resize sets the size of the terminal, and waits until there is one.
+	Resize(ctx context.Context, rows, cols uint16) error
+	// Wait returns the exit code when the program has ended: 128 and the number of
+	// the signal, if one ended it. ErrNotFound when the engine no longer knows the
+	// program: it was restarted, or the container removed.
+	Wait(ctx context.Context) (code int, err error)
+}
+
+// Run runs a program without input and returns its exit code, as Stream.Wait does.
+func Run(ctx context.Context, e Execs, id string, p Program) (code int, err error) {
+	s, err := e.ExecStream(ctx, id, p)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	defer context.AfterFunc(ctx, s.Close)()
+	if err := s.Copy(io.Discard, io.Discard); err != nil && ctx.Err() == nil {
+		return 0, err
+	}
+	return s.Wait(ctx)
+}
