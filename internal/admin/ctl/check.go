@@ -86,7 +86,7 @@ func checkFile(name string) error {
 		return err
 	}
 	// What only shows once everything is merged, for a user of no group.
-	_, err = file.Effective("", func(string) bool { return false }, nil)
+	_, err = settings.Written(file, "", "")
 	return err
 }
 

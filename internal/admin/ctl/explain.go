@@ -19,7 +19,6 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/rundir"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 	"github.com/dockersh/dockersh/internal/user/dotfile"
@@ -86,21 +85,24 @@ func address(client string) (string, error) {
 }
 
 func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {
-	s, err := effective(ctx, users, u)
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return nil, err
+	}
+	s, err := settings.For(file, settings.Login{
+		User:     u,
+		MemberOf: func(group string) (bool, error) { return users.MemberOf(ctx, u, group) },
+		UserFile: func() ([]byte, error) { return readUserFile(u) },
+		Address:  func() (string, error) { return client, nil },
+	})
 	if err != nil {
 		return nil, err
 	}
 	x := &explanation{User: u.Name, UID: u.UID}
-	for _, one := range s.All() {
+	for _, one := range s.Written.All() {
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
-	vars := policy.Vars(u)
-	vars.Address, vars.Key, vars.Session = client, "KEY", "SESSION" // each login has its own
-	expanded, err := s.Expand(vars)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := policy.Decide(u, expanded, policy.Request{Terminal: true})
+	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true})
 	if err != nil {
 		return nil, err
 	}
@@ -111,42 +113,16 @@ func explainUser(ctx context.Context, users *account.DB, u account.User, client 
 	return x, x.container(ctx, users, plan)
 }
 
-// effective is what the broker would make of the files, ~/.dockersh read with
-// the user's rights.
-func effective(ctx context.Context, users *account.DB, u account.User) (*config.Settings, error) {
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
-	if err != nil {
-		return nil, err
-	}
-	var groupErr error
-	member := func(group string) bool {
-		ok, err := users.MemberOf(ctx, u, group)
-		groupErr = errors.Join(groupErr, err)
-		return ok
-	}
-	s, err := file.Effective(u.Name, member, nil)
-	if err = errors.Join(groupErr, err); err != nil || !s.EnableUserConfig {
-		return s, err
-	}
-	var own []byte
+// readUserFile reads ~/.dockersh with the user's rights.
+func readUserFile(u account.User) (text []byte, err error) {
 	problem := ""
-	read := func() { own, problem = dotfile.Read(u.Home, int(u.UID)) }
+	read := func() { text, problem = dotfile.Read(u.Home, int(u.UID)) }
 	if os.Geteuid() == int(u.UID) {
 		read()
 	} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
 		return nil, fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
 	}
-	if problem != "" {
-		return nil, usererr.New(usererr.Settings, "~/.dockersh "+problem, "", nil)
-	}
-	if len(own) == 0 {
-		return s, nil
-	}
-	userFile, err := config.ParseUser("~/.dockersh", own)
-	if err != nil {
-		return nil, err
-	}
-	return file.Effective(u.Name, member, userFile)
+	return text, settings.UserFileError(problem)
 }
 
 // container tells the state of the container, and how it would be made.

@@ -83,7 +83,7 @@ func enginesInUse() (all []engine.Address, err error) {
 		}
 	}
 	of := func(user, group string) (*config.Settings, error) {
-		s, err := file.Effective(user, func(name string) bool { return name == group && group != "" }, nil)
+		s, err := settings.Written(file, user, group)
 		if err == nil {
 			add(policy.EngineOf(s))
 		}

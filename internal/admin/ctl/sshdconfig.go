@@ -25,10 +25,9 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	match, member, user := "", func(string) bool { return false }, ""
+	match, user := "", ""
 	if group != "" {
 		match, err = doctor.MatchGroup(group)
-		member = func(name string) bool { return name == group }
 	} else {
 		if names, err = namesOf(ctx, file, names); err != nil {
 			return err
@@ -41,7 +40,7 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return usererr.New(usererr.Settings, human.Clean(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
 	}
-	s, err := file.Effective(user, member, nil)
+	s, err := settings.Written(file, user, group)
 	if err != nil {
 		return err
 	}
@@ -52,17 +51,16 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 // namesOf gives the users who are to be in the block: they exist, and their
 // settings do not give them the host.
 func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
-	users, err := doctor.Who(ctx, account.New(0), file, asked)
+	db := account.New(0)
+	users, err := doctor.Who(ctx, db, file, asked)
 	if err != nil {
 		return nil, unknownUser(err)
 	}
 	var names []string
 	for _, u := range users {
-		s, err := file.Effective(u.Name, func(string) bool { return false }, nil)
-		if err != nil {
-			return nil, err
-		}
-		if s.HostShell == "" || slices.Contains(asked, u.Name) {
+		s, err := settings.For(file, settings.Login{User: u, MemberOf: func(group string) (bool, error) { return db.MemberOf(ctx, u, group) }})
+		// Where the settings do not fit the user, dockersh refuses the login and says why.
+		if err != nil || s.Settings.HostShell == "" || slices.Contains(asked, u.Name) {
 			names = append(names, u.Name)
 		}
 	}

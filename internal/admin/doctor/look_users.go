@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // looker is what all looks at users share.
@@ -54,19 +55,14 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 		u.Groups = append(u.Groups, g.Name)
 	}
 	if !l.failed {
-		s, err := l.file.Effective(a.Name, func(group string) bool { return slices.Contains(u.Groups, group) }, nil)
-		if err == nil {
-			u.ByAddress, u.ByKey = s.UsedBy('i'), s.UsedBy('k')
-			vars := policy.Vars(a)
-			vars.Address, vars.Key, vars.Session = "192.0.2.1", "KEY", "SESSION" // each login has its own
-			s, err = s.Expand(vars)
-		}
+		s, err := settings.For(l.file, settings.Login{User: a, MemberOf: func(group string) (bool, error) { return slices.Contains(u.Groups, group), nil }})
 		if err != nil {
 			u.SettingsErr = err.Error()
 		} else {
-			u.Settings, u.Recording = s, h.lookAtRecordings(s)
-			if policy.EngineOf(s).Local() {
-				u.Sources = sources(s) // of this host
+			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
+			u.Settings, u.Recording = s.Settings, h.lookAtRecordings(s.Settings)
+			if policy.EngineOf(u.Settings).Local() {
+				u.Sources = sources(u.Settings) // of this host
 			}
 		}
 	}

@@ -2,7 +2,10 @@
 // cause for the log. What is not marked as the user's to read is never shown.
 package usererr
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Code says on both sides of a socket what kind of error it is, so that a
 // program can decide without reading prose.
@@ -33,12 +36,17 @@ func New(code Code, text, hint string, cause error) *Error {
 	return &Error{Code: code, Text: text, Hint: hint, Cause: cause}
 }
 
-// Error gives the sentence and the cause: it is for the log, not for the user.
+// Error returns the sentence and the cause: it is for the log, not for the user. A
+// cause that begins with the sentence stands alone.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Text
 	}
-	return e.Text + ": " + e.Cause.Error()
+	cause := e.Cause.Error()
+	if strings.HasPrefix(cause, e.Text) {
+		return cause
+	}
+	return e.Text + ": " + cause
 }
 
 // Unwrap gives the cause.

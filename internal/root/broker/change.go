@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // What happens when the settings, or the image behind the tag, are not those any
@@ -95,14 +96,14 @@ func (b *Broker) adminsOf(ctx context.Context, uid uint32) *config.Settings {
 	if err != nil {
 		return nil
 	}
-	_, admins, err := b.effective(ctx, file, u, &wire.Login{}, func(_ *config.Settings, v *config.Vars) error {
-		v.Address, v.Key, v.Session = "192.0.2.1", "key", "session" // no part of a hash
-		return nil
+	s, err := settings.For(file, settings.Login{ // address, key and session are no part of a hash
+		User:     u,
+		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, u, group) },
 	})
 	if err != nil {
 		return nil
 	}
-	return admins
+	return s.Admins
 }
 
 // tellChange adds a line to what an interactive login is shown, if its container

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/proc"
@@ -12,7 +11,6 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/root/sessions"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -29,7 +27,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	defer cancel()
 	u, err := b.Users.ByUID(ctx, f.uid)
 	if err != nil {
-		return userUnknown(err)
+		return settings.AccountError(err)
 	}
 	f.user = u.Name
 	id := sessions.NewID()
@@ -76,81 +74,37 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	return nil
 }
 
+// source is what a login can be told by, besides its user.
+type source struct {
+	pid int32  // of the front, from the kernel
+	id  string // of the session
+}
+
 // plan finds the settings of a user, and lets the policy decide.
 func (b *Broker) plan(ctx context.Context, u account.User, req *wire.Login, from source) (*policy.Plan, error) {
 	file, err := b.settings.Load()
 	if err != nil {
 		return nil, err
 	}
-	var told config.Vars
-	s, admins, err := b.effective(ctx, file, u, req, func(s *config.Settings, v *config.Vars) error {
-		err := from.tell(s, req, v)
-		told = *v
-		return err
+	s, err := settings.For(file, settings.Login{
+		User:     u,
+		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, u, group) },
+		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(oneLine(req.UserErr)) },
+		Address: func() (string, error) {
+			addr, err := sshd.Address(int(from.pid))
+			return addr.String(), err
+		},
+		Key:     func() (string, error) { return sshd.Key(string(req.AuthInfo)) },
+		Session: from.id,
 	})
 	if err != nil {
-		return nil, settings.Told(err)
+		return nil, err
 	}
-	plan, err := policy.Decide(u, s, policy.Request{Terminal: req.Terminal, Command: req.Command})
+	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command})
 	if err == nil {
-		plan.Admins, plan.Address, plan.Key = admins, told.Address, told.Key
+		plan.Admins, plan.Address, plan.Key = s.Admins, s.Address, s.Key
 	}
 	return plan, err
-}
-
-// effective merges the settings of a user, his own file last. admins are those
-// without his own file. tell fills in what is of this login.
-func (b *Broker) effective(ctx context.Context, file *config.File, u account.User, req *wire.Login,
-	tell func(*config.Settings, *config.Vars) error) (s, admins *config.Settings, err error) {
-	var groupErr error
-	member := func(group string) bool {
-		ok, err := b.Users.MemberOf(ctx, u, group)
-		if err != nil {
-			groupErr = err
-		}
-		return ok
-	}
-	s, err = file.Effective(u.Name, member, nil)
-	if groupErr != nil {
-		// Not knowing a group must not mean not being in it: its rules may be
-		// the stricter ones.
-		return nil, nil, userUnknown(groupErr)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	admins = s
-	if s.EnableUserConfig && (len(req.UserFile) > 0 || req.UserErr != "") {
-		if req.UserErr != "" {
-			return nil, nil, usererr.New(usererr.Settings, "~/.dockersh "+oneLine(req.UserErr), "", nil)
-		}
-		own, err := config.ParseUser("~/.dockersh", req.UserFile)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s, err = file.Effective(u.Name, member, own); err != nil {
-			return nil, nil, err
-		}
-	}
-	vars := policy.Vars(u)
-	if err := tell(s, &vars); err != nil {
-		return nil, nil, err
-	}
-	own := s != admins
-	if s, err = s.Expand(vars); err != nil || !own {
-		return s, s, err
-	}
-	if admins, err = admins.Expand(vars); err != nil {
-		admins = nil // they do not fit this user; his own do
-	}
-	return s, admins, nil
-}
-
-func userUnknown(err error) error {
-	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator", err)
-	}
-	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator", err)
 }
 
 // warm connects to the agent of a container that runs. It asks no engine.

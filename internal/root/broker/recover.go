@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // recoverAfter are the pauses between looks for what a killed broker had asked an
@@ -77,7 +78,7 @@ func (b *Broker) defaultEngine() (engine.Address, error) {
 	if err != nil {
 		return engine.Address{}, err
 	}
-	s, err := file.Effective("", func(string) bool { return false }, nil)
+	s, err := settings.Written(file, "", "")
 	if err != nil {
 		return engine.Address{}, err
 	}

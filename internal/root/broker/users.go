@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/life"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // places says what of the host goes into a new container. An engine that gives
@@ -30,7 +31,7 @@ func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places,
 	}
 	groups, err := c.Users.Groups(ctx, c.plan.User)
 	if err != nil {
-		return at, userUnknown(err)
+		return at, settings.AccountError(err)
 	}
 	at.Home, at.Owners = c.dir.Home(), c.plan.Home(who, groups)
 	// The engine wants to see the place already when it makes the container.

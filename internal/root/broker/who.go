@@ -6,13 +6,14 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // who resolves the container user.
 func (c *cold) who(ctx context.Context, img accounts) (account.Identity, error) {
 	groups, err := c.Users.Groups(ctx, c.plan.User)
 	if err != nil {
-		return account.Identity{}, userUnknown(err)
+		return account.Identity{}, settings.AccountError(err)
 	}
 	known := policy.Image{
 		Users: account.ParsePasswd(img.passwd), Groups: account.ParseGroup(img.group),

@@ -47,16 +47,6 @@ type Request struct {
 	Command  bool
 }
 
-// Vars gives what the settings of u are expanded with. Without a home in passwd
-// it is /, as for login(1).
-func Vars(u account.User) config.Vars {
-	v := config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}
-	if v.Home == "" {
-		v.Home = "/"
-	}
-	return v
-}
-
 // Decide makes the plan of a login, or refuses it. s is expanded for u.
 func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	p := &Plan{User: u, Settings: s, HostShell: s.HostShell, Shell: s.Shell}

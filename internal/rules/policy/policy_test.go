@@ -8,31 +8,28 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 var alice = account.User{Name: "alice", UID: 1001, GID: 1001, Home: "/home/alice", Shell: "/usr/local/bin/dockersh"}
 
-// plan is what a login of u gets under a settings file.
-func plan(t *testing.T, u account.User, file, own string) *Plan {
+// decide returns the plan of a login of u under a settings file and a ~/.dockersh.
+func decide(t *testing.T, u account.User, file, own string, r Request) (*Plan, error) {
 	t.Helper()
 	f, err := config.Parse("rc", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var userFile *config.File
-	if own != "" {
-		if userFile, err = config.ParseUser("own", []byte(own)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := f.Effective(u.Name, func(string) bool { return false }, userFile)
+	s, err := settings.For(f, settings.Login{User: u, UserFile: func() ([]byte, error) { return []byte(own), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err = s.Expand(Vars(u)); err != nil {
-		t.Fatal(err)
-	}
-	p, err := Decide(u, s, Request{Terminal: true})
+	return Decide(u, s.Settings, r)
+}
+
+func plan(t *testing.T, u account.User, file, own string) *Plan {
+	t.Helper()
+	p, err := decide(t, u, file, own, Request{Terminal: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,24 +98,7 @@ func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
 		{"[dockersh]\nenableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = ssh://h", false},
 		{there + "enableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = /s", true},
 	} {
-		f, err := config.Parse("rc", []byte(c.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var own *config.File
-		if c.own != "" {
-			if own, err = config.ParseUser("own", []byte(c.own)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s, err := f.Effective("alice", nil, own)
-		if err == nil {
-			s, err = s.Expand(Vars(alice))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, err := Decide(alice, s, Request{}); (err == nil) != c.may {
+		if p, err := decide(t, alice, c.file, c.own, Request{}); (err == nil) != c.may {
 			t.Errorf("%q %q: %+v %v", c.file, c.own, p, err)
 		}
 	}

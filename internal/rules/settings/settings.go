@@ -1,4 +1,5 @@
-// Package settings finds and reads the administrator's settings file.
+// Package settings reads the administrator's settings file, and merges it and ~/.dockersh
+// into the settings of one user.
 package settings
 
 import (

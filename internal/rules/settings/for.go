@@ -1,0 +1,150 @@
+package settings
+
+import (
+	"errors"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// Login is a user, and how to ask for whatever else settings depend on. For calls a
+// function only if the settings need its answer.
+type Login struct {
+	User account.User
+	// MemberOf reports whether the user is in a group. Without it the user is in none.
+	MemberOf func(group string) (bool, error)
+	// UserFile returns the bytes of ~/.dockersh; none if there is no such file. Without
+	// it ~/.dockersh is not read.
+	UserFile func() ([]byte, error)
+	// Address and Key return what %i and %k stand for. Without them, and without
+	// Session, a word stands in their place: the settings are not those of a login.
+	Address, Key func() (string, error)
+	Session      string
+}
+
+// Effective are the settings of a user.
+type Effective struct {
+	Settings *config.Settings // every %-sequence replaced
+	Written  *config.Settings // the same as they are written
+	// Admins are Settings without ~/.dockersh; nil if those do not fit the user.
+	Admins *config.Settings
+	// Address and Key are the answers of Login's functions; empty if not asked for.
+	Address, Key string
+}
+
+// For merges the administrator's file, which may be nil, and ~/.dockersh into the
+// settings of a user. A question without an answer is an error: a group that cannot
+// be looked up may have the stricter rules, and two logins that are to be kept apart
+// must not meet in an empty name. The user may read what For itself has to say;
+// errors of UserFile are passed on.
+func For(file *config.File, l Login) (*Effective, error) {
+	var failed error
+	member := func(group string) bool {
+		if l.MemberOf == nil {
+			return false
+		}
+		ok, err := l.MemberOf(group)
+		if err != nil {
+			failed = err
+		}
+		return ok
+	}
+	admins, err := file.Effective(l.User.Name, member, nil)
+	if failed != nil {
+		return nil, AccountError(failed)
+	}
+	if err != nil {
+		return nil, Told(err)
+	}
+	e := &Effective{Written: admins}
+	if admins.EnableUserConfig && l.UserFile != nil {
+		if e.Written, err = withUserFile(file, l, member, admins); err != nil {
+			return nil, Told(err)
+		}
+	}
+	vars, err := e.vars(l)
+	if err != nil {
+		return nil, err
+	}
+	if e.Settings, err = e.Written.Expand(vars); err != nil {
+		return nil, Told(err)
+	}
+	if e.Admins = e.Settings; e.Written != admins {
+		e.Admins, _ = admins.Expand(vars) // nil with an error
+	}
+	return e, nil
+}
+
+// withUserFile returns the settings with those of ~/.dockersh; the administrator's if
+// there is none.
+func withUserFile(file *config.File, l Login, member func(string) bool, admins *config.Settings) (*config.Settings, error) {
+	text, err := l.UserFile()
+	if err != nil || len(text) == 0 {
+		return admins, err
+	}
+	users, err := config.ParseUser("~/.dockersh", text)
+	if err != nil {
+		return nil, err
+	}
+	return file.Effective(l.User.Name, member, users)
+}
+
+// vars returns what the %-sequences stand for. Without a home in passwd it is /, as
+// for login(1).
+func (e *Effective) vars(l Login) (config.Vars, error) {
+	u := l.User
+	v := config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID,
+		Address: "192.0.2.1", Key: "KEY", Session: "SESSION"} // RFC 5737: an address for documents
+	if v.Home == "" {
+		v.Home = "/"
+	}
+	if l.Session != "" {
+		v.Session = l.Session
+	}
+	if e.Written.HostShell != "" { // break-glass: an unknown address must not shut it
+		v.Address, v.Key = "none", "none"
+		return v, nil
+	}
+	var err error
+	if l.Address != nil && e.Written.Uses('i') {
+		if e.Address, err = l.Address(); err != nil {
+			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('i')+" asks for the client's address, and this login has none",
+				"log in over ssh", err)
+		}
+		v.Address = e.Address
+	}
+	if l.Key != nil && e.Written.Uses('k') {
+		if e.Key, err = l.Key(); err != nil {
+			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, and sshd tells none",
+				"log in with a key; the administrator sets ExposeAuthInfo yes in sshd_config", err)
+		}
+		v.Key = e.Key
+	}
+	return v, nil
+}
+
+// Written merges what the administrator's file says about a user name and a group
+// name, either of which may be empty, without asking whether there are such a user
+// and such a group. The settings are as written; the error is of type config.Errors.
+func Written(file *config.File, user, group string) (*config.Settings, error) {
+	return file.Effective(user, func(name string) bool { return name == group }, nil)
+}
+
+// AccountError puts an error of package account about the login's own user into
+// words for that user.
+func AccountError(err error) error {
+	if errors.Is(err, account.ErrUnknown) {
+		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator", err)
+	}
+	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator", err)
+}
+
+// UserFileError is the error for a ~/.dockersh that cannot be read, for the reason
+// that package dotfile returns; nil if there is no reason.
+func UserFileError(problem string) error {
+	if problem == "" {
+		return nil
+	}
+	return usererr.New(usererr.Settings, "~/.dockersh "+problem, "", nil)
+}

@@ -1,0 +1,116 @@
+package settings
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+var alice = account.User{Name: "alice", UID: 1001, GID: 1001, Home: "/home/alice"}
+
+func parse(t *testing.T, text string) *config.File {
+	t.Helper()
+	f, err := config.Parse("rc", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func known(answer string) func() (string, error) {
+	return func() (string, error) { return answer, nil }
+}
+
+func TestSettingsOfAUserComeFromAllSectionsThatMeanThem(t *testing.T) {
+	f := parse(t, "[dockersh]\nimagename = all\nmemory = 1g\n[group \"dev\"]\nimagename = dev\n[group \"ops\"]\nimagename = ops\n[user \"alice\"]\nmemory = 2g")
+	s, err := For(f, Login{User: alice, MemberOf: func(group string) (bool, error) { return group == "dev", nil }})
+	if err != nil || s.Settings.ImageName != "dev" || s.Settings.Memory != "2g" || s.Settings.ContainerName != "alice_dockersh" {
+		t.Errorf("%+v %v", s, err)
+	}
+	if s, err := For(nil, Login{User: alice}); err != nil || s.Settings.ImageName != "busybox" {
+		t.Errorf("without a file: %+v %v", s, err)
+	}
+}
+
+func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
+	const gates = "[dockersh]\nenableuserconfig\nenableuserimagename\nimagename = theirs-%u\n"
+	own := func() ([]byte, error) { return []byte("[dockersh]\nimagename = own\n"), nil }
+	s, err := For(parse(t, gates), Login{User: alice, UserFile: own})
+	if err != nil || s.Settings.ImageName != "own" || s.Admins.ImageName != "theirs-alice" || s.Written.ImageName != "own" {
+		t.Errorf("%+v %v", s, err)
+	}
+	read := false
+	s, err = For(nil, Login{User: alice, UserFile: func() ([]byte, error) { read = true; return nil, nil }})
+	if read || err != nil || s.Admins != s.Settings {
+		t.Errorf("without the gate: read %v, %v", read, err)
+	}
+	if _, err := For(parse(t, gates), Login{User: alice, UserFile: func() ([]byte, error) { return nil, UserFileError("is a symbolic link") }}); err == nil || usererr.For(err).Text != "~/.dockersh is a symbolic link" {
+		t.Error(err)
+	}
+	// Settings of the administrator that do not fit the user need not stop the user's own.
+	s, err = For(parse(t, "[dockersh]\nenableuserconfig\nenableusermounthomefrom\nmounthomefrom = %s\n"),
+		Login{User: alice, UserFile: func() ([]byte, error) { return []byte("[dockersh]\nmounthomefrom = /mnt\n"), nil }})
+	if err != nil || s.Admins != nil || s.Settings.MountHomeFrom != "/mnt" {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestFactsOfTheLoginAreAskedOnlyWhereASettingNeedsThem(t *testing.T) {
+	var asked []string
+	ask := func(what, answer string) func() (string, error) {
+		return func() (string, error) { asked = append(asked, what); return answer, nil }
+	}
+	for _, c := range []struct {
+		text, name string
+		asked      []string
+	}{
+		{"", "alice_dockersh", nil},
+		{"containername = c-%i", "c-192.0.2.7", []string{"address"}},
+		{"containername = c-%k-%x", "c-K-s1", []string{"key"}},
+		{"containername = c-%i-%k\nhostshell = /bin/sh", "c-none-none", nil},
+	} {
+		asked = nil
+		s, err := For(parse(t, "[dockersh]\n"+c.text), Login{User: alice, Address: ask("address", "192.0.2.7"), Key: ask("key", "K"), Session: "s1"})
+		if err != nil || s.Settings.ContainerName != c.name || !slices.Equal(asked, c.asked) || (s.Address != "") != slices.Contains(asked, "address") || (s.Key != "") != slices.Contains(asked, "key") {
+			t.Errorf("%q: %+v, asked %q, %v", c.text, s, asked, err)
+		}
+	}
+}
+
+func TestQuestionWithoutAnAnswerRefusesTheLogin(t *testing.T) {
+	none := errors.New("no answer")
+	unknown := func() (string, error) { return "", none }
+	for _, c := range []struct {
+		text string
+		l    Login
+		code usererr.Code
+		want string
+	}{
+		{"[group \"g\"]", Login{MemberOf: func(string) (bool, error) { return false, none }}, usererr.Unavailable, "the name service of this host does not answer"},
+		{"[group \"g\"]", Login{MemberOf: func(string) (bool, error) { return false, account.ErrUnknown }}, usererr.Denied, "this host does not know you"},
+		{"[dockersh]\ncontainername = x%i", Login{Address: unknown}, usererr.Denied, "the setting containername asks for the client's address"},
+		{"[dockersh]\nrecord = /var/%k", Login{Address: known("192.0.2.1"), Key: unknown}, usererr.Denied, "the setting record asks for the key"},
+		{"[dockersh]\nmounthomefrom = %s", Login{}, usererr.Settings, "rc:2:17: mounthomefrom"},
+	} {
+		c.l.User = alice
+		_, err := For(parse(t, c.text), c.l)
+		var told *usererr.Error
+		if !errors.As(err, &told) || told.Code != c.code || !strings.HasPrefix(told.Text, c.want) {
+			t.Errorf("%q: %v", c.text, err)
+		}
+	}
+}
+
+func TestWrittenAsksNoNameService(t *testing.T) {
+	f := parse(t, "[dockersh]\nimagename = %u\n[group \"g\"]\nimagename = g\n[user \"u\"]\nimagename = u")
+	for _, c := range [][3]string{{"", "", "%u"}, {"", "g", "g"}, {"u", "g", "u"}, {"x", "", "%u"}} {
+		if s, err := Written(f, c[0], c[1]); err != nil || s.ImageName != c[2] {
+			t.Errorf("%q: %+v %v", c, s, err)
+		}
+	}
+}
