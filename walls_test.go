@@ -68,8 +68,8 @@ var walls = []wall{
 	{"internal/proto/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},
 
 	// engine
-	{"internal/engine", []string{"net", "os", "os/exec", "internal/host/", "internal/proto/"}, "an interface and its words: nothing runs here"},
-	{"internal/engine/docker", []string{"internal/host/", "internal/proto/"}, "it speaks to engines: users, rules and sessions are not its business"},
+	{"internal/engine", []string{"net", "os", "os/exec", "internal/host/", "internal/proto/seqpacket", "internal/proto/wire"}, "an interface and its words: nothing runs here"},
+	{"internal/engine/docker", []string{"internal/host/", "internal/proto/seqpacket", "internal/proto/wire"}, "it speaks to engines: users, rules and sessions are not its business"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 
 	// rules

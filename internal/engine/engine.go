@@ -3,30 +3,7 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"time"
-)
-
-// Errors of every engine; others are the engine's own text, for the log.
-var (
-	ErrNotFound  = errors.New("no such container")
-	ErrNoImage   = errors.New("no such image")
-	ErrNameTaken = errors.New("the container name is in use")
-	ErrDown      = errors.New("the container engine does not answer")
-	ErrDenied    = errors.New("the container engine may not be used")
-	ErrOption    = errors.New("the engine's create command refused an option")
-)
-
-// Labels that the broker writes on what it makes. A container without
-// LabelOwner was not made by dockersh.
-const (
-	LabelOwner    = "dockersh.uid"      // uid of the user whose login made it
-	LabelUser     = "dockersh.user"     // his name
-	LabelIdentity = "dockersh.identity" // what the interpolated name stood for; empty for a literal name
-	LabelSettings = "dockersh.settings" // hash of the settings that made it
-	LabelImage    = "dockersh.image"    // id of the image it was made from
-	LabelProtocol = "dockersh.protocol" // version of the agent protocol
-	LabelHome     = "dockersh.home"     // the home of mapped owners that is mounted; see policy.Home
 )
 
 // State is the state of a container.

@@ -19,7 +19,7 @@ func engineDown(_ *Host, e *Engine) *fault {
 	if e.Err == "" {
 		return nil
 	}
-	return &fault{text: "the engine at " + e.Socket + " does not answer: " + e.Err, lines: []string{"systemctl enable --now docker"}}
+	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{"systemctl enable --now docker"}}
 }
 
 // engineOpen tells of an engine that listens on TCP without asking for a

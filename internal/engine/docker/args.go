@@ -13,7 +13,7 @@ import (
 
 // Command is the command line that Create runs, for people to read. Create
 // says besides which engine and which client configuration to use, and marks
-// what it makes with a label of its own (labelCreate).
+// what it makes with a label of its own (engine.LabelCreate).
 func (e *Engine) Command(s engine.Spec) []string {
 	p := e.program()
 	return append([]string{p.name, "create"}, p.createArgs(s)...)

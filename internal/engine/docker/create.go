@@ -15,11 +15,6 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// labelCreate marks what one call of Create made, with a value of its own. It
-// is given before all other options, so that even a container whose name and
-// labels were swallowed by an option that takes a value can be found again.
-const labelCreate = "dockersh.create"
-
 // cleanLimit is the longest that Create looks for, and removes, what a failed
 // command made.
 const cleanLimit = 5 * time.Second
@@ -44,7 +39,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 		return nil, err
 	}
 	mark := rand.Text()
-	args := append([]string{"create", "--label=" + labelCreate + "=" + mark}, p.createArgs(s)...)
+	args := append([]string{"create", "--label=" + engine.LabelCreate + "=" + mark}, p.createArgs(s)...)
 	stdout, stderr, killed, err := e.runCLI(inner, p, args...)
 	id := strings.TrimSpace(stdout)
 	var made *engine.Container
@@ -99,8 +94,8 @@ func difference(r *container.InspectResponse, image, mark string, s engine.Spec)
 		return "name"
 	case image != s.Image:
 		return "image"
-	case r.Config.Labels[labelCreate] != mark:
-		return "label " + labelCreate
+	case r.Config.Labels[engine.LabelCreate] != mark:
+		return "label " + engine.LabelCreate
 	case !s.UserFirst && r.Config.User != numbers(s.UID, s.GID):
 		return "user"
 	case s.Entrypoint != "" && !slices.Equal(r.Config.Entrypoint, []string{s.Entrypoint}):
@@ -148,7 +143,7 @@ func (e *Engine) cleanUp(ctx context.Context, mark, id string, killed bool) erro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
 	defer cancel()
 	for {
-		found, err := e.list(ctx, labelCreate+"="+mark, false)
+		found, err := e.list(ctx, engine.LabelCreate+"="+mark, false)
 		for i := range found {
 			if err := e.Remove(ctx, found[i].ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 				return fmt.Errorf("container %s: %w", found[i].ID, err)

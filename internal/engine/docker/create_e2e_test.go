@@ -84,7 +84,7 @@ func TestAfterAnOptionThatTheEngineRefusesNothingIsLeft(t *testing.T) {
 	before := howMany(t, e)
 	for _, options := range [][]string{
 		{"--bogus"}, {"-m", "lots"}, {"--init", testImage}, {"--init", "foo"}, {"-v"}, {"--help"}, {"--"},
-		{"--env"}, {"--label"}, {"-m"}, {"--", testImage}, {testImage}, {"-l", labelCreate + "=x"}, {"-l", labelCreate + "=x", testImage},
+		{"--env"}, {"--label"}, {"-m"}, {"--", testImage}, {testImage}, {"-l", engine.LabelCreate + "=x"}, {"-l", engine.LabelCreate + "=x", testImage},
 		{"--mount", "type=bind,source=/nonexistent/x,target=/x"}, {"--network=" + own + "-none", "--volume=x:relative"},
 	} {
 		s := spec(t)

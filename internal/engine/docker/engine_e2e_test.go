@@ -154,7 +154,7 @@ func howMany(t *testing.T, e *Engine) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := e.list(context.Background(), labelCreate, false)
+	all, err := e.list(context.Background(), engine.LabelCreate, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,13 +128,7 @@ func (s *session) leave(err error) {
 		_ = s.front.Close() // it asks the broker
 		return
 	}
-	e := usererr.For(err)
-	if e.Code == usererr.Internal {
-		e = usererr.New(usererr.Container, "the session cannot be started in the container", "ask the administrator: the cause is in the system log", err)
-		if errors.Is(err, engine.ErrDown) {
-			e = usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", err)
-		}
-	}
+	e := usererr.For(engine.Explain(err, "the session cannot be started in the container"))
 	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
 	s.front.Within(time.Second)
 	_ = s.front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -97,7 +98,7 @@ func (p *program) hear(ctx context.Context) error {
 			line = string(p.out.line) // the runtime's words may have no end
 		}
 	case <-ctx.Done():
-		return usererr.New(usererr.Unavailable, "the container engine does not answer", "try again, or ask the administrator", ctx.Err())
+		return fmt.Errorf("%w: %w", engine.ErrDown, ctx.Err())
 	}
 	var ok bool
 	if p.inside, ok = parse(line, p.out.mark); ok {

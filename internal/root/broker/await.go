@@ -146,7 +146,7 @@ func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
 	case <-t.C:
 		return errSilent
 	case <-ctx.Done():
-		return tookTooLong(ctx.Err())
+		return engineTrouble(ctx.Err())
 	}
 }
 

@@ -289,7 +289,7 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 		return err
 	}
 	w.expect(uid)
-	if found.Labels[policy.LabelAgent] == c.plan.Agent {
+	if found.Labels[engine.LabelAgent] == c.plan.Agent {
 		// Process 1 is an agent that has not met a broker yet: the container was
 		// started by hand.
 		if err := w.wait(ctx, ownAgentLimit); !errors.Is(err, errSilent) {
@@ -338,7 +338,7 @@ func (c *cold) start(ctx context.Context, found *engine.Container, who account.I
 		return errors.Join(err, c.engine.Stop(ctx, found.ID, 0)) // nobody has entered it yet
 	}
 	w.expect(uid)
-	if found.Labels[policy.LabelAgent] != c.plan.Agent {
+	if found.Labels[engine.LabelAgent] != c.plan.Agent {
 		return c.further(ctx, found.ID, who, w)
 	}
 	return w.waitWatching(ctx, agentLimit, func() error { return c.alive(ctx) })

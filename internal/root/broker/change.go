@@ -75,7 +75,7 @@ func (c *cold) changed(ctx context.Context, found *engine.Container, owner polic
 	if owner.UID != c.plan.User.UID {
 		admins = c.adminsOf(ctx, owner.UID)
 	}
-	was := found.Labels[policy.LabelAdmins]
+	was := found.Labels[engine.LabelAdmins]
 	if was != "" && admins != nil && admins.Hash() != was {
 		return "settings"
 	}

@@ -102,7 +102,7 @@ func TestRecreateAsksForTheSettingsOfWhoMadeIt(t *testing.T) {
 	}
 	class := func() engine.Container {
 		labels := policy.Owner{UID: 1}.Labels()
-		labels[policy.LabelAdmins] = theirs.Hash()
+		labels[engine.LabelAdmins] = theirs.Hash()
 		return engine.Container{Name: "class", State: engine.Exited, Image: "busybox", ImageID: "sha256:1", Labels: labels}
 	}
 	id := func() string {

@@ -248,5 +248,5 @@ func (b *Broker) remove(ctx context.Context, container string, v rundir.Life) (g
 // starts one from an image of it.
 func (b *Broker) passing(c *engine.Container) (linger time.Duration, ok bool) {
 	linger, ok = policy.Ephemeral(c.Labels)
-	return linger, ok && c.Name != "" && c.Labels[policy.LabelMark] == rundir.Of(b.Run, c.Name).Mark()
+	return linger, ok && c.Name != "" && c.Labels[engine.LabelMark] == rundir.Of(b.Run, c.Name).Mark()
 }

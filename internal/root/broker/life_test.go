@@ -137,13 +137,13 @@ func TestWhatWasMadeToStayStays(t *testing.T) {
 }
 
 func TestAnOptionDoesNotMakeAContainerEphemeral(t *testing.T) {
-	if _, ok := policy.Ephemeral(map[string]string{policy.LabelEphemeral: "0s"}); ok {
+	if _, ok := policy.Ephemeral(map[string]string{engine.LabelEphemeral: "0s"}); ok {
 		t.Error("a container that is not ours")
 	}
 	w := newWorld(t)
 	w.enters()
 	spec, _ := w.engine.Spec(w.name())
-	if v, ok := spec.Labels[policy.LabelEphemeral]; !ok || v != "" {
+	if v, ok := spec.Labels[engine.LabelEphemeral]; !ok || v != "" {
 		t.Errorf("the label is %q, %v: an option could set it", v, ok)
 	}
 }

@@ -80,18 +80,18 @@ func TestAfterARestartOfTheHostTheyAreFound(t *testing.T) {
 	w := newWorld(t)
 	labels := func(container string) map[string]string {
 		all := policy.Owner{UID: w.me.UID, Identity: "u=x"}.Labels()
-		all[policy.LabelEphemeral], all[policy.LabelMark] = "0s", rundir.Of(w.broker.Run, container).Mark()
+		all[engine.LabelEphemeral], all[engine.LabelMark] = "0s", rundir.Of(w.broker.Run, container).Mark()
 		return all
 	}
 	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels("left-x")})
 	w.engine.Add(engine.Container{Name: "aside", State: engine.Exited, Labels: labels("renamed-x")}) // or from an image of it
 	elsewhere := labels("direct")
-	elsewhere[policy.LabelMark] = rundir.Of("/run/user/1/dockersh", "direct").Mark()
+	elsewhere[engine.LabelMark] = rundir.Of("/run/user/1/dockersh", "direct").Mark()
 	w.engine.Add(engine.Container{Name: "direct", State: engine.Running, Labels: elsewhere})
 	probe := policy.Owner{Identity: policy.Probe}.Labels()
 	w.engine.Add(engine.Container{Name: probeName("sha256:1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
 	w.engine.Add(engine.Container{Name: "stays", State: engine.Exited, Labels: policy.Owner{Identity: "u=y"}.Labels()})
-	foreign := map[string]string{policy.LabelEphemeral: "0s"}
+	foreign := map[string]string{engine.LabelEphemeral: "0s"}
 	w.engine.Add(engine.Container{Name: "foreign", State: engine.Exited, Labels: foreign})
 	w.engine.Fail("List", engine.ErrDown)
 	if err := w.broker.recoverOnce(t.Context()); !errors.Is(err, engine.ErrDown) {

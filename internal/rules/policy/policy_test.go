@@ -103,7 +103,7 @@ func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
 		}
 	}
 	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", Places{Helpers: "/h", Run: "/r"})
-	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"hold"}) || s.Labels[LabelAgent] != "" {
+	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"hold"}) || s.Labels[engine.LabelAgent] != "" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -196,7 +196,7 @@ func TestWhatTheContainerIsMadeOf(t *testing.T) {
 	who := account.Identity{Name: "alice", UID: 1001, GID: 1001}
 	at := Places{Helpers: "/h", Run: "/r"}
 	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
-	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[LabelAgent] != "self-1001" ||
+	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[engine.LabelAgent] != "self-1001" ||
 		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}) || len(s.Volumes) != 0 {
 		t.Errorf("defaults: %+v", s)
 	}
@@ -209,7 +209,7 @@ func TestWhatTheContainerIsMadeOf(t *testing.T) {
 		}
 	}
 	const gate = "[dockersh]\nenableuserconfig\nenableuserentrypoint\n"
-	if s = plan(t, alice, "[dockersh]\nentrypoint = /sbin/init", "").Spec(who, "", at); !s.UserFirst || s.Labels[LabelAgent] != "" {
+	if s = plan(t, alice, "[dockersh]\nentrypoint = /sbin/init", "").Spec(who, "", at); !s.UserFirst || s.Labels[engine.LabelAgent] != "" {
 		t.Errorf("the administrator's process 1: %+v", s)
 	}
 	if s = plan(t, alice, gate, "[dockersh]\nentrypoint = /sbin/init").Spec(who, "", at); s.UserFirst {

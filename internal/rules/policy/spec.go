@@ -10,15 +10,11 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// LabelAgent is the key of the agent that is process 1; empty when process 1 is
-// not ours.
-const LabelAgent = "dockersh.agent"
-
 // Places of the host that go into a container, read-only.
 type Places struct {
 	Helpers string // the directory of dockersh-init
 	Run     string // where this container's start socket appears
-	Mark    string // what becomes LabelMark
+	Mark    string // becomes engine.LabelMark
 
 	// Not read-only, and only for an engine that remaps users: where Owners is
 	// mounted when the container starts, instead of the home itself.
@@ -89,21 +85,21 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.DockerSocket, Target: "/var/run/docker.sock"})
 	}
 	maps.Copy(spec.Labels, map[string]string{
-		engine.LabelUser:     p.User.Name,
-		engine.LabelSettings: s.Hash(),
-		engine.LabelImage:    imageID,
-		engine.LabelProtocol: strconv.Itoa(wire.Version),
-		LabelAgent:           agent,
-		engine.LabelHome:     at.Owners.String(), // always: an image could bring such a label
-		LabelMark:            at.Mark,
-		LabelAdmins:          "",
-		LabelEphemeral:       "", // said by us, so that no option says it
+		engine.LabelUser:      p.User.Name,
+		engine.LabelSettings:  s.Hash(),
+		engine.LabelImage:     imageID,
+		engine.LabelProtocol:  strconv.Itoa(wire.Version),
+		engine.LabelAgent:     agent,
+		engine.LabelHome:      at.Owners.String(), // always: an image could bring such a label
+		engine.LabelMark:      at.Mark,
+		engine.LabelAdmins:    "",
+		engine.LabelEphemeral: "", // said by us, so that no option says it
 	})
 	if p.Admins != nil {
-		spec.Labels[LabelAdmins] = p.Admins.Hash()
+		spec.Labels[engine.LabelAdmins] = p.Admins.Hash()
 	}
 	if s.Ephemeral {
-		spec.Labels[LabelEphemeral] = s.Linger.String()
+		spec.Labels[engine.LabelEphemeral] = s.Linger.String()
 	}
 	return spec
 }

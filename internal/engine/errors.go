@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+)
+
+// Errors of every engine; others are the engine's own text, for the log.
+var (
+	ErrNotFound  = errors.New("no such container")
+	ErrNoImage   = errors.New("no such image")
+	ErrNameTaken = errors.New("the container name is in use")
+	ErrDown      = errors.New("the container engine does not answer")
+	ErrDenied    = errors.New("the container engine may not be used")
+	ErrOption    = errors.New("the engine's create command refused an option")
+)
+
+const (
+	readLog   = "ask the administrator to run: journalctl -t dockershd"
+	tryDoctor = "try again, or ask the administrator to run: dockershctl doctor"
+)
+
+// Explain puts an engine's error into words for users, as a *usererr.Error. Without
+// words of its own the error is what otherwise says. The engine's text, which may
+// tell of the host, stays the cause, for the log. An error that is in words for
+// users already is returned as it is.
+func Explain(err error, otherwise string) error {
+	var explained *usererr.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &explained):
+		return err
+	case errors.Is(err, ErrDown):
+		return usererr.New(usererr.Unavailable, ErrDown.Error(), tryDoctor, err)
+	case errors.Is(err, ErrDenied):
+		return usererr.New(usererr.Unavailable, "no dockersh service runs, and you may not use the container engine yourself",
+			"ask the administrator to run: systemctl start dockershd", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return usererr.New(usererr.Unavailable, "the container was not ready in time", tryDoctor, err)
+	case errors.Is(err, ErrOption):
+		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", readLog, err)
+	case errors.Is(err, ErrNameTaken):
+		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+readLog, err)
+	}
+	return usererr.New(usererr.Container, otherwise, readLog, err)
+}

@@ -1,0 +1,46 @@
+package engine
+
+// Labels of a container that dockersh made; dockershd(8) lists them. All of them
+// are written, even when they say nothing, because an image could bring its own.
+// A container without LabelOwner was not made by dockersh.
+const (
+	// LabelOwner is the uid of the user whose login made the container. In an image
+	// that dockershctl commit made it is empty, and so in containers made from that.
+	LabelOwner = "dockersh.uid"
+	// LabelUser is that user's name.
+	LabelUser = "dockersh.user"
+	// LabelIdentity is whom the container is for: what the sequences in containername
+	// stood for, such as "u=alice"; empty for a literal name. See policy.Owner.
+	LabelIdentity = "dockersh.identity"
+
+	// LabelSettings is the hash of the settings that made the container.
+	LabelSettings = "dockersh.settings"
+	// LabelAdmins is the same without what the user's own file said. It decides for
+	// onchange = recreate, which is the administrator's word and not a user's.
+	LabelAdmins = "dockersh.admins"
+	// LabelImage is the id of the image that the container was made from.
+	LabelImage = "dockersh.image"
+
+	// LabelProtocol is the version of the agent protocol.
+	LabelProtocol = "dockersh.protocol"
+	// LabelAgent is the key of the agent that is process 1; empty when process 1 is
+	// another program.
+	LabelAgent = "dockersh.agent"
+	// LabelHome is the home that is mounted with mapped owners, and the mapping: the
+	// user who starts the container again may be another one. See policy.Home.
+	LabelHome = "dockersh.home"
+
+	// LabelEphemeral is how long an ephemeral container stays after its last session,
+	// as a duration. Where it is empty or missing the container was made to stay,
+	// whatever the settings say today.
+	LabelEphemeral = "dockersh.ephemeral"
+	// LabelMark names the host and the directory in which a broker keeps what it knows
+	// of the container. A container with another mark than its name gives is never
+	// removed unasked: it was renamed, or is a copy, or belongs to another broker.
+	LabelMark = "dockersh.mark"
+
+	// LabelCreate is different for each call of Create, and given before all other
+	// options: even a container whose name and other labels were swallowed by an
+	// option that takes a value can be found again.
+	LabelCreate = "dockersh.create"
+)
