@@ -93,7 +93,11 @@ func TestThePagesNameWhatIsThere(t *testing.T) {
 	}
 	named := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
 	ours := regexp.MustCompile("`((?:internal|cmd|docs|dist|scripts|test)/[\\w./-]+)`")
-	for _, page := range []string{"README.md", "DESIGN.md", "PROTOCOL.md", "SECURITY.md", "NEWS.md"} {
+	topics, err := filepath.Glob("docs/design/*.md")
+	if err != nil || len(topics) == 0 {
+		t.Fatalf("%d pages of topics, %v", len(topics), err)
+	}
+	for _, page := range append(topics, "README.md", "DESIGN.md", "PROTOCOL.md", "SECURITY.md", "NEWS.md") {
 		text := read(t, page)
 		for _, name := range named.FindAllString(text, -1) {
 			if !tests[name] {
