@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -137,7 +138,7 @@ func (c *cold) ensure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		owner, ours, err := c.admit(found)
+		owner, ours, err := c.plan.Admit(found.Labels, os.Geteuid())
 		if err != nil {
 			return err
 		}
@@ -284,7 +285,7 @@ func (c *cold) equip(ctx context.Context, found *engine.Container, owner policy.
 	if err != nil {
 		return err
 	}
-	uid, err := uidIn(users, who)
+	uid, err := policy.HostUID(users, who)
 	if err != nil {
 		return err
 	}
@@ -330,7 +331,7 @@ func (c *cold) start(ctx context.Context, found *engine.Container, who account.I
 	if err != nil {
 		return err
 	}
-	uid, err := uidIn(users, who)
+	uid, err := policy.HostUID(users, who)
 	if err == nil {
 		err = c.rightHome(uid, users, made)
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -24,15 +23,15 @@ func (b *Broker) enroll(ctx context.Context, f *front, id string, plan *policy.P
 		Pid: front.Pid, Start: front.Start, Since: time.Now(),
 		Address: plan.Address, Key: plan.Key,
 	}
-	if most := plan.Settings.MaxSessions; most > 0 {
+	if plan.Settings.MaxSessions > 0 {
 		// Of two who come at once only one gets the last place.
 		unlock, err := b.sessions.Lock(ctx)
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		if n := b.sessions.Count(f.uid); n >= most {
-			return usererr.New(usererr.Busy, "you may have "+itoa(most)+" sessions at a time, and have "+itoa(n), "end one of them", nil)
+		if err := plan.AdmitSession(b.sessions.Count(f.uid)); err != nil {
+			return err
 		}
 	}
 	if err := b.sessions.Put(r); err != nil {

@@ -17,9 +17,8 @@ import (
 // record makes the file of a session's recording, and notes which it is. Without
 // one there is no session.
 func (b *Broker) record(f *front, plan *policy.Plan) (*os.File, error) {
-	if os.Geteuid() != 0 {
-		// With the user's own rights it would be his own to write, and to remove.
-		return nil, usererr.New(usererr.Settings, "sessions are recorded here, and no dockersh service runs", "ask the administrator to start dockershd", nil)
+	if err := policy.AdmitRecording(os.Geteuid()); err != nil {
+		return nil, err
 	}
 	file, err := newRecording(plan.Record)
 	if err == nil {

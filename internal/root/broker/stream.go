@@ -15,29 +15,6 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// admit decides whether the plan's user may enter a container that was found.
-// Without our labels on it, it is for those to whom the administrator opens it.
-func (c *cold) admit(found *engine.Container) (owner policy.Owner, ours bool, err error) {
-	owner, ours = policy.OwnerOf(found.Labels)
-	if ours {
-		if err := c.plan.MayEnter(owner); err != nil {
-			return owner, true, err
-		}
-		// Its agents come to where the broker of its maker keeps their sockets.
-		if own := os.Geteuid(); own != 0 && owner.UID != uint32(own) && c.plan.Engine().Local() {
-			return owner, true, usererr.New(usererr.Denied, "the container "+c.plan.Container+" was made by another user, and without the dockersh service it is his alone",
-				"ask the administrator to start dockershd", nil)
-		}
-		return owner, true, nil
-	}
-	// An empty one comes from an image that dockershctl commit made.
-	if half := found.Labels[engine.LabelOwner] != ""; half || !c.plan.MayAdopt() {
-		return owner, false, usererr.New(usererr.Denied, "the container name "+c.plan.Container+" is taken by a container that dockersh did not make",
-			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
-	}
-	return owner, false, nil
-}
-
 // errNotYet is a container in which no stream can be opened as it stands.
 var errNotYet = errors.New("the container does not run, is being removed, or has an agent")
 
@@ -50,7 +27,7 @@ func (c *cold) stream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
-	owner, ours, err := c.admit(found)
+	owner, ours, err := c.plan.Admit(found.Labels, os.Geteuid())
 	if err != nil {
 		return channel.Conn{}, err
 	}

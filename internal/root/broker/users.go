@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -43,29 +42,11 @@ func (c *cold) places(ctx context.Context, who account.Identity) (policy.Places,
 // engine's own error does not tell.
 func (c *cold) unfit(ctx context.Context, who account.Identity, err error) error {
 	if remap, none := c.engine.Remap(ctx); none == nil && remap.On {
-		if small := fits(remap, who); small != nil {
+		if small := policy.AdmitNumbers(remap, who); small != nil {
 			return small
 		}
 	}
 	return err
-}
-
-// fits refuses numbers that the engine's user namespace does not have.
-func fits(remap engine.Remap, who account.Identity) error {
-	if remap.UIDs > 0 && who.UID >= remap.UIDs {
-		return noNumber("user", who.UID)
-	}
-	for _, g := range append([]account.Group{{GID: who.GID}}, who.Groups...) {
-		if remap.GIDs > 0 && g.GID >= remap.GIDs {
-			return noNumber("group", g.GID)
-		}
-	}
-	return nil
-}
-
-func noNumber(kind string, id uint32) error {
-	return usererr.New(usererr.Container, "the container's user namespace has no "+kind+" "+strconv.FormatUint(uint64(id), 10),
-		"ask the administrator: the range of the engine's userns-remap in /etc/subuid and /etc/subgid is too small", nil)
 }
 
 // usersOf gives the user namespace of a running container: from the kernel, which
@@ -80,15 +61,6 @@ func (c *cold) usersOf(ctx context.Context, found *engine.Container) (idmap.Map,
 			"ask the administrator: a rootless engine takes a broker that runs as its own user", err)
 	}
 	return m, err
-}
-
-// uidIn gives the uid on the host of a user of the container.
-func uidIn(m idmap.Map, who account.Identity) (uint32, error) {
-	uid, ok := m.Users.Out(who.UID)
-	if !ok {
-		return 0, noNumber("user", who.UID)
-	}
-	return uid, nil
 }
 
 // rightHome refuses a container, just started, in which the mounted home is not

@@ -1,5 +1,11 @@
-// Package policy decides who may enter what. It is pure: peer, settings and
-// request go in, a plan or a refusal comes out. All authorisation is here.
+// Package policy decides who may enter what. It is pure: user, settings and request
+// go in, and a plan or a refusal comes out; labels of an existing container go in, and
+// Admit lets its user in or not.
+//
+// Refusals that depend on a look at the host stand where the look is: settings.For
+// (a group, an address or a key that cannot be learned), the broker (connections of
+// one user), lifecycle (a mount source that users can swap), bringup (a home that was
+// mounted for other numbers, a user namespace that the engine did not make).
 package policy
 
 import (

@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"strconv"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+)
+
+// startService is the hint where only the service of the administrator helps.
+const startService = "ask the administrator to run: systemctl start dockershd"
+
+// Admit decides whether the plan's user may enter an existing container of the plan's
+// name, by its labels. It returns for whom the container was made, and ours if
+// dockersh made it; without our labels it is open to those whom the administrator
+// lets adopt it. euid is that of the broker.
+func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool, err error) {
+	owner, ours = OwnerOf(labels)
+	switch half := labels[engine.LabelOwner] != ""; {
+	case ours:
+		if err := p.MayEnter(owner); err != nil {
+			return owner, true, err
+		}
+		// Its agents connect where the broker of its maker keeps their sockets.
+		if euid != 0 && owner.UID != uint32(euid) && p.Engine().Local() {
+			return owner, true, usererr.New(usererr.Denied, "the container "+p.Container+" was made by another user, and belongs to them alone while no dockersh service runs",
+				startService, nil)
+		}
+	case half, !p.MayAdopt(): // an image that dockershctl commit made brings an empty label
+		return owner, false, usererr.New(usererr.Denied, "the container name "+p.Container+" is taken by a container that dockersh did not make",
+			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
+	}
+	return owner, ours, nil
+}
+
+// AdmitSession decides whether the plan's user may have another session besides the
+// live ones.
+func (p *Plan) AdmitSession(live int) error {
+	most := p.Settings.MaxSessions
+	if most == 0 || live < most {
+		return nil
+	}
+	return usererr.New(usererr.Busy, "you may have "+strconv.Itoa(most)+" sessions at a time, and have "+strconv.Itoa(live), "end one of them", nil)
+}
+
+// AdmitRecording decides whether a broker that runs as euid may record the session.
+// A recording with the user's own rights would be theirs to write, and to remove.
+func AdmitRecording(euid int) error {
+	if euid == 0 {
+		return nil
+	}
+	return usererr.New(usererr.Settings, "sessions are recorded here, and no dockersh service runs", startService, nil)
+}
+
+// AdmitNumbers refuses a container user whose numbers the engine's user namespace
+// does not have.
+func AdmitNumbers(remap engine.Remap, who account.Identity) error {
+	if remap.UIDs > 0 && who.UID >= remap.UIDs {
+		return noNumber("user", who.UID)
+	}
+	for _, g := range append([]account.Group{{GID: who.GID}}, who.Groups...) {
+		if remap.GIDs > 0 && g.GID >= remap.GIDs {
+			return noNumber("group", g.GID)
+		}
+	}
+	return nil
+}
+
+// HostUID returns the uid on the host of a container user; an error if the
+// container's user namespace has no such user.
+func HostUID(m idmap.Map, who account.Identity) (uint32, error) {
+	uid, ok := m.Users.Out(who.UID)
+	if !ok {
+		return 0, noNumber("user", who.UID)
+	}
+	return uid, nil
+}
+
+func noNumber(kind string, id uint32) error {
+	return usererr.New(usererr.Container, "the container's user namespace has no "+kind+" "+strconv.FormatUint(uint64(id), 10),
+		"ask the administrator to widen the range of the engine's userns-remap in /etc/subuid and /etc/subgid", nil)
+}
