@@ -63,6 +63,7 @@ var walls = []wall{
 	{"internal/proto/asciicast", []string{"net", "os/exec", "golang.org/x/sys/unix"}, "the format is pure: bytes in, bytes out"},
 	{"internal/proto/channel", []string{"net", "os/exec", "fmt"}, "a message with its descriptors: for programs that start per session"},
 	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},
+	{"internal/proto/printable", []string{"net", "os", "fmt", "golang.org/x/sys/unix"}, "text in, text out: every program cleans what it shows by the same rule"},
 	{"internal/proto/seqpacket", []string{"net", "internal/proto/wire"}, "it carries packets and does not read them"},
 	{"internal/proto/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
 	{"internal/proto/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},

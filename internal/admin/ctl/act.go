@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/root/sessions"
@@ -60,7 +61,7 @@ func (a act) over(ctx context.Context, out io.Writer, all []box) error {
 			if err != nil {
 				done, bad = "not done: "+reason(err), true
 			}
-			fmt.Fprintf(out, "%s: %s\n", b.Name, human.Clean(done))
+			fmt.Fprintf(out, "%s: %s\n", b.Name, printable.Text(done))
 			show(finished, len(all))
 		})
 	}

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor"
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -102,7 +102,7 @@ func (r *report) logIn(ctx context.Context, h *doctor.Host, users *account.DB, a
 	if err != nil {
 		return err
 	}
-	progress("logging in "+human.Clean(u.Name))(0, 0)
+	progress("logging in "+printable.Text(u.Name))(0, 0)
 	in, bad := h.Login(ctx, u, groups)
 	progress("")(0, 0)
 	r.Login = &in
@@ -114,7 +114,7 @@ func (r *report) logIn(ctx context.Context, h *doctor.Host, users *account.DB, a
 
 func unknownUser(err error) error {
 	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, human.Clean(err.Error()), "getent passwd lists the users of this host", nil)
+		return usererr.New(usererr.Denied, printable.Text(err.Error()), "getent passwd lists the users of this host", nil)
 	}
 	return err
 }
@@ -141,15 +141,15 @@ func (r *report) print(out io.Writer) error {
 		if len(f.Users) > 0 {
 			fmt.Fprintf(&b, "%s: ", some(f.Users))
 		}
-		fmt.Fprintf(&b, "%s\n", human.Clean(f.Text))
+		fmt.Fprintf(&b, "%s\n", printable.Text(f.Text))
 		for _, line := range f.Lines {
 			if len(f.Users) == 1 {
 				line = strings.ReplaceAll(line, "USER", quote(f.Users))
 			}
 			if f.File != "" {
-				fmt.Fprintf(&b, "    %s: %s\n", human.Clean(f.File), human.Clean(line))
+				fmt.Fprintf(&b, "    %s: %s\n", printable.Text(f.File), printable.Text(line))
 			} else {
-				fmt.Fprintf(&b, "    run: %s\n", human.Clean(line))
+				fmt.Fprintf(&b, "    run: %s\n", printable.Text(line))
 			}
 		}
 		fmt.Fprintf(&b, "    why: %s\n", f.Why)
@@ -158,7 +158,7 @@ func (r *report) print(out io.Writer) error {
 		b.WriteString("no findings\n")
 	}
 	if r.Login != nil && !slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool { return f.ID == "login" }) {
-		fmt.Fprintf(&b, "a login of %s took %.3f s\n", human.Clean(r.Login.User), r.Login.Seconds)
+		fmt.Fprintf(&b, "a login of %s took %.3f s\n", printable.Text(r.Login.User), r.Login.Seconds)
 	}
 	if r.Login == nil {
 		b.WriteString("nobody was logged in\n")
@@ -171,7 +171,7 @@ func (r *report) print(out io.Writer) error {
 func some(users []string) string {
 	const most = 3
 	shown := users[:min(most, len(users))]
-	text := human.Clean(strings.Join(shown, ", "))
+	text := printable.Text(strings.Join(shown, ", "))
 	if n := len(users) - most; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}

@@ -12,11 +12,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -57,7 +57,7 @@ func explain(ctx context.Context, out io.Writer, args []string) error {
 	users := account.New(time.Minute)
 	u, err := users.ByName(ctx, words[0])
 	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, "no user "+human.Clean(words[0]), "getent passwd lists the users of this host", nil)
+		return usererr.New(usererr.Denied, "no user "+printable.Text(words[0]), "getent passwd lists the users of this host", nil)
 	}
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (x *explanation) container(ctx context.Context, users *account.DB, plan *po
 		}
 	default:
 		x.State = "unknown"
-		x.Note = human.Clean(err.Error())
+		x.Note = printable.Text(err.Error())
 	}
 	groups, err := users.Groups(ctx, plan.User)
 	if err != nil {
@@ -190,12 +190,12 @@ func (x *explanation) note(text string) {
 	if x.Note != "" {
 		x.Note += "; "
 	}
-	x.Note += human.Clean(text)
+	x.Note += printable.Text(text)
 }
 
 func (x *explanation) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "user %s, uid %d\n\n", human.Clean(x.User), x.UID)
+	fmt.Fprintf(w, "user %s, uid %d\n\n", printable.Text(x.User), x.UID)
 	for _, s := range x.Settings {
 		values := s.Values
 		if len(values) == 0 {
@@ -206,7 +206,7 @@ func (x *explanation) print(out io.Writer) error {
 			if i > 0 {
 				key, origin = "", ""
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", key, human.Clean(v), origin)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, printable.Text(v), origin)
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -232,7 +232,7 @@ func quote(words []string) string {
 	var out []string
 	for _, w := range words {
 		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune("-_=./:,@%+", r) && !isAlnum(r) }) {
-			w = "'" + strings.ReplaceAll(human.Clean(w), "'", `'\''`) + "'"
+			w = "'" + strings.ReplaceAll(printable.Text(w), "'", `'\''`) + "'"
 		}
 		out = append(out, w)
 	}

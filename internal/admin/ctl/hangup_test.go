@@ -69,13 +69,3 @@ func TestASessionThatDoesNotEndIsKilled(t *testing.T) {
 		t.Error("a descriptor is left")
 	}
 }
-
-func TestWhatWouldSteerATerminalIsLeftOut(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain": "plain", "a\nb\tc": "a b c", "\x1b[2J\a\x7f\u009b": "[2J", "h\u202ei\u200b": "hi", "gr\u00fc\u00dfe \U0001f600": "gr\u00fc\u00dfe \U0001f600", "\xff\xfe": "", " x ": "x",
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}

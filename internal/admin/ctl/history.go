@@ -9,8 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
@@ -97,8 +97,8 @@ func table(out io.Writer, rows []past) error {
 		if p.Cut {
 			command += "..."
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", human.Clean(user), dash(human.Clean(p.Client)), dash(human.Clean(p.TTY)), dash(human.Clean(p.Container)),
-			p.Time.Local().Format(time.DateTime), lasted, human.Clean(status), command)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Text(user), dash(printable.Text(p.Client)), dash(printable.Text(p.TTY)), dash(printable.Text(p.Container)),
+			p.Time.Local().Format(time.DateTime), lasted, printable.Text(status), command)
 	}
 	return w.Flush()
 }

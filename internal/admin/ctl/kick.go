@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // kick ends sessions.
@@ -40,7 +41,7 @@ func kick(ctx context.Context, out io.Writer, args []string) error {
 		case d.killed:
 			how = "killed"
 		}
-		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, human.Clean(d.User), d.Container, human.Clean(how))
+		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, printable.Text(d.User), d.Container, printable.Text(how))
 	}
 	if bad {
 		return errFound

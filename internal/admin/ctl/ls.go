@@ -13,6 +13,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // row is one container in a listing.
@@ -85,12 +86,12 @@ func printRows(out io.Writer, rows []row) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(head, "\t"))
 	for _, r := range rows {
-		fields := []string{r.Name, human.Clean(r.User), human.Clean(r.Image), r.State, human.Age(time.Since(r.Created)), strconv.Itoa(r.Sessions)}
+		fields := []string{r.Name, printable.Text(r.User), printable.Text(r.Image), r.State, human.Age(time.Since(r.Created)), strconv.Itoa(r.Sessions)}
 		if sized {
 			fields = append(fields, human.Bytes(*r.Size))
 		}
 		if several {
-			fields = append(fields, human.Clean(r.Engine))
+			fields = append(fields, printable.Text(r.Engine))
 		}
 		fmt.Fprintln(w, strings.Join(fields, "\t"))
 	}

@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
@@ -23,8 +22,8 @@ func message(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	text := printable(own[0])
-	if text == "" || len(text) > maxMessage {
+	text := printable.Line(own[0])
+	if text == "" || len(own[0]) > maxMessage {
 		return fmt.Errorf("%w: the text has 1 to %d bytes", errMisuse, maxMessage)
 	}
 	if err := mustBeRoot("message"); err != nil {
@@ -68,7 +67,7 @@ func tell(r sessions.Record, text string) error {
 	}
 	defer unix.Close(fd)
 	// The terminal is in raw mode, so the line ends as on the wire.
-	line := "\r\ndockersh: " + printable(text) + "\r\n"
+	line := "\r\ndockersh: " + printable.Line(text) + "\r\n"
 	n, err := unix.Write(fd, []byte(line))
 	if err == unix.EAGAIN || err == nil && n < len(line) {
 		return errors.New("its terminal takes nothing now")
@@ -117,17 +116,4 @@ func reopen(at int, tty uint32) (int, error) {
 		return -1, errNoTerminal
 	}
 	return unix.Open("/proc/self/fd/"+strconv.Itoa(at), unix.O_WRONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-}
-
-// printable leaves out what would steer a terminal, or turn the text around.
-func printable(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n':
-			return ' '
-		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, s))
 }

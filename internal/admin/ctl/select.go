@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 	"github.com/dockersh/dockersh/internal/rules/suggest"
@@ -78,7 +78,7 @@ func (s *selection) boxes(ctx context.Context) (meant []box, err error) {
 			}
 		}
 		if n == len(meant) && !slices.ContainsFunc(meant, func(m box) bool { return m.Name == name }) {
-			return nil, together(append(down, unknown("dockersh made no container "+human.Clean(name), name, known, "dockershctl ls"))...)
+			return nil, together(append(down, unknown("dockersh made no container "+printable.Text(name), name, known, "dockershctl ls"))...)
 		}
 	}
 	return meant, nil // what is down has nothing that was named
@@ -93,7 +93,7 @@ func (s *selection) nobody(ctx context.Context, all []box) error {
 	for _, b := range all {
 		known = append(known, b.Labels[engine.LabelUser])
 	}
-	return unknown("no user "+human.Clean(s.user), s.user, known, "dockershctl ls")
+	return unknown("no user "+printable.Text(s.user), s.user, known, "dockershctl ls")
 }
 
 // records gives the live sessions that are meant: by id, container or user. Those
@@ -108,7 +108,7 @@ func (s *selection) records(ctx context.Context, all []sessions.Record) (meant [
 	}
 	for _, name := range s.names {
 		if !slices.Contains(known, name) {
-			return nil, unknown("no live session is "+human.Clean(name)+", or in a container of that name", name, known, "dockershctl sessions")
+			return nil, unknown("no live session is "+printable.Text(name)+", or in a container of that name", name, known, "dockershctl sessions")
 		}
 	}
 	if s.user != "" && len(meant) == 0 {

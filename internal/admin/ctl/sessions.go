@@ -16,6 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -118,8 +119,8 @@ func printSessions(out io.Writer, all []session) error {
 		if s.Waiting {
 			tty = "waits"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, human.Clean(s.User), s.Container, cmp.Or(human.Clean(s.Client), "-"), tty,
-			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(human.Clean(s.Key), "-"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable.Text(s.User), s.Container, cmp.Or(printable.Text(s.Client), "-"), tty,
+			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(printable.Text(s.Key), "-"))
 	}
 	return w.Flush()
 }

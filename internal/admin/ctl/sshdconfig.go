@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor"
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -38,7 +38,7 @@ func sshdConfig(ctx context.Context, out io.Writer, args []string) error {
 		match, err = doctor.MatchUsers(names)
 	}
 	if err != nil {
-		return usererr.New(usererr.Settings, human.Clean(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
+		return usererr.New(usererr.Settings, printable.Text(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
 	}
 	s, err := settings.Written(file, user, group)
 	if err != nil {

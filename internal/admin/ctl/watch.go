@@ -8,10 +8,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/tty"
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
@@ -76,14 +76,14 @@ func watched(all []sessions.Record, word string) (sessions.Record, error) {
 	}
 	switch {
 	case len(in) == 0:
-		return sessions.Record{}, unknown("no live session is "+human.Clean(word)+", or in a container of that name", word, known, "dockershctl sessions")
+		return sessions.Record{}, unknown("no live session is "+printable.Text(word)+", or in a container of that name", word, known, "dockershctl sessions")
 	case len(recorded) == 0:
-		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+human.Clean(in[0].User)+" in "+in[0].Container+" is not recorded",
+		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
 			"only what is recorded can be watched: set record in "+paths.Settings()[0]+", for sessions on a terminal that begin from then on", nil)
 	case len(recorded) > 1:
 		var ids []string
 		for _, r := range recorded {
-			ids = append(ids, r.ID+" ("+human.Clean(r.User)+")")
+			ids = append(ids, r.ID+" ("+printable.Text(r.User)+")")
 		}
 		return sessions.Record{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions are recorded in %s", len(ids), word),
 			"name one of them: "+strings.Join(ids, ", "), nil)

@@ -1,22 +1,10 @@
-// Package human writes for the administrator's eyes: sizes, ages, numbers, and text of
-// others'.
+// Package human writes sizes, ages and numbers for people to read.
 package human
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
-
-// Clean keeps foreign text from being more than text.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
-}
 
 // Count is a number with its noun.
 func Count(n int, what string) string {

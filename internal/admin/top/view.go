@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 
 	"github.com/gdamore/tcell/v2"
 )
@@ -94,7 +95,7 @@ func align(cells [][]string, sides string) (head string, rows []string) {
 	widths := make([]int, len(sides))
 	for _, row := range cells {
 		for i := range row {
-			row[i] = human.Clean(row[i])
+			row[i] = printable.Text(row[i])
 			widths[i] = max(widths[i], len([]rune(row[i])))
 		}
 	}
@@ -133,7 +134,7 @@ func (m *model) foot() []line {
 	case m.status == "" && m.filter != "":
 		status = line{"filter: " + m.filter + "  (esc ends it)", plain}
 	}
-	status.text = human.Clean(status.text)
+	status.text = printable.Text(status.text)
 	return []line{status, {keys, faint}}
 }
 

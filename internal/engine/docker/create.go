@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // cleanLimit is the longest that Create looks for, and removes, what a failed
@@ -61,7 +62,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 func (e *Engine) verify(ctx context.Context, id, mark string, s engine.Spec) (*engine.Container, error) {
 	if len(id) != 64 || !validName(id) {
 		// `--help` among the options, for one, succeeds and makes nothing.
-		return nil, fmt.Errorf("%w: it made no container: %s", engine.ErrOption, oneLine(id))
+		return nil, fmt.Errorf("%w: it made no container: %s", engine.ErrOption, printable.Line(id))
 	}
 	r, err := e.inspect(ctx, id)
 	if err != nil {
@@ -115,7 +116,7 @@ func difference(r *container.InspectResponse, image, mark string, s engine.Spec)
 // the engine instead of reading the command's prose, which changes between
 // releases.
 func (e *Engine) whyNot(ctx context.Context, s engine.Spec, err error, stderr string) error {
-	words := oneLine(stderr)
+	words := printable.Line(stderr)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

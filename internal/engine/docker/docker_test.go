@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 func TestASocketIsAnAbsolutePath(t *testing.T) {
@@ -123,10 +124,10 @@ func TestWhatIsNoNameNeverReachesTheEngine(t *testing.T) {
 }
 
 func TestMessagesOfTheEngineAreOneLine(t *testing.T) {
-	if got := oneLine("a\r\n\tb\x1b[31m\n"); got != "a b [31m" {
+	if got := mapped(errors.New("a\r\n\tb\x1b[31m\n")).Error(); got != "a b[31m" {
 		t.Errorf("got %q", got)
 	}
-	if got := oneLine(strings.Repeat("ä", maxWords)); len(got) > maxWords+3 {
+	if got := mapped(errors.New(strings.Repeat("ä", printable.MaxLine))).Error(); len(got) > printable.MaxLine {
 		t.Errorf("%d bytes kept", len(got))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // mapped gives an error of the client in the words of package engine. What has
@@ -43,21 +44,8 @@ func wrongVersion(err error) bool {
 // lined is an error whose text is one line: it goes to a log of lines.
 type lined struct{ err error }
 
-func (l lined) Error() string { return oneLine(l.err.Error()) }
+func (l lined) Error() string { return printable.Line(l.err.Error()) }
 func (l lined) Unwrap() error { return l.err }
-
-// maxWords is how many bytes of an engine's message are kept.
-const maxWords = 1000
-
-// oneLine makes one line of a program's message: words apart by one space, no
-// control characters, and not without end.
-func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
-	if len(s) > maxWords {
-		s = strings.ToValidUTF8(s[:maxWords], "") + "..."
-	}
-	return s
-}
 
 // validName tells whether s can be a container's name or id. Anything else
 // must not get into the path of a request, where ".." would ask something else.

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // Remap asks the engine whether it was started with --userns-remap. It keeps
@@ -32,7 +33,7 @@ func (e *Engine) Remap(ctx context.Context) (engine.Remap, error) {
 	uid, err := strconv.ParseUint(us, 10, 32)
 	gid, err2 := strconv.ParseUint(gs, 10, 32)
 	if !ok || err != nil || err2 != nil {
-		return engine.Remap{}, errors.New("the engine remaps users, and its directory " + oneLine(root) + " does not tell to what")
+		return engine.Remap{}, errors.New("the engine remaps users, and its directory " + printable.Line(root) + " does not tell to what")
 	}
 	return engine.Remap{
 		On: true, UID: uint32(uid), GID: uint32(gid),

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // sshProgram is looked for nowhere else.
@@ -67,7 +69,7 @@ func (c *sshConn) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) && n == 0 {
 		// Its words say why there is nothing: no such host, no key.
 		if c.wait(); c.err != nil {
-			return 0, fmt.Errorf("ssh: %w: %s", c.err, oneLine(c.words.String()))
+			return 0, fmt.Errorf("ssh: %w: %s", c.err, printable.Line(c.words.String()))
 		}
 	}
 	return n, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -139,16 +140,5 @@ func (b *Broker) refuse(f *front, err error) {
 	if h, ok := f.Socket.(*held); ok {
 		h.take() // within the new limit: the old one may be over
 	}
-	_ = f.Send(&wire.Error{Code: uint8(e.Code), Text: oneLine(e.Text), Hint: oneLine(e.Hint)})
-}
-
-// oneLine caps what is sent, whatever an engine or a name service wrote.
-func oneLine(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c < ' ' || c == 0x7f {
-			b[i] = ' '
-		}
-	}
-	return string(b[:min(len(b), 1000)])
+	_ = f.Send(&wire.Error{Code: uint8(e.Code), Text: printable.Line(e.Text), Hint: printable.Line(e.Hint)})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/history"
@@ -130,7 +131,7 @@ func (b *Broker) tellRefused(f *front, err error) {
 		f.seen, _ = proc.Of(int(f.pid)) // it may have gone
 	}
 	r := f.entry(b, history.Refused)
-	r.Client, r.Reason = client(f.seen), oneLine(usererr.For(err).Text)
+	r.Client, r.Reason = client(f.seen), printable.Line(usererr.For(err).Text)
 	b.History(r)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/rundir"
@@ -89,7 +90,7 @@ func (b *Broker) plan(ctx context.Context, u account.User, req *wire.Login, from
 	s, err := settings.For(file, settings.Login{
 		User:     u,
 		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, u, group) },
-		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(oneLine(req.UserErr)) },
+		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
 		Address: func() (string, error) {
 			addr, err := sshd.Address(int(from.pid))
 			return addr.String(), err

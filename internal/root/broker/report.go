@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -25,7 +26,7 @@ func (b *Broker) report(f *front, cancel context.CancelFunc) (show func(line str
 			return
 		}
 		f.Within(time.Second)
-		if err := f.Send(&wire.Progress{Text: oneLine(line)}); err != nil {
+		if err := f.Send(&wire.Progress{Text: printable.Line(line)}); err != nil {
 			over = true
 			cancel()
 		}

@@ -3,6 +3,7 @@ package front
 import (
 	"strings"
 
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
@@ -92,7 +93,7 @@ func options(r *request, args []string) (command string, rest []string, err erro
 			case 'c':
 				r.command = true
 			default:
-				return "", nil, usererr.New(usererr.Protocol, "unknown option "+printable(word),
+				return "", nil, usererr.New(usererr.Protocol, "unknown option "+printable.Text(word),
 					"usage: dockersh [-l] [-c command]", nil)
 			}
 		}
@@ -123,14 +124,4 @@ func (r request) words() (words []byte, cut bool) {
 	}
 	text := strings.Join(args, " ")
 	return []byte(text[:min(len(text), wire.MaxWords)]), len(text) > wire.MaxWords
-}
-
-// printable makes foreign bytes safe for a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\ufffd' {
-			return '?'
-		}
-		return r
-	}, s)
 }

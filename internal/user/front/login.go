@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -94,7 +95,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 		}
 		switch reply := reply.(type) {
 		case *wire.Progress:
-			show(printable(reply.Text))
+			show(printable.Text(reply.Text))
 			c.Within(silence)
 		case *wire.Ready:
 			agent, err := channel.NewSync(fds[0])
@@ -119,7 +120,7 @@ func gone(err error) bool { return err == io.EOF || err == unix.ECONNRESET || er
 
 // refusal is an error that crossed a socket.
 func refusal(m *wire.Error) error {
-	return usererr.New(usererr.Code(m.Code), printable(m.Text), printable(m.Hint), nil)
+	return usererr.New(usererr.Code(m.Code), printable.Text(m.Text), printable.Text(m.Hint), nil)
 }
 
 // why asks the broker what became of the container.
@@ -129,7 +130,7 @@ func why(broker channel.Conn) string {
 		m, fds, err := broker.Recv()
 		seqpacket.CloseAll(fds)
 		if r, ok := m.(*wire.Reason); err == nil && ok {
-			return printable(r.Text)
+			return printable.Text(r.Text)
 		}
 	}
 	return "the container ended" // the broker is gone too

@@ -11,6 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/tty"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -33,7 +34,7 @@ type session struct {
 // begin starts the session that the broker prepared.
 func begin(a *answer, r request, environ []string, terminal bool) (*session, error) {
 	for _, line := range a.ready.Notice {
-		say(printable(line))
+		say(printable.Text(line))
 	}
 	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: watchSSHD(environ)}
 	m := &wire.Start{
@@ -140,7 +141,7 @@ func (s *session) start(m *wire.Start, pass ...int) ([]int, error) {
 			break
 		}
 		if reply.Notice != "" {
-			say("dockersh: " + printable(reply.Notice))
+			say("dockersh: " + printable.Text(reply.Notice))
 		}
 		lift()
 		return fds, nil
