@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,19 +13,32 @@ import (
 // types are the words of PROTOCOL.md for the types of fields.
 var types = map[string]string{"uint8": "u8", "uint16": "u16", "uint32": "u32", "bool": "flag", "string": "str", "[]uint8": "bytes", "[]string": "list"}
 
+// messages reads PROTOCOL.md: of each message, by "KIND | NAME", the number of its
+// descriptors and its fields with their types, in their order.
+func messages(text string) (fds map[string]string, fields map[string][]string) {
+	fds, fields = map[string]string{}, map[string][]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+ \| [A-Z]\w+) \|.*\| ([^|]*) \|$`).FindAllStringSubmatch(text, -1) {
+		fds[m[1]] = m[2]
+		_, section, _ := strings.Cut(text, "\n### "+strings.Fields(m[1])[2]+"\n")
+		section, _, _ = strings.Cut(section, "\n#")
+		for _, f := range regexp.MustCompile(`(?m)^\| ([A-Z]\w*) \| (\w+) \| .+ \|$`).FindAllStringSubmatch(section, -1) {
+			fields[m[1]] = append(fields[m[1]], f[1]+" "+f[2])
+		}
+	}
+	return fds, fields
+}
+
 func TestTheProtocolIsAsWritten(t *testing.T) {
-	text, err := os.ReadFile("../../../PROTOCOL.md")
+	page, err := os.ReadFile("../../../PROTOCOL.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| (\d+ \| [A-Z]\w+) \|.*\| (.*?) ?\| *(.*?) ?\|$`).FindAllStringSubmatch(string(text), -1) {
-		rows[m[1]] = strings.TrimSpace(m[2] + " | " + m[3])
-	}
-	if want := fmt.Sprintf("Version: **%d**", Version); !strings.Contains(string(text), want) {
+	text, _, _ := strings.Cut(string(page), "\n## Order\n")
+	written, fieldsOf := messages(text)
+	if want := fmt.Sprintf("Version: **%d**", Version); !strings.Contains(text, want) {
 		t.Errorf("PROTOCOL.md does not say %q", want)
 	}
-	if want := fmt.Sprintf("at most %d bytes", MaxPacket); !strings.Contains(string(text), want) {
+	if want := fmt.Sprintf("at most %d bytes", MaxPacket); !strings.Contains(text, want) {
 		t.Errorf("PROTOCOL.md does not say %q", want)
 	}
 	k := Kind(1)
@@ -45,16 +59,18 @@ func TestTheProtocolIsAsWritten(t *testing.T) {
 			fds = fmt.Sprintf("%d or %d", (&Started{}).FDs(), (&Started{Terminal: true}).FDs())
 		}
 		key := fmt.Sprintf("%d | %s", k, m.Name())
-		want := strings.TrimSpace(fds + " | " + strings.Join(fields, ", "))
-		if got, ok := rows[key]; !ok || got != want {
-			t.Errorf("PROTOCOL.md: row %q is %q, want %q", key, got, want)
+		if got, ok := written[key]; !ok || got != fds {
+			t.Errorf("PROTOCOL.md: %q has %q descriptors, want %q", key, got, fds)
 		}
-		delete(rows, key)
+		if got := fieldsOf[key]; !slices.Equal(got, fields) {
+			t.Errorf("PROTOCOL.md: the fields of %q are %q, want %q", key, got, fields)
+		}
+		delete(written, key)
 	}
 	if k == 1 {
 		t.Fatal("there are no messages")
 	}
-	for key := range rows {
+	for key := range written {
 		t.Errorf("PROTOCOL.md has a message that is none: %q", key)
 	}
 }
