@@ -33,6 +33,13 @@ type wall struct {
 // lean is what a program that starts per session or lives per container goes without.
 var lean = []string{"net", "net/http", "os/exec", "os/user", "log", "log/slog", "regexp", "text/template", "encoding/json", "fmt"}
 
+// beside is what the administrator's packages go without: they work beside the broker,
+// and main chooses the engine.
+var beside = []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"}
+
+// pure is what a package goes without that judges a host, and does not look at it.
+var pure = []string{"net/http", "internal/engine/docker", "internal/root/", "internal/proto/seqpacket", "internal/host/tty", "internal/host/trustedpath", "internal/rules/settings"}
+
 var walls = []wall{
 	// The programs.
 	{"cmd/dockersh", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/container/", "internal/host/account",
@@ -95,11 +102,20 @@ var walls = []wall{
 	{"internal/user/dotfile", append(lean, "internal/rules/", "internal/root/"), "it reads the user's file with the user's rights, and does not understand it"},
 	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
-	{"internal/admin/ctl", []string{"internal/root/broker", "internal/root/daemon", "internal/container/", "internal/user/front"}, "as cmd/dockershctl"},
-	{"internal/admin/doctor", []string{"internal/root/broker", "internal/user/", "internal/container/", "internal/admin/ctl"},
-		"it judges a host from outside: it is told nothing by the programs that it judges"},
+	{"internal/admin/cli", []string{"net/http", "internal/engine/docker", "internal/root/", "internal/rules/config"},
+		"what every command is made of knows no command"},
+	{"internal/admin/containers", append(beside, "internal/admin/ctl", "internal/admin/doctor/", "internal/admin/top/"), "as cmd/dockershctl"},
+	{"internal/admin/ctl", beside, "as cmd/dockershctl"},
+	{"internal/admin/doctor", append(beside, "internal/root/", "internal/user/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
+		"it judges a host from outside: the programs that it judges do not supply the facts"},
+	{"internal/admin/doctor/checks", append(pure, "internal/admin/cli"), "a check judges facts: it does not look at the host"},
+	{"internal/admin/doctor/facts", append(pure, "internal/admin/doctor/checks"), "what is known of a host: how it was found out, and what follows from it, is decided elsewhere"},
+	{"internal/admin/explain", append(beside, "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"), "it shows what a login would do, and does nothing"},
 	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
-	{"internal/admin/top", []string{"internal/engine/", "internal/root/"}, "a screen and keys: what it shows and does is given to it"},
+	{"internal/admin/player", append(beside, "internal/admin/sessions"), "it reads recordings: no session learns of it"},
+	{"internal/admin/sessions", append(beside, "internal/admin/containers"), "a session is a process of the host: no engine is asked"},
+	{"internal/admin/top", append(beside, "internal/admin/ctl"), "as cmd/dockershctl"},
+	{"internal/admin/top/view", []string{"internal/engine/", "internal/root/"}, "a screen and keys: what it shows and does is given to it"},
 }
 
 // golist runs go list for the module's packages and returns its lines.

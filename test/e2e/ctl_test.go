@@ -97,7 +97,7 @@ func TestExplainSaysWhatALoginWouldDo(t *testing.T) {
 	if out, errs, _ = ctl(t, "explain", u.name, "--client", "::ffff:192.0.2.7"); !strings.Contains(out, u.name+"-192.0.2.7 (absent)") {
 		t.Errorf("%q %q", out, errs)
 	}
-	if _, errs, status := ctl(t, "explain", "nobody-is-called-so"); status != 1 || !strings.Contains(errs, "no user nobody-is-called-so") {
+	if _, errs, status := ctl(t, "explain", "nobody-is-called-so"); status != 1 || !strings.Contains(errs, "no such user: \"nobody-is-called-so\"") {
 		t.Errorf("%d: %q", status, errs)
 	}
 }

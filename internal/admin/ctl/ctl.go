@@ -10,13 +10,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
 // Exit codes.
@@ -25,17 +24,9 @@ const (
 	misuse = 2 // the command line is wrong
 )
 
-var errMisuse = errors.New("misuse")
-
-// errFound ends a command that has said itself what is wrong.
-var errFound = errors.New("found wrong")
-
-// engines are the clients of the engines in use; Main says how they are opened.
-var engines engine.Clients
-
 // Main runs dockershctl; the result is the exit code.
 func Main(open engine.Opener) int {
-	engines.Open = open
+	cli.Engines.Open = open
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	return run(ctx, os.Stdout, os.Stderr, os.Args[1:])
@@ -53,7 +44,7 @@ func run(ctx context.Context, out, errs io.Writer, args []string) int {
 	}
 	c, known := find(args[0])
 	if !known {
-		complain(errs, unknown(fmt.Sprintf("unknown command %q", args[0]), args[0], names(), "dockershctl help"))
+		cli.PrintError(errs, cli.Unknown(fmt.Sprintf("unknown command %q", args[0]), args[0], names(), "dockershctl help"))
 		return misuse
 	}
 	var err error
@@ -65,11 +56,11 @@ func run(ctx context.Context, out, errs io.Writer, args []string) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errMisuse):
+	case errors.Is(err, cli.ErrMisuse):
 		fmt.Fprintf(errs, "dockershctl: error: %v\nhint: dockershctl %s\n", err, strings.TrimSpace(c.name+" "+c.args))
 		return misuse
 	}
-	complain(errs, err)
+	cli.PrintError(errs, err)
 	return failed
 }
 
@@ -86,44 +77,9 @@ func wantsHelp(args []string) bool {
 	return false
 }
 
-// several are the errors of a command that goes on after one.
-type several []error
-
-func (s several) Error() string   { return errors.Join(s...).Error() }
-func (s several) Unwrap() []error { return s }
-
-// together leaves out what is none; nil if nothing is left.
-func together(errs ...error) error {
-	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
-	if len(errs) == 0 {
-		return nil
-	}
-	return several(errs)
-}
-
-// complain says each error in a line of its own. Whoever runs this is the
-// administrator: he may read the cause.
-func complain(errs io.Writer, err error) {
-	var all several
-	if errors.As(err, &all) {
-		for _, e := range all {
-			complain(errs, e)
-		}
-		return
-	}
-	if errors.Is(err, errFound) {
-		return // it was said
-	}
-	fmt.Fprintln(errs, "dockershctl: error:", err)
-	var e *usererr.Error
-	if errors.As(err, &e) && e.Hint != "" {
-		fmt.Fprintln(errs, "hint:", e.Hint)
-	}
-}
-
 func version(_ context.Context, out io.Writer, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%w: it takes no arguments", errMisuse)
+		return fmt.Errorf("%w: it takes no arguments", cli.ErrMisuse)
 	}
 	v := "unknown"
 	if b, ok := debug.ReadBuildInfo(); ok {

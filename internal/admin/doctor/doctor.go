@@ -1,145 +1,151 @@
-// Package doctor judges a host on which users get dockersh: what is set so that
-// they get past it. The facts are gathered once, into a Host; every check is a
-// pure function of that.
+// Package doctor is dockershctl's commands doctor and sshd-config: it judges a host by
+// the facts of package facts and the checks of package checks, tries a login, and
+// prints the lines of sshd_config with which the checks pass.
 package doctor
 
 import (
-	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
-	"strconv"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// Severity says how bad a finding is.
-type Severity string
-
-// With an Error, somebody gets what the settings do not give him, or a login
-// fails. A Warning is worth a thought, and may be right for this host.
-const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-)
-
-// Finding is one thing that is wrong, for one or many users.
-type Finding struct {
-	ID       string   `json:"id"`
-	Severity Severity `json:"severity"`
-	Users    []string `json:"users"` // empty: the whole host
-	Text     string   `json:"text"`
-	File     string   `json:"file,omitempty"`  // where the lines belong; empty: they are commands
-	Lines    []string `json:"lines,omitempty"` // what to write or to run; USER stands for each user
-	Why      string   `json:"why"`
+// report is what the doctor has to say.
+type report struct {
+	Findings []checks.Finding `json:"findings"`
+	Login    *LoggedIn        `json:"login,omitempty"` // missing: none was tried
 }
 
-// fault is what a check says of a user, or of the host.
-type fault struct {
-	worse bool // an Error, though the check's findings are mostly warnings
-	text  string
-	file  string
-	lines []string
+// doctorArgs are the arguments of doctor.
+type doctorArgs struct {
+	users, accept   []string
+	login           string
+	noLogin, asJSON bool
 }
 
-// need says which facts a check cannot do without. That they are missing is a
-// finding of its own.
-type need int
-
-const (
-	nothing      need = iota
-	wantSSHD          // what sshd would do for the user
-	wantSettings      // the user's effective settings
-	wantEngine        // an engine that answers
-)
-
-// check is one row of the table: what it is called, how bad it is, the line of
-// the ledger in SECURITY.md that says why, and the function: of the host, of a
-// user, or of an engine.
-type check struct {
-	id       string
-	severity Severity
-	why      string
-	need     need
-	host     func(*Host) []fault
-	user     func(*Host, *User) *fault
-	engine   func(*Host, *Engine) *fault
-}
-
-// table holds every check, in the order of the findings.
-func table() []check {
-	return slices.Concat(installChecks, usersChecks, sshdChecks, accessChecks, homeChecks, limitChecks, recordingChecks, engineChecks)
-}
-
-// IDs lists what a finding may be called.
-func IDs() []string {
-	var ids []string
-	for _, c := range table() {
-		ids = append(ids, c.id)
+// Doctor is the command doctor: it judges the host, and logs a user in.
+func Doctor(ctx context.Context, out io.Writer, args []string) error {
+	a, err := parseDoctor(args)
+	if err != nil {
+		return err
 	}
-	return append(ids, loginID)
-}
-
-// Judge gives all findings, those of many users as one, errors first.
-func Judge(h *Host) []Finding {
-	var found []Finding
-	for _, c := range table() {
-		found = append(found, c.judge(h)...)
+	if err := cli.RequireRoot("doctor"); err != nil {
+		return err
 	}
-	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(a.Severity, b.Severity) })
-	return found
-}
-
-func (c *check) judge(h *Host) []Finding {
-	var found []Finding
-	add := func(user string, f fault) {
-		one := c.finding(f)
-		if i := slices.IndexFunc(found, one.same); i >= 0 {
-			if user != "" {
-				found[i].Users = append(found[i].Users, user)
-			}
-			return
-		}
-		if user != "" {
-			one.Users = append(one.Users, user)
-		}
-		found = append(found, one)
+	users := account.New(0)
+	h, err := look(ctx, users, cli.Engines.Open, a.users, cli.Progress("looking at users"))
+	if err != nil {
+		return cli.WithUserHint(err)
 	}
-	switch {
-	case c.host != nil:
-		for _, f := range c.host(h) {
-			add("", f)
-		}
-	case c.engine != nil:
-		for _, e := range h.Engines {
-			if c.need == wantEngine && e.Err != "" {
-				continue
-			}
-			if f := c.engine(h, e); f != nil {
-				add("", *f)
-			}
-		}
-	case c.user != nil:
-		for _, u := range h.Users {
-			if c.need == wantSSHD && u.SSHD == nil || c.need == wantSettings && u.Settings == nil {
-				continue
-			}
-			if f := c.user(h, u); f != nil {
-				add(u.Name, *f)
-			}
+	r := report{Findings: []checks.Finding{}}
+	for _, f := range checks.Judge(h) {
+		if !slices.Contains(a.accept, f.ID) {
+			r.Findings = append(r.Findings, f)
 		}
 	}
-	return found
-}
-
-func (c *check) finding(f fault) Finding {
-	severity := c.severity
-	if f.worse {
-		severity = Error
+	if !a.noLogin {
+		if err := r.logIn(ctx, h, users, a); err != nil {
+			return err
+		}
 	}
-	return Finding{ID: c.id, Severity: severity, Users: []string{}, Text: f.text, File: f.file, Lines: f.lines, Why: c.why}
+	if a.asJSON {
+		err = json.NewEncoder(out).Encode(r)
+	} else {
+		err = r.print(out)
+	}
+	if err == nil && slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Severity == checks.Error }) {
+		return cli.ErrReported
+	}
+	return err
 }
 
-// same tells whether two findings differ in nothing but the users.
-func (f Finding) same(g Finding) bool {
-	return f.ID == g.ID && f.Severity == g.Severity && f.Text == g.Text && f.File == g.File && slices.Equal(f.Lines, g.Lines)
+// IDs returns the names of all findings.
+func IDs() []string { return append(checks.IDs(), loginID) }
+
+func parseDoctor(args []string) (a doctorArgs, err error) {
+	var lists []string
+	a.users, err = cli.Options{"--json": &a.asJSON, "--no-login": &a.noLogin, "--login": &a.login, "--accept": &lists}.Parse(args, 0, -1)
+	if err != nil {
+		return a, err
+	}
+	for _, list := range lists {
+		for _, id := range strings.Split(list, ",") {
+			if !slices.Contains(IDs(), id) {
+				return a, fmt.Errorf("%w: no finding is called %q", cli.ErrMisuse, id)
+			}
+			a.accept = append(a.accept, id)
+		}
+	}
+	if a.noLogin && a.login != "" {
+		return a, fmt.Errorf("%w: --login and --no-login", cli.ErrMisuse)
+	}
+	return a, nil
 }
 
-// hole refers to the ledger in SECURITY.md.
-func hole(n int) string { return "SECURITY.md, holes, " + strconv.Itoa(n) }
+// logIn tries a real login. Without anybody to log in there is nothing to say.
+func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a doctorArgs) error {
+	if a.login == "" {
+		a.login = firstUser(h)
+	}
+	if a.login == "" {
+		return nil
+	}
+	u, err := users.ByName(ctx, a.login)
+	if err != nil {
+		return cli.WithUserHint(err)
+	}
+	groups, err := users.Groups(ctx, u)
+	if err != nil {
+		return err
+	}
+	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
+	in, bad := login(ctx, h, u, groups)
+	cli.Progress("")(0, 0)
+	r.Login = &in
+	if bad != nil && !slices.Contains(a.accept, bad.ID) {
+		r.Findings = append(r.Findings, *bad)
+	}
+	return nil
+}
+
+func (r *report) print(out io.Writer) error {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "%s %s: ", f.Severity, f.ID)
+		if len(f.Users) > 0 {
+			fmt.Fprintf(&b, "%s: ", human.Some(f.Users))
+		}
+		fmt.Fprintf(&b, "%s\n", printable.Text(f.Text))
+		for _, line := range f.Lines {
+			if len(f.Users) == 1 {
+				line = strings.ReplaceAll(line, "USER", human.ShellWords(f.Users))
+			}
+			if f.File != "" {
+				fmt.Fprintf(&b, "    %s: %s\n", printable.Text(f.File), printable.Text(line))
+			} else {
+				fmt.Fprintf(&b, "    run: %s\n", printable.Text(line))
+			}
+		}
+		fmt.Fprintf(&b, "    why: %s\n", f.Why)
+	}
+	if len(r.Findings) == 0 {
+		b.WriteString("no findings\n")
+	}
+	if r.Login != nil && !slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == "login" }) {
+		fmt.Fprintf(&b, "a login of %s took %.3f s\n", printable.Text(r.Login.User), r.Login.Seconds)
+	}
+	if r.Login == nil {
+		b.WriteString("nobody was logged in\n")
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
 )
 
@@ -23,21 +25,21 @@ type LoggedIn struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// FirstUser is whom a login is tried for when nobody is named: the first who is
+// firstUser is whom a login is tried for when nobody is named: the first who is
 // led to dockersh; empty: nobody is. Who is told apart by address or key can only
 // come by sshd.
-func (h *Host) FirstUser() string {
+func firstUser(h *facts.Host) string {
 	for _, u := range h.Users {
-		if u.led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
+		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
 			return u.Name
 		}
 	}
 	return ""
 }
 
-// Login runs the login shell as sshd would for `ssh HOST true`: with the rights
+// login runs the login shell as sshd would for `ssh HOST true`: with the rights
 // of the user and no others, in a fresh environment.
-func (h *Host) Login(ctx context.Context, u account.User, groups []account.Group) (LoggedIn, *Finding) {
+func login(ctx context.Context, h *facts.Host, u account.User, groups []account.Group) (LoggedIn, *checks.Finding) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
@@ -56,6 +58,6 @@ func (h *Host) Login(ctx context.Context, u account.User, groups []account.Group
 	} else if words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; "); words != "" {
 		err = errors.New(words)
 	}
-	return in, &Finding{ID: loginID, Severity: Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
+	return in, &checks.Finding{ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
 		Lines: []string{"journalctl -t dockershd"}, Why: "dockershd(8)"}
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
@@ -20,10 +21,10 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// Look gathers the facts about this host, for the users of these names, or for
+// look gathers the facts about this host, for the users of these names, or for
 // all who get dockersh. It wants root. progress hears how many users are done.
-func Look(ctx context.Context, db *account.DB, open engine.Opener, names []string, progress func(done, all int)) (*Host, error) {
-	h := &Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
+func look(ctx context.Context, db *account.DB, open engine.Opener, names []string, progress func(done, all int)) (*facts.Host, error) {
+	h := &facts.Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
 		h.SettingsErr = err.Error()
@@ -34,21 +35,21 @@ func Look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 			break
 		}
 	}
-	users, err := Who(ctx, db, file, names)
+	users, err := who(ctx, db, file, names)
 	if err != nil {
 		return nil, err
 	}
-	h.lookAtFiles()
-	h.lookAtSSHD(ctx)
-	h.lookAtUsers(ctx, &looker{db: db, file: file, failed: h.SettingsErr != "", asked: len(names) > 0}, users, progress)
-	h.lookAtEngines(ctx, open)
+	lookAtFiles(h)
+	lookAtSSHD(ctx, h)
+	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", asked: len(names) > 0}, users, progress)
+	lookAtEngines(ctx, h, open)
 	return h, ctx.Err()
 }
 
-// Who gives the users of these names; without names those whose shell is
+// who gives the users of these names; without names those whose shell is
 // dockersh, those whom a section of the settings means, and those whom sshd's
 // files lead to it.
-func Who(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
+func who(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
 	var out []account.User
 	add := func(name string) error {
 		if slices.ContainsFunc(out, func(u account.User) bool { return u.Name == name }) {
@@ -95,9 +96,9 @@ func Who(ctx context.Context, db *account.DB, file *config.File, names []string)
 }
 
 // logsIn tells an account of a person's from one of the system.
-func logsIn(u account.User) bool { return u.UID >= 1000 && !shutsOut(u.Shell) }
+func logsIn(u account.User) bool { return u.UID >= 1000 && !facts.ShutsOut(u.Shell) }
 
-func (h *Host) lookAtFiles() {
+func lookAtFiles(h *facts.Host) {
 	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}
 	inside, _ := filepath.Glob(h.Helpers + "/*")
 	seen := map[string]bool{}
@@ -123,7 +124,7 @@ func (h *Host) lookAtFiles() {
 	for line := range strings.Lines(contents("/etc/shells")) {
 		h.Shells = append(h.Shells, strings.TrimSpace(line))
 	}
-	h.Mounts, h.FSTab, h.ServiceMounts = parseMounts(contents("/proc/self/mounts")), parseMounts(contents("/etc/fstab")), mountsOfService()
+	h.Mounts, h.FSTab, h.ServiceMounts = facts.ParseMounts(contents("/proc/self/mounts")), facts.ParseMounts(contents("/etc/fstab")), mountsOfService()
 	services, _ := filepath.Glob("/etc/pam.d/*")
 	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
 	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {
@@ -140,47 +141,34 @@ func contents(path string) string {
 	return string(b)
 }
 
-func lookAtFile(path string) File {
+func lookAtFile(path string) facts.File {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
-		return File{Path: path, Missing: true}
+		return facts.File{Path: path, Missing: true}
 	}
-	return File{Path: path, UID: st.Uid, Mode: st.Mode}
+	return facts.File{Path: path, UID: st.Uid, Mode: st.Mode}
 }
 
 // readers finds the lines of a PAM service that read a file in the user's home.
-func readers(name, text string) []Place {
-	var out []Place
+func readers(name, text string) []facts.Place {
+	var out []facts.Place
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
 		if strings.Contains(line, "pam_env.so") && slices.Contains(strings.Fields(line), "user_readenv=1") {
-			out = append(out, Place{File: name, Line: n, Text: line})
+			out = append(out, facts.Place{File: name, Line: n, Text: line})
 		}
 	}
 	return out
 }
 
-// parseMounts reads a file in the language of fstab(5).
-func parseMounts(text string) []Mount {
-	var out []Mount
-	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); len(f) >= 4 && f[0][0] != '#' {
-			out = append(out, Mount{On: unescape.Replace(f[1]), Options: strings.Split(f[3], ",")})
-		}
-	}
-	return out
-}
-
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
-
-func (h *Host) lookAtEngines(ctx context.Context, open engine.Opener) {
+func lookAtEngines(ctx context.Context, h *facts.Host, open engine.Opener) {
 	for _, u := range h.Users {
-		if u.Settings == nil || slices.ContainsFunc(h.Engines, func(e *Engine) bool { return e.Socket == u.Settings.DockerSocket }) {
+		if u.Settings == nil || slices.ContainsFunc(h.Engines, func(e *facts.Engine) bool { return e.Socket == u.Settings.DockerSocket }) {
 			continue
 		}
-		e := &Engine{Socket: u.Settings.DockerSocket}
+		e := &facts.Engine{Socket: u.Settings.DockerSocket}
 		h.Engines = append(h.Engines, e)
 		d, err := open(policy.EngineOf(u.Settings))
 		if err == nil {

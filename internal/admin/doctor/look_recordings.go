@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/trustedpath"
 	"github.com/dockersh/dockersh/internal/rules/config"
@@ -14,12 +15,12 @@ import (
 
 // lookAtRecordings looks at the place where the settings want the recordings; nil:
 // they want none.
-func (h *Host) lookAtRecordings(s *config.Settings) *Recording {
+func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 	if s.Record == "" {
 		return nil
 	}
-	r := &Recording{Dir: filepath.Dir(s.Record)}
-	r.Missing = unmounted(h.FSTab, h.Mounts, r.Dir)
+	r := &facts.Recording{Dir: filepath.Dir(s.Record)}
+	r.Missing = facts.Unmounted(h.FSTab, h.Mounts, r.Dir)
 	at, err := trustedpath.Ready(r.Dir)
 	if err != nil {
 		r.Err = err.Error()
@@ -35,7 +36,7 @@ func (h *Host) lookAtRecordings(s *config.Settings) *Recording {
 
 // mountsOfService gives the mounts as the service sees them, which under systemd
 // are its own; none: no service runs.
-func mountsOfService() []Mount {
+func mountsOfService() []facts.Mount {
 	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
 	program := real(paths.Broker())
 	for _, exe := range programs {
@@ -45,7 +46,7 @@ func mountsOfService() []Mount {
 		}
 		dir := filepath.Dir(exe)
 		if strings.Count(contents(dir+"/cmdline"), "\x00") == 1 { // a broker of one session has an argument
-			return parseMounts(contents(dir + "/mounts"))
+			return facts.ParseMounts(contents(dir + "/mounts"))
 		}
 	}
 	return nil

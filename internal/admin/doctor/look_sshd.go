@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/paths"
 )
 
@@ -21,8 +22,8 @@ const (
 // commandLimit is for one program that is asked something.
 const commandLimit = 20 * time.Second
 
-func (h *Host) lookAtSSHD(ctx context.Context) {
-	h.SSHDFile = ConfigFile()
+func lookAtSSHD(ctx context.Context, h *facts.Host) {
+	h.SSHDFile = configFile()
 	h.SFTPServer = firstThere("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/lib/ssh/sftp-server")
 	if h.SFTPServer == "" {
 		h.SFTPServer = "/usr/lib/openssh/sftp-server"
@@ -35,8 +36,8 @@ func (h *Host) lookAtSSHD(ctx context.Context) {
 	}
 }
 
-// ConfigFile is where a snippet for sshd belongs.
-func ConfigFile() string {
+// configFile is where a snippet for sshd belongs.
+func configFile() string {
 	for line := range strings.Lines(contents(sshdConfig)) {
 		if f := strings.Fields(line); len(f) > 1 && strings.EqualFold(f[0], "include") && strings.HasPrefix(f[1], sshdDropIn+"/") {
 			return sshdDropIn + "/dockersh.conf"
@@ -59,7 +60,7 @@ func forcedBySSHD() forced {
 
 // askSSHD asks what sshd would do for a user who comes from some address of the
 // Internet: of the range that is kept for examples.
-func (h *Host) askSSHD(ctx context.Context, user string) (Options, error) {
+func askSSHD(ctx context.Context, h *facts.Host, user string) (facts.Options, error) {
 	if strings.ContainsAny(user, ",\n") {
 		return nil, errors.New("sshd -T -C cannot be told this name")
 	}
@@ -67,7 +68,7 @@ func (h *Host) askSSHD(ctx context.Context, user string) (Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseOptions(out), nil
+	return facts.ParseOptions(out), nil
 }
 
 // output runs a program of root's, and gives what it writes or its first words

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -25,12 +26,12 @@ type looker struct {
 }
 
 // lookAtUsers looks at each of these, and keeps whoever is to be judged.
-func (h *Host) lookAtUsers(ctx context.Context, l *looker, users []account.User, progress func(done, all int)) {
-	looked := make([]*User, len(users))
+func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.User, progress func(done, all int)) {
+	looked := make([]*facts.User, len(users))
 	var mu sync.Mutex
 	done := 0
 	each(len(users), func(i int) {
-		looked[i] = h.lookAtUser(ctx, l, users[i])
+		looked[i] = lookAtUser(ctx, h, l, users[i])
 		mu.Lock()
 		defer mu.Unlock()
 		done++
@@ -44,8 +45,8 @@ func (h *Host) lookAtUsers(ctx context.Context, l *looker, users []account.User,
 	}
 }
 
-func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User {
-	u := &User{User: a, RealHome: real(a.Home)}
+func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *facts.User {
+	u := &facts.User{User: a, RealHome: real(a.Home)}
 	groups, err := l.db.Groups(ctx, a)
 	if err != nil {
 		u.SettingsErr = err.Error()
@@ -60,9 +61,9 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 			u.SettingsErr = err.Error()
 		} else {
 			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
-			u.Settings, u.Recording = s.Settings, h.lookAtRecordings(s.Settings)
+			u.Settings, u.Recording = s.Settings, lookAtRecordings(h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
-				u.Sources = sources(u.Settings) // of this host
+				u.Sources = facts.Sources(u.Settings) // of this host
 			}
 		}
 	}
@@ -70,7 +71,7 @@ func (h *Host) lookAtUser(ctx context.Context, l *looker, a account.User) *User 
 		u.Sources[i].Real = real(u.Sources[i].Path)
 	}
 	if h.SSHD != "" && h.SSHDErr == "" {
-		if u.SSHD, err = h.askSSHD(ctx, a.Name); err != nil {
+		if u.SSHD, err = askSSHD(ctx, h, a.Name); err != nil {
 			u.SSHDErr = err.Error()
 		}
 	}

@@ -3,7 +3,10 @@ package human
 
 import (
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // Count is a number with its noun.
@@ -43,4 +46,42 @@ func Age(d time.Duration) string {
 		}
 	}
 	return strconv.Itoa(int(d/time.Second)) + "s"
+}
+
+// Clock writes seconds as h:mm:ss, with days in front.
+func Clock(seconds float64) string {
+	n := int(max(seconds, 0))
+	two := func(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
+	clock := strconv.Itoa(n/3600%24) + ":" + two(n/60%60) + ":" + two(n%60)
+	if days := n / 86400; days > 0 {
+		return strconv.Itoa(days) + "d " + clock
+	}
+	return clock
+}
+
+// ShellWords makes a command line that a shell reads back as these words.
+func ShellWords(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune("-_=./:,@%+", r) && !isLetterOrDigit(r) }) {
+			w = "'" + strings.ReplaceAll(printable.Text(w), "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+func isLetterOrDigit(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// Some names the first of many users.
+func Some(users []string) string {
+	const most = 3
+	shown := users[:min(most, len(users))]
+	text := printable.Text(strings.Join(shown, ", "))
+	if n := len(users) - most; n > 0 {
+		text += " and " + strconv.Itoa(n) + " more"
+	}
+	return text
 }

@@ -1,0 +1,68 @@
+// Package cli is what every command of dockershctl is made of: arguments, errors,
+// and what is asked or shown on the administrator's terminal.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+)
+
+// Engines are the clients of the engines in use. Main says how they are opened.
+var Engines engine.Clients
+
+// RequireRoot returns an error that names the command, unless root runs it: one
+// line, instead of one for each file that cannot be read.
+func RequireRoot(command string) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return usererr.New(usererr.Denied, "only root may run dockershctl "+command, "sudo dockershctl "+command, nil)
+}
+
+// Confirm shows text on the terminal and asks whether to go on. Without a terminal,
+// or without a yes, it returns an error.
+func Confirm(ctx context.Context, text string) error {
+	if !tty.Is(0) || !tty.Is(2) {
+		return usererr.New(usererr.Denied, text, "add --yes if that is wanted", nil)
+	}
+	fmt.Fprintf(os.Stderr, "%s. Go on? [y/N] ", text)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n') // no answer is a no
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(os.Stderr)
+		return ctx.Err()
+	case a := <-answer:
+		if a == "y" || a == "yes" {
+			return nil
+		}
+	}
+	return usererr.New(usererr.Denied, "nothing was done", "", nil)
+}
+
+// Progress returns a function that shows how far a long step is: on a terminal, in
+// a line that the next call overwrites, and not at all elsewhere. The line goes
+// away when all are done. Progress("")(0, 0) removes it at once.
+func Progress(what string) func(done, all int) {
+	return func(done, all int) {
+		switch {
+		case !tty.Is(2):
+		case what == "" || all > 0 && done == all:
+			fmt.Fprint(os.Stderr, "\r\x1b[K")
+		case all > 0:
+			fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d", what, done, all)
+		default:
+			fmt.Fprintf(os.Stderr, "\r\x1b[K%s", what)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package checks
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+)
+
+var accessChecks = []check{
+	{id: "docker-group", severity: Error, why: hole(1), user: dockerGroup},
+	{id: "engine-socket", severity: Error, why: hole(1), user: engineSocket},
+}
+
+func dockerGroup(_ *facts.Host, u *facts.User) *fault {
+	if !slices.Contains(u.Groups, "docker") {
+		return nil
+	}
+	return &fault{text: "the user is in the group docker: whoever can use the engine is root on this host", lines: []string{"gpasswd -d USER docker"}}
+}
+
+// engineSocket tells of any other way to a socket: its mode, its owner, an
+// access control list, another group. The kernel was asked, as the user.
+func engineSocket(_ *facts.Host, u *facts.User) *fault {
+	if len(u.Sockets) == 0 || slices.Contains(u.Groups, "docker") || u.UID == 0 {
+		return nil
+	}
+	var lines []string
+	for _, s := range u.Sockets {
+		lines = append(lines, "setfacl -b "+s+"; chown root:docker "+s+"; chmod 660 "+s)
+	}
+	return &fault{text: "the user may open the engine's socket (" + strings.Join(u.Sockets, ", ") + "), and whoever can is root on this host", lines: lines}
+}

@@ -1,0 +1,235 @@
+package checks
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+const front = "/usr/local/bin/dockersh"
+
+const goodSettings = `[dockersh]
+	mounthome
+	mounthomefrom = /srv/homes/%u
+	dockeropt = --storage-opt size=10G
+`
+
+const goodSSHD = `port 22
+disableforwarding yes
+allowtcpforwarding no
+allowstreamlocalforwarding no
+permitopen any
+permitlisten any
+gatewayports no
+permittunnel no
+x11forwarding no
+permituserenvironment no
+permituserrc no
+acceptenv LANG LC_*
+subsystem sftp /usr/lib/openssh/sftp-server
+forcecommand /usr/local/bin/dockersh
+`
+
+// good is a host with nothing wrong, and two users.
+func good(t *testing.T) *facts.Host {
+	h := &facts.Host{
+		Front: front, Helpers: "/usr/local/libexec/dockersh", Settings: "/etc/dockershrc", Served: true,
+		Programs: []facts.File{
+			{Path: "/usr/local/bin", Mode: unix.S_IFDIR | 0o755}, {Path: front, Mode: unix.S_IFREG | 0o755},
+			{Path: "/usr/local/sbin/dockershd", Mode: unix.S_IFREG | 0o755}, {Path: "/usr/local", Mode: unix.S_IFLNK | 0o777},
+		},
+		Shells: []string{"/bin/sh", front},
+		SSHD:   "/usr/sbin/sshd", SSHDFile: "/etc/ssh/sshd_config.d/dockersh.conf", SFTPServer: "/usr/lib/openssh/sftp-server",
+		Mounts: []facts.Mount{{On: "/", Options: []string{"rw"}}, {On: "/srv", Options: []string{"rw", "nosuid", "usrquota"}}},
+		Engines: []*facts.Engine{{Socket: "/var/run/docker.sock", About: engine.About{
+			Name: "Docker", Version: "28.2.2", Oldest: "20.10", Runc: "1.3.3", Seccomp: true,
+		}}},
+	}
+	for i, name := range []string{"alice", "bob"} {
+		u := &facts.User{User: account.User{Name: name, UID: uint32(1000 + i), Home: "/home/" + name, Shell: front}, RealHome: "/home/" + name, Groups: []string{name}}
+		settle(t, u, goodSettings)
+		u.SSHD = facts.ParseOptions(goodSSHD)
+		h.Users = append(h.Users, u)
+	}
+	return h
+}
+
+// settle gives the user these settings.
+func settle(t *testing.T, u *facts.User, text string) {
+	t.Helper()
+	f, err := config.Parse("/etc/dockershrc", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Effective(u.Name, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Settings, err = s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}); err != nil {
+		t.Fatal(err)
+	}
+	u.Sources = facts.Sources(u.Settings)
+	for i := range u.Sources {
+		u.Sources[i].Real = u.Sources[i].Path
+	}
+}
+
+func setOption(u *facts.User, line string) {
+	for name, values := range facts.ParseOptions(line) {
+		u.SSHD[name] = values
+	}
+}
+
+func TestAGoodHostHasNoFindings(t *testing.T) {
+	if found := Judge(good(t)); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// What a finding refers to is there.
+func TestTheLedgerHasWhatFindingsReferTo(t *testing.T) {
+	ledger, err := os.ReadFile("../../../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, holes, _ := strings.Cut(string(ledger), "\n### Holes\n")
+	holes, _, _ = strings.Cut(holes, "\n### ")
+	for _, c := range table() {
+		n, ok := strings.CutPrefix(c.why, "SECURITY.md, holes, ")
+		if !ok {
+			continue
+		}
+		_, row, ok := strings.Cut(holes, "\n| "+n+" | ")
+		row, _, _ = strings.Cut(row, "\n")
+		if !ok {
+			t.Errorf("%s: there is no hole %s in SECURITY.md", c.id, n)
+		}
+		if !strings.Contains(row, "`"+c.id+"`") {
+			t.Errorf("%s: hole %s in SECURITY.md does not name it", c.id, n)
+		}
+	}
+}
+
+func TestTheSameForManyUsersIsOneFinding(t *testing.T) {
+	h := good(t)
+	for _, u := range h.Users {
+		setOption(u, "disableforwarding no\nallowtcpforwarding yes")
+	}
+	found := Judge(h)
+	if len(found) != 1 || !slices.Equal(found[0].Users, []string{"alice", "bob"}) {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestABashrcThatTheContainerWritesIsAnError(t *testing.T) {
+	h := good(t)
+	h.Users[0].Shell = "/bin/bash"
+	if f := Judge(h); len(f) != 1 || f[0].Severity != Warning {
+		t.Errorf("%+v", f)
+	}
+	h.Users[0].Sources[0].Real = "/home/alice"
+	found := Judge(h)
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "shell-reads-home" && f.Severity == Error }) {
+		t.Errorf("%+v", found)
+	}
+	if found[0].Severity != Error {
+		t.Errorf("errors do not come first: %+v", found)
+	}
+}
+
+func TestRCIsAnErrorOnlyWhereAShellOfTheHostRunsIt(t *testing.T) {
+	for shell, want := range map[string]Severity{front: Warning, "/bin/bash": Error} {
+		h := good(t)
+		h.Users[0].Shell = shell
+		setOption(h.Users[0], "permituserrc yes")
+		found := Judge(h)
+		if i := slices.IndexFunc(found, func(f Finding) bool { return f.ID == "sshd-user-rc" }); i < 0 || found[i].Severity != want {
+			t.Errorf("%s: %+v", shell, found)
+		}
+	}
+}
+
+func TestAMountThatCannotBeWrittenIsNoFinding(t *testing.T) {
+	for _, line := range []string{
+		"volume = /home:/people:ro", "volume = /srv/data:/data", "volume = cache:/home/alice", "dockeropt = -v /home:/people:ro,z",
+		"dockeropt = --volume=/home/alicexx:/a", "volume = /home/al:/a", "dockeropt = --mount type=bind,src=/home,dst=/people,readonly",
+	} {
+		h := good(t)
+		settle(t, h.Users[0], goodSettings+line+"\n")
+		if found := Judge(h); len(found) != 0 {
+			t.Errorf("%s: %+v", line, found)
+		}
+	}
+}
+
+func TestForwardingThatIsListedOneByOneIsTheAdministratorsWord(t *testing.T) {
+	h := good(t)
+	setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\npermitopen 192.0.2.7:5432 localhost:80\npermitlisten *:8080")
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestDisableForwardingAloneIsEnough(t *testing.T) {
+	h := good(t)
+	setOption(h.Users[0], "allowtcpforwarding yes\nallowstreamlocalforwarding yes\ngatewayports yes")
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// One that is made at the first login, where root and the service may.
+func TestAPlaceForRecordingsThatIsGoodIsNoFinding(t *testing.T) {
+	h := good(t)
+	h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
+	h.Users[0].Recording = &facts.Recording{Dir: "/var/log/dockersh/alice", At: "/var/log/dockersh"}
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestVersionsAreComparedAsNumbers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"1.1.5+ds1", "1.1.12", true}, {"1.1.12", "1.1.12", false}, {"1.1.12-0ubuntu2", "1.1.12", false}, {"1.4.0-rc.2", "1.4.0-rc.3", true},
+		{"1.4.0-rc.2+dev3", "1.4.0-rc.3", true}, {"1.4.0", "1.4.0-rc.3", false}, {"1.0.0~rc93+ds1", "1.0.0-rc7", false}, {"v19.03.15", "20.10", true},
+		{"28.2.2", "20.10", false}, {"20.10", "20.10.0", false}, {"library-import", "20.10", false}, {"", "1", false}, {"1.0.0-rc6", "1.0.0-rc7", true},
+	} {
+		if got := older(c.a, c.b); got != c.want {
+			t.Errorf("older(%q, %q) = %v", c.a, c.b, got)
+		}
+	}
+	for version, want := range map[string]int{"1.0.0-rc6": 3, "1.1.11": 2, "1.1.12": 1, "1.2.8": 0, "1.3.2": 1, "1.3.3": 0, "1.4.0-rc.2": 1, "1.4.0-rc.3": 0} {
+		e := &facts.Engine{About: engine.About{Runc: version}}
+		got := 0
+		if f := runtimeVersion(nil, e); f != nil {
+			got = strings.Count(f.text, "CVE-20")
+			got -= 2 * strings.Count(f.text, "CVE-2025-31133") // three of one day
+		}
+		if got != want {
+			t.Errorf("runc %s: %d ways out, want %d", version, got, want)
+		}
+	}
+}
+
+func TestPodmanHasVersionsOfItsOwn(t *testing.T) {
+	h := good(t)
+	h.Engines[0].Name, h.Engines[0].Oldest, h.Engines[0].Version = "Podman", "4.3", "4.3.1"
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	h.Engines[0].Version = "3.4.4"
+	if found := Judge(h); len(found) != 1 || found[0].ID != "engine-version" {
+		t.Errorf("%+v", found)
+	}
+}

@@ -1,0 +1,149 @@
+package checks
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+)
+
+var engineChecks = []check{
+	{id: "engine-down", severity: Error, why: "dockershd(8)", engine: engineDown},
+	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
+	{id: "engine-version", severity: Error, why: "README.md, Install", need: wantEngine, engine: engineVersion},
+	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
+	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
+	{id: "user-namespaces", severity: Warning, why: hole(10), need: wantEngine, engine: userNamespaces},
+}
+
+func engineDown(_ *facts.Host, e *facts.Engine) *fault {
+	if e.Err == "" {
+		return nil
+	}
+	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{"systemctl enable --now docker"}}
+}
+
+// engineOpen tells of an engine that listens on TCP without asking for a
+// certificate. It says so itself.
+func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
+	if e.OpenAddress == "" {
+		return nil
+	}
+	return &fault{text: "the engine listens on " + e.OpenAddress + " and asks nobody for a certificate: every process that reaches it, in a container too, is root on this host",
+		file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
+}
+
+func engineVersion(_ *facts.Host, e *facts.Engine) *fault {
+	if !older(e.Version, e.Oldest) {
+		return nil
+	}
+	return &fault{text: e.Name + " " + e.Version + " at " + e.Socket + " is older than " + e.Oldest + ", the oldest that dockersh works with"}
+}
+
+// runcHoles are ways out of a container that a release of runc closed. A branch
+// has its own: the first whose numbers begin like the version's counts.
+var runcHoles = []struct {
+	branch, fixed, what string
+}{
+	{"", "1.0.0-rc7", "CVE-2019-5736"},
+	{"", "1.1.12", "CVE-2024-21626"},
+	{"1.3.", "1.3.3", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
+	{"1.4.", "1.4.0-rc.3", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
+	{"", "1.2.8", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
+}
+
+func runtimeVersion(_ *facts.Host, e *facts.Engine) *fault {
+	if e.Runc == "" {
+		return nil
+	}
+	var open []string
+	for _, hole := range runcHoles {
+		if strings.HasPrefix(e.Runc, hole.branch) && older(e.Runc, hole.fixed) && !slices.Contains(open, hole.what) {
+			open = append(open, hole.what)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return &fault{text: "runc " + e.Runc + " is older than the release that closed " + strings.Join(open, ", ") +
+		". A distribution may have mended it under the old number: look there for these names, or upgrade"}
+}
+
+func seccomp(_ *facts.Host, e *facts.Engine) *fault {
+	if e.Seccomp {
+		return nil
+	}
+	return &fault{text: "the engine at " + e.Socket + " filters no system calls: every call of the kernel is open to a container"}
+}
+
+// userNamespaces: without them root inside is root to the kernel. That matters
+// only where somebody is root inside.
+func userNamespaces(h *facts.Host, e *facts.Engine) *fault {
+	if e.UserNamespaces {
+		return nil
+	}
+	root := slices.ContainsFunc(h.Users, func(u *facts.User) bool {
+		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.UID != 0 && (rootInside(u.Settings.ContainerUserName) || u.Settings.UserMay("containerusername"))
+	})
+	if !root {
+		return nil
+	}
+	return &fault{text: "some users are root in their container, or may be, and the engine at " + e.Socket + " has no user namespaces: only capabilities and filters keep that root from being the host's"}
+}
+
+func rootInside(name string) bool {
+	uid, _, _ := strings.Cut(name, ":")
+	n, err := strconv.Atoi(uid)
+	return name == "root" || err == nil && n == 0
+}
+
+// older compares versions by their numbers; of two with the same numbers the one
+// that is a candidate ("-rc.2", "-rc93") is older. What is no version is not older.
+func older(a, b string) bool {
+	x, xrc := numbersOf(a)
+	y, yrc := numbersOf(b)
+	if len(x) == 0 {
+		return false
+	}
+	for len(x) < len(y) {
+		x = append(x, 0)
+	}
+	for len(y) < len(x) {
+		y = append(y, 0)
+	}
+	if c := slices.Compare(x, y); c != 0 {
+		return c < 0
+	}
+	return xrc < yrc
+}
+
+// final stands for a version that is no candidate.
+const final = 1 << 30
+
+// numbersOf gives the numbers at the start of a version, and which candidate it
+// is.
+func numbersOf(version string) (numbers []int, candidate int) {
+	version = strings.TrimPrefix(version, "v")
+	end := strings.IndexFunc(version, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	rest := ""
+	if end >= 0 {
+		version, rest = version[:end], version[end:]
+	}
+	for _, part := range strings.Split(strings.TrimSuffix(version, "."), ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, final
+		}
+		numbers = append(numbers, n)
+	}
+	rc, ok := strings.CutPrefix(strings.NewReplacer("~", "", "-", "", ".", "").Replace(rest), "rc")
+	if !ok {
+		return numbers, final
+	}
+	if end := strings.IndexFunc(rc, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		rc = rc[:end]
+	}
+	candidate, _ = strconv.Atoi(rc)
+	return numbers, candidate
+}

@@ -1,0 +1,80 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+)
+
+var homeChecks = []check{
+	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
+	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
+	{id: "host-given-away", severity: Warning, why: "README.md, Security", need: wantSettings, user: hostGivenAway},
+}
+
+// homeWritten tells whether the container writes the home that programs of the
+// host read.
+func homeWritten(u *facts.User) bool { return sharing(u) != nil }
+
+func sharing(u *facts.User) *facts.Source {
+	for i := range u.Sources {
+		if s := &u.Sources[i]; s.Real == "/" || u.RealHome == s.Real || strings.HasPrefix(u.RealHome, s.Real+"/") {
+			return s
+		}
+	}
+	return nil
+}
+
+func homeShared(h *facts.Host, u *facts.User) *fault {
+	s := sharing(u)
+	if s == nil {
+		return nil
+	}
+	f := &fault{
+		worse: u.Shell != h.Front,
+		text: "the container can write the home that programs of the host read and obey: sshd (~/.ssh), PAM, the user's systemd (~/.config/systemd/user), " +
+			"what cron starts, ~/.docker, ~/.config/containers",
+	}
+	if s.Key == "mounthomefrom" {
+		f.file, f.lines = h.Settings, []string{"mounthomefrom = /srv/homes/%u"}
+		return f
+	}
+	f.text += fmt.Sprintf(" (%s, %s): mount another directory, or this one read-only", s.Key, s.Origin)
+	return f
+}
+
+func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
+	if len(h.EnvReaders) == 0 || !homeWritten(u) {
+		return nil
+	}
+	f := &fault{text: "the container can write ~/.pam_environment, and PAM takes variables like LD_PRELOAD from it for programs of the host (user_readenv=1)"}
+	for _, p := range h.EnvReaders {
+		f.lines = append(f.lines, fmt.Sprintf("sed -i '%ds/user_readenv=1/user_readenv=0/' %s", p.Line, p.File))
+	}
+	return f
+}
+
+// Settings by which the administrator, knowing it or not, gives the host away.
+var givesHost = map[string]string{
+	"dockeropt":         "--privileged, -v /:/host and every other option",
+	"mounthomefrom":     "any directory of the host",
+	"mountdockersocket": "the engine's socket",
+	"dockersocket":      "any path of the host as the engine's socket",
+}
+
+func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
+	if s := u.Settings; s.MountDockerSocket {
+		return &fault{worse: true, text: "mountdockersocket gives the container the engine, and so the host", file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
+	}
+	for _, key := range []string{"dockeropt", "mounthomefrom", "mountdockersocket", "dockersocket"} {
+		if gate := "enableuser" + key; u.Settings.UserMay(key) {
+			return &fault{worse: true, text: gate + " lets the user have the host: " + givesHost[key], file: u.Settings.Origin(gate).String(), lines: []string{gate + " = false"}}
+		}
+	}
+	if u.Settings.UserMay("containerusername") && u.Settings.MountHome {
+		return &fault{text: "enableusercontainerusername with a mounted directory: root inside leaves setuid programs there, and reads what only root may",
+			file: u.Settings.Origin("enableusercontainerusername").String(), lines: []string{"enableusercontainerusername = false"}}
+	}
+	return nil
+}

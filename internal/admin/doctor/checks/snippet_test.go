@@ -1,0 +1,55 @@
+package checks
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+)
+
+func TestPatternsOfVariables(t *testing.T) {
+	for p, bad := range map[string]bool{
+		"LANG": false, "LC_*": false, "COLORTERM": false, "GIT_*": false, "*": true, "LD_*": true, "L*D": true, "SSH_*": true, "ENV": true, "E?V": true, "": false, "PATHS": false,
+	} {
+		if got := len(letsPass([]string{p})) > 0; got != bad {
+			t.Errorf("%q: %v", p, got)
+		}
+	}
+}
+
+// The snippet has what the checks look at: reading it as options passes.
+func TestTheSnippetPassesTheChecks(t *testing.T) {
+	match, err := MatchUsers([]string{"alice", "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var options strings.Builder
+	for line := range strings.Lines(Snippet(match, front, "/etc/ssh/sshd_config", []string{"TERM", "LANG", "SSH_*", "LD_*"})) {
+		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name != "#" {
+			options.WriteString(strings.ToLower(name) + " " + value + "\n")
+		}
+	}
+	h := good(t)
+	for _, u := range h.Users {
+		u.SSHD = facts.ParseOptions("acceptenv *\nsubsystem sftp internal-sftp\n")
+		setOption(u, options.String())
+		u.ByKey = "containername"
+	}
+	if found := Judge(h); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	if o := h.Users[0].SSHD; !o.Forces(front) || o.Get("match") != "User alice,bob" || o.Get("acceptenv") != "LANG" {
+		t.Errorf("%q", o)
+	}
+}
+
+func TestNamesThatSSHDConfigCannotHold(t *testing.T) {
+	for _, n := range []string{"", "a,b", "a b", "a*", "!a", `DOM\a`, "a#", "ä", "a\nForceCommand none"} {
+		if m, err := MatchUsers([]string{"alice", n}); err == nil {
+			t.Errorf("%q: %q", n, m)
+		}
+		if m, err := MatchGroup(n); err == nil {
+			t.Errorf("group %q: %q", n, m)
+		}
+	}
+}

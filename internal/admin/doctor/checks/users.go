@@ -1,0 +1,55 @@
+package checks
+
+import "github.com/dockersh/dockersh/internal/admin/doctor/facts"
+
+var usersChecks = []check{
+	{id: "no-users", severity: Warning, why: "README.md, Install", host: noUsers},
+	{id: "shell-of-the-host", severity: Warning, why: "README.md, Install", user: shellOfTheHost},
+	{id: "shell-runs-nothing", severity: Error, why: hole(4), need: wantSSHD, user: shellRunsNothing},
+	{id: "shell-reads-home", severity: Warning, why: hole(4), need: wantSSHD, user: shellReadsHome},
+	{id: "user-settings", severity: Error, why: "dockershrc(5)", user: userSettings},
+}
+
+func noUsers(h *facts.Host) []fault {
+	if len(h.Users) > 0 {
+		return nil
+	}
+	return []fault{{text: "nobody has dockersh as his shell, and no section of the settings or of sshd's names anybody. Say who gets it",
+		lines: []string{"dockershctl doctor USER"}}}
+}
+
+func shellOfTheHost(h *facts.Host, u *facts.User) *fault {
+	if u.Led(h) {
+		return nil
+	}
+	return &fault{text: "a section of the settings or of sshd's means this user, but neither passwd nor sshd leads to dockersh: a login gets a shell of the host",
+		lines: []string{"chsh -s " + h.Front + " USER"}}
+}
+
+// A shell that shuts an account out shuts the forced command out too.
+func shellRunsNothing(h *facts.Host, u *facts.User) *fault {
+	if !u.Forced(h) || !facts.ShutsOut(u.Shell) {
+		return nil
+	}
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which runs nothing: every login is refused", lines: []string{"chsh -s " + h.Front + " USER"}}
+}
+
+// Most shells read a file of the home before they run a forced command.
+func shellReadsHome(h *facts.Host, u *facts.User) *fault {
+	if !u.Forced(h) || u.Shell == h.Front || facts.ShutsOut(u.Shell) {
+		return nil
+	}
+	if homeWritten(u) {
+		return &fault{worse: true, text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may read ~/.bashrc and the like first, on the host; and the container can write the home",
+			lines: []string{"chsh -s " + h.Front + " USER"}}
+	}
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may read ~/.bashrc and the like first, on the host",
+		lines: []string{"chsh -s " + h.Front + " USER"}}
+}
+
+func userSettings(h *facts.Host, u *facts.User) *fault {
+	if u.SettingsErr == "" {
+		return nil
+	}
+	return &fault{text: "the settings do not fit this user, and a login is refused: " + u.SettingsErr, lines: []string{"dockershctl explain USER"}}
+}

@@ -1,0 +1,108 @@
+package facts
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// ParseMounts reads a file in the language of fstab(5).
+func ParseMounts(text string) []Mount {
+	var out []Mount
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) >= 4 && f[0][0] != '#' {
+			out = append(out, Mount{On: unescape.Replace(f[1]), Options: strings.Split(f[3], ",")})
+		}
+	}
+	return out
+}
+
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+// MountOf gives the mount that a path lies on: the longest, and of several the
+// last.
+func MountOf(mounts []Mount, path string) Mount {
+	var best Mount
+	for _, m := range mounts {
+		if (m.On == "/" || path == m.On || strings.HasPrefix(path, m.On+"/")) && len(m.On) >= len(best.On) {
+			best = m
+		}
+	}
+	return best
+}
+
+// Unmounted gives the file system of fstab that a path should lie on and does not;
+// empty: there is none.
+func Unmounted(fstab, mounts []Mount, path string) string {
+	want := MountOf(fstab, path).On
+	if want == "" || want == "/" || slices.ContainsFunc(mounts, func(m Mount) bool { return m.On == want }) {
+		return ""
+	}
+	return want
+}
+
+// Sources gives the directories of the host that the container of these settings
+// can write: the home, volumes, and mounts among the engine's options.
+func Sources(s *config.Settings) []Source {
+	var out []Source
+	add := func(key, path string) {
+		if strings.HasPrefix(path, "/") {
+			out = append(out, Source{Key: key, Path: path, Origin: s.Origin(key)})
+		}
+	}
+	if s.MountHome {
+		add("mounthomefrom", s.MountHomeFrom)
+	}
+	for _, v := range s.Volume {
+		add("volume", written(v))
+	}
+	for _, words := range s.DockerOpt {
+		add("dockeropt", writtenByOption(words))
+	}
+	return out
+}
+
+// written gives the source of a mount in the language of docker's -v; empty when
+// the mount is read-only.
+func written(v string) string {
+	parts := strings.Split(v, ":")
+	if len(parts) > 2 {
+		for _, o := range strings.Split(parts[2], ",") {
+			if o == "ro" || o == "readonly" {
+				return ""
+			}
+		}
+	}
+	return parts[0]
+}
+
+// writtenByOption is written for one option of docker create.
+func writtenByOption(words []string) string {
+	option := strings.Join(words, "=")
+	for _, volume := range []string{"--volume=", "-v="} {
+		if v, ok := strings.CutPrefix(option, volume); ok {
+			return written(v)
+		}
+	}
+	if v, ok := strings.CutPrefix(option, "-v"); ok && strings.HasPrefix(v, "/") {
+		return written(v)
+	}
+	v, ok := strings.CutPrefix(option, "--mount=")
+	if !ok {
+		return ""
+	}
+	from := ""
+	for _, field := range strings.Split(v, ",") {
+		name, value, _ := strings.Cut(field, "=")
+		switch name {
+		case "source", "src":
+			from = value
+		case "readonly", "ro":
+			if value != "false" && value != "0" {
+				return ""
+			}
+		}
+	}
+	return from
+}

@@ -1,0 +1,35 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+func TestWhoeverCanComeOnlyBySSHDIsNotLoggedIn(t *testing.T) {
+	f, err := config.Parse("/etc/dockershrc", []byte("[dockersh]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &facts.Host{Front: front}
+	for i, name := range []string{"alice", "bob"} {
+		s, err := f.Effective(name, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Users = append(h.Users, &facts.User{User: account.User{Name: name, UID: uint32(1000 + i), Shell: h.Front}, Settings: s})
+	}
+	if got := firstUser(h); got != "alice" {
+		t.Errorf("%q", got)
+	}
+	h.Users[0].ByAddress = "containername"
+	if got := firstUser(h); got != "bob" {
+		t.Errorf("%q", got)
+	}
+	h.Users[1].ByKey = "containername"
+	if got := firstUser(h); got != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,81 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// SSHDConfig prints what sshd_config needs for users, a group, or all users.
+func SSHDConfig(ctx context.Context, out io.Writer, args []string) error {
+	group, names, err := parseSSHDConfig(args)
+	if err != nil {
+		return err
+	}
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return err
+	}
+	match, user := "", ""
+	if group != "" {
+		match, err = checks.MatchGroup(group)
+	} else {
+		if names, err = namesOf(ctx, file, names); err != nil {
+			return err
+		}
+		if len(names) == 1 {
+			user = names[0]
+		}
+		match, err = checks.MatchUsers(names)
+	}
+	if err != nil {
+		return usererr.New(usererr.Settings, printable.Text(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
+	}
+	s, err := settings.Written(file, user, group)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, checks.Snippet(match, paths.Front(), configFile(), s.AcceptEnv))
+	return err
+}
+
+// namesOf gives the users who are to be in the block: they exist, and their
+// settings do not give them the host.
+func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
+	db := account.New(0)
+	users, err := who(ctx, db, file, asked)
+	if err != nil {
+		return nil, cli.WithUserHint(err)
+	}
+	var names []string
+	for _, u := range users {
+		s, err := settings.For(file, settings.Login{User: u, MemberOf: func(group string) (bool, error) { return db.MemberOf(ctx, u, group) }})
+		// Where the settings do not fit the user, dockersh refuses the login and says why.
+		if err != nil || s.Settings.HostShell == "" || slices.Contains(asked, u.Name) {
+			names = append(names, u.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usererr.New(usererr.Settings, "nobody has dockersh as his shell, and the settings name nobody",
+			"dockershctl sshd-config USER, or --group NAME", nil)
+	}
+	return names, nil
+}
+
+func parseSSHDConfig(args []string) (group string, users []string, err error) {
+	users, err = cli.Options{"--group": &group}.Parse(args, 0, -1)
+	if err == nil && group != "" && len(users) > 0 {
+		err = fmt.Errorf("%w: users or a group", cli.ErrMisuse)
+	}
+	return group, users, err
+}

@@ -1,0 +1,228 @@
+// Package explain shows what the settings mean: the errors of a settings file, and
+// what they make of a user's login.
+package explain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+	"github.com/dockersh/dockersh/internal/user/dotfile"
+)
+
+// explanation is what a login of a user would find.
+type explanation struct {
+	User      string    `json:"user"`
+	UID       uint32    `json:"uid"`
+	Settings  []setting `json:"settings"`
+	HostShell string    `json:"hostshell,omitempty"`
+	Container string    `json:"container,omitempty"`
+	State     string    `json:"state,omitempty"`
+	Create    []string  `json:"create,omitempty"`
+	Note      string    `json:"note,omitempty"`
+}
+
+type setting struct {
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
+	Origin string   `json:"origin"`
+}
+
+// explain goes the way of a login, and shows it instead of carrying it out.
+func Explain(ctx context.Context, out io.Writer, args []string) error {
+	client, asJSON := "", false
+	words, err := cli.Options{"--json": &asJSON, "--client": &client}.Parse(args, 1, 1)
+	if err == nil {
+		client, err = address(client)
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	users := account.New(time.Minute)
+	u, err := users.ByName(ctx, words[0])
+	if err != nil {
+		return cli.WithUserHint(err)
+	}
+	x, err := explainUser(ctx, users, u, client)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(x)
+	}
+	return x.print(out)
+}
+
+// address is that of the client as a login has it; none is a word in its place.
+func address(client string) (string, error) {
+	if client == "" {
+		return "ADDRESS", nil
+	}
+	addr, err := netip.ParseAddr(client)
+	if err != nil {
+		return "", fmt.Errorf("%w: %q is no address", cli.ErrMisuse, client)
+	}
+	return addr.Unmap().WithZone("").String(), nil
+}
+
+func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {
+	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	if err != nil {
+		return nil, err
+	}
+	s, err := settings.For(file, settings.Login{
+		User:     u,
+		MemberOf: func(group string) (bool, error) { return users.MemberOf(ctx, u, group) },
+		UserFile: func() ([]byte, error) { return readUserFile(u) },
+		Address:  func() (string, error) { return client, nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	x := &explanation{User: u.Name, UID: u.UID}
+	for _, one := range s.Written.All() {
+		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
+	}
+	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true})
+	if err != nil {
+		return nil, err
+	}
+	x.HostShell, x.Container = plan.HostShell, plan.Container
+	if plan.HostShell != "" {
+		return x, nil
+	}
+	return x, x.container(ctx, users, plan)
+}
+
+// readUserFile reads ~/.dockersh with the user's rights.
+func readUserFile(u account.User) (text []byte, err error) {
+	problem := ""
+	read := func() { text, problem = dotfile.Read(u.Home, int(u.UID)) }
+	if os.Geteuid() == int(u.UID) {
+		read()
+	} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
+		return nil, fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
+	}
+	return text, settings.UserFileError(problem)
+}
+
+// container tells the state of the container, and how it would be made.
+func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
+	e, err := cli.Engines.Get(plan.Engine())
+	if err != nil {
+		return err
+	}
+	found, err := e.Find(ctx, plan.Container)
+	switch {
+	case err == nil:
+		x.State = string(found.State)
+		owner, ours := policy.OwnerOf(found.Labels)
+		if !ours && found.Labels[engine.LabelOwner] == "" && plan.MayAdopt() {
+			x.Note = "it was made by hand (adopt): sessions go over the engine's exec, and nothing of it is changed"
+			return nil
+		}
+		if !ours {
+			x.Note = "the name is taken by a container that dockersh did not make: logins are refused"
+		} else if err := plan.MayEnter(owner); err != nil {
+			x.Note = "logins are refused: " + err.Error()
+		} else if found.Labels[engine.LabelSettings] != plan.Settings.Hash() {
+			x.Note = "the settings have changed since the container was made"
+		}
+	case errors.Is(err, engine.ErrNotFound):
+		x.State = "absent"
+		if plan.MayAdopt() {
+			x.Note = "logins are refused: with adopt the container is made by hand"
+			return nil
+		}
+	default:
+		x.State = "unknown"
+		x.Note = printable.Text(err.Error())
+	}
+	groups, err := users.Groups(ctx, plan.User)
+	if err != nil {
+		return err
+	}
+	who, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	if err != nil {
+		// Only a look into the image tells, and that is the login's business.
+		who = account.Identity{Name: plan.Settings.ContainerUserName}
+		x.note("the numbers of --user are those that the image gives " + who.Name)
+	}
+	dir := rundir.Of(paths.Run, plan.Container)
+	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In(), Mark: dir.Mark()}
+	if remap, err := e.Remap(ctx); err == nil && remap.On {
+		x.note(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
+		if plan.Settings.MountHome {
+			at.Home, at.Owners = dir.Home(), plan.Home(who, groups)
+			x.note(at.Owners.From + " is mounted at " + at.Home + ", with owners mapped, while the container is started")
+		}
+	}
+	spec := plan.Spec(who, "", at)
+	delete(spec.Labels, engine.LabelImage)
+	x.Create = e.Command(spec)
+	if !plan.Engine().Local() {
+		x.Note = strings.TrimSpace(x.Note + " the engine is on another host: sessions go over its exec, and dockersh-init is put into the container")
+	}
+	return nil
+}
+
+// note adds a remark.
+func (x *explanation) note(text string) {
+	if x.Note != "" {
+		x.Note += "; "
+	}
+	x.Note += printable.Text(text)
+}
+
+func (x *explanation) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "user %s, uid %d\n\n", printable.Text(x.User), x.UID)
+	for _, s := range x.Settings {
+		values := s.Values
+		if len(values) == 0 {
+			values = []string{"-"}
+		}
+		for i, v := range values {
+			key, origin := s.Key, s.Origin
+			if i > 0 {
+				key, origin = "", ""
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, printable.Text(v), origin)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if x.HostShell != "" {
+		fmt.Fprintf(out, "\nA login runs %s on the host.\n", x.HostShell)
+		return nil
+	}
+	fmt.Fprintf(out, "\nA login enters %s (%s).", x.Container, x.State)
+	if len(x.Create) > 0 {
+		fmt.Fprintf(out, " It would be made with:\n\n  %s", human.ShellWords(x.Create))
+	}
+	fmt.Fprintln(out)
+	if x.Note != "" {
+		fmt.Fprintf(out, "\nnote: %s\n", x.Note)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package sessions
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/host/sshd"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+)
+
+// Session is one live session in a listing.
+type Session struct {
+	ID        string    `json:"id"`
+	User      string    `json:"user"`
+	UID       uint32    `json:"uid"`
+	Container string    `json:"container"`
+	Client    string    `json:"client,omitempty"` // address; missing: not from the network
+	Key       string    `json:"key,omitempty"`    // fingerprint; missing: the settings did not ask for it
+	TTY       string    `json:"tty,omitempty"`    // of the host, below /dev; missing: none
+	Since     time.Time `json:"since"`
+	Idle      *int64    `json:"idle,omitempty"` // seconds without input; missing: no terminal
+	Pid       int       `json:"pid"`            // of the login shell
+	Waiting   bool      `json:"waiting"`        // for its container
+}
+
+// List is the command sessions.
+func List(_ context.Context, out io.Writer, args []string) error {
+	var asJSON, quiet, past bool
+	var user, from string
+	if _, err := (cli.Options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past, "--user": &user, "--since": &from}).Parse(args, 0, 0); err != nil {
+		return err
+	}
+	if past && quiet || !past && user+from != "" {
+		return fmt.Errorf("%w: --user and --since go with --history, and --quiet without", cli.ErrMisuse)
+	}
+	if err := cli.RequireRoot("sessions"); err != nil {
+		return err
+	}
+	if past {
+		return pastSessions(out, user, from, asJSON)
+	}
+	if quiet {
+		for _, r := range Entries() {
+			fmt.Fprintln(out, r.ID)
+		}
+		return nil
+	}
+	all := Live()
+	if asJSON {
+		return json.NewEncoder(out).Encode(all)
+	}
+	return printSessions(out, all)
+}
+
+// Live returns all live sessions, the oldest first.
+func Live() []Session {
+	all := []Session{}
+	for _, r := range Entries() {
+		s := Session{ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Client: r.Address, Key: r.Key,
+			Since: r.Since, Pid: r.Pid, Waiting: r.Coming}
+		if s.Client == "" {
+			if addr, err := sshd.Address(r.Pid); err == nil {
+				s.Client = addr.String()
+			}
+		}
+		s.TTY, s.Idle = terminalOf(r.Pid)
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b Session) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.User, b.User), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// terminalOf names the terminal of a login shell, and says for how many seconds
+// nothing was typed there, as w(1) knows it: by when it was last read.
+func terminalOf(pid int) (name string, idle *int64) {
+	p, err := proc.Of(pid)
+	if err != nil {
+		return "", nil
+	}
+	var st unix.Stat_t
+	if name = proc.Terminal(p.TTY); name == "" || unix.Stat("/dev/"+name, &st) != nil {
+		return name, nil
+	}
+	n := max(0, int64(time.Since(time.Unix(st.Atim.Unix())).Seconds()))
+	return name, &n
+}
+
+func printSessions(out io.Writer, all []Session) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tUSER\tCONTAINER\tCLIENT\tTTY\tSINCE\tIDLE\tPID\tKEY")
+	for _, s := range all {
+		idle := "-"
+		if s.Idle != nil {
+			idle = human.Age(time.Duration(*s.Idle) * time.Second)
+		}
+		tty := cmp.Or(s.TTY, "-")
+		if s.Waiting {
+			tty = "waits"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable.Text(s.User), s.Container, cmp.Or(printable.Text(s.Client), "-"), tty,
+			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(printable.Text(s.Key), "-"))
+	}
+	return w.Flush()
+}
+
+// since is a time of day, with the date when that is another one.
+func since(at, now time.Time) string {
+	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return at.Format("15:04")
+	}
+	return at.Format("2006-01-02 15:04")
+}

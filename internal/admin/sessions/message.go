@@ -1,0 +1,120 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/root/sessions"
+)
+
+// message writes a line to the terminals of sessions.
+func Message(ctx context.Context, out io.Writer, args []string) error {
+	var meant cli.Selection
+	own, err := meant.Parse(args, nil, 1)
+	if err != nil {
+		return err
+	}
+	text := printable.Line(own[0])
+	if text == "" || len(own[0]) > maxMessage {
+		return fmt.Errorf("%w: the text has 1 to %d bytes", cli.ErrMisuse, maxMessage)
+	}
+	if err := cli.RequireRoot("message"); err != nil {
+		return err
+	}
+	all, err := selected(ctx, &meant)
+	if err != nil {
+		return err
+	}
+	told, bare := 0, 0
+	var failed []error
+	for _, r := range all {
+		switch err := tell(r, text); {
+		case err == nil:
+			told++
+		case errors.Is(err, errNoTerminal):
+			bare++
+		default:
+			failed = append(failed, fmt.Errorf("session %s: %w", r.ID, err))
+		}
+	}
+	fmt.Fprintf(out, "told %s", human.Count(told, "session"))
+	if bare > 0 {
+		fmt.Fprintf(out, "; %s without a terminal", human.Count(bare, "session"))
+	}
+	fmt.Fprintln(out)
+	return cli.Join(failed...)
+}
+
+// maxMessage is what a terminal takes at once, however slow its reader is.
+const maxMessage = 1000
+
+var errNoTerminal = errors.New("it has no terminal")
+
+// tell writes a line to the terminal of a session. It does not wait: a terminal
+// whose reader has stopped takes nothing.
+func tell(r sessions.Record, text string) error {
+	fd, err := openTerminal(r)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	// The terminal is in raw mode, so the line ends as on the wire.
+	line := "\r\ndockersh: " + printable.Line(text) + "\r\n"
+	n, err := unix.Write(fd, []byte(line))
+	if err == unix.EAGAIN || err == nil && n < len(line) {
+		return errors.New("its terminal takes nothing now")
+	}
+	return err
+}
+
+// openTerminal opens the terminal of a session's login shell for writing. The
+// process is the user's: what it has open is looked at before it is opened for
+// writing as root, and must be its controlling terminal. By its name alone a
+// terminal of another place, or of somebody else, could be meant.
+func openTerminal(r sessions.Record) (int, error) {
+	p, err := proc.Of(r.Pid)
+	if err != nil || p.Start != r.Start || p.TTY == 0 {
+		return -1, errNoTerminal
+	}
+	if uid, err := proc.UID(r.Pid); err != nil || uid != r.UID {
+		return -1, errNoTerminal
+	}
+	for _, stdio := range []string{"0", "1", "2"} {
+		at, err := unix.Open("/proc/"+strconv.Itoa(r.Pid)+"/fd/"+stdio, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		fd, err := reopen(at, p.TTY)
+		_ = unix.Close(at)
+		if err == nil && r.Live() {
+			return fd, nil
+		}
+		if err == nil {
+			_ = unix.Close(fd)
+		}
+	}
+	return -1, errNoTerminal
+}
+
+// reopen opens what an O_PATH descriptor stands for, if it is this terminal.
+func reopen(at int, tty uint32) (int, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(at, &st); err != nil {
+		return -1, err
+	}
+	// /proc/PID/stat has the kernel's own packing of the two numbers.
+	packed := unix.Major(st.Rdev)<<8 | unix.Minor(st.Rdev)&0xff | unix.Minor(st.Rdev)&^0xff<<12
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || packed != tty {
+		return -1, errNoTerminal
+	}
+	return unix.Open("/proc/self/fd/"+strconv.Itoa(at), unix.O_WRONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+}

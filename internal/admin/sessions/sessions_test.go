@@ -1,0 +1,38 @@
+package sessions
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/root/sessions"
+)
+
+// What a user's own broker keeps is his to write.
+func TestNobodyPassesForAnotherByHisOwnRecords(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root reads with a user's rights")
+	}
+	run := filepath.Join(t.TempDir(), "0", "dockersh")
+	d := sessions.Of(run)
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	me, err := proc.Of(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sessions.Record{ID: "a", User: "alice", Address: "192.0.2.7", Container: "c", Pid: me.Pid, Start: me.Start, Since: time.Now()}
+	another := r
+	another.ID, another.UID = "b", 7
+	for _, r := range []sessions.Record{r, another} {
+		if err := d.Put(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := ofUser(run); len(all) != 1 || all[0].ID != "a" || all[0].User != "root" || all[0].Address != "" {
+		t.Errorf("%+v", all)
+	}
+}
