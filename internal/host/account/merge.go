@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -22,10 +23,7 @@ var ErrField = errors.New("account: the user cannot be written into passwd and g
 // and gets who as a member. A group's name that has another number is left
 // alone, and ours becomes NAME-GID. An image without root gets one. ErrField.
 func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
-	if who.Home == "" {
-		who.Home = "/"
-	}
-	if err := who.check(); err != nil {
+	if who, err = who.checked(); err != nil {
 		return nil, nil, err
 	}
 	users, groups := lines(passwd), lines(group)
@@ -35,17 +33,32 @@ func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err 
 	return file(mergeUser(users, who)), file(mergeGroups(groups, who)), nil
 }
 
+// Entries returns the lines of passwd(5) and group(5), without newlines, of who and
+// their primary group, for a container that has its files already. ErrField.
+func Entries(who Identity) (passwd, group string, err error) {
+	if who, err = who.checked(); err != nil {
+		return "", "", err
+	}
+	g := who.primary()
+	return who.entry(), groupEntry(g.Name, g.GID), nil
+}
+
 // file is the reverse of lines.
 func file(lines []string) []byte {
 	return []byte(strings.Join(lines, "\n") + "\n")
 }
 
-// check refuses what would break a line of passwd or group, or be another field.
-func (who Identity) check() error {
-	bad := func(what, value string) error { return fmt.Errorf("%w: %s %q", ErrField, what, value) }
+// checked refuses what would break a line of passwd or group, or become another
+// field. Without a home the result has /.
+func (who Identity) checked() (Identity, error) {
+	bad := func(what, value string) (Identity, error) {
+		return Identity{}, fmt.Errorf("%w: %s %q", ErrField, what, value)
+	}
 	switch {
 	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || control(who.Name) || strings.ContainsAny(who.Name, ":,"):
 		return bad("name", who.Name)
+	case who.UID == math.MaxUint32 || who.GID == math.MaxUint32: // these mean "none"
+		return bad("number", formatID(who.UID)+":"+formatID(who.GID))
 	case who.Name == "root" && who.UID != 0:
 		return bad("root has uid", formatID(who.UID))
 	case numeric(who.Name) && who.Name != formatID(who.UID):
@@ -62,7 +75,10 @@ func (who Identity) check() error {
 			return bad("group", g.Name)
 		}
 	}
-	return nil
+	if who.Home == "" {
+		who.Home = "/"
+	}
+	return who, nil
 }
 
 func numeric(s string) bool {
@@ -108,7 +124,7 @@ func hasID(line string, id uint32) bool {
 }
 
 func mergeUser(image []string, who Identity) []string {
-	ours := entryOf(who)
+	ours := who.entry()
 	out := make([]string, 0, len(image)+2)
 	place, rival, root := -1, -1, who.UID == 0
 	for _, l := range image {
@@ -116,7 +132,7 @@ func mergeUser(image []string, who Identity) []string {
 			if place < 0 {
 				place = len(out)
 				if old, ok := parseUser(l); ok && who.Name == "root" {
-					ours = entryOf(rootWith(old, who))
+					ours = rootWith(old, who).entry()
 				}
 			}
 			continue
@@ -149,6 +165,23 @@ func rootWith(image User, who Identity) Identity {
 	return who
 }
 
-func entryOf(who Identity) string {
+// entry returns the line of passwd(5).
+func (who Identity) entry() string {
 	return strings.Join([]string{who.Name, "x", formatID(who.UID), formatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
+}
+
+// primary returns the primary group. Without a name of its own it is called by its
+// number.
+func (who Identity) primary() Group {
+	for _, g := range who.Groups {
+		if g.GID == who.GID && g.Name != "" {
+			return g
+		}
+	}
+	return Group{Name: formatID(who.GID), GID: who.GID}
+}
+
+// groupEntry returns the line of group(5) for a group with at most one member.
+func groupEntry(name string, gid uint32, member ...string) string {
+	return name + ":x:" + formatID(gid) + ":" + strings.Join(member, ",")
 }

@@ -181,6 +181,45 @@ func FuzzMergeFindsTheUserAndLosesNobody(f *testing.F) {
 	})
 }
 
+func TestEntriesAreThoseOfMerge(t *testing.T) {
+	for _, who := range []Identity{
+		alice(),
+		{Name: "bob", UID: 1001, GID: 50, Groups: []Group{{"other", 7}, {"staff", 50}}},
+		{Name: "carol", UID: 1002, GID: 1002, Home: "/c"},
+	} {
+		p, g, err := Entries(who)
+		passwd, group, err2 := Merge(nil, nil, who)
+		if err != nil || err2 != nil || !slices.Contains(lines(passwd), p) || !slices.Contains(lines(group), g) {
+			t.Errorf("%q %q %v; %q %q %v", p, g, err, passwd, group, err2)
+		}
+	}
+}
+
+func FuzzEntriesAreReadBackAsTheUser(f *testing.F) {
+	f.Add("alice", uint32(1000), uint32(100), "A", "/home/alice", "/bin/sh", "users")
+	f.Add("root", uint32(0), uint32(0), "", "", "", "")
+	f.Add("a:b", uint32(1), uint32(1<<32-1), "x\ny", "/:", "\x00", "#g")
+	f.Fuzz(func(t *testing.T, name string, uid, gid uint32, gecos, home, shell, group string) {
+		who := Identity{Name: name, UID: uid, GID: gid, Gecos: gecos, Home: home, Shell: shell, Groups: []Group{{group, gid}}}
+		p, g, err := Entries(who)
+		if err != nil {
+			if !errors.Is(err, ErrField) || p != "" || g != "" {
+				t.Fatalf("%q %q %v", p, g, err)
+			}
+			return
+		}
+		if home == "" {
+			home = "/"
+		}
+		if u := ParsePasswd([]byte(p)); len(u) != 1 || u[0] != (User{Name: name, UID: uid, GID: gid, Home: home, Shell: shell, Gecos: gecos}) {
+			t.Errorf("%q is read as %+v", p, u)
+		}
+		if gs := ParseGroup([]byte(g)); len(gs) != 1 || gs[0].GID != gid || group != "" && gs[0].Name != group {
+			t.Errorf("%q is read as %+v", g, gs)
+		}
+	})
+}
+
 func checkPasswd(t *testing.T, image []string, merged []byte, who Identity) {
 	t.Helper()
 	users := ParsePasswd(merged)

@@ -3,14 +3,7 @@ package account
 import "slices"
 
 func mergeGroups(image []string, who Identity) []string {
-	primary := Group{Name: formatID(who.GID), GID: who.GID}
-	for _, g := range who.Groups {
-		if g.GID == who.GID && g.Name != "" {
-			primary = g
-			break
-		}
-	}
-	out := mergePrimary(slices.Clone(image), primary)
+	out := mergePrimary(slices.Clone(image), who.primary())
 	done := map[uint32]bool{who.GID: true}
 	for _, g := range who.Groups {
 		if !done[g.GID] {
@@ -34,19 +27,19 @@ func mergePrimary(groups []string, g Group) []string {
 	if at < 0 {
 		at = len(groups)
 	}
-	return slices.Insert(groups, at, name+":x:"+formatID(g.GID)+":")
+	return slices.Insert(groups, at, groupEntry(name, g.GID))
 }
 
 // mergeGroup makes user a member of a group.
 func mergeGroup(groups []string, g Group, user string) []string {
 	at := slices.IndexFunc(groups, func(l string) bool { return hasID(l, g.GID) })
 	if at < 0 {
-		return append(groups, freeName(groups, g)+":x:"+formatID(g.GID)+":"+user)
+		return append(groups, groupEntry(freeName(groups, g), g.GID, user))
 	}
 	_, members, ok := parseGroup(groups[at])
 	switch {
 	case !ok: // has the number, but no list that could be added to
-		return slices.Insert(groups, at, freeName(groups, g)+":x:"+formatID(g.GID)+":"+user)
+		return slices.Insert(groups, at, groupEntry(freeName(groups, g), g.GID, user))
 	case slices.Contains(members, user):
 		return groups
 	case len(members) > 0:

@@ -66,7 +66,7 @@ func FuzzAUserIsReadAsItsFieldsSay(f *testing.F) {
 			return
 		}
 		fields := strings.Split(line, ":")
-		again, ok := parseUser(entryOf(Identity{Name: u.Name, UID: u.UID, GID: u.GID, Gecos: u.Gecos, Home: u.Home, Shell: u.Shell}))
+		again, ok := parseUser(Identity{Name: u.Name, UID: u.UID, GID: u.GID, Gecos: u.Gecos, Home: u.Home, Shell: u.Shell}.entry())
 		if !ok || again != u || u.Name != fields[0] || u.UID == math.MaxUint32 || strings.Contains(line, "\n") {
 			t.Errorf("%q: %+v, again %+v %v", line, u, again, ok)
 		}

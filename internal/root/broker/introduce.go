@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -12,14 +11,11 @@ import (
 // done by a process inside, confined as everything there: the engine's copy into
 // a running container follows paths that the container may be changing.
 func (c *cold) introduce(ctx context.Context, id string, who account.Identity) {
-	gid := strconv.FormatUint(uint64(who.GID), 10)
-	passwd := who.Name + ":x:" + strconv.FormatUint(uint64(who.UID), 10) + ":" + gid + ":" + who.Gecos + ":" + who.Home + ":" + who.Shell
-	group := who.Name + ":x:" + gid + ":"
-	if len(who.Groups) > 0 && who.Groups[0].GID == who.GID {
-		group = who.Groups[0].Name + ":x:" + gid + ":"
+	passwd, group, err := account.Entries(who)
+	if err == nil {
+		err = c.engine.Exec(ctx, id, 0, 0, []string{policy.InitInside, "introduce", passwd, group, who.Home})
 	}
-	argv := []string{policy.InitInside, "introduce", passwd, group, who.Home}
-	if err := c.engine.Exec(ctx, id, 0, 0, argv); err != nil {
+	if err != nil {
 		// Without a name he still has his numbers: worth a line, not a refusal.
 		c.Log.Warn("cannot introduce the user", "container", c.plan.Container, "user", who.Name, "cause", err)
 	}
