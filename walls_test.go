@@ -58,6 +58,7 @@ var walls = []wall{
 
 	// host: leaves, each for one thing of the host.
 	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "users and groups come from getent as a child, which can be killed: a name service loads foreign code"},
+	{"internal/host/flight", []string{"net", "os", "fmt"}, "waiting for each other within one process, for whoever needs it"},
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and decides nothing"},
 	{"internal/host/paths", []string{"os", "fmt"}, "places fixed at build time: nothing moves them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},

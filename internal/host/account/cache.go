@@ -3,113 +3,115 @@ package account
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/host/flight"
 )
 
 const (
-	maxCached = 4096 // answers, and lookups under way, of one kind
+	maxCached = 4096 // answers of one kind, and as many lookups under way
 	maxBusy   = 16   // lookups that run a program at once
 )
 
-// cache keeps answers for a while and joins those who ask for the same at once.
+// cache keeps answers for a while. Callers that ask for the same at once share one
+// lookup.
 type cache[T any] struct {
-	ttl  time.Duration
-	busy chan struct{} // a place is one lookup
-	mu   sync.Mutex
-	all  map[string]*answer[T]
+	ttl     time.Duration
+	busy    chan struct{} // a place is one lookup
+	lookups flight.Group[T]
+
+	mu    sync.Mutex
+	all   map[string]answer[T]
+	round int // counts how often all was forgotten
 }
 
-// answer is one lookup; val, err and until count when done is closed.
 type answer[T any] struct {
-	done  chan struct{}
 	val   T
-	err   error
 	until time.Time
 }
 
-func (a *answer[T]) over() bool {
-	select {
-	case <-a.done:
-		return true
-	default:
-		return false
+// get returns the answer for key, from look unless it is known. look runs with a
+// context of its own, because other callers wait for it too.
+func (c *cache[T]) get(ctx context.Context, key string, look func(context.Context) (T, error)) (T, error) {
+	val, round, ok := c.known(key)
+	if ok {
+		return val, nil
 	}
+	if c.lookups.Len() >= maxCached {
+		return val, errTooMany
+	}
+	// Who asks after a change of the host's files must not get what was looked up before.
+	return c.lookups.Go(ctx, strconv.Itoa(round)+" "+key, func() (T, error) {
+		if val, _, ok := c.known(key); ok { // a lookup ended just now
+			return val, nil
+		}
+		val, err := c.look(look)
+		if err == nil {
+			c.keep(round, key, val)
+		}
+		return val, err
+	})
 }
 
-// get returns the answer for key, from f unless it is known. f runs with a
-// context of its own, because others wait for it too.
-func (c *cache[T]) get(ctx context.Context, key string, f func(context.Context) (T, error)) (T, error) {
-	var none T
-	a, err := c.join(key, f)
-	if err != nil {
-		return none, err
-	}
-	select {
-	case <-a.done:
-		return a.val, a.err
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
-}
+var errTooMany = fmt.Errorf("%w: too many lookups at once", ErrUnavailable)
 
-// join finds the lookup of key or begins it.
-func (c *cache[T]) join(key string, f func(context.Context) (T, error)) (*answer[T], error) {
+func (c *cache[T]) known(key string) (val T, round int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a := c.all[key]; a != nil && (!a.over() || a.err == nil && time.Now().Before(a.until)) {
-		return a, nil
-	}
-	if len(c.all) >= maxCached && !c.makeRoom() {
-		return nil, fmt.Errorf("%w: too many lookups at once", ErrUnavailable)
-	}
-	if c.all == nil {
-		c.all = map[string]*answer[T]{}
-	}
-	a := &answer[T]{done: make(chan struct{})}
-	c.all[key] = a
-	go c.run(key, a, f)
-	return a, nil
+	a, ok := c.all[key]
+	return a.val, c.round, ok && time.Now().Before(a.until)
 }
 
-// run looks up and forgets failures.
-func (c *cache[T]) run(key string, a *answer[T], f func(context.Context) (T, error)) {
+// look waits for a place and looks up.
+func (c *cache[T]) look(look func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupLimit)
 	defer cancel()
 	select {
 	case c.busy <- struct{}{}:
-		a.val, a.err = f(ctx)
-		<-c.busy
+		defer func() { <-c.busy }()
+		return look(ctx)
 	case <-ctx.Done():
-		a.err = fmt.Errorf("%w: too many lookups at once", ErrUnavailable)
-	}
-	a.until = time.Now().Add(c.ttl)
-	close(a.done)
-	if a.err != nil {
-		c.mu.Lock()
-		if c.all[key] == a {
-			delete(c.all, key)
-		}
-		c.mu.Unlock()
+		var none T
+		return none, errTooMany
 	}
 }
 
-// makeRoom drops answers that count no more and, if there are none, one that
-// does. Lookups under way stay: false when there is nothing else.
-func (c *cache[T]) makeRoom() bool {
-	now := time.Now()
-	some, any := "", false
+// keep remembers an answer, unless everything was forgotten since it was asked for.
+func (c *cache[T]) keep(round int, key string, val T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if round != c.round {
+		return
+	}
+	if c.all == nil {
+		c.all = map[string]answer[T]{}
+	}
+	if len(c.all) >= maxCached {
+		c.makeRoom()
+	}
+	c.all[key] = answer[T]{val, time.Now().Add(c.ttl)}
+}
+
+// makeRoom drops answers that no longer count; if there are none, one that does.
+func (c *cache[T]) makeRoom() {
+	now, some := time.Now(), ""
 	for key, a := range c.all {
-		if !a.over() {
-			continue
-		}
-		some, any = key, true
+		some = key
 		if now.After(a.until) {
 			delete(c.all, key)
 		}
 	}
-	if any && len(c.all) >= maxCached {
+	if len(c.all) >= maxCached {
 		delete(c.all, some)
 	}
-	return any
+}
+
+// forget drops all answers. Callers that wait for a lookup still get its answer.
+func (c *cache[T]) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = nil
+	c.round++
 }

@@ -35,10 +35,3 @@ func (f *files) changed() bool {
 	}
 	return changed
 }
-
-// forget drops all answers. Who waits for one still gets it.
-func (c *cache[T]) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.all = nil
-}
