@@ -68,6 +68,8 @@ var walls = []wall{
 	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},
 
 	// proto: pure, or nearly.
+	{"internal/proto/agentclient", []string{"net", "os/exec", "fmt", "internal/host/tty", "internal/proto/asciicast"},
+		"front, bridge and broker speak to agents through it: it must fit the smallest of them, and the broker opens no terminal"},
 	{"internal/proto/asciicast", []string{"net", "os/exec", "golang.org/x/sys/unix"}, "the format is pure: bytes in, bytes out"},
 	{"internal/proto/channel", []string{"net", "os/exec", "fmt"}, "a message with its descriptors: for programs that start per session"},
 	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},

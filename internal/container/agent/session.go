@@ -63,7 +63,7 @@ func (s *server) serve(c channel.Conn) {
 		pid, err := s.start(c, m, fds)
 		seqpacket.CloseAll(fds)
 		if err != nil {
-			_ = c.Send(&wire.Error{Code: uint8(err.Code), Text: err.Text, Hint: err.Hint})
+			_ = c.Send(wire.NewError(err))
 			return
 		}
 		lift()
@@ -98,13 +98,8 @@ func (s *server) attend(c channel.Conn, pid int) {
 
 // start begins the session and tells the front so.
 func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refused *usererr.Error) {
-	if len(m.Argv) == 0 {
-		return 0, usererr.New(usererr.Protocol, "no program to run", "", nil)
-	}
-	for _, fd := range fds {
-		if !sys.Passable(fd) {
-			return 0, usererr.New(usererr.Protocol, "a descriptor of the host may not enter a container", "", nil)
-		}
+	if refused := m.Check(fds, sys.Passable); refused != nil {
+		return 0, refused
 	}
 	env := overlay(s.base, m.Env)
 	dir, notice := s.directory(m.Cwd)

@@ -31,6 +31,13 @@ func Passable(fd int) bool {
 	return false
 }
 
+// IsPtyMaster reports whether fd is the master of a pseudo-terminal (TIOCGPTN,
+// ioctl_tty(2)).
+func IsPtyMaster(fd int) bool {
+	_, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	return err == nil
+}
+
 // Poll waits for events as poll(2) does, through interruptions. timeout is in
 // milliseconds, -1 for none.
 func Poll(fds []unix.PollFd, timeout int) (int, error) {

@@ -77,12 +77,6 @@ func SetSize(fd int, rows, cols uint16) error {
 	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols})
 }
 
-// IsMaster tells whether fd is the master of a pty.
-func IsMaster(fd int) bool {
-	_, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	return err == nil
-}
-
 // Open makes a pty, in the devpts that /dev/ptmx belongs to. The slave is opened
 // by way of the master, so that no path is looked up. Both are close-on-exec,
 // the master is non-blocking.

@@ -3,8 +3,12 @@
 package channel
 
 import (
+	"errors"
+	"io"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -73,5 +77,10 @@ func (c Conn) Within(d time.Duration) (lift func()) {
 	return func() { _ = c.SetDeadline(time.Time{}) }
 }
 
-// TimedOut tells whether err is a limit that Within set.
-func TimedOut(err error) bool { return os.IsTimeout(err) }
+// TimedOut reports whether err is the end of a limit that Within set.
+func TimedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// IsGone reports whether err means that the peer closed the connection or ended.
+func IsGone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
+}

@@ -3,6 +3,11 @@
 // pure: it knows bytes, not sockets.
 package wire
 
+import (
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+)
+
 // Version of the protocol. Peers of another version refuse each other: an agent
 // lives as long as its container and may be older than the front.
 const Version = 1
@@ -76,6 +81,18 @@ type Error struct {
 	Text, Hint string
 }
 
+// NewError returns the message of e, each text of it in one line, without its
+// cause.
+func NewError(e *usererr.Error) *Error {
+	return &Error{Code: uint8(e.Code), Text: printable.Line(e.Text), Hint: printable.Line(e.Hint)}
+}
+
+// UserError returns the error that the peer sent. Its texts are safe to show,
+// whoever the peer is.
+func (m *Error) UserError() *usererr.Error {
+	return usererr.New(usererr.Code(m.Code), printable.Text(m.Text), printable.Text(m.Hint), nil)
+}
+
 // Why asks what became of the container of this session.
 type Why struct{}
 
@@ -99,6 +116,21 @@ type Start struct {
 	Argv       []string
 	Env        []string // NAME=VALUE; over the container's own environment
 	Cwd        string   // empty: home
+}
+
+// Check returns the error of a Start that must not be carried out: it names no
+// program, or passable (sys.Passable) is false for one of its descriptors. Agent
+// and bridge both ask, since neither trusts the front.
+func (m *Start) Check(fds []int, passable func(fd int) bool) *usererr.Error {
+	if len(m.Argv) == 0 {
+		return usererr.New(usererr.Protocol, "no program to run", "", nil)
+	}
+	for _, fd := range fds {
+		if !passable(fd) {
+			return usererr.New(usererr.Protocol, "a descriptor of the host may not enter a container", "", nil)
+		}
+	}
+	return nil
 }
 
 // Started says that the session runs. With a terminal it carries the pty's

@@ -2,34 +2,27 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
-	"github.com/dockersh/dockersh/internal/proto/channel"
-	"github.com/dockersh/dockersh/internal/proto/seqpacket"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
-
-// errSilent is an agent that did not answer. The front asks the broker why, as it
-// does when it has the agent itself.
-var errSilent = errors.New("the agent does not answer")
 
 // agent is a session of an agent's: the bridge stands before it for what neither
 // of them must do itself. It sees terminals only. Nothing that the agent says is
 // trusted: it belongs to whoever is in the container.
 type agent struct {
-	conn  channel.Conn
+	conn  agentclient.Conn
 	out   io.Writer
 	input *sink // the master of the program's terminal
 }
 
 func newAgent(fd int) (*agent, error) {
-	c, err := channel.NewSync(fd)
+	c, err := agentclient.New(fd)
 	return &agent{conn: c}, err
 }
 
@@ -37,35 +30,18 @@ func newAgent(fd int) (*agent, error) {
 // whether that will do, is between it and the front.
 func (a *agent) hello() (*wire.Hello, error) {
 	a.conn.Within(beginLimit)
-	m, fds, err := a.conn.Recv()
-	seqpacket.CloseAll(fds)
-	if hello, ok := m.(*wire.Hello); err == nil && ok {
-		return hello, nil
-	}
-	return nil, errors.Join(errSilent, err)
+	return a.conn.Hello()
 }
 
 func (a *agent) start(_ context.Context, m *wire.Start, out, _ io.Writer) (notice string, err error) {
 	lift := a.conn.Within(beginLimit)
-	if err := a.conn.Send(m); err != nil {
-		return "", errors.Join(errSilent, err)
-	}
-	reply, fds, err := a.conn.Recv()
+	master, notice, err := a.conn.Start(m)
 	if err != nil {
-		return "", errors.Join(errSilent, err)
+		return "", err
 	}
-	switch reply := reply.(type) {
-	case *wire.Error:
-		return "", usererr.New(usererr.Code(reply.Code), reply.Text, reply.Hint, nil)
-	case *wire.Started:
-		if reply.Terminal && tty.IsMaster(fds[0]) && unix.SetNonblock(fds[0], true) == nil {
-			lift()
-			a.out, a.input = out, &sink{fd: fds[0], broken: func() {}}
-			return reply.Notice, nil
-		}
-	}
-	seqpacket.CloseAll(fds)
-	return "", usererr.New(usererr.Container, "the container does not answer as it should", "ask the administrator to restart the container", nil)
+	lift()
+	a.out, a.input = out, &sink{fd: master, broken: func() {}}
+	return notice, nil
 }
 
 func (a *agent) Write(p []byte) (int, error) { return a.input.Write(p) }
@@ -79,7 +55,7 @@ func (a *agent) resize(_ context.Context, rows, cols uint16) error {
 }
 
 func (a *agent) signal(_ context.Context, sig unix.Signal) error {
-	return a.conn.Send(&wire.Signal{Number: uint8(sig)})
+	return a.conn.Signal(sig)
 }
 
 func (a *agent) wait(ctx context.Context) (*wire.Exit, error) {
@@ -96,7 +72,7 @@ func (a *agent) wait(ctx context.Context) (*wire.Exit, error) {
 			}
 		}
 		if fds[0].Revents != 0 {
-			exit := a.exit()
+			exit := a.conn.Exit()
 			// What the program left behind may go on writing: not for us any more.
 			for read := 0; read < drainLimit; {
 				n, _ := a.copy(buf)
@@ -128,19 +104,6 @@ func (a *agent) copy(buf []byte) (n int, ended bool) {
 		_, _ = a.out.Write(buf[:n]) // never fails
 	}
 	return n, ended
-}
-
-// exit takes the agent's last word; nil if it went without one.
-func (a *agent) exit() *wire.Exit {
-	m, fds, err := a.conn.Recv()
-	if err == unix.ECONNRESET {
-		// Our last signal was not read: the kernel says so before it gives what
-		// came before.
-		m, fds, _ = a.conn.Recv()
-	}
-	seqpacket.CloseAll(fds)
-	exit, _ := m.(*wire.Exit)
-	return exit
 }
 
 // hangUp ends the connection; the agent does the rest.

@@ -59,58 +59,6 @@ func (s *shown) String() string {
 
 var onTerminal = &wire.Start{Terminal: true, Rows: 24, Cols: 80, Path: "/bin/sh", Argv: []string{"sh"}}
 
-// An agent is a program of whoever is in the container.
-func TestAnAgentThatIsNoneIsNotBelieved(t *testing.T) {
-	file, err := os.Open("/etc/passwd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	_, slave, err := tty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for what, answer := range map[string]func(channel.Conn) error{
-		"no master but a file":    func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) },
-		"no master but a slave":   func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) },
-		"no terminal":             func(c channel.Conn) error { return c.Send(&wire.Started{}) },
-		"a word out of its order": func(c channel.Conn) error { return c.Send(&wire.Exit{}) },
-		"a refusal": func(c channel.Conn) error {
-			return c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "no", Hint: "ask"})
-		},
-		"nothing":    func(c channel.Conn) error { return c.Close() },
-		"no message": func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) },
-	} {
-		a, c := before(t)
-		answered := make(chan struct{})
-		go func() {
-			defer close(answered)
-			_, _, _ = c.Recv()
-			_ = answer(c)
-		}()
-		_, err := a.start(context.Background(), onTerminal, &shown{}, nil)
-		<-answered
-		var told *usererr.Error
-		switch {
-		case what == "nothing" || what == "no message":
-			if !errors.Is(err, errSilent) {
-				t.Errorf("%s: %v", what, err)
-			}
-		case !errors.As(err, &told):
-			t.Errorf("%s: %v", what, err)
-		case what == "a refusal" && (told.Code != usererr.Busy || told.Text != "no" || told.Hint != "ask"):
-			t.Errorf("%+v", told)
-		}
-	}
-	a, c := before(t)
-	if err := c.Send(&wire.Exit{}); err != nil {
-		t.Fatal(err)
-	}
-	if hello, err := a.hello(); !errors.Is(err, errSilent) {
-		t.Errorf("%v, %v", hello, err)
-	}
-}
-
 // begun is a session with a terminal whose program is the test.
 func begun(t *testing.T) (a *agent, c channel.Conn, slave int, out *shown) {
 	t.Helper()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -124,12 +125,12 @@ func confine() {
 // leave tells the front why there is no session, and ends what was begun of it.
 func (s *session) leave(err error) {
 	defer s.up.hangUp()
-	if errors.Is(err, errSilent) {
+	if errors.Is(err, agentclient.ErrSilent) {
 		_ = s.front.Close() // it asks the broker
 		return
 	}
 	e := usererr.For(engine.Explain(err, "the session cannot be started in the container"))
 	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
 	s.front.Within(time.Second)
-	_ = s.front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
+	_ = s.front.Send(wire.NewError(e))
 }

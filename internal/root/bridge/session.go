@@ -55,18 +55,13 @@ type session struct {
 // begin starts the program and tells the front so. The descriptors are ours from
 // here on.
 func (s *session) begin(m *wire.Start, fds []int) error {
-	if len(m.Argv) == 0 {
-		return usererr.New(usererr.Protocol, "no program to run", "", nil)
+	// The descriptors do not go into the container, but we read and write them with
+	// more rights than the front has.
+	if err := m.Check(fds, sys.Passable); err != nil {
+		return err
 	}
 	if !m.Terminal && (s.task.Agent || s.task.Record) {
 		return usererr.New(usererr.Protocol, "this session has a terminal", "", nil)
-	}
-	for _, fd := range fds {
-		// They do not go into the container, but we read and write them with more
-		// rights than the front has.
-		if !sys.Passable(fd) {
-			return usererr.New(usererr.Protocol, "a descriptor of the host may not enter a container", "", nil)
-		}
 	}
 	s.start = m
 	var pass []int

@@ -5,7 +5,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -140,5 +139,5 @@ func (b *Broker) refuse(f *front, err error) {
 	if h, ok := f.Socket.(*held); ok {
 		h.take() // within the new limit: the old one may be over
 	}
-	_ = f.Send(&wire.Error{Code: uint8(e.Code), Text: printable.Line(e.Text), Hint: printable.Line(e.Hint)})
+	_ = f.Send(wire.NewError(e))
 }

@@ -73,7 +73,7 @@ func Session() int {
 		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there he would lose our word
 			seqpacket.CloseAll(fds)
 		}
-		_ = front.Send(&wire.Error{Code: uint8(e.Code), Text: e.Text, Hint: e.Hint})
+		_ = front.Send(wire.NewError(e))
 	case errors.Is(err, broker.ErrUntended):
 		err = door.Become(door.Tend)
 	default:

@@ -1,12 +1,12 @@
 package front
 
 import (
-	"io"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -28,7 +28,7 @@ var errNoBroker = usererr.New(usererr.Unavailable, "the dockersh service does no
 // answer is the broker's.
 type answer struct {
 	broker    channel.Conn
-	agent     channel.Conn
+	agent     agentclient.Conn
 	ready     *wire.Ready
 	hostShell string
 }
@@ -87,7 +87,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 	}
 	for {
 		reply, fds, err := c.Recv()
-		if gone(err) {
+		if channel.IsGone(err) {
 			return nil, true, errNoBroker
 		}
 		if err != nil {
@@ -98,7 +98,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			show(printable.Text(reply.Text))
 			c.Within(silence)
 		case *wire.Ready:
-			agent, err := channel.NewSync(fds[0])
+			agent, err := agentclient.New(fds[0])
 			if err != nil {
 				return nil, false, err
 			}
@@ -107,20 +107,12 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 		case *wire.HostShell:
 			return &answer{broker: c, hostShell: reply.Shell}, false, nil
 		case *wire.Error:
-			return nil, false, refusal(reply)
+			return nil, false, reply.UserError()
 		default:
 			seqpacket.CloseAll(fds)
 			return nil, false, usererr.New(usererr.Protocol, "the dockersh service speaks another version", "ask the administrator to restart dockershd", nil)
 		}
 	}
-}
-
-// gone tells whether the peer ended without a word.
-func gone(err error) bool { return err == io.EOF || err == unix.ECONNRESET || err == unix.EPIPE }
-
-// refusal is an error that crossed a socket.
-func refusal(m *wire.Error) error {
-	return usererr.New(usererr.Code(m.Code), printable.Text(m.Text), printable.Text(m.Hint), nil)
 }
 
 // why asks the broker what became of the container.

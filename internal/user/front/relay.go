@@ -6,8 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/sys"
-	"github.com/dockersh/dockersh/internal/proto/channel"
-	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -143,12 +141,12 @@ func (s *session) pump() (*wire.Exit, cause) {
 			return nil, hungUp
 		}
 		if fds[0].Revents != 0 {
-			exit, ok := receiveExit(s.agent)
+			exit := s.agent.Exit()
 			s.drain()
-			if ok {
-				return exit, ended
+			if exit == nil {
+				return nil, lost
 			}
-			return nil, lost
+			return exit, ended
 		}
 	}
 }
@@ -156,19 +154,6 @@ func (s *session) pump() (*wire.Exit, cause) {
 // terminalGone tells whether the user's terminal ended under a session that has
 // one.
 func (s *session) terminalGone() bool { return s.master >= 0 && s.relays[0].done }
-
-// receiveExit takes the last message. Anything else counts as none.
-func receiveExit(agent channel.Conn) (*wire.Exit, bool) {
-	m, fds, err := agent.Recv()
-	if err == unix.ECONNRESET {
-		// Our last signal was not read: the kernel says so before it gives what
-		// came before.
-		m, fds, err = agent.Recv()
-	}
-	seqpacket.CloseAll(fds)
-	exit, ok := m.(*wire.Exit)
-	return exit, err == nil && ok
-}
 
 // drainLimit in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
 const drainLimit = 2 << 20

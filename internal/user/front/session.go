@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -22,13 +24,14 @@ const startLimit = 15 * time.Second
 
 // session is a session that runs in the container.
 type session struct {
-	broker, agent channel.Conn
-	master        int // of the pty; -1 without a terminal
-	restore       func()
-	relays        []*relay
-	heeding       bool
-	told          sync.Once
-	parent        int // pidfd of sshd, -1 for none
+	broker  channel.Conn
+	agent   agentclient.Conn
+	master  int // of the pty; -1 without a terminal
+	restore func()
+	relays  []*relay
+	heeding bool
+	told    sync.Once
+	parent  int // pidfd of sshd, -1 for none
 }
 
 // begin starts the session that the broker prepared.
@@ -63,13 +66,8 @@ func (s *session) startTerminal(m *wire.Start) error {
 	}
 	m.Termios = modes.Bytes()
 	m.Rows, m.Cols, _ = tty.Size(0) // without a size: 0x0, as on any terminal that has none
-	fds, err := s.start(m)
-	if err != nil {
+	if s.master, err = s.start(m); err != nil {
 		return err
-	}
-	s.master = fds[0]
-	if !tty.IsMaster(s.master) || unix.SetNonblock(s.master, true) != nil {
-		return errAgent
 	}
 	s.restore = func() { _ = modes.Restore(0) }
 	s.heed()
@@ -113,69 +111,36 @@ func (s *session) startPlain(m *wire.Start) error {
 	return err
 }
 
-var errAgent = usererr.New(usererr.Container, "the container does not answer as it should", "ask the administrator to restart the container", nil)
-
-// start asks the agent, and gives the descriptors of its answer. Nothing the
-// agent says is trusted: it belongs to whoever is in the container.
-func (s *session) start(m *wire.Start, pass ...int) ([]int, error) {
+// start starts the session, and returns the master of its terminal, if any.
+func (s *session) start(m *wire.Start, stdio ...int) (master int, err error) {
 	lift := s.agent.Within(startLimit)
-	// Nothing of ours goes to an agent before it has shown that it runs: stdout
-	// in the queue of a frozen one would keep sshd waiting for its end.
-	if err := s.hello(); err != nil {
-		return nil, err
-	}
-	err := s.agent.Send(m, pass...)
-	if err == wire.ErrTooLarge {
-		return nil, usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
+	master, notice, err := startAgent(s.agent, m, stdio)
+	if errors.Is(err, agentclient.ErrSilent) {
+		err = usererr.New(usererr.Container, why(s.broker), "try again, or ask the administrator", err)
 	}
 	if err != nil {
-		return nil, s.silent(err)
+		return -1, err
 	}
-	reply, fds, err := s.agent.Recv()
-	if err != nil {
-		return nil, s.silent(err)
+	if notice != "" {
+		say("dockersh: " + notice)
 	}
-	switch reply := reply.(type) {
-	case *wire.Started:
-		if reply.Terminal != m.Terminal {
-			break
-		}
-		if reply.Notice != "" {
-			say("dockersh: " + printable.Text(reply.Notice))
-		}
-		lift()
-		return fds, nil
-	case *wire.Error:
-		return nil, refusal(reply)
-	}
-	seqpacket.CloseAll(fds)
-	return nil, errAgent
+	lift()
+	return master, nil
 }
 
-// hello is the agent's first word.
-func (s *session) hello() error {
-	m, fds, err := s.agent.Recv()
+// startAgent starts a session at an agent of our own version. Nothing of ours goes
+// to an agent before it has shown that it runs: standard output in the queue of a
+// frozen one would keep sshd waiting for its end.
+func startAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master int, notice string, err error) {
+	hello, err := agent.Hello()
 	if err != nil {
-		return s.silent(err)
-	}
-	seqpacket.CloseAll(fds)
-	hello, ok := m.(*wire.Hello)
-	if !ok {
-		return errAgent
+		return -1, "", err
 	}
 	if hello.Version != wire.Version {
-		return usererr.New(usererr.Protocol, "this container runs another version of dockersh",
+		return -1, "", usererr.New(usererr.Protocol, "this container runs another version of dockersh",
 			"ask the administrator to restart the container", nil)
 	}
-	return nil
-}
-
-// silent is an agent that did not answer.
-func (s *session) silent(err error) error {
-	if !gone(err) && !channel.TimedOut(err) {
-		return errAgent
-	}
-	return usererr.New(usererr.Container, why(s.broker), "try again, or ask the administrator", err)
+	return agent.Start(m, stdio...)
 }
 
 // wait copies what has to be copied until the session ends.

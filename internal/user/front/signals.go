@@ -8,7 +8,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
-	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
 // heed begins to treat signals as a shell would. Until then one ends us, and with
@@ -39,7 +38,7 @@ func (s *session) onSignals(c chan os.Signal) {
 			s.tell(uint32(sig))
 			sys.DieBy(sig)
 		default:
-			_ = s.agent.Send(&wire.Signal{Number: uint8(sig)})
+			_ = s.agent.Signal(sig)
 			if sig == unix.SIGHUP || sig == unix.SIGTERM {
 				s.tell(uint32(sig))
 				sys.DieBy(sig)

@@ -1,0 +1,142 @@
+// Package agentclient is the client's side of the agent protocol: one connection
+// to an agent, for one session or one question. Nothing that an agent says is
+// trusted, because it belongs to whoever is in the container: its texts are
+// cleaned, and what is not the expected answer is an error.
+package agentclient
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// ErrSilent is an agent that ended, or did not answer in time. What happened to it,
+// the broker knows.
+var ErrSilent = errors.New("the agent does not answer")
+
+// errAnswer is an agent that broke the protocol.
+var errAnswer = usererr.New(usererr.Container, "the container does not answer as it should", "ask the administrator to restart the container", nil)
+
+// Conn is a connection to an agent. Its methods wait for as long as Conn.Within
+// allows.
+type Conn struct{ channel.Conn }
+
+// New takes over a connected socket, for a program that does one thing at a time.
+func New(fd int) (Conn, error) {
+	c, err := channel.NewSync(fd)
+	return Conn{c}, err
+}
+
+// Dial connects to the agent that listens at path, for a program of many
+// connections. The errors are those of seqpacket.Connect.
+func Dial(path string) (Conn, error) {
+	c, err := seqpacket.Dial(path)
+	if err != nil {
+		return Conn{}, err
+	}
+	return Conn{channel.Conn{Socket: c}}, nil
+}
+
+// Hello receives the agent's first message. Nothing should be sent before it: what
+// lies in the queue of a frozen agent (descriptors, above all) stays there.
+func (c Conn) Hello() (*wire.Hello, error) {
+	m, fds, err := c.Recv()
+	seqpacket.CloseAll(fds)
+	if err != nil {
+		return nil, explain(err)
+	}
+	hello, ok := m.(*wire.Hello)
+	if !ok {
+		return nil, errAnswer
+	}
+	return hello, nil
+}
+
+// Start starts a session. stdio is standard input, output and error of a session
+// without a terminal. With one, master is its non-blocking end for the client;
+// without, -1. notice is a line for the user, or empty. A refusal of the agent's is
+// a *usererr.Error.
+func (c Conn) Start(m *wire.Start, stdio ...int) (master int, notice string, err error) {
+	err = c.Send(m, stdio...)
+	if errors.Is(err, wire.ErrTooLarge) {
+		return -1, "", usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
+	}
+	if err != nil {
+		return -1, "", explain(err)
+	}
+	reply, fds, err := c.Recv()
+	if err != nil {
+		return -1, "", explain(err)
+	}
+	switch reply := reply.(type) {
+	case *wire.Error:
+		return -1, "", reply.UserError()
+	case *wire.Started:
+		switch {
+		case reply.Terminal != m.Terminal:
+		case !m.Terminal:
+			return -1, printable.Text(reply.Notice), nil
+		case sys.IsPtyMaster(fds[0]) && unix.SetNonblock(fds[0], true) == nil:
+			return fds[0], printable.Text(reply.Notice), nil
+		}
+	}
+	seqpacket.CloseAll(fds)
+	return -1, "", errAnswer
+}
+
+// Signal sends a signal to the session's process group.
+func (c Conn) Signal(sig unix.Signal) error { return c.Send(&wire.Signal{Number: uint8(sig)}) }
+
+// Exit receives the last message of a session; nil if the agent ended without one.
+func (c Conn) Exit() *wire.Exit {
+	m, fds, err := c.Recv()
+	if errors.Is(err, unix.ECONNRESET) {
+		// The agent did not read our last signal: the kernel reports that before it
+		// delivers what was sent earlier.
+		m, fds, _ = c.Recv()
+	}
+	seqpacket.CloseAll(fds)
+	exit, _ := m.(*wire.Exit)
+	return exit
+}
+
+// countLimit is how long an agent may take to count.
+const countLimit = 200 * time.Millisecond
+
+// CountProcesses asks how many processes in the container somebody started: all
+// but process 1 and the agents.
+func (c Conn) CountProcesses() (n uint32, err error) {
+	c.Within(countLimit)
+	if _, err := c.Hello(); err != nil {
+		return 0, err
+	}
+	if err := c.Send(&wire.Count{}); err != nil {
+		return 0, explain(err)
+	}
+	m, fds, err := c.Recv()
+	seqpacket.CloseAll(fds)
+	if err != nil {
+		return 0, explain(err)
+	}
+	answer, ok := m.(*wire.Sessions)
+	if !ok {
+		return 0, errAnswer
+	}
+	return answer.Others, nil
+}
+
+// explain distinguishes an agent that is gone or frozen from one that misbehaves.
+func explain(err error) error {
+	if channel.IsGone(err) || channel.TimedOut(err) {
+		return errors.Join(ErrSilent, err)
+	}
+	return errAnswer
+}

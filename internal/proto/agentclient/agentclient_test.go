@@ -1,0 +1,161 @@
+package agentclient
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// connect returns a connection, and its other end for the test to play the agent.
+func connect(t *testing.T) (Conn, channel.Conn) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := New(pair[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, err := channel.New(pair[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = client.Close(), agent.Close() })
+	client.Within(10 * time.Second)
+	agent.Within(10 * time.Second)
+	return client, agent
+}
+
+// An agent is a program of whoever is in the container.
+func TestAnswersThatAreNotAnAgentsAreErrors(t *testing.T) {
+	file, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	master, slave, err := tty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seqpacket.CloseAll([]int{master, slave})
+	plain, terminal := &wire.Start{Path: "/bin/sh", Argv: []string{"sh"}}, &wire.Start{Terminal: true, Path: "/bin/sh", Argv: []string{"sh"}}
+	for what, c := range map[string]struct {
+		ask    *wire.Start
+		answer func(channel.Conn) error
+		silent bool
+	}{
+		"a file for a master":       {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) }, false},
+		"a slave for a master":      {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) }, false},
+		"no terminal":               {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{}) }, false},
+		"an unwanted terminal":      {plain, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, master) }, false},
+		"a message out of order":    {plain, func(c channel.Conn) error { return c.Send(&wire.Exit{}) }, false},
+		"bytes that are no message": {plain, func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) }, false},
+		"the end":                   {plain, func(c channel.Conn) error { return c.Close() }, true},
+		"nothing":                   {plain, func(c channel.Conn) error { return nil }, true},
+	} {
+		client, agent := connect(t)
+		before := descriptors(t)
+		go func() {
+			_, fds, _ := agent.Recv()
+			seqpacket.CloseAll(fds)
+			_ = c.answer(agent)
+		}()
+		if what == "nothing" {
+			client.Within(20 * time.Millisecond)
+		}
+		stdio := []int{0, 1, 2}[:c.ask.FDs()]
+		got, notice, err := client.Start(c.ask, stdio...)
+		var told *usererr.Error
+		if c.silent != errors.Is(err, ErrSilent) || c.silent == errors.As(err, &told) || got != -1 || notice != "" {
+			t.Errorf("%s: %d, %q, %v", what, got, notice, err)
+		}
+		if now := descriptors(t); now > before {
+			t.Errorf("%s: %d descriptors stay open", what, now-before)
+		}
+	}
+	client, agent := connect(t)
+	if err := agent.Send(&wire.Exit{}); err != nil {
+		t.Fatal(err)
+	}
+	if hello, err := client.Hello(); err == nil {
+		t.Errorf("%+v", hello)
+	}
+}
+
+// descriptors counts those that this process has open.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestWhatAnAgentWritesIsSafeToShow(t *testing.T) {
+	client, agent := connect(t)
+	if err := agent.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "no \x1b[2J", Hint: "ask\n"}); err != nil {
+		t.Fatal(err)
+	}
+	var told *usererr.Error
+	if _, _, err := client.Start(&wire.Start{Terminal: true}); !errors.As(err, &told) || told.Code != usererr.Busy || told.Text != "no ?[2J" || told.Hint != "ask?" {
+		t.Errorf("%+v", told)
+	}
+	if err := agent.Send(&wire.Started{Notice: "\a"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, notice, err := client.Start(&wire.Start{}, 0, 1, 2); notice != "?" || err != nil {
+		t.Errorf("%q, %v", notice, err)
+	}
+}
+
+func TestAnExitArrivesThoughASignalWasNotRead(t *testing.T) {
+	client, agent := connect(t)
+	if err := client.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.Send(&wire.Exit{Status: 7 << 8}); err != nil {
+		t.Fatal(err)
+	}
+	_ = agent.Close()
+	if exit := client.Exit(); exit == nil || exit.Status != 7<<8 {
+		t.Errorf("%+v", exit)
+	}
+	if exit := client.Exit(); exit != nil {
+		t.Errorf("%+v", exit)
+	}
+}
+
+func TestAgentsAreAskedForTheirProcesses(t *testing.T) {
+	for what, c := range map[string]struct {
+		answers []wire.Message
+		n       uint32
+		fails   bool
+	}{
+		"three":                   {[]wire.Message{&wire.Hello{}, &wire.Sessions{Live: 1, Others: 3}}, 3, false},
+		"none":                    {[]wire.Message{&wire.Hello{}, &wire.Sessions{}}, 0, false},
+		"not an answer":           {[]wire.Message{&wire.Hello{}, &wire.Exit{}}, 0, true},
+		"nothing after the hello": {[]wire.Message{&wire.Hello{}}, 0, true},
+		"nothing":                 {nil, 0, true},
+	} {
+		client, agent := connect(t)
+		for _, m := range c.answers {
+			if err := agent.Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := client.CountProcesses(); n != c.n || (err != nil) != c.fails {
+			t.Errorf("%s: %d, %v", what, n, err)
+		}
+	}
+}
