@@ -63,6 +63,7 @@ var walls = []wall{
 	{"internal/host/paths", []string{"os", "fmt"}, "places fixed at build time: nothing moves them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
 	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "what is believed of sshd is read from the kernel, for warm logins too"},
+	{"internal/host/sshd/pattern", append(lean, "os", "crypto/sha256"), "as cmd/dockersh"},
 	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
 	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it looks at paths with root's rights, and follows none that others can change"},
 	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},

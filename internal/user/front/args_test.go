@@ -75,20 +75,6 @@ func TestOnlyWhatIsAcceptedGoesInside(t *testing.T) {
 	}
 }
 
-func TestPatternsMatchAsInSSHDConfig(t *testing.T) {
-	for _, c := range []struct {
-		p, s string
-		want bool
-	}{
-		{"*", "", true}, {"LC_*", "LC_ALL", true}, {"LC_*", "LC", false}, {"?", "", false}, {"a?c", "abc", true}, {"a*c", "abcbc", true},
-		{"a*c", "abcb", false}, {"**", "x", true}, {"", "", true}, {"", "x", false}, {"*x*y*", "axbyc", true}, {"*x*y*", "aybxc", false},
-	} {
-		if match(c.p, c.s) != c.want {
-			t.Errorf("match(%q, %q) is not %v", c.p, c.s, c.want)
-		}
-	}
-}
-
 func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
 	long := strings.Repeat("x", wire.MaxWords)
 	for _, c := range []struct {

@@ -1,6 +1,10 @@
 package front
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/host/sshd/pattern"
+)
 
 // never lists environment names (or, with a star, beginnings) that no setting
 // lets in: they change what a program is rather than how it behaves, or are the
@@ -19,42 +23,11 @@ func insideEnv(environ, accept []string, shell string) []string {
 	env := []string{"SHELL=" + shell}
 	for _, e := range environ {
 		name, _, ok := strings.Cut(e, "=")
-		if ok && name != "" && (in(always[:], name) || !in(never[:], name) && in(accept, name)) {
+		if ok && name != "" && (pattern.MatchAny(always[:], name) || !pattern.MatchAny(never[:], name) && pattern.MatchAny(accept, name)) {
 			env = append(env, e)
 		}
 	}
 	return env
-}
-
-func in(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if match(p, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// match is sshd_config's pattern: * for any bytes, ? for one.
-func match(pattern, s string) bool {
-	star, from := -1, 0
-	p, i := 0, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			from++
-			p, i = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // get finds a value in an environment; the first entry counts, as in getenv(3).

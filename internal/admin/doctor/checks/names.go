@@ -1,6 +1,6 @@
 package checks
 
-import "strings"
+import "github.com/dockersh/dockersh/internal/host/sshd/pattern"
 
 // dangerous are names of environment variables with which a client, or a file in
 // a home, says what runs on the host or who is there: names that sshd must not
@@ -17,34 +17,11 @@ func letsPass(patterns []string) []string {
 	var bad []string
 	for _, p := range patterns {
 		for _, name := range dangerous {
-			if match(p, name) {
+			if pattern.Match(p, name) {
 				bad = append(bad, p)
 				break
 			}
 		}
 	}
 	return bad
-}
-
-// match is sshd_config's pattern: * for any bytes, ? for one.
-func match(pattern, s string) bool {
-	before, after, star := strings.Cut(pattern, "*")
-	if len(s) < len(before) {
-		return false
-	}
-	for i := range len(before) {
-		if before[i] != '?' && before[i] != s[i] {
-			return false
-		}
-	}
-	s = s[len(before):]
-	if !star {
-		return s == ""
-	}
-	for i := range len(s) + 1 {
-		if match(after, s[i:]) {
-			return true
-		}
-	}
-	return false
 }
