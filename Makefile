@@ -25,7 +25,7 @@ UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell install-setuid image image-root demo test unit e2e e2e-first e2e-rest e2e-others e2e-doors bench lint fuzz check clean
+.PHONY: help build install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-programs bench lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that ends in a container'
@@ -92,53 +92,57 @@ install-setuid: ## lets dockersh start its broker itself, for a host without the
 demo: ## a login over ssh into a container, with nothing prepared
 	@GO='$(GO)' sh scripts/demo
 
-test: check unit e2e ## everything: vet, format, unit, race, end to end
-
-check: # what needs no root and no run
+deps: ## install the Debian packages that tests and demo need
 	@sh scripts/need tests
+
+test: deps check unit e2e ## everything: vet, format, unit tests with race detector, end-to-end tests
+
+check: ## vet and format; runs and installs nothing
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./...
+	$(GO) vet -tags 'e2e bench' ./...
 	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 
-unit:
+unit: ## unit tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 
-# What differs by the door; make e2e-doors tries all the rest through them too.
-ATDOOR = Setuid|ARootless|Strange|RandomStarts|WhoMayNot|WithoutARuntime|WithoutTheService|Exit|UserIs|Home|EveryByte|Stdin|Stdout|Stderr|Terminal|BySignal|Ctrl|Resize|SuSudo|SuAndSudo|CutConnection|FrontKilled|AgentKilled|UnderASession|EphemeralContainerGoes|Linger|Maxsessions|Forced|EngineStopped|ManyFirst|ClientAddress|EachKey|Record|FullDisk|Watch
-# Tests of what lies behind the broker, whichever door leads there.
-NODOOR = Doctor|SSHDWith|InstallerImage|Adopt|ByHand|Stream|Elsewhere|OverSSH|Podman|UserNamespaces|Bridge|EveryKey|BrokenPipeEnds|NobodyIsLeft|ThirtySeats
+# The end-to-end tests run apart from the host, and the three lanes apart from each
+# other: see scripts/apart. Tests wait more than they work, so the lanes run at the
+# same time. A lane starts one engine and runs its folders in it one by one: `go test`
+# itself runs inside. Which doors a test goes through is said in its first line
+# (test/e2e/lanes.go); test/e2e/lanes_test.go checks that nothing falls out here.
+INSIDE  = sh $(CURDIR)/scripts/inside
+E2E     = $(GO) test -count=1 -p 1 -vet=off -timeout 40m -tags e2e
+FOLDERS = $(filter-out ./test/e2e/bench,$(patsubst %/,./%,$(wildcard test/e2e/*/)))
+FIRST   = $(addprefix ./test/e2e/,admin doors engines session)
+REST    = $(filter-out $(FIRST),$(FOLDERS))
 
-# Apart from the machine, and from each other: scripts/apart says how. They wait more
-# than they work, so three run at a time.
-E2E    = $(GO) test -count=1 -timeout 40m -tags e2e -exec 'sh $(CURDIR)/scripts/inside'
-FIRST  = ^Test[A-E]
-
-e2e:
+e2e: ## end-to-end tests alone
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
 	@$(MAKE) -s -j3 --output-sync=target e2e-first e2e-rest e2e-others
 
 e2e-first:
-	$(E2E) -race -run '$(FIRST)' $(TESTFLAGS) ./test/e2e
+	$(INSIDE) $(E2E) -race $(TESTFLAGS) $(FIRST)
 
 e2e-rest:
-	$(E2E) -race -skip '$(FIRST)' $(TESTFLAGS) ./test/e2e
+	$(INSIDE) $(E2E) -race $(TESTFLAGS) $(REST)
 
 e2e-others:
-	@set -e; for door in setuid direct; do echo "the same through the $$door door"; DOOR=$$door $(E2E) -run '$(ATDOOR)' -skip '$(NODOOR)' $(TESTFLAGS) ./test/e2e; done
-	$(E2E) -race $(TESTFLAGS) ./internal/engine/...
+	$(INSIDE) sh -ec 'DOOR=setuid DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS)'
+	$(INSIDE) $(E2E) -race $(TESTFLAGS) ./internal/engine/...
 
-e2e-doors: e2e-programs ## all of the end-to-end tests through the setuid and the direct door
-	@set -e; for door in setuid direct; do DOOR=$$door $(E2E) -skip '$(NODOOR)' $(TESTFLAGS) ./test/e2e; done
+e2e-doors: e2e-programs ## all end-to-end tests that can go through the setuid and the direct door
+	@sh scripts/images build/images
+	$(INSIDE) sh -ec 'DOOR=setuid $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct $(E2E) $(TESTFLAGS) $(FOLDERS)'
 
-e2e-programs: # as the tests install them: root's own, short paths
+e2e-programs: # as the tests install them: owned by root, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 
-bench: ## the budget table: our figure, the other figure, ratio, bound
+bench: ## the table of budgets: our figure, the other one, ratio, bound
 	@sh scripts/need
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
-	$(GO) test -count=1 -timeout 60m -tags 'e2e bench' -exec 'sh $(CURDIR)/scripts/inside' -run '^TestBudgets$$' -v $(BENCHFLAGS) ./test/e2e
+	$(GO) test -count=1 -timeout 60m -tags 'e2e bench' -exec '$(INSIDE)' -v $(BENCHFLAGS) ./test/e2e/bench
 
 lint: ## golangci-lint, pinned, with .golangci.yml
 	@[ -x bin/golangci-lint ] || GOBIN=$(CURDIR)/bin $(GO) install $(GOLANGCI)

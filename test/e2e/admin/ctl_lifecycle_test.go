@@ -1,0 +1,272 @@
+//go:build e2e
+
+package admin
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	u := e2e.NewUser(t, "mounthome")
+	c := e2e.LiveSession(t, u)
+	c.Run("echo old >/tmp/f; echo kept >~/f")
+	id := u.Container(t)
+	name := u.Name + "_dockersh"
+	// Without a terminal it does nothing that loses data.
+	if out, errs, status := e2e.Ctl(t, "reset", name); status != 1 || out != "" || !strings.Contains(errs, "removes the container "+name) ||
+		!strings.Contains(errs, "1 session will end") || !strings.Contains(errs, "--yes") {
+		t.Errorf("%d: %q %q", status, out, errs)
+	}
+	if got := c.Run("cat /tmp/f"); got != "old" {
+		t.Errorf("%q", got)
+	}
+	if out := e2e.MustCtl(t, "reset", "--yes", name); out != name+": removed, 1 session ended\n" {
+		t.Errorf("%q", out)
+	}
+	if c.Wait() == 0 {
+		t.Error("the session ended well")
+	}
+	if left := e2e.StateOf(u); len(left) != 0 {
+		t.Errorf("left: %q", left)
+	}
+	e2e.SSH(t, u, "cat /tmp/f 2>/dev/null; cat ~/f").Want(t, "kept\n", "", 0)
+	if u.Container(t) == id {
+		t.Error("it is the same container")
+	}
+}
+
+func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "root leaves alone what a user's own broker keeps")
+	u := e2e.NewUser(t)
+	c := e2e.LiveSession(t, u)
+	name := u.Name + "_dockersh"
+	if out, _, status := e2e.Ctl(t, "rm", "-y", name); status != 1 || !strings.Contains(out, "1 session in it") || !strings.Contains(out, "--force") {
+		t.Errorf("%d: %q", status, out)
+	}
+	if got := c.Run("echo still here"); got != "still here" {
+		t.Errorf("%q", got)
+	}
+	e2e.CanLogIn(t, u)
+	if out := e2e.MustCtl(t, "rm", "-y", "--force", name); out != name+": removed, 1 session ended\n" {
+		t.Errorf("%q", out)
+	}
+	c.Wait()
+	e2e.ContainersGone(t, u)
+	e2e.CanLogIn(t, u)
+	if out := e2e.MustCtl(t, "rm", "--yes", "--user", u.Name); out != name+": removed\n" {
+		t.Errorf("%q", out)
+	}
+	e2e.ContainersGone(t, u)
+	if out := e2e.MustCtl(t, "rm", "--yes", "--user", u.Name); out != "no containers\n" {
+		t.Errorf("%q", out)
+	}
+}
+
+// A restart that would end as a stop ends nothing.
+func TestARestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's")
+	dir := t.TempDir() // in a directory that anybody can write
+	u := e2e.NewUser(t, "dockeropt = -v "+dir+":/theirs")
+	c := e2e.LiveSession(t, u)
+	if out, _, status := e2e.Ctl(t, "restart", u.Name+"_dockersh"); status != 1 || !strings.Contains(out, "can be changed by others than root") {
+		t.Errorf("%d: %q", status, out)
+	}
+	if got := c.Run("echo still here"); got != "still here" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestStopStartAndRestartKeepTheWork(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "root starts nothing into which a user's own place is mounted")
+	u := e2e.NewUser(t)
+	c := e2e.LiveSession(t, u)
+	c.Run("echo work >/tmp/f")
+	id, name := u.Container(t), u.Name+"_dockersh"
+	state := func() string { return e2e.Inspect(t, id, "{{.State.Status}}") }
+	if out := e2e.MustCtl(t, "stop", name); out != name+": stopped, 1 session ended\n" || state() != "exited" {
+		t.Errorf("%q, %s", out, state())
+	}
+	c.Wait()
+	if shown := c.Shown(); !strings.Contains(shown, "dockersh: ") {
+		t.Errorf("no word of why: %q", shown)
+	}
+	if out := e2e.MustCtl(t, "stop", name); out != name+": it does not run\n" {
+		t.Errorf("%q", out)
+	}
+	if out := e2e.MustCtl(t, "start", name); out != name+": started\n" || state() != "running" {
+		t.Errorf("%q, %s", out, state())
+	}
+	if out := e2e.MustCtl(t, "start", name); out != name+": it runs\n" {
+		t.Errorf("%q", out)
+	}
+	c = e2e.LiveSession(t, u)
+	if got := c.Run("cat /tmp/f"); got != "work" {
+		t.Errorf("%q", got)
+	}
+	pid := e2e.Inspect(t, id, "{{.State.Pid}}")
+	if out := e2e.MustCtl(t, "restart", "--user", u.Name); out != name+": restarted, 1 session ended\n" || e2e.Inspect(t, id, "{{.State.Pid}}") == pid {
+		t.Errorf("%q", out)
+	}
+	c.Wait()
+	e2e.SSH(t, u, "cat /tmp/f").Want(t, "work\n", "", 0)
+	// Stopped, the next login starts it.
+	e2e.MustCtl(t, "stop", name)
+	e2e.SSH(t, u, "cat /tmp/f").Want(t, "work\n", "", 0)
+	if u.Container(t) != id {
+		t.Error("it is another one")
+	}
+}
+
+func TestALoginIntoACommittedImageFindsWhatWasThere(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	u, other := e2e.NewUser(t), e2e.NewUser(t, "imagename = dsh-committed:day2")
+	t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-committed:day2") })
+	e2e.SSH(t, u, "echo prepared >/tmp/f").Want(t, "", "", 0)
+	name := u.Name + "_dockersh"
+	if out := e2e.MustCtl(t, "commit", name, "dsh-committed:day2"); !strings.HasPrefix(out, name+": dsh-committed:day2 is sha256:") {
+		t.Errorf("%q", out)
+	}
+	e2e.SSH(t, other, "cat /tmp/f; whoami").Want(t, "prepared\n"+other.Name+"\n", "", 0)
+	e2e.SSH(t, u, "cat /tmp/f").Want(t, "prepared\n", "", 0)
+	// It starts as the image did that it came from, and what is made of it by hand is
+	// not ours.
+	if got := e2e.OnHost(t, "docker", "run", "--rm", "dsh-committed:day2", "sh", "-c", "id -u; cat /tmp/f"); got != "0\nprepared" {
+		t.Errorf("%q", got)
+	}
+	hand := e2e.OnHost(t, "docker", "create", "--name", "hand-"+u.Name, "dsh-committed:day2", "true")
+	t.Cleanup(func() { e2e.OnHost(t, "docker", "rm", "-f", hand) })
+	if out := e2e.MustCtl(t, "ls", "-q"); strings.Contains(out, "hand-"+u.Name) {
+		t.Errorf("%q", out)
+	}
+	if out, _, status := e2e.Ctl(t, "commit", name, "No Name"); status != 1 || !strings.Contains(out, `"No Name" is no name for one`) {
+		t.Errorf("%d %q", status, out)
+	}
+}
+
+// Names are of what dockersh made, by its labels.
+func TestWhatWasMadeByHandIsNeverTouched(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	name := "hand-made-box"
+	id := e2e.OnHost(t, "docker", "run", "-d", "--name", name, "busybox", "sleep", "1000")
+	t.Cleanup(func() { e2e.OnHost(t, "docker", "rm", "-f", id) })
+	for _, command := range []string{"stop", "restart", "reset", "rm"} {
+		args := []string{command, name}
+		if command == "reset" || command == "rm" {
+			args = append(args, "--yes")
+		}
+		out, errs, status := e2e.Ctl(t, args...)
+		if status != 1 || out != "" || !strings.HasPrefix(errs, "dockershctl: error: dockersh made no container "+name+"\nhint: ") {
+			t.Errorf("%s: %d %q %q", command, status, out, errs)
+		}
+	}
+	if got := e2e.Inspect(t, id, "{{.State.Status}}"); got != "running" {
+		t.Errorf("it is %s", got)
+	}
+}
+
+func TestAMistypedNameIsOneLineAndAHint(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	u := e2e.NewUser(t)
+	e2e.CanLogIn(t, u)
+	name := u.Name + "_dockersh"
+	_, errs, status := e2e.Ctl(t, "stop", name, name+"x")
+	if status != 1 || errs != "dockershctl: error: dockersh made no container "+name+"x\nhint: did you mean "+name+"?\n" {
+		t.Errorf("%d %q", status, errs)
+	}
+	if got := e2e.Inspect(t, u.Container(t), "{{.State.Status}}"); got != "running" {
+		t.Errorf("half of a wrong command was done: it is %s", got)
+	}
+	if _, errs, status := e2e.Ctl(t, "stop", "--user", u.Name+"x"); status != 1 || !strings.Contains(errs, "no user "+u.Name+"x\nhint: did you mean "+u.Name+"?") {
+		t.Errorf("%d %q", status, errs)
+	}
+}
+
+// A container with a name of its own is for whoever is given it, whoever came first.
+func TestAUsersContainersAreHisAlone(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	u := e2e.NewUser(t, "containername = shared-class")
+	e2e.CanLogIn(t, u)
+	if out := e2e.MustCtl(t, "reset", "--yes", "--user", u.Name); out != "no containers\n" {
+		t.Errorf("%q", out)
+	}
+	if out := e2e.MustCtl(t, "reset", "--yes", "shared-class"); out != "shared-class: removed\n" {
+		t.Errorf("%q", out)
+	}
+}
+
+func TestResetAsksOnATerminal(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	u := e2e.NewUser(t)
+	e2e.CanLogIn(t, u)
+	for answer, want := range map[string]string{"n": "nothing was done", "": "nothing was done"} {
+		c := e2e.NewConsole(t, 24, 80, e2e.Prefix+"/bin/dockershctl", "reset", "--user", u.Name)
+		c.Expect(`\[y/N\] `)
+		c.Line(answer)
+		c.Expect(want)
+		if status := c.Wait(); status != 1 {
+			t.Errorf("%q: %d", answer, status)
+		}
+	}
+	u.Container(t)
+	c := e2e.NewConsole(t, 24, 80, e2e.Prefix+"/bin/dockershctl", "reset", "--user", u.Name)
+	c.Expect(`\[y/N\] `)
+	c.Line("y")
+	c.Expect("removed")
+	if status := c.Wait(); status != 0 {
+		t.Errorf("%d", status)
+	}
+	if ids := u.Containers(t); len(ids) != 0 {
+		t.Errorf("left: %q", ids)
+	}
+	if e2e.Door != "direct" { // what a user's own broker keeps, his next one tidies
+		e2e.ContainersGone(t, u)
+	}
+}
+
+// Killed at whatever moment, it leaves the old container or none, and the next
+// login gets in.
+func TestAResetThatIsKilledLeavesNothingHalfDone(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	u := e2e.NewUser(t)
+	for delay := range 8 {
+		e2e.SSH(t, u, "echo old >/tmp/f").Want(t, "", "", 0)
+		id := u.Container(t)
+		cmd := exec.Command(e2e.Prefix+"/bin/dockershctl", "reset", "--yes", "--user", u.Name)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(delay) * 30 * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		e2e.CanLogIn(t, u)
+		want := "old\n"
+		if u.Container(t) != id {
+			want = "none\n"
+		}
+		e2e.SSH(t, u, "cat /tmp/f 2>/dev/null || echo none").Want(t, want, "", 0)
+		if _, err := os.Lstat(e2e.RunDir + "/c/" + u.Name + "_dockersh/owner.shut"); err == nil {
+			t.Error("it is shut")
+		}
+	}
+	e2e.MustCtl(t, "rm", "--yes", "--user", u.Name)
+	e2e.ContainersGone(t, u)
+}
+
+func TestWhoIsNotRootIsToldSoInOneLine(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewAccount(t, "/bin/bash")
+	for _, args := range []string{"ls", "sessions", "stop --all", "start x", "restart x", "reset --all --yes", "rm x", "commit a b", "kick --all", "message --all hello"} {
+		r := e2e.SSH(t, u, e2e.Prefix+"/bin/dockershctl "+args)
+		command, _, _ := strings.Cut(args, " ")
+		if r.Stdout != "" || r.Status != 1 || r.Stderr != "dockershctl: error: only root may run dockershctl "+command+"\nhint: sudo dockershctl "+command+"\n" {
+			t.Errorf("%s: %d %q %q", args, r.Status, r.Stdout, r.Stderr)
+		}
+	}
+}

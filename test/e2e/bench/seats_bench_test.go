@@ -1,0 +1,123 @@
+//go:build e2e && bench
+
+package bench
+
+import (
+	"bufio"
+	"io"
+	"os/exec"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// seats is how many log in at once.
+const seats = 30
+
+// seatsRows has a class come in, as the page on courses says: the image knows its user,
+// and every seat logs in within the same second, into a container of its own that is
+// not there yet, and stays. Beside it stand as many `docker run -d` of the same image in
+// parallel; over ssh, these and as many connections to a bash. The same class then
+// comes into the image that the prepared one was made from, which knows only root.
+func seatsRows(t *testing.T) []budget {
+	u := e2e.NewUser(t, "containername = %u_first")
+	host := e2e.NewAccount(t, "/bin/bash")
+	e2e.CanLogIn(t, u)
+	const plain, prepared = "busybox", "dsh-seat"
+	e2e.OnHost(t, e2e.CtlPath, "commit", u.Name+"_first", prepared)
+	e2e.OnHost(t, e2e.CtlPath, "rm", "--yes", u.Name+"_first")
+	into := func(image string) {
+		u.Configure(t, "containername = %u-%x", "ephemeral", "imagename = "+image)
+		e2e.CanLogIn(t, u) // the image is looked into once
+		e2e.ContainersGone(t, u)
+	}
+	overSSH := func(a *e2e.Account) func(int) *exec.Cmd {
+		argv := e2e.SSHArgv(a, "127.0.0.1", "echo up; cat")
+		return func(int) *exec.Cmd { return exec.Command(argv[0], argv[1:]...) }
+	}
+	comeIn := func(session func(int) *exec.Cmd) func() time.Duration {
+		return func() time.Duration { defer e2e.ContainersGone(t, u); return together(t, session) }
+	}
+	onTheHost := func(int) *exec.Cmd { return asUser(u, e2e.Front, "-c", "echo up; cat") }
+	runs := func(image string) func() time.Duration {
+		return func() time.Duration { return inParallel(t, image) }
+	}
+	const rounds = 5
+	into(prepared)
+	known := race(rounds, comeIn(onTheHost), runs(prepared), comeIn(overSSH(u)), comeIn(overSSH(host)))
+	into(plain)
+	unknown := race(rounds, comeIn(onTheHost), runs(plain))
+	all := known[1] + known[3]
+	first := strconv.Itoa(seats) + " first logins at once"
+	return []budget{
+		{first + " vs docker run -d", ms(known[0]), ms(known[1]), ratio(known[0], known[1]), 1.25, false},
+		{first + ", image without the user, vs docker run -d", ms(unknown[0]), ms(unknown[1]), ratio(unknown[0], unknown[1]), 0, false},
+		{first + " over ssh vs docker run -d and ssh to bash", ms(known[2]), ms(all), ratio(known[2], all), 1.25, false},
+	}
+}
+
+// together starts the sessions at once and gives the time until the last of them
+// is in. They all stay until then.
+func together(t *testing.T, session func(i int) *exec.Cmd) time.Duration {
+	t.Helper()
+	var up, over sync.WaitGroup
+	begin := time.Now()
+	leave := make(chan struct{})
+	for i := range seats {
+		cmd := session(i)
+		in, err1 := cmd.StdinPipe()
+		out, err2 := cmd.StdoutPipe()
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		up.Add(1)
+		over.Go(func() {
+			err := cmd.Start()
+			word := ""
+			if err == nil {
+				word, err = bufio.NewReader(out).ReadString('\n')
+			}
+			up.Done()
+			if word != "up\n" {
+				t.Errorf("seat %d: %q %v", i, word, err)
+			}
+			<-leave
+			_ = in.Close()
+			_, _ = io.Copy(io.Discard, out)
+			_ = cmd.Wait()
+		})
+	}
+	up.Wait()
+	took := time.Since(begin)
+	close(leave)
+	over.Wait()
+	return took
+}
+
+// inParallel is the wall time of as many `docker run -d`.
+func inParallel(t *testing.T, image string) time.Duration {
+	t.Helper()
+	name := func(i int) string { return "seat" + strconv.Itoa(i) }
+	var all sync.WaitGroup
+	begin := time.Now()
+	for i := range seats {
+		all.Go(func() {
+			if err := e2e.TryDocker("run", "-d", "--name", name(i), image, "sleep", "1000"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	took := time.Since(begin)
+	names := []string{"rm", "-f"}
+	for i := range seats {
+		names = append(names, name(i))
+	}
+	if err := e2e.TryDocker(names...); err != nil {
+		t.Error(err)
+	}
+	return took
+}

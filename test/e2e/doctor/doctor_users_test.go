@@ -1,0 +1,58 @@
+//go:build e2e
+
+package doctor
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// Whom nobody names: by passwd, by a section, by a block of sshd's.
+func TestDoctorFindsTheUsersByItself(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	u := sound(t)
+	v := e2e.NewAccount(t, "/bin/bash") // a section of the settings
+	w := e2e.NewAccount(t, "/bin/bash")
+	w.Join(t, "dshclass")
+	host := e2e.NewAccount(t, "/bin/bash", "hostshell = /bin/bash")
+	if err := e2e.UnsetSection(`user "` + w.Name + `"`); err != nil {
+		t.Fatal(err)
+	}
+	snippet, errs, status := e2e.Ctl(t, "sshd-config", "--group", "dshclass")
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	e2e.WriteFile(t, "/etc/ssh/sshd_config.d/class.conf", snippet)
+	t.Cleanup(func() { _ = os.Remove("/etc/ssh/sshd_config.d/class.conf") })
+	var out string
+	out, errs, status = e2e.Ctl(t, "doctor", "--json", "--no-login")
+	var r struct{ Findings []finding }
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 1 {
+		t.Fatalf("%v: %d %q %q", err, status, out, errs)
+	}
+	if f := find(r.Findings, "shell-reads-home"); f == nil || !slices.Contains(f.Users, w.Name) {
+		t.Errorf("%s, whom sshd leads to dockersh: %+v", w.Name, r.Findings)
+	}
+	if f := find(r.Findings, "shell-of-the-host"); f == nil || !slices.Contains(f.Users, v.Name) {
+		t.Errorf("%s, whom a section names: %+v", v.Name, f)
+	}
+	for _, f := range r.Findings {
+		if slices.Contains(f.Users, host.Name) {
+			t.Errorf("%s has a shell of the host by intention: %+v", host.Name, f)
+		}
+		if strings.HasPrefix(f.ID, "sshd-") && slices.Contains(f.Users, u.Name) {
+			t.Errorf("%s: %+v", u.Name, f)
+		}
+	}
+	for _, text := range []string{"Match User " + w.Name + "\n\tForceCommand " + e2e.Front + "\n", "ForceCommand " + e2e.Front + "\n"} {
+		e2e.WriteFile(t, "/etc/ssh/sshd_config.d/class.conf", text)
+		if out, _, _ := e2e.Ctl(t, "doctor", "--json", "--no-login"); !strings.Contains(out, `"`+w.Name+`"`) {
+			t.Errorf("%q does not lead to %s: %s", text, w.Name, out)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+//go:build e2e
+
+package doctor
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// The ways past the login shell that the ledger in SECURITY.md tells of, with sshd's
+// own defaults and with the lines that dockershctl prints.
+func TestSSHDWithTheSnippetGivesNoWayPastDockersh(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	u := sound(t)
+	u.Join(t, "docker")
+	e2e.OnHost(t, "usermod", "-s", "/bin/bash", u.Name)
+	e2e.OnHost(t, "chgrp", "docker", "/run/docker.sock")
+	t.Cleanup(func() { e2e.OnHost(t, "chgrp", "root", "/run/docker.sock") })
+	b, err := os.ReadFile("/etc/ssh/sshd_config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e2e.WriteFile(t, "/etc/ssh/sshd_config", strings.Replace(string(b), "/usr/lib/openssh/sftp-server", "internal-sftp", 1)+
+		"ListenAddress 127.0.0.1\nPort "+otherPort+"\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n")
+	t.Run("with the snippet", func(t *testing.T) {
+		if got := pastTheShell(t, u); len(got) != 0 {
+			t.Errorf("sshd gives %q", got)
+		}
+	})
+	_ = os.Remove("/etc/ssh/sshd_config.d/dockersh.conf")
+	t.Run("without it", func(t *testing.T) {
+		if got := pastTheShell(t, u); len(got) != 4 {
+			t.Errorf("sshd gives only %q: this test shows nothing", got)
+		}
+	})
+}
+
+// otherPort is that of an sshd with the host's own configuration.
+const otherPort = "2223"
+
+// pastTheShell starts an sshd, and gives what of the host a user reaches.
+func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
+	d := &e2e.Daemon{Name: "sshd-doctor", Argv: []string{"/usr/sbin/sshd", "-D", "-e"}, Ready: func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+otherPort)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	}}
+	if err := d.Start(); err != nil {
+		t.Fatal(err, d.Log())
+	}
+	defer d.Stop()
+	client := func(args ...string) *exec.Cmd {
+		argv := e2e.SSHArgv(u, args...)
+		argv[slices.Index(argv, e2e.Port)] = otherPort
+		return exec.Command("timeout", append([]string{"60"}, argv...)...)
+	}
+	output := func(args ...string) string {
+		out, _ := client(args...).Output() // a refusal shows as nothing
+		return string(out)
+	}
+	if strings.TrimSpace(output("127.0.0.1", "cat /proc/sys/kernel/hostname")) == "apart" {
+		reached = append(reached, "a shell")
+	}
+	if strings.HasPrefix(output("-W", "127.0.0.1:"+e2e.Port, "127.0.0.1"), "SSH-2.0") {
+		reached = append(reached, "a port")
+	}
+	if speaksSFTP(t, client("-s", "127.0.0.1", "sftp")) {
+		reached = append(reached, "files")
+	}
+	socket := e2e.Scratch + "/forwarded.sock"
+	_ = os.Remove(socket)
+	tunnel := client("-N", "-L", socket+":/run/docker.sock", "127.0.0.1")
+	if err := tunnel.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tunnel.Process.Signal(syscall.SIGTERM); _ = tunnel.Wait() }()
+	var conn net.Conn
+	e2e.Eventually(t, "the client listens", func() (ok bool) {
+		var err error
+		conn, err = net.Dial("unix", socket)
+		return err == nil
+	})
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(e2e.Limit))
+	_, _ = conn.Write([]byte("GET /_ping HTTP/1.0\r\n\r\n"))
+	answer, _ := io.ReadAll(conn) // of a refused connection: nothing
+	if strings.HasPrefix(string(answer), "HTTP/1") {
+		reached = append(reached, "the engine")
+	}
+	return reached
+}
+
+// speaksSFTP tells whether an sftp server answers a client's first message.
+func speaksSFTP(t *testing.T, cmd *exec.Cmd) bool {
+	in, out := e2e.StartPiped(t, cmd)
+	_, _ = io.WriteString(in, "\x00\x00\x00\x05\x01\x00\x00\x00\x03") // SSH_FXP_INIT, version 3
+	answer := make([]byte, 5)
+	_, err := io.ReadFull(out, answer)
+	_ = in.Close()
+	_ = cmd.Wait()
+	return err == nil && answer[4] == 2 // SSH_FXP_VERSION
+}

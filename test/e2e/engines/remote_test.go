@@ -1,0 +1,163 @@
+//go:build e2e
+
+package engines
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+func TestAnEngineElsewhereMakesTheContainer(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
+	u := e2e.NewRemoteUser(t)
+	e2e.SSH(t, u, "whoami; pwd; cat /proc/1/cmdline | tr '\\0' ' '; touch kept").Want(t, u.Name+"\n"+u.Home+"\n/.dockersh/dockersh-init hold ", "", 0)
+	if len(u.Containers(t)) != 0 {
+		t.Error("it is on the engine of this host")
+	}
+	// Its state stays when it is stopped, and the stop is no kill: process 1 hears it.
+	start := time.Now()
+	if err := e2e.TryRemoteDocker("stop", "-t", "30", u.Name+"_dockersh"); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("stopped after %v", took)
+	}
+	e2e.SSH(t, u, "ls").Want(t, "kept\n", "", 0)
+	// What sessions leave behind is reaped.
+	e2e.SSH(t, u, "sh -c 'sleep 0.1 & exec true'").Want(t, "", "", 0)
+	e2e.Eventually(t, "no zombie is left", func() bool {
+		return e2e.SSH(t, u, "ps -o stat | grep -c Z").Stdout == "0\n"
+	})
+	out, err := exec.Command(e2e.Prefix+"/bin/dockershctl", "explain", u.Name).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "the engine is on another host") || !strings.Contains(string(out), "(running)") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestAnEngineElsewhereThatIsDownIsOneLine(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
+	u := e2e.NewRemoteUser(t)
+	e2e.CanLogIn(t, u)
+	e2e.RemoteDaemon.Signal(syscall.SIGKILL)
+	r := e2e.SSH(t, u, "true")
+	if err := e2e.RemoteDaemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.Refused(t, "engine")
+	e2e.Eventually(t, "the engine is back", func() bool { return e2e.SSH(t, u, "echo works").Stdout == "works\n" })
+}
+
+func TestWhatAnEngineElsewhereCannotGive(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
+	u := e2e.NewRemoteUser(t, "mounthome")
+	e2e.SSH(t, u, "true").Refused(t, "mounthome")
+	// Keys that others can read are not used, nor is an engine without them.
+	dir := e2e.Scratch + "/open-tls"
+	e2e.OnHost(t, "cp", "-a", e2e.RemoteTLS, dir)
+	e2e.OnHost(t, "chmod", "644", dir+"/key.pem")
+	if err := u.Set("dockersocket = "+e2e.RemoteAddress, "dockertls = "+dir); err != nil {
+		t.Fatal(err)
+	}
+	e2e.SSH(t, u, "true").Refused(t)
+	if !strings.Contains(e2e.Broker.Log(), "key.pem is open to others") {
+		t.Error("the log does not say why")
+	}
+	if err := u.Set("dockersocket = " + e2e.RemoteAddress); err != nil {
+		t.Fatal(err)
+	}
+	e2e.SSH(t, u, "true").Refused(t, "dockertls")
+}
+
+func TestASharedContainerElsewhereKnowsAllItsUsers(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
+	lines := []string{"containername = abroad-shared"}
+	a, b := e2e.NewRemoteUser(t, lines...), e2e.NewRemoteUser(t, lines...)
+	t.Cleanup(func() { _ = e2e.TryRemoteDocker("rm", "-f", "abroad-shared") })
+	e2e.SSH(t, a, "whoami").Want(t, a.Name+"\n", "", 0)
+	e2e.SSH(t, b, "whoami; pwd").Want(t, b.Name+"\n"+b.Home+"\n", "", 0)
+}
+
+func TestAnEngineElsewhereAdopts(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
+	u := e2e.NewRemoteUser(t)
+	if err := u.Set("dockersocket = "+e2e.RemoteAddress, "dockertls = "+e2e.RemoteTLS, "adopt", "containername = abroad-hand", "usercwd = /"); err != nil {
+		t.Fatal(err)
+	}
+	e2e.SSH(t, u, "true").Refused(t, "there is no container abroad-hand")
+	if err := e2e.TryRemoteDocker("create", "--name", "abroad-hand", "busybox", "sleep", "infinity"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e2e.TryRemoteDocker("rm", "-f", "abroad-hand") })
+	e2e.CanLogIn(t, u)
+}
+
+// An engine over ssh: the broker and its bridges run ssh as root, and there the
+// engine's own command line has the engine on its standard input and output.
+func TestAnEngineOverSSH(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	// root's home is the machine's: keys and known hosts by the private /etc.
+	config := "Host 127.0.0.1\n\tIdentityFile " + e2e.Scratch + "/key\n\tIdentitiesOnly yes\n\tUserKnownHostsFile /dev/null\n\tStrictHostKeyChecking no\n\tLogLevel ERROR\n"
+	const file = "/etc/ssh/ssh_config"
+	old, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(config+string(old)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(e2e.Scratch + "/key.pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := &e2e.Account{Name: "root"}
+	if err := root.Authorize(string(key)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = os.WriteFile(file, old, 0o644)
+		_ = os.Remove(e2e.Scratch + "/keys/root")
+	})
+	u := e2e.NewUser(t, "dockersocket = ssh://root@127.0.0.1:"+e2e.Port)
+	e2e.SSH(t, u, "whoami; pwd; exit 4").Want(t, u.Name+"\n"+u.Home+"\n", "", 4)
+	if got := e2e.Inspect(t, u.Container(t), "{{len .Mounts}}"); got != "0" {
+		t.Errorf("%s mounts of this host", got)
+	}
+	e2e.SSHInput(t, u, e2e.Noise(3, 1e6), "sha256sum | cut -c1-4; echo err >&2").Want(t, sha256Start(3, 1e6)+"\n", "err\n", 0)
+	c := e2e.NewConsole(t, 41, 133, e2e.SSHArgv(u, "-tt", "127.0.0.1", "stty size; cat")...)
+	c.Expect("41 133")
+	mark := "sleep 1" + u.Name[4:] + "31"
+	d := e2e.SSHConsole(t, u, mark)
+	e2e.Eventually(t, "the command runs", func() bool { return e2e.CommandRuns(mark) })
+	_ = d.Cmd.Process.Kill()
+	e2e.Eventually(t, "the command is hung up", func() bool { return !e2e.CommandRuns(mark) })
+	c.Send("\x04")
+	if status := c.Wait(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	e2e.Eventually(t, "no bridge is left", func() bool { return len(e2e.Bridges()) == 0 })
+	// A host that knows not our key: a line, no hang, no question.
+	if err := os.Remove(e2e.Scratch + "/keys/root"); err != nil {
+		t.Fatal(err)
+	}
+	e2e.Broker.Restart(t, syscall.SIGTERM) // with it the connections that it keeps
+	r := e2e.SSH(t, u, "true")
+	r.Refused(t, "engine")
+	if r.Took > e2e.Limit {
+		t.Errorf("took %v", r.Took)
+	}
+	if !strings.Contains(e2e.Broker.Log(), "Permission denied") {
+		t.Error("the log does not say why")
+	}
+}
+
+func sha256Start(seed byte, n int64) string {
+	s := e2e.Sum(e2e.Noise(seed, n))
+	return fmt.Sprintf("%x", s[:2])
+}

@@ -1,0 +1,165 @@
+//go:build e2e
+
+package lifecycle
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// seat is an account and what must be true of it: who is in, and which container
+// must be there. One container goes with its last session, the other stays.
+type seat struct {
+	*e2e.Account
+	stays    bool
+	sessions []*e2e.Console
+	id       string // of its container; empty when there is none
+	words    string // what was written into it
+}
+
+// agree waits until the world is as the model says.
+func (s *seat) agree(t *testing.T, step string) {
+	t.Helper()
+	want := 0
+	if s.id != "" {
+		want = 1
+	}
+	e2e.Eventually(t, fmt.Sprintf("after %q %s has %d containers", step, s.Name, want), func() bool {
+		ids := s.Containers(t)
+		return len(ids) == want && (want == 0 || ids[0] == s.id)
+	})
+	for i, c := range s.sessions {
+		if got := c.Run("echo here $((6*7))"); got != "here 42" {
+			t.Fatalf("after %q session %d of %s says %q", step, i, s.Name, got)
+		}
+	}
+	if s.id != "" && len(s.sessions) > 0 {
+		if got := s.sessions[0].Run("cat /tmp/words 2>/dev/null"); got != s.words {
+			t.Fatalf("after %q in the container of %s: %q, want %q", step, s.Name, got, s.words)
+		}
+	}
+}
+
+// over is the end of session i.
+func (s *seat) over(i int) {
+	s.sessions = append(s.sessions[:i], s.sessions[i+1:]...)
+	if len(s.sessions) == 0 && !s.stays {
+		s.id, s.words = "", ""
+	}
+}
+
+// allOver is the end of all sessions at once.
+func (s *seat) allOver() {
+	for len(s.sessions) > 0 {
+		s.sessions[0].Wait()
+		s.over(0)
+	}
+}
+
+// steps are what can happen.
+var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
+	"login": func(t *testing.T, s *seat, r *rand.Rand) {
+		if len(s.sessions) == 3 {
+			e2e.SSH(t, s.Account, "true").Refused(t, "you may have 3 sessions")
+			return
+		}
+		s.sessions = append(s.sessions, e2e.LiveSession(t, s.Account))
+		if s.id == "" {
+			s.id, s.words = s.Container(t), strconv.Itoa(r.IntN(1e6))
+			s.sessions[0].Run("echo " + s.words + " >/tmp/words")
+		}
+	},
+	"logout": func(t *testing.T, s *seat, r *rand.Rand) { s.end(r, func(c *e2e.Console) { c.Line("exit"); c.Wait() }) },
+	"cut": func(t *testing.T, s *seat, r *rand.Rand) {
+		s.end(r, func(c *e2e.Console) { _ = c.Cmd.Process.Kill(); c.Wait() })
+	},
+	"broker killed": func(t *testing.T, s *seat, r *rand.Rand) {
+		e2e.Broker.Restart(t, syscall.SIGKILL)
+	},
+	"cut without a broker": func(t *testing.T, s *seat, r *rand.Rand) {
+		back := e2e.Broker.Away(t, syscall.SIGKILL)
+		s.end(r, func(c *e2e.Console) { _ = c.Cmd.Process.Kill(); c.Wait() })
+		back()
+	},
+	"removed": func(t *testing.T, s *seat, r *rand.Rand) {
+		if s.id == "" {
+			return
+		}
+		e2e.OnHost(t, "docker", "rm", "-f", s.id)
+		for _, c := range s.sessions {
+			c.Wait()
+		}
+		s.sessions, s.id, s.words = nil, "", ""
+	},
+	"reset": func(t *testing.T, s *seat, r *rand.Rand) {
+		e2e.MustCtl(t, "reset", "--yes", "--user", s.Name)
+		s.allOver()
+		s.id, s.words = "", ""
+	},
+	"stop":    func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "stop", "--user", s.Name); s.allOver() },
+	"restart": func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "restart", "--user", s.Name); s.allOver() },
+	"kick":    func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "kick", "--user", s.Name); s.allOver() },
+	"settings": func(t *testing.T, s *seat, r *rand.Rand) {
+		lines := []string{"maxsessions = 3", "memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
+		if !s.stays {
+			lines = append(lines, "ephemeral")
+		} else if s.id != "" && r.IntN(2) == 0 {
+			lines = append(lines, "ephemeral") // of what was made to stay it changes nothing
+		}
+		s.Configure(t, lines...)
+		if s.id == "" && s.stays {
+			s.Configure(t, "maxsessions = 3")
+		}
+	},
+}
+
+func (s *seat) end(r *rand.Rand, how func(*e2e.Console)) {
+	if n := len(s.sessions); n > 0 {
+		i := r.IntN(n)
+		how(s.sessions[i])
+		s.over(i)
+	}
+}
+
+// Whatever happens in whatever order: STEPS=200 for more of it, SEED=N for the same
+// again.
+func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	count, seed := 50, uint64(time.Now().UnixNano())
+	if n, err := strconv.Atoi(os.Getenv("STEPS")); err == nil {
+		count = n
+	}
+	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	t.Log("SEED=", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	seats := []*seat{
+		{Account: e2e.NewUser(t, "ephemeral", "maxsessions = 3")},
+		{Account: e2e.NewUser(t, "maxsessions = 3"), stays: true},
+	}
+	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings", "reset", "stop", "kick"}
+	if e2e.Door != "direct" { // root starts nothing into which a user's own place is mounted
+		names = append(names, "restart")
+	}
+	var done []string
+	for range count {
+		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
+		if (name == "removed" || name == "reset") && s.stays {
+			s.Configure(t, "maxsessions = 3") // so that the next one stays, too
+		}
+		done = append(done, s.Name+" "+name)
+		steps[name](t, s, r)
+		for _, s := range seats {
+			s.agree(t, strings.Join(done[max(0, len(done)-6):], ", "))
+		}
+	}
+}

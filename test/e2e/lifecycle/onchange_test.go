@@ -1,0 +1,62 @@
+//go:build e2e
+
+package lifecycle
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+func TestOnchangeKeepSaysSoAndKeeps(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t)
+	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
+	u.Configure(t, "memory = 64m")
+	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // no word at a command
+	c := e2e.SSHConsole(t, u)
+	c.Expect("this container was made with other settings")
+	c.FirstPrompt()
+	if got := c.Run("cat ~/f"); got != "work" {
+		t.Errorf("%q", got)
+	}
+	if strings.Count(c.Shown(), "this container was made") != 1 {
+		t.Errorf("%q", c.Shown())
+	}
+}
+
+func TestOnchangeRecreatesWhenNobodyIsIn(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t, "onchange = recreate")
+	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
+	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
+	c := e2e.LiveSession(t, u)
+	u.Configure(t, "onchange = recreate", "hostname = anew")
+	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // somebody is in
+	if got := c.Run("echo still here"); got != "still here" {
+		t.Errorf("%q", got)
+	}
+	c.Line("exit")
+	c.Wait()
+	e2e.Eventually(t, "it is made anew", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "anew\n" })
+	e2e.SSH(t, u, "cat ~/f 2>/dev/null || echo fresh").Want(t, "fresh\n", "", 0)
+
+	// The image behind the tag.
+	e2e.OnHost(t, "docker", "tag", "dsh-busybox", "dsh-moving")
+	t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-moving") })
+	u.Configure(t, "onchange = recreate", "imagename = dsh-moving", "shell = /bin/sh")
+	e2e.SSH(t, u, "test -e /etc/debian_version || echo busybox").Want(t, "busybox\n", "", 0)
+	e2e.OnHost(t, "docker", "tag", "dsh-debian", "dsh-moving")
+	e2e.Eventually(t, "it follows the tag", func() bool { return e2e.SSH(t, u, "test -e /etc/debian_version").Status == 0 })
+	u.Container(t)
+}
+
+func TestOnchangeRecreateManyLoginsAtOnce(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t, "onchange = recreate")
+	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
+	u.Configure(t, "onchange = recreate", "hostname = anew")
+	e2e.Logins(t, 20, func(int) *e2e.Account { return u })
+	u.Container(t)
+}

@@ -1,0 +1,148 @@
+//go:build e2e
+
+package terminal
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+func TestTerminalOnlyWhenAsked(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		e2e.SSH(t, u, "-T", "--", "test -t 0 || test -t 1 || test -t 2 || echo none").Want(t, "none\n", "", 0)
+		// Without a terminal of the client's own -t asks for none.
+		e2e.SSH(t, u, "-t", "--", "test -t 0 || echo none").Want(t, "none\n", "", 0)
+		e2e.SSH(t, u, "-tt", "--", "test -t 0 && test -t 1 && test -t 2 && echo all").Want(t, "all\r\n", "", 0)
+	})
+}
+
+func TestTerminalFromTheClientsTerminal(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		c := e2e.NewConsole(t, 24, 80, e2e.SSHArgv(u, "-t", "127.0.0.1", "test -t 0 && echo yes; exit 9")...)
+		c.Expect("yes")
+		if status := c.Wait(); status != 9 {
+			t.Errorf("status %d, want 9", status)
+		}
+	})
+}
+
+func TestTTYNamesATerminalThatIsThere(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		r := e2e.SSH(t, u, "-tt", "--", `t=$(tty) && test -c "$t" && echo "$t" && echo through >"$t"`)
+		if !regexp.MustCompile(`^/dev/pts/\d+\r\nthrough\r\n$`).MatchString(r.Stdout) || r.Status != 0 {
+			t.Errorf("%q, %d", r.Stdout, r.Status)
+		}
+	})
+}
+
+func TestWindowSizeIsRightFromTheFirstByte(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		for _, size := range [][2]uint16{{24, 80}, {41, 133}, {3, 1000}} {
+			c := e2e.NewConsole(t, size[0], size[1], e2e.SSHArgv(u, "-tt", "127.0.0.1", "stty size")...)
+			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
+			c.Expect(`(?m)^` + want + `\r$`)
+			c.Wait()
+		}
+	})
+}
+
+func TestWindowSizeFollowsEveryResize(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		c := e2e.SSHConsole(t, u)
+		c.FirstPrompt()
+		for _, size := range [][2]uint16{{30, 90}, {50, 200}, {24, 80}} {
+			c.Resize(size[0], size[1])
+			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
+			e2e.Eventually(t, "size "+want, func() bool { return c.Run("stty size") == want })
+		}
+		// A shell without job control: all of it is in the foreground.
+		c.Line(`exec sh -c 'trap "stty size; exit 3" WINCH; echo rea\dy; while :; do sleep 0.1; done'`)
+		c.Expect("ready")
+		c.Resize(33, 77)
+		c.Expect("33 77")
+		if status := c.Wait(); status != 3 {
+			t.Errorf("status %d, want 3", status)
+		}
+	})
+}
+
+func TestTERMIsTheClients(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		if got := e2e.SSH(t, u, "-tt", "--", "echo $TERM"); strings.TrimSpace(got.Stdout) == "" {
+			t.Errorf("TERM is empty: %q", got.Stdout)
+		}
+		c := e2e.SSHConsole(t, u, "echo", "[$TERM]")
+		c.Expect(`\[xterm\]`)
+	})
+}
+
+func TestLastBytesOfATerminalArrive(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		for range 5 {
+			r := e2e.SSH(t, u, "-tt", "--", "head -c 200000 /dev/zero | tr '\\0' x; printf END; exit 6")
+			if len(r.Stdout) != 200_003 || !strings.HasSuffix(r.Stdout, "xEND") || r.Status != 6 {
+				t.Errorf("%d bytes, end %q, status %d", len(r.Stdout), r.Stdout[max(0, len(r.Stdout)-8):], r.Status)
+			}
+		}
+	})
+}
+
+func TestTerminalTakes200kB(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	const lines = 2000
+	input := strings.Repeat(strings.Repeat("y", 99)+"\n", lines)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		c := e2e.SSHConsole(t, u, "stty -echo; echo go; head -n", strconv.Itoa(lines), "| wc -c; exit 0")
+		c.Expect("go\r\n")
+		go func() { _, _ = c.Master.WriteString(input) }()
+		c.Expect(`(?m)^200000\r$`)
+	})
+}
+
+func TestTerminalCarriesUTF8(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		c := e2e.SSHConsole(t, u, "stty -echo; echo go; cat")
+		c.Expect("go\r\n")
+		c.Send("Grüße, 世界 🐚\r\x04")
+		c.Expect("Grüße, 世界 🐚\r\n")
+		if status := c.Wait(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+	})
+}
+
+func TestRawTerminalCarriesEveryByte(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		c := e2e.SSHConsole(t, u, "stty raw -echo; echo go; head -c 255 | od -An -v -tu1 | tr -s ' \\n' ' '; echo end")
+		c.Expect("go\n")
+		// ssh's own escape is a tilde after a newline: bytes in falling order
+		// never make one. Byte 0 is left out: od pads nothing.
+		var all strings.Builder
+		for i := 255; i > 0; i-- {
+			all.WriteByte(byte(i))
+		}
+		c.Send(all.String())
+		got := strings.Fields(c.Expect(`(?s)^\s*(.*)end`)[1])
+		if len(got) != 255 {
+			t.Fatalf("%d numbers: %q", len(got), got)
+		}
+		for i, s := range got {
+			if s != strconv.Itoa(255-i) {
+				t.Errorf("byte %d is %s, want %d", i, s, 255-i)
+			}
+		}
+	})
+}
