@@ -12,9 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
@@ -136,8 +135,8 @@ func (p *program) wait(ctx context.Context) (*wire.Exit, error) {
 	case <-ctx.Done():
 	}
 	code, err := p.stream.Wait(ctx)
-	if err != nil || code == 128+int(unix.SIGKILL) && p.stopped() {
+	if err != nil || exitstatus.IsKill(code) && p.stopped() {
 		return nil, err
 	}
-	return &wire.Exit{Status: uint32(code&0xff) << 8, OutOfMemory: p.outOfMemory(code)}, nil
+	return &wire.Exit{Status: exitstatus.OfCode(code), OutOfMemory: p.outOfMemory(code)}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 )
 
 const (
@@ -93,7 +94,7 @@ func (p *program) stopped() bool {
 
 // outOfMemory tells whether a program that was killed was killed for memory.
 func (p *program) outOfMemory(code int) bool {
-	if code != 128+int(unix.SIGKILL) {
+	if !exitstatus.IsKill(code) {
 		return false
 	}
 	ctx, cancel := background(settled)

@@ -114,15 +114,8 @@ func (b *Broker) ended(f *front, m wire.Message) error {
 		f.visit.end.Exit = &code
 		return nil
 	}
-	f.visit.end.Signal = signalName(sig)
+	f.visit.end.Signal = exitstatus.SignalName(sig)
 	return nil
-}
-
-func signalName(sig unix.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
-		return name[len("SIG"):]
-	}
-	return itoa(int(sig))
 }
 
 // tellRefused writes a login that is refused.

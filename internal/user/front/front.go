@@ -43,7 +43,7 @@ func Main() int {
 	}
 	if sig != 0 {
 		sys.DieBy(sig)
-		return 128 + int(sig) // a signal that does not end a process
+		return exitstatus.SignalCode(sig) // a signal that does not end a process
 	}
 	return code
 }

@@ -151,12 +151,12 @@ func (s *session) wait() (code int, sig unix.Signal, err error) {
 	case ended:
 		s.tell(end.Status)
 		code, sig = exitstatus.Split(end.Status)
-		if end.OutOfMemory && (sig == unix.SIGKILL || code == 128+int(unix.SIGKILL)) {
+		if end.OutOfMemory && (sig == unix.SIGKILL || exitstatus.IsKill(code)) {
 			say("dockersh: error: killed: the container ran out of memory")
 		}
 		return code, sig, nil
 	case hungUp:
-		s.tell(uint32(unix.SIGHUP))
+		s.tell(exitstatus.OfSignal(unix.SIGHUP))
 		return 0, unix.SIGHUP, nil
 	}
 	say("dockersh: error: " + why(s.broker))

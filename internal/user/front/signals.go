@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 )
 
 // heed begins to treat signals as a shell would. Until then one ends us, and with
@@ -35,12 +36,12 @@ func (s *session) onSignals(c chan os.Signal) {
 			s.resize()
 		case s.master >= 0:
 			s.restore()
-			s.tell(uint32(sig))
+			s.tell(exitstatus.OfSignal(sig))
 			sys.DieBy(sig)
 		default:
 			_ = s.agent.Signal(sig)
 			if sig == unix.SIGHUP || sig == unix.SIGTERM {
-				s.tell(uint32(sig))
+				s.tell(exitstatus.OfSignal(sig))
 				sys.DieBy(sig)
 			}
 		}
