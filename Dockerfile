@@ -3,9 +3,9 @@
 #	docker build -t dockersh-install .
 #	docker run --rm -v /usr/local/bin:/target dockersh-install
 #
-# dist/image/install says what else it takes. A plain `docker build .` compiles in
-# the image BUILDER. Without a registry, `make image BASE=...` compiles on this
-# machine, and needs nothing but a local BASE with a shell.
+# dist/image/install describes its arguments and other mounts. A plain
+# `docker build .` compiles in the image BUILDER. `make image BASE=...` compiles
+# on the host instead, and needs no registry, only a local BASE with a shell.
 ARG BUILDER=golang:1.26
 ARG BASE=busybox
 
