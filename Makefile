@@ -45,7 +45,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
 	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
-	install -m 644 docs/course.md $(SHARE)/doc/dockersh
+	install -m 644 docs/*.md $(SHARE)/doc/dockersh
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
 	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g; s|@LOG@|$(LOG)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done

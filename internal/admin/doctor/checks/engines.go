@@ -11,7 +11,7 @@ import (
 var engineChecks = []check{
 	{id: "engine-down", severity: Error, why: "dockershd(8)", engine: engineDown},
 	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
-	{id: "engine-version", severity: Error, why: "README.md, Install", need: wantEngine, engine: engineVersion},
+	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
 	{id: "user-namespaces", severity: Warning, why: hole(10), need: wantEngine, engine: userNamespaces},

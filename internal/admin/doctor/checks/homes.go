@@ -10,7 +10,7 @@ import (
 var homeChecks = []check{
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
-	{id: "host-given-away", severity: Warning, why: "README.md, Security", need: wantSettings, user: hostGivenAway},
+	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings, user: hostGivenAway},
 }
 
 // homeWritten tells whether the container writes the home that programs of the

@@ -12,7 +12,7 @@ import (
 
 var installChecks = []check{
 	{id: "settings-file", severity: Error, why: "dockershrc(5)", host: settingsFile},
-	{id: "program-missing", severity: Error, why: "README.md, Install", host: programMissing},
+	{id: "program-missing", severity: Error, why: "docs/install.md, make install", host: programMissing},
 	{id: "program-owner", severity: Error, why: hole(6), host: programOwner},
 	{id: "program-setuid", severity: Error, why: hole(7), host: programSetuid},
 	{id: "no-door", severity: Error, why: "dockershd(8)", host: noDoor},

@@ -3,8 +3,8 @@ package checks
 import "github.com/dockersh/dockersh/internal/admin/doctor/facts"
 
 var usersChecks = []check{
-	{id: "no-users", severity: Warning, why: "README.md, Install", host: noUsers},
-	{id: "shell-of-the-host", severity: Warning, why: "README.md, Install", user: shellOfTheHost},
+	{id: "no-users", severity: Warning, why: "docs/install.md, Give dockersh to users", host: noUsers},
+	{id: "shell-of-the-host", severity: Warning, why: "docs/install.md, Give dockersh to users", user: shellOfTheHost},
 	{id: "shell-runs-nothing", severity: Error, why: hole(4), need: wantSSHD, user: shellRunsNothing},
 	{id: "shell-reads-home", severity: Warning, why: hole(4), need: wantSSHD, user: shellReadsHome},
 	{id: "user-settings", severity: Error, why: "dockershrc(5)", user: userSettings},
