@@ -20,7 +20,7 @@ import (
 
 // past is one session, refusal or host shell in a listing.
 type past struct {
-	history.Record
+	history.Event
 	Until   time.Time `json:"until,omitzero"`
 	Seconds *float64  `json:"seconds,omitempty"` // missing where the end is not known
 	Status  string    `json:"status"`
@@ -57,9 +57,9 @@ func pastSessions(out io.Writer, user, from string, asJSON bool) error {
 }
 
 func pastOf(s history.Session, in bool, now time.Time) past {
-	p := past{Record: s.Record, Until: s.Until, Status: s.Status(in)}
+	p := past{Event: s.Event, Until: s.Until, Status: s.Status(in)}
 	switch {
-	case s.Ended && s.Event != history.Refused && s.Event != history.HostShell:
+	case s.Ended && s.Kind != history.Refused && s.Kind != history.HostShell:
 		p.Seconds = new(s.Until.Sub(s.Time).Seconds())
 	case !s.Ended && in:
 		p.Until, p.Seconds = time.Time{}, new(now.Sub(s.Time).Seconds())

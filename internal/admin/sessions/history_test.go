@@ -31,14 +31,14 @@ func TestAMomentIsADurationOrADate(t *testing.T) {
 func TestTheTableSaysHowEachSessionEnded(t *testing.T) {
 	exit := 7
 	rows := []past{}
-	for _, s := range history.Sessions([]history.Record{
-		{Time: noon, Event: history.Start, ID: "a", User: "alice", Client: "192.0.2.7", TTY: "pts/3", Container: "alice_dockersh", Command: "echo \x1b[2J\nroot\t0", Cut: true},
-		{Time: noon.Add(26 * time.Hour), Event: history.End, ID: "a", Exit: &exit},
-		{Time: noon, Event: history.Start, ID: "b", User: "bob"},
-		{Time: noon.Add(time.Second), Event: history.End, ID: "b", Lost: "the container was stopped"},
-		{Time: noon, Event: history.Refused, UID: 77, Reason: "this host does not know you"},
-		{Time: noon, Event: history.Start, ID: "c", User: "carol"},
-		{Time: noon, Event: history.Start, ID: "d", User: "dora"},
+	for _, s := range history.Sessions([]history.Event{
+		{Time: noon, Kind: history.Start, ID: "a", User: "alice", Client: "192.0.2.7", TTY: "pts/3", Container: "alice_dockersh", Command: "echo \x1b[2J\nroot\t0", Cut: true},
+		{Time: noon.Add(26 * time.Hour), Kind: history.End, ID: "a", Exit: &exit},
+		{Time: noon, Kind: history.Start, ID: "b", User: "bob"},
+		{Time: noon.Add(time.Second), Kind: history.End, ID: "b", Lost: "the container was stopped"},
+		{Time: noon, Kind: history.Refused, UID: 77, Reason: "this host does not know you"},
+		{Time: noon, Kind: history.Start, ID: "c", User: "carol"},
+		{Time: noon, Kind: history.Start, ID: "d", User: "dora"},
 	}) {
 		rows = append(rows, pastOf(s, s.ID == "c", noon.Add(time.Minute)))
 	}

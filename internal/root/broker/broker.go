@@ -36,7 +36,7 @@ type Config struct {
 	Engine   func(engine.Address) (engine.Engine, error)                           // nil: another broker goes on where one is needed (ErrHandOver)
 	AskFate  func(ctx context.Context, at engine.Address, container string) string // is Fate, where Engine is nil
 	Log      *slog.Logger
-	History  func(history.Record) // takes what became of a session; nil: nobody does
+	History  func(history.Event) // takes what became of a session; nil: nobody does
 }
 
 // Broker serves fronts.
@@ -77,7 +77,7 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	if c.History == nil {
-		c.History = func(history.Record) {}
+		c.History = func(history.Event) {}
 	}
 	b := &Broker{Config: c, work: make(chan struct{}, atOnce), removals: make(chan struct{}, atOnce), load: newLoad()}
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}

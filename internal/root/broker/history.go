@@ -31,7 +31,7 @@ const (
 
 // visit is a session in the history.
 type visit struct {
-	end  history.Record
+	end  history.Event
 	over chan struct{} // closed: the front is gone
 	told chan struct{} // closed: the start is written
 }
@@ -50,8 +50,8 @@ func (b *Broker) arrive(f *front, req *wire.Login, key string) {
 }
 
 // entry is what every record says that a front is the cause of.
-func (f *front) entry(b *Broker, e history.Event) history.Record {
-	r := history.Record{Time: time.Now(), Event: e, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.seen.TTY), Door: "setuid"}
+func (f *front) entry(b *Broker, e history.Kind) history.Event {
+	r := history.Event{Time: time.Now(), Kind: e, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.seen.TTY), Door: "setuid"}
 	switch {
 	case b.keeping.Load():
 		r.Door = "service"
@@ -62,7 +62,7 @@ func (f *front) entry(b *Broker, e history.Event) history.Record {
 }
 
 // tellStart writes the start of a session once it has begun, or is over already.
-func (b *Broker) tellStart(v *visit, r history.Record, front proc.Stat, took time.Duration) {
+func (b *Broker) tellStart(v *visit, r history.Event, front proc.Stat, took time.Duration) {
 	defer close(v.told)
 	// Before the front does anything: a short session is over soon, and its sshd too.
 	r.Client = client(front)
@@ -98,7 +98,7 @@ func (b *Broker) depart(v *visit, mine bool) {
 	}
 }
 
-func (b *Broker) tellEnd(r history.Record) {
+func (b *Broker) tellEnd(r history.Event) {
 	r.Time = time.Now()
 	b.Log.Info("session end", r.Attrs()...)
 	b.History(r)
@@ -160,6 +160,6 @@ func (b *Broker) sweep(ctx context.Context) (containers []string) {
 	return containers
 }
 
-func endOf(r sessions.Record) history.Record {
-	return history.Record{Event: history.End, ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Since: r.Since}
+func endOf(r sessions.Record) history.Event {
+	return history.Event{Kind: history.End, ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Since: r.Since}
 }

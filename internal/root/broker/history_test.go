@@ -18,23 +18,23 @@ import (
 // journal keeps the history of a world.
 type journal struct {
 	mu  sync.Mutex
-	all []history.Record
+	all []history.Event
 }
 
-func (j *journal) put(r history.Record) {
+func (j *journal) put(r history.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.all = append(j.all, r)
 }
 
-func (j *journal) of(e history.Event) []history.Record {
+func (j *journal) of(e history.Kind) []history.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(j.all), func(r history.Record) bool { return r.Event != e })
+	return slices.DeleteFunc(slices.Clone(j.all), func(r history.Event) bool { return r.Kind != e })
 }
 
 // one waits for the only record of its kind.
-func (w *world) one(e history.Event) history.Record {
+func (w *world) one(e history.Kind) history.Event {
 	w.Helper()
 	w.eventually("there is a record of "+string(e), func() bool { return len(w.past.of(e)) > 0 })
 	all := w.past.of(e)
@@ -111,7 +111,7 @@ func TestAFrontTellsItsEndOnce(t *testing.T) {
 
 func TestACommandIsKeptOnlyWhereTheAdministratorSaysSo(t *testing.T) {
 	w := newWorld(t)
-	in := func() history.Record {
+	in := func() history.Event {
 		m, c := w.login(&wire.Login{Command: true, Words: []byte("echo a\n\x1b[2J"), Cut: true})
 		if m.Kind() != wire.KindReady {
 			t.Fatalf("got %#v", m)

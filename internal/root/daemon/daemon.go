@@ -72,7 +72,7 @@ func serve(log *slog.Logger, open engine.Opener) error {
 }
 
 // newBroker makes the broker of a process that does nothing else.
-func newBroker(run string, log *slog.Logger, past func(history.Record), open engine.Opener) (*broker.Broker, error) {
+func newBroker(run string, log *slog.Logger, past func(history.Event), open engine.Opener) (*broker.Broker, error) {
 	// A login is a tenth of a millisecond of our time: handing it from thread to
 	// thread would cost more than a second processor gains.
 	runtime.GOMAXPROCS(1)
@@ -87,7 +87,7 @@ func newBroker(run string, log *slog.Logger, past func(history.Record), open eng
 
 // openHistory gives what takes the history of sessions, and its end. A user's own
 // broker has no file for it that he could not change, and so none.
-func openHistory(log *slog.Logger) (put func(history.Record), end func()) {
+func openHistory(log *slog.Logger) (put func(history.Event), end func()) {
 	if os.Geteuid() != 0 {
 		return nil, func() {}
 	}

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Append writes a record to the end of the file, which it opens for that alone:
-// so the file may be moved away at any time. The directory is made if only it is
-// missing, and must be the caller's alone.
-func Append(path string, r Record) error {
+// Append writes an event to the end of the file. It opens the file each time, so that
+// the file may be moved away at any moment. It creates the directory if only that is
+// missing; the directory must belong to the caller and be closed to everybody else.
+func Append(path string, e Event) error {
 	dir, err := openDir(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -27,11 +27,11 @@ func Append(path string, r Record) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return fmt.Errorf("%s is no file", path)
+		return fmt.Errorf("%s is not a regular file", path)
 	}
-	line := encode(r)
+	line := encode(e)
 	if st.Size > 0 {
-		// The last write may have been cut off, by a full disk or with its host.
+		// The last write may have been cut short, by a full disk or a crash of the host.
 		var last [1]byte
 		if _, err := unix.Pread(fd, last[:], st.Size-1); err == nil && last[0] != '\n' {
 			line = append([]byte{'\n'}, line...)
@@ -47,8 +47,8 @@ func Append(path string, r Record) error {
 	return nil
 }
 
-// openDir opens the directory of the file. Others may write beside it (/var/log
-// is the system log's on some hosts), but not put another in its place.
+// openDir opens the directory of the file. Others may write beside it (on some hosts
+// /var/log belongs to the system log), but cannot put another directory in its place.
 func openDir(path string) (int, error) {
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	fd, err := unix.Open(path, flags, 0)
@@ -68,7 +68,7 @@ func openDir(path string) (int, error) {
 	}
 	if int(st.Uid) != unix.Geteuid() || st.Mode&0o077 != 0 {
 		_ = unix.Close(fd)
-		return -1, errors.New(path + " must be root's alone (chown root, chmod 700)")
+		return -1, errors.New(path + " must belong to root and be closed to others (chown root, chmod 700)")
 	}
 	return fd, nil
 }

@@ -1,5 +1,5 @@
-// Package history keeps what became of sessions in a file of root's, a line a
-// record, and reads it again. It is for hosts with any system log or with none.
+// Package history writes what became of sessions to a file of root, one event a line,
+// and reads it back. It serves hosts with any system log or with none.
 package history
 
 import (
@@ -9,27 +9,27 @@ import (
 	"unicode/utf16"
 )
 
-// Event is what a record is of.
-type Event string
+// Kind is what happened.
+type Kind string
 
-// The events. A session has one Start and one End, the others stand alone.
+// The kinds. A session has one Start and one End; the others stand alone.
 const (
-	Start     Event = "start"
-	End       Event = "end"
-	Refused   Event = "refused"
-	HostShell Event = "hostshell" // a shell on the host, whose end no broker sees
+	Start     Kind = "start"
+	End       Kind = "end"
+	Refused   Kind = "refused"
+	HostShell Kind = "hostshell" // a shell on the host, whose end no broker sees
 )
 
-// Record is one line. What is not known is empty.
-type Record struct {
+// Event is one line of the file. What is not known is empty.
+type Event struct {
 	Time      time.Time `json:"time"`
-	Event     Event     `json:"event"`
+	Kind      Kind      `json:"event"`
 	ID        string    `json:"id,omitempty"` // of the session
 	User      string    `json:"user,omitempty"`
 	UID       uint32    `json:"uid"`
 	Door      string    `json:"door,omitempty"`
 	Client    string    `json:"client,omitempty"` // address, from the kernel
-	Key       string    `json:"key,omitempty"`    // fingerprint, as the user's process was told it by sshd
+	Key       string    `json:"key,omitempty"`    // fingerprint, as sshd told the user's process
 	Container string    `json:"container,omitempty"`
 	Image     string    `json:"image,omitempty"` // id
 	TTY       string    `json:"tty,omitempty"`   // of the front, on the host
@@ -37,29 +37,29 @@ type Record struct {
 	Terminal  bool      `json:"terminal,omitempty"`
 	Command   string    `json:"command,omitempty"`
 	Cut       bool      `json:"cut,omitempty"`    // the command was longer
-	Reason    string    `json:"reason,omitempty"` // of a refusal, as the user was told it
+	Reason    string    `json:"reason,omitempty"` // of a refusal, in the words that the user saw
 	Shell     string    `json:"shell,omitempty"`  // on the host
 
-	// Of an End. Exit and Signal are the front's word, and it may be the user's
-	// own program; it has none if it was killed.
+	// Of an End. Exit and Signal are what the front reported, which may be a program
+	// of the user; both are empty if the front was killed.
 	Since  time.Time `json:"since,omitzero"`
 	Exit   *int      `json:"exit,omitempty"`
 	Signal string    `json:"signal,omitempty"` // TERM, KILL ...
 	Lost   string    `json:"lost,omitempty"`   // what became of the container under the session
 }
 
-// begin is how the line of every record begins. It is nowhere else in one: inside
-// a string the quotes would be escaped.
+// begin is the beginning of every event's line. It stands nowhere else in a line:
+// inside a string its quotes would be escaped.
 const begin = `{"time":"`
 
-// encode gives the line, its end included: ASCII without control characters, so
-// that no name and no command steers the terminal it is shown on.
-func encode(r Record) []byte {
-	r.Time = r.Time.UTC().Truncate(time.Millisecond)
-	r.Since = r.Since.UTC().Truncate(time.Millisecond)
-	text, err := json.Marshal(r)
+// encode returns the line with its newline: ASCII without control characters, so that
+// no name and no command can steer the terminal that shows it.
+func encode(e Event) []byte {
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	e.Since = e.Since.UTC().Truncate(time.Millisecond)
+	text, err := json.Marshal(e)
 	if err != nil {
-		return nil // a year beyond 9999: no clock of ours says so
+		return nil // a year beyond 9999, which no clock shows
 	}
 	line := make([]byte, 0, len(text)+1)
 	for _, c := range string(text) {
@@ -81,40 +81,40 @@ func escape(to []byte, c rune) []byte {
 	return append(to, '\\', 'u', hex[c>>12&15], hex[c>>8&15], hex[c>>4&15], hex[c&15])
 }
 
-// parse reads one line. What a write that was cut off left before a record, on
-// the same line, is passed over.
-func parse(line string) (r Record, ok bool) {
+// parse reads one line. It skips what a write that was cut short left before the event
+// on the same line.
+func parse(line string) (e Event, ok bool) {
 	at := strings.LastIndex(line, begin)
-	if at < 0 || json.Unmarshal([]byte(line[at:]), &r) != nil {
-		return Record{}, false
+	if at < 0 || json.Unmarshal([]byte(line[at:]), &e) != nil {
+		return Event{}, false
 	}
-	switch r.Event {
+	switch e.Kind {
 	case Start, End, Refused, HostShell:
-		return r, !r.Time.IsZero()
+		return e, !e.Time.IsZero()
 	}
-	return Record{}, false
+	return Event{}, false
 }
 
-// Attrs gives the record for log/slog, without what is empty and without its
-// time and event.
-func (r Record) Attrs() []any {
-	all := []any{"user", r.User, "uid", r.UID}
+// Attrs returns the event's fields for log/slog, without those that are empty and
+// without time and kind.
+func (e Event) Attrs() []any {
+	all := []any{"user", e.User, "uid", e.UID}
 	for _, a := range [...]struct{ key, value string }{
-		{"id", r.ID}, {"door", r.Door}, {"client", r.Client}, {"key", r.Key}, {"container", r.Container}, {"image", r.Image},
-		{"tty", r.TTY}, {"shell", r.Shell}, {"command", r.Command}, {"reason", r.Reason}, {"signal", r.Signal}, {"lost", r.Lost},
+		{"id", e.ID}, {"door", e.Door}, {"client", e.Client}, {"key", e.Key}, {"container", e.Container}, {"image", e.Image},
+		{"tty", e.TTY}, {"shell", e.Shell}, {"command", e.Command}, {"reason", e.Reason}, {"signal", e.Signal}, {"lost", e.Lost},
 	} {
 		if a.value != "" {
 			all = append(all, a.key, a.value)
 		}
 	}
-	if r.Cut {
+	if e.Cut {
 		all = append(all, "cut", true)
 	}
-	if r.Event != End {
-		return append(all, "pid", r.Pid, "terminal", r.Terminal)
+	if e.Kind != End {
+		return append(all, "pid", e.Pid, "terminal", e.Terminal)
 	}
-	if r.Exit != nil {
-		all = append(all, "exit", *r.Exit)
+	if e.Exit != nil {
+		all = append(all, "exit", *e.Exit)
 	}
-	return append(all, "seconds", int(r.Time.Sub(r.Since).Seconds()))
+	return append(all, "seconds", int(e.Time.Sub(e.Since).Seconds()))
 }

@@ -22,7 +22,7 @@ func place(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "log", "sessions.log")
 }
 
-func add(t *testing.T, path string, all ...Record) {
+func add(t *testing.T, path string, all ...Event) {
 	t.Helper()
 	for _, r := range all {
 		if err := Append(path, r); err != nil {
@@ -44,17 +44,17 @@ func ids(t *testing.T, path string) string {
 	return b.String()
 }
 
-func rec(id string, seconds int) Record {
-	return Record{Time: when.Add(time.Duration(seconds) * time.Second), Event: Start, ID: id}
+func start(id string, seconds int) Event {
+	return Event{Time: when.Add(time.Duration(seconds) * time.Second), Kind: Start, ID: id}
 }
 
-func TestARecordIsReadBackAsItWasWritten(t *testing.T) {
+func TestEventIsReadBackAsItWasWritten(t *testing.T) {
 	path, exit := place(t), 7
-	want := []Record{
-		{Time: when, Event: Start, ID: "a", User: `DOM\jörg`, UID: 1<<32 - 1, Door: "service", Client: "2001:db8::1", Key: "x-_", Container: "c",
+	want := []Event{
+		{Time: when, Kind: Start, ID: "a", User: `DOM\jörg`, UID: 1<<32 - 1, Door: "service", Client: "2001:db8::1", Key: "x-_", Container: "c",
 			Image: "sha256:1", TTY: "pts/3", Pid: 7, Terminal: true, Command: "echo \x1b[2J\n\u009b\u202e😀 {\"time\":\"", Cut: true},
-		{Time: when.Add(time.Second), Event: End, ID: "a", Since: when, Exit: &exit},
-		{Time: when.Add(2 * time.Second), Event: Refused, Reason: "x"},
+		{Time: when.Add(time.Second), Kind: End, ID: "a", Since: when, Exit: &exit},
+		{Time: when.Add(2 * time.Second), Kind: Refused, Reason: "x"},
 	}
 	add(t, path, want...)
 	got, err := Read(path)
@@ -69,9 +69,9 @@ func TestARecordIsReadBackAsItWasWritten(t *testing.T) {
 
 const printable = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~"
 
-func TestTheFileIsItsWritersAlone(t *testing.T) {
+func TestOnlyTheWriterMayReadTheFile(t *testing.T) {
 	path := place(t)
-	add(t, path, rec("a", 0))
+	add(t, path, start("a", 0))
 	for name, mode := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700 | os.ModeDir} {
 		if st, err := os.Stat(name); err != nil || st.Mode() != mode {
 			t.Errorf("%s: %v %v", name, st.Mode(), err)
@@ -79,33 +79,33 @@ func TestTheFileIsItsWritersAlone(t *testing.T) {
 	}
 }
 
-func TestAPlaceThatIsNotTheWritersAloneIsNotWritten(t *testing.T) {
+func TestNothingIsWrittenWhereOthersCanReachIt(t *testing.T) {
 	for what, prepare := range map[string]func(dir, file string) error{
 		"a directory that others read": func(dir, _ string) error { return os.Mkdir(dir, 0o755) },
-		"a link instead of it":         func(dir, _ string) error { return os.Symlink(t.TempDir(), dir) },
-		"a file instead of it":         func(dir, _ string) error { return os.WriteFile(dir, nil, 0o600) },
-		"a link instead of the file": func(dir, file string) error {
+		"a link in its place":          func(dir, _ string) error { return os.Symlink(t.TempDir(), dir) },
+		"a file in its place":          func(dir, _ string) error { return os.WriteFile(dir, nil, 0o600) },
+		"a link in place of the file": func(dir, file string) error {
 			return errors.Join(os.Mkdir(dir, 0o700), os.Symlink("elsewhere", file))
 		},
-		"a fifo instead of the file": func(dir, file string) error {
+		"a fifo in place of the file": func(dir, file string) error {
 			return errors.Join(os.Mkdir(dir, 0o700), unix.Mkfifo(file, 0o600))
 		},
-		"a directory instead of the file": func(_, file string) error { return os.MkdirAll(file, 0o700) },
+		"a directory in place of the file": func(_, file string) error { return os.MkdirAll(file, 0o700) },
 	} {
 		path := place(t)
 		if err := prepare(filepath.Dir(path), path); err != nil {
 			t.Fatal(err)
 		}
-		if err := Append(path, rec("a", 0)); err == nil {
+		if err := Append(path, start("a", 0)); err == nil {
 			t.Errorf("%s: it was written", what)
 		}
 	}
 }
 
-func TestAHalfLineSpoilsNoOther(t *testing.T) {
+func TestTruncatedLineSpoilsNoOther(t *testing.T) {
 	path := place(t)
-	add(t, path, rec("a", 0))
-	whole := string(encode(rec("x", 1)))
+	add(t, path, start("a", 0))
+	whole := string(encode(start("x", 1)))
 	for cut := 1; cut < len(whole); cut += 7 {
 		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
@@ -115,7 +115,7 @@ func TestAHalfLineSpoilsNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Close()
-		add(t, path, rec("b", 2))
+		add(t, path, start("b", 2))
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -125,15 +125,15 @@ func TestAHalfLineSpoilsNoOther(t *testing.T) {
 	if n := strings.Count(got, "b"); n < 10 || strings.ReplaceAll(got, "b", "") != "a" || strings.Count(string(text), "\n"+begin) < n {
 		t.Errorf("got %q of\n%s", got, text)
 	}
-	// Two writers may both find the end whole, and one of them be cut off.
+	// Two writers may both find the last line whole, and one of them be cut short.
 	if r, ok := parse(whole[:30] + whole); !ok || r.ID != "x" {
 		t.Errorf("got %+v", r)
 	}
 }
 
-func TestWritersDoNotMixTheirLines(t *testing.T) {
+func TestLinesOfSeveralWritersDoNotMix(t *testing.T) {
 	path := place(t)
-	r := rec("a", 0)
+	r := start("a", 0)
 	r.Command = strings.Repeat("\n", 4096)
 	var all sync.WaitGroup
 	for range 20 {
@@ -147,13 +147,13 @@ func TestWritersDoNotMixTheirLines(t *testing.T) {
 	}
 	all.Wait()
 	if got := ids(t, path); got != strings.Repeat("a", 400) {
-		t.Errorf("%d records", len(got))
+		t.Errorf("%d events", len(got))
 	}
 }
 
 func TestRotatedFilesAreReadInTheOrderOfTime(t *testing.T) {
 	path := place(t)
-	add(t, path, rec("a", 0), rec("b", 1))
+	add(t, path, start("a", 0), start("b", 1))
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -169,12 +169,12 @@ func TestRotatedFilesAreReadInTheOrderOfTime(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	add(t, path, rec("c", 2))
+	add(t, path, start("c", 2))
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	add(t, path, rec("d", 3))
-	if err := os.WriteFile(path+".3.gz", nil, 0o600); err != nil { // just being made
+	add(t, path, start("d", 3))
+	if err := os.WriteFile(path+".3.gz", nil, 0o600); err != nil { // being written
 		t.Fatal(err)
 	}
 	if got := ids(t, path); got != "abcd" {
@@ -185,16 +185,16 @@ func TestRotatedFilesAreReadInTheOrderOfTime(t *testing.T) {
 	}
 }
 
-func TestSessionsArePutTogether(t *testing.T) {
+func TestSessionsArePutTogetherFromTheirEvents(t *testing.T) {
 	exit := 0
-	all := Sessions([]Record{
-		{Time: when, Event: Start, ID: "a"}, {Time: when, Event: Start, ID: "b"}, {Time: when, Event: Refused},
-		{Time: when, Event: Start, ID: "b"}, // read twice, while it was rotated
-		{Time: when.Add(time.Second), Event: End, ID: "b", Exit: &exit},
-		{Time: when.Add(2 * time.Second), Event: End, ID: "b"},
-		{Time: when.Add(3 * time.Second), Event: End, ID: "old", Since: when.Add(-time.Hour), Signal: "TERM"},
-		{Time: when, Event: Start, ID: "c"}, {Time: when, Event: End, ID: "c", Lost: "the container was stopped"},
-		{Time: when, Event: Start, ID: "d"}, {Time: when, Event: End, ID: "d"}, {Time: when, Event: HostShell},
+	all := Sessions([]Event{
+		{Time: when, Kind: Start, ID: "a"}, {Time: when, Kind: Start, ID: "b"}, {Time: when, Kind: Refused},
+		{Time: when, Kind: Start, ID: "b"}, // read twice, while it was rotated
+		{Time: when.Add(time.Second), Kind: End, ID: "b", Exit: &exit},
+		{Time: when.Add(2 * time.Second), Kind: End, ID: "b"},
+		{Time: when.Add(3 * time.Second), Kind: End, ID: "old", Since: when.Add(-time.Hour), Signal: "TERM"},
+		{Time: when, Kind: Start, ID: "c"}, {Time: when, Kind: End, ID: "c", Lost: "the container was stopped"},
+		{Time: when, Kind: Start, ID: "d"}, {Time: when, Kind: End, ID: "d"}, {Time: when, Kind: HostShell},
 	})
 	var got []string
 	for _, s := range all {
@@ -206,31 +206,31 @@ func TestSessionsArePutTogether(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeWrittenIsToldOnceAndCounted(t *testing.T) {
+func TestFailureToWriteIsLoggedOnceAndLostEventsAreCounted(t *testing.T) {
 	var b strings.Builder
 	path := filepath.Join(t.TempDir(), "not", "there", "sessions.log")
 	l := Open(path, slog.New(slog.NewTextHandler(&b, nil)))
 	for range 5 {
-		l.Put(rec("a", 0))
+		l.Put(start("a", 0))
 	}
 	l.Close(10 * time.Second)
 	if n := strings.Count(b.String(), "cannot be written"); n != 1 {
-		t.Errorf("told %d times: %s", n, b.String())
+		t.Errorf("logged %d times: %s", n, b.String())
 	}
 	if err := os.Mkdir(filepath.Dir(filepath.Dir(path)), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	l.Put(rec("b", 0))
+	l.Put(start("b", 0))
 	l.Close(10 * time.Second)
 	if !strings.Contains(b.String(), "number=5") || ids(t, path) != "b" {
 		t.Errorf("%q: %s", ids(t, path), b.String())
 	}
 }
 
-func TestAStuckDiskHoldsNobodyUp(t *testing.T) {
-	l := &Log{records: make(chan Record, 1), flush: make(chan chan struct{})} // nobody writes
+func TestStuckDiskDelaysNobody(t *testing.T) {
+	l := &Log{events: make(chan Event, 1), flush: make(chan chan struct{})} // nobody writes
 	for range 10 {
-		l.Put(rec("a", 0))
+		l.Put(start("a", 0))
 	}
 	l.Close(10 * time.Millisecond)
 	if n := l.lost.Load(); n != 9 {
@@ -239,7 +239,7 @@ func TestAStuckDiskHoldsNobodyUp(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(string(encode(rec("a", 0))), "")
+	f.Add(string(encode(start("a", 0))), "")
 	f.Add(`{"time":"2026-11-24T12:00:00Z","event":"end","uid":7,"exit":3}`, `{"time":"2026-11`)
 	f.Add(`{"time":"2026-11-24T12:00:00Z","event":"end","uid":-1}`, "\xff\x00")
 	f.Fuzz(func(t *testing.T, line, half string) {
@@ -252,7 +252,7 @@ func FuzzParse(f *testing.F) {
 		if again, ok := parse(text); text != "" && (!ok || !reflect.DeepEqual(again, r)) {
 			t.Errorf("%q: %+v, again %+v", line, r, again)
 		}
-		// Whatever stands before a record, it is read.
+		// Whatever stands before an event, it is read.
 		if again, ok := parse(half + text); text != "" && (!ok || !reflect.DeepEqual(again, r)) {
 			t.Errorf("behind %q: %+v", half, again)
 		}
@@ -263,7 +263,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add("a\nb\x1b[2J\u009b\xff😀")
 	f.Add(begin)
 	f.Fuzz(func(t *testing.T, s string) {
-		text := string(encode(Record{Time: when, Event: Start, Command: s, User: s}))
+		text := string(encode(Event{Time: when, Kind: Start, Command: s, User: s}))
 		if body, ok := strings.CutSuffix(text, "\n"); !ok || strings.Trim(body, printable) != "" {
 			t.Fatalf("%q", text)
 		}

@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// queued is how many records may wait for a slow disk. Beyond that they are
-// counted and dropped: no login and no end of a session waits for a disk.
+// queued is how many events may wait for a slow disk. Further ones are counted and
+// dropped: no login and no end of a session waits for a disk.
 const queued = 1024
 
-// Log writes records in the background.
+// Log writes events in the background.
 type Log struct {
-	path    string
-	log     *slog.Logger
-	records chan Record
-	flush   chan chan struct{}
-	lost    atomic.Int64
+	path   string
+	log    *slog.Logger
+	events chan Event
+	flush  chan chan struct{}
+	lost   atomic.Int64
 }
 
-// Open gives the writer of a file; it tells log, once, that the file cannot be
-// written, and when it can be again.
+// Open returns the writer of a file. It logs once that the file cannot be written, and
+// how many events were lost when it can be written again.
 func Open(path string, log *slog.Logger) *Log {
-	l := &Log{path: path, log: log, records: make(chan Record, queued), flush: make(chan chan struct{})}
+	l := &Log{path: path, log: log, events: make(chan Event, queued), flush: make(chan chan struct{})}
 	go l.write()
 	return l
 }
 
-// Put takes a record, and never waits.
-func (l *Log) Put(r Record) {
+// Put queues an event, and never waits.
+func (l *Log) Put(e Event) {
 	select {
-	case l.records <- r:
+	case l.events <- e:
 	default:
 		l.lost.Add(1)
 	}
 }
 
-// Close waits until what was Put is written, as far as limit allows.
+// Close waits until the queued events are written, at most for limit.
 func (l *Log) Close(limit time.Duration) {
 	end := time.After(limit)
 	done := make(chan struct{})
@@ -53,8 +53,8 @@ func (l *Log) Close(limit time.Duration) {
 
 func (l *Log) write() {
 	failing := false
-	one := func(r Record) {
-		err := Append(l.path, r)
+	one := func(e Event) {
+		err := Append(l.path, e)
 		if err != nil {
 			l.lost.Add(1)
 		}
@@ -62,17 +62,17 @@ func (l *Log) write() {
 		case err != nil && !failing:
 			l.log.Error("the history of sessions cannot be written", "cause", err)
 		case err == nil && l.lost.Load() > 0:
-			l.log.Error("records of the history of sessions are lost", "number", l.lost.Swap(0))
+			l.log.Error("events of the history of sessions were lost", "number", l.lost.Swap(0))
 		}
 		failing = err != nil
 	}
 	for {
 		select {
-		case r := <-l.records:
-			one(r)
+		case e := <-l.events:
+			one(e)
 		case done := <-l.flush:
-			for n := len(l.records); n > 0; n-- {
-				one(<-l.records)
+			for n := len(l.events); n > 0; n-- {
+				one(<-l.events)
 			}
 			close(done)
 		}

@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// Read gives all records in the order of time: those of the file, and of what
-// was made of it by rotation: files whose names go on after it (sessions.log.1,
-// sessions.log-20261124.gz), compressed with gzip or not. What is no record is
-// passed over. Without any file there are none.
-func Read(path string) ([]Record, error) {
+// Read returns all events in the order of time: those of the file, and those of files
+// that rotation made of it. These have longer names (sessions.log.1,
+// sessions.log-20261124.gz) and may be compressed with gzip. Read skips lines that are
+// not events. A missing file, or a missing directory, has no events.
+func Read(path string) ([]Event, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -25,12 +25,12 @@ func Read(path string) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Record
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), filepath.Base(path)) || !e.Type().IsRegular() {
+	var all []Event
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), filepath.Base(path)) || !entry.Type().IsRegular() {
 			continue
 		}
-		name := filepath.Join(filepath.Dir(path), e.Name())
+		name := filepath.Join(filepath.Dir(path), entry.Name())
 		text, err := load(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // rotated meanwhile
@@ -39,16 +39,16 @@ func Read(path string) ([]Record, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		for line := range bytes.Lines(text) {
-			if r, ok := parse(string(line)); ok {
-				all = append(all, r)
+			if e, ok := parse(string(line)); ok {
+				all = append(all, e)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Record) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(all, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	return all, nil
 }
 
-// load reads a file. Of a gzip that is being written it gives what is there.
+// load reads a file. Of a gzip file that is being written it returns what is there.
 func load(name string) ([]byte, error) {
 	text, err := os.ReadFile(name)
 	if err != nil || !strings.HasSuffix(name, ".gz") {

@@ -5,51 +5,53 @@ import (
 	"time"
 )
 
-// Session is what the records say of one session, or of one that was refused or
-// went to the host. The time of its record is that of its beginning.
+// Session is one session, put together from its events; or a login that was refused or
+// got a shell on the host. Time is that of its beginning.
 type Session struct {
-	Record
+	Event
 	Ended bool
-	Until time.Time // of the end, if there is one; of one that nobody saw at once, the latest that it can be
+	Until time.Time // of the end, if there is one; the latest possible time if no broker saw the end
 }
 
-// Sessions puts records, in the order of time, together, in the order of their
-// beginnings. An end counts without its start, which may have been rotated away.
-func Sessions(records []Record) []Session {
-	all := make([]Session, 0, len(records)/2)
+// Sessions puts sessions together from events in the order of time, and returns them in
+// the order of their beginnings. An end counts without its start, which may have been
+// rotated away.
+func Sessions(events []Event) []Session {
+	all := make([]Session, 0, len(events)/2)
 	known := map[string]int{}
-	for _, r := range records {
-		switch r.Event {
+	for _, e := range events {
+		switch e.Kind {
 		case Refused, HostShell:
-			all = append(all, Session{Record: r, Ended: true, Until: r.Time})
+			all = append(all, Session{Event: e, Ended: true, Until: e.Time})
 			continue
 		case Start, End:
 		}
-		at, ok := known[r.ID]
+		at, ok := known[e.ID]
 		if !ok {
 			at = len(all)
-			known[r.ID] = at
-			all = append(all, Session{Record: r})
-			if r.Event == End {
-				all[at].Time = r.Since
+			known[e.ID] = at
+			all = append(all, Session{Event: e})
+			if e.Kind == End {
+				all[at].Time = e.Since
 			}
 		}
-		if s := &all[at]; r.Event == End && !s.Ended {
-			s.Ended, s.Until = true, r.Time
-			s.Exit, s.Signal, s.Lost = r.Exit, r.Signal, r.Lost
+		if s := &all[at]; e.Kind == End && !s.Ended {
+			s.Ended, s.Until = true, e.Time
+			s.Exit, s.Signal, s.Lost = e.Exit, e.Signal, e.Lost
 		}
 	}
 	return all
 }
 
-// Status is the end in a word or two; in says whether it is known to go on.
-func (s Session) Status(in bool) string {
+// Status describes the end in a word or two. live reports whether the session is known
+// to go on.
+func (s Session) Status(live bool) string {
 	switch {
-	case s.Event == Refused:
+	case s.Kind == Refused:
 		return "refused"
-	case s.Event == HostShell:
+	case s.Kind == HostShell:
 		return "host shell"
-	case !s.Ended && in:
+	case !s.Ended && live:
 		return "still in"
 	case s.Exit != nil:
 		return "exit " + strconv.Itoa(*s.Exit)

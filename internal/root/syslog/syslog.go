@@ -1,5 +1,5 @@
-// Package syslog writes the structured log: who, what, outcome. A line goes to
-// syslog (and so to the journal) and to stderr.
+// Package syslog is the handler of log/slog that writes to the system log. Each log line
+// goes to syslog(3), and so to the journal, and to stderr; no caller waits for either.
 package syslog
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// queued is how many lines may wait for a slow reader. Beyond that they are
-// counted and dropped: no login waits for a log.
+// queued is how many lines may wait for a slow reader. Further ones are counted and
+// dropped: no login waits for a log.
 const queued = 4096
 
 type line struct {
@@ -25,7 +25,7 @@ type line struct {
 // Log writes lines in the background.
 type Log struct {
 	stderr io.Writer
-	syslog *syslog.Writer // nil where there is none
+	syslog *syslog.Writer // nil on a host without a system log
 	lines  chan line
 	ended  chan struct{}
 
@@ -34,8 +34,8 @@ type Log struct {
 	closed  bool
 }
 
-// New logs to stderr and, where the host has it, to syslog with facility
-// authpriv: the log is about logins.
+// New starts a Log that writes to stderr and, where the host has one, to the system log
+// under tag. The facility is authpriv, since the lines are about logins.
 func New(stderr io.Writer, tag string) *Log {
 	l := &Log{stderr: stderr, lines: make(chan line, queued), ended: make(chan struct{})}
 	if w, err := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag); err == nil {
@@ -45,7 +45,7 @@ func New(stderr io.Writer, tag string) *Log {
 	return l
 }
 
-// Close writes what is queued, as far as limit allows. What is logged afterwards is
+// Close waits until the queued lines are written, at most for limit. Later lines are
 // lost: sessions may end while their broker does.
 func (l *Log) Close(limit time.Duration) {
 	l.mu.Lock()
@@ -61,7 +61,7 @@ func (l *Log) Close(limit time.Duration) {
 func (l *Log) write() {
 	defer close(l.ended)
 	for n := range l.lines {
-		_, _ = io.WriteString(l.stderr, n.text) // nobody reads it: syslog may still
+		_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
 		switch {
 		case l.syslog == nil:
 		case n.level >= slog.LevelError:
@@ -74,7 +74,7 @@ func (l *Log) write() {
 	}
 }
 
-// put queues one line, or counts it as dropped.
+// put queues a line, or counts it as dropped.
 func (l *Log) put(n line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,10 +95,10 @@ func (l *Log) put(n line) {
 	}
 }
 
-// Handler gives the log to log/slog.
+// Handler returns the handler for log/slog.
 func (l *Log) Handler() slog.Handler { return handler{log: l} }
 
-// handler turns a record into one line of text.
+// handler turns a slog.Record into one line of text.
 type handler struct {
 	log   *Log
 	attrs []slog.Attr
@@ -131,7 +131,7 @@ func (h handler) WithGroup(name string) slog.Handler {
 	return h
 }
 
-// noTime leaves the time to syslog and the journal.
+// noTime removes the time, which syslog and the journal add.
 func noTime(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && a.Key == slog.TimeKey {
 		return slog.Attr{}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestALineIsOneLineWithItsFields(t *testing.T) {
+func TestLogLineIsOneLineWithItsFields(t *testing.T) {
 	var out bytes.Buffer
 	l := New(&out, "test")
 	slog.New(l.Handler()).With("uid", 7).Warn("refused", "user", "a\nb")
@@ -23,7 +23,7 @@ type stuck struct{ release chan struct{} }
 
 func (s stuck) Write(p []byte) (int, error) { <-s.release; return len(p), nil }
 
-func TestAStuckReaderHoldsNobodyUp(t *testing.T) {
+func TestStuckReaderDelaysNobody(t *testing.T) {
 	s := stuck{make(chan struct{})}
 	l := New(s, "test")
 	log := slog.New(l.Handler())
@@ -43,7 +43,7 @@ func TestAStuckReaderHoldsNobodyUp(t *testing.T) {
 	l.Close(10 * time.Second)
 }
 
-func TestWhatIsDroppedIsCounted(t *testing.T) {
+func TestDroppedLinesAreCounted(t *testing.T) {
 	var out bytes.Buffer
 	s := stuck{make(chan struct{})}
 	l := &Log{stderr: &out, lines: make(chan line, 1), ended: make(chan struct{})}
@@ -65,8 +65,8 @@ func TestWhatIsDroppedIsCounted(t *testing.T) {
 	}
 }
 
-// Sessions end while a broker does, and tell of it.
-func TestWhatIsLoggedAfterTheEndIsLost(t *testing.T) {
+// Sessions may end, and log it, while their broker does.
+func TestLinesAfterCloseAreLost(t *testing.T) {
 	var out bytes.Buffer
 	l := New(&out, "test")
 	log := slog.New(l.Handler())
