@@ -217,6 +217,16 @@ func TestOnlyMainsChooseAnEngine(t *testing.T) {
 	}
 }
 
+// Programs that start per session or live per container are many.
+func TestProgramsOfSessionsDoNotFollowTheirCgroup(t *testing.T) {
+	for _, program := range []string{"dockersh", "dockershd-session", "dockersh-bridge", "dockersh-init"} {
+		got := golist(t, "-f", "{{.DefaultGODEBUG}}", "./cmd/"+program)[0]
+		if got != "containermaxprocs=0,updatemaxprocs=0" {
+			t.Errorf("%s is built with %q", program, got)
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, line := range golist(t, "-f", "{{.ImportPath}}\t{{.Doc}}", "./...") {
 		if pkg, doc, _ := strings.Cut(line, "\t"); doc == "" && pkg != module {

@@ -1,3 +1,9 @@
+// There are many of these processes, and none needs more than one processor: the
+// runtime keeps no files of the cgroup open to follow its limit of processors.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Dockersh-bridge carries one session over the exec of a container engine.
 package main
 
