@@ -102,7 +102,7 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 	}
 }
 
-func TestARefusalAndAHostShellAreInTheHistory(t *testing.T) {
+func TestRefusalsAndHostShellsAreInTheHistory(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	u := e2e.NewUser(t, "imagename = is-not-there", "pull = never")
 	e2e.SSH(t, u, "true").Refused(t)
@@ -116,7 +116,7 @@ func TestARefusalAndAHostShellAreInTheHistory(t *testing.T) {
 	}
 }
 
-func TestASessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
+func TestSessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -165,7 +165,7 @@ func told(t testing.TB, u *e2e.Account, event string) string {
 	return b.String()
 }
 
-func TestCommandsAreKeptOnlyWhereTheSettingsSaySo(t *testing.T) {
+func TestCommandsAreInTheHistoryOnlyIfTheSettingsSaySo(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "echo secret").Want(t, "secret\n", "", 0)
@@ -201,7 +201,7 @@ func TestCommandsAreKeptOnlyWhereTheSettingsSaySo(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestADiskThatIsFullStopsNoLogin(t *testing.T) {
+func TestFullDiskStopsNoLogin(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
@@ -261,7 +261,7 @@ func TestADiskThatIsFullStopsNoLogin(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestTheHistoryIsRootsAlone(t *testing.T) {
+func TestOnlyRootReadsTheHistory(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	e2e.CanLogIn(t, e2e.NewUser(t))
 	e2e.Eventually(t, "there is one", func() bool { _, err := os.Stat(e2e.SessionsLog); return err == nil })
@@ -276,7 +276,7 @@ func TestTheHistoryIsRootsAlone(t *testing.T) {
 	}
 }
 
-func TestTwoHundredLoginsAtOnceLeaveTwoHundredPairs(t *testing.T) {
+func TestTwoHundredLoginsAtOnceLeaveTwoHundredStartsAndEnds(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
 	u := e2e.NewUser(t)
 	e2e.Logins(t, 200, func(int) *e2e.Account { return u })

@@ -36,7 +36,7 @@ func TestDoctorIsSilentOnASoundHost(t *testing.T) {
 	}
 }
 
-func TestDoctorsCommandLine(t *testing.T) {
+func TestDoctorRefusesAWrongCommandLine(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	for _, c := range []struct {
 		status int
@@ -64,7 +64,7 @@ func TestDoctorsCommandLine(t *testing.T) {
 	}
 }
 
-func TestDoctorEndsWithALoginThatMayFail(t *testing.T) {
+func TestDoctorReportsALoginThatFails(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := sound(t)
 	u.Configure(t, "imagename = dsh-nothing", "pull = never")
@@ -76,7 +76,7 @@ func TestDoctorEndsWithALoginThatMayFail(t *testing.T) {
 }
 
 // Quotas are the machine's to give; that there are none is told.
-func TestDoctorTellsOfDisksWithoutALimit(t *testing.T) {
+func TestDoctorReportsDisksWithoutALimit(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	const most = "--accept=runtime-version,seccomp"
 	u := sound(t)
@@ -98,7 +98,7 @@ func TestDoctorTellsOfDisksWithoutALimit(t *testing.T) {
 
 // Who is told apart by what only sshd knows is not logged in without it, and
 // sshd has to tell.
-func TestDoctorKnowsWhoCanComeOnlyBySSHD(t *testing.T) {
+func TestDoctorSkipsTheLoginOfUsersWhoNeedSSHD(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := sound(t, "containername = %u-%k")
 	if found, seconds, _ := doctorSays(t, u, accepted); len(found) != 0 || seconds != 0 {
@@ -117,7 +117,7 @@ func TestDoctorKnowsWhoCanComeOnlyBySSHD(t *testing.T) {
 }
 
 // The other engine is judged by its own versions.
-func TestDoctorKnowsPodman(t *testing.T) {
+func TestDoctorIsSilentOnASoundPodman(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := sound(t, "dockersocket = "+e2e.PodmanSocket)
 	if found, _, status := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 || status != 0 {

@@ -138,7 +138,7 @@ func garbage() error {
 	return nil
 }
 
-func TestTenThousandConnectionsOfOneUserHoldNobodyElseUp(t *testing.T) {
+func TestTenThousandConnectionsOfOneUserDelayNobodyElse(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "its socket")
 	e2e.CanLogIn(t, e2e.Tiny)
 	attacker := e2e.NewAccount(t, "/bin/bash")
@@ -163,7 +163,7 @@ func TestGarbageGetsErrorsOnly(t *testing.T) {
 	}
 }
 
-func TestTheBrokersOwnPlacesAreClosedToUsers(t *testing.T) {
+func TestUsersCannotReadTheBrokersDirectories(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	e2e.CanLogIn(t, e2e.Tiny)

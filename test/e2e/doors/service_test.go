@@ -70,7 +70,7 @@ func TestSocketActivation(t *testing.T) {
 	_ = cmd.Wait()
 }
 
-func TestASecondBrokerOnTheSameSocketGivesUp(t *testing.T) {
+func TestSecondBrokerOnTheSameSocketGivesUp(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "its socket")
 	out, err := exec.Command(e2e.Prefix + "/sbin/dockershd").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another dockershd serves") {

@@ -22,7 +22,7 @@ import (
 // The front that has given root up is its user's process, and he has others. What
 // was root's in it is not theirs to see: the kernel keeps a program that was setuid
 // from them (PR_SET_DUMPABLE of prctl(2), ptrace(2)). Nor is the broker theirs.
-func TestNothingOfASetuidSessionIsOpenToItsUsersProcesses(t *testing.T) {
+func TestSetuidSessionIsClosedToTheUsersOtherProcesses(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	if refused := refusedTo(t, u, ownChild); len(refused) != 0 {
@@ -41,7 +41,7 @@ func TestNothingOfASetuidSessionIsOpenToItsUsersProcesses(t *testing.T) {
 
 // What matters where the kernel is told not to (fs.suid_dumpable = 1): no more is
 // open in it than in a front that was never root's.
-func TestASetuidFrontHasNoMoreOpenThanOneOfTheService(t *testing.T) {
+func TestSetuidFrontHasNoMoreDescriptorsThanTheServicesFront(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
 	var open [2][]string
@@ -124,7 +124,7 @@ func reach() error {
 
 // A program that its user traces from its first step is not setuid to the kernel
 // (execve(2)): it goes the way of one without the bit.
-func TestASetuidShellThatIsTracedFromItsStartHasNoRoot(t *testing.T) {
+func TestTracedSetuidShellIsNotRoot(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "that is where it goes")
 	u := e2e.NewAccount(t, "/bin/bash")
 	e2e.SetuidShell(t)

@@ -103,7 +103,7 @@ func startWaiting(t testing.TB, u *e2e.Account, argv []string) (cmd *exec.Cmd, s
 // uid; and when the broker keeps limits, cores, umask, niceness, scheduling, class
 // of the disk, personality, timer slack, blocked or ignored signals. Processors:
 // TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/host/sys.
-func TestSetuidBrokerHasNothingOfItsUsers(t *testing.T) {
+func TestSetuidBrokerInheritsNothingFromItsUser(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	const session, full = e2e.Prefix + "/libexec/dockershd-session\x00", e2e.Prefix + "/sbin/dockershd\x00--one-shot\x00"
 	t.Run("once", func(t *testing.T) { hasNothingOf(t, e2e.NewAccount(t, "/bin/bash"), full) })
@@ -174,8 +174,8 @@ func hasNothingOf(t *testing.T, u *e2e.Account, program string, by ...string) {
 }
 
 // It fails when the broker has the user's real uid, or stays after its front. What
-// can be looked at: TestNothingOfASetuidSessionIsOpenToItsUsersProcesses.
-func TestSetuidBrokerIsNotItsUsersToTouch(t *testing.T) {
+// can be looked at: TestSetuidSessionIsClosedToTheUsersOtherProcesses.
+func TestUserCannotTouchTheSetuidBroker(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	cmd := startHostile(t, u)
@@ -216,7 +216,7 @@ var strangeStarts = []string{
 
 // It fails when the front makes a file before it has given root up, gives the
 // broker its own output, or waits for threads that RLIMIT_SIGPENDING keeps from it.
-func TestStrangeStartsOfASetuidShellLeaveNothingOfRoots(t *testing.T) {
+func TestStrangeStartsOfTheSetuidShellLeaveNoRootFiles(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	shell := e2e.SetuidShell(t)

@@ -35,7 +35,7 @@ func adopter(t *testing.T, lines ...string) (u *e2e.Account, container string) {
 	return u, container
 }
 
-func TestAContainerMadeByHandIsStartedAndEnteredAndLeftAlone(t *testing.T) {
+func TestAdoptedContainerIsStartedAndEnteredAndNotChanged(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	created(t, name, "dsh-busybox", "sleep", "infinity")
@@ -65,7 +65,7 @@ func TestAContainerMadeByHandIsStartedAndEnteredAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAdoptMakesNoContainer(t *testing.T) {
+func TestAdoptCreatesNoContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	e2e.SSH(t, u, "true").Refused(t, "there is no container "+name)
@@ -74,7 +74,7 @@ func TestAdoptMakesNoContainer(t *testing.T) {
 	}
 }
 
-func TestAPausedContainerMadeByHandIsAnErrorNotAHang(t *testing.T) {
+func TestPausedAdoptedContainerIsAnErrorNotAHang(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	created(t, name, "dsh-busybox", "sleep", "infinity")
@@ -86,7 +86,7 @@ func TestAPausedContainerMadeByHandIsAnErrorNotAHang(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestWhatAUserNamesIsNotAdopted(t *testing.T) {
+func TestContainerThatAUserNamesIsNotAdopted(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := e2e.NewUser(t, "adopt", "enableuserconfig", "enableusercontainername")
 	victim := "hand-" + u.Name
@@ -105,7 +105,7 @@ func TestWhatAUserNamesIsNotAdopted(t *testing.T) {
 	}
 }
 
-func TestAContainerThatCarriesAnothersLabelsIsNotAdopted(t *testing.T) {
+func TestContainerWithForeignLabelsIsNotAdopted(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	for _, labels := range [][]string{
@@ -121,7 +121,7 @@ func TestAContainerThatCarriesAnothersLabelsIsNotAdopted(t *testing.T) {
 	}
 }
 
-func TestTheUsersOfAnAdoptedContainer(t *testing.T) {
+func TestContainerUsersOfAnAdoptedContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	for spec, want := range map[string]string{"root": "0:0", "games": "5:60", "4711": "4711:4711", "4711:4712": "4711:4712"} {
 		u, name := adopter(t, "containerusername = "+spec, "shell = /bin/bash")
@@ -151,7 +151,7 @@ func TestMissingShellOfAnAdoptedContainerIsNotOutput(t *testing.T) {
 	}
 }
 
-func TestDeathBySignalOverTheStreamIsACode(t *testing.T) {
+func TestDeathBySignalOverExecIsAnExitCode(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	e2e.ForEachExecUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.SSH(t, u, "kill -9 $$").Want(t, "", "", 137)
@@ -191,7 +191,7 @@ func TestBrokenPipeEndsTheCommandInside(t *testing.T) {
 
 // A login shell on a terminal that takes no notice of a hang-up would read from
 // the terminal for ever: the runtime keeps it open.
-func TestNobodyIsLeftOnATerminal(t *testing.T) {
+func TestNoShellIsLeftOnATerminalAfterAHangUp(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	e2e.ForEachExecUser(t, func(t *testing.T, u *e2e.Account) {
 		mark := fmt.Sprintf("trap '' HUP; sleep %d77", u.UID)
@@ -211,7 +211,7 @@ func TestNobodyIsLeftOnATerminal(t *testing.T) {
 	})
 }
 
-func TestFrontKilledHangsTheStreamedSessionUp(t *testing.T) {
+func TestKilledFrontHangsUpAnExecSession(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	e2e.ForEachExecUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.LiveSession(t, u)
@@ -227,7 +227,7 @@ func TestFrontKilledHangsTheStreamedSessionUp(t *testing.T) {
 	})
 }
 
-func TestStreamedSessionOutlivesTheBroker(t *testing.T) {
+func TestExecSessionOutlivesTheBroker(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	e2e.ForEachExecUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.LiveSession(t, u)
@@ -303,7 +303,7 @@ func TestEngineKilledUnderAnAdoptedContainer(t *testing.T) {
 	e2e.Eventually(t, "a login works again", func() bool { return e2e.SSH(t, u, "echo works").Stdout == "works\n" })
 }
 
-func TestBridgeKilled(t *testing.T) {
+func TestKilledBridgeEndsTheSessionWithOneLine(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	created(t, name, "dsh-busybox", "sleep", "infinity")
@@ -317,7 +317,7 @@ func TestBridgeKilled(t *testing.T) {
 
 // The bridge has the broker's rights: nothing of a user's is open to it, and no
 // descriptor of the broker's is.
-func TestTheBridgeHasNothingButItsSession(t *testing.T) {
+func TestBridgeHasNothingOpenButItsSession(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	created(t, name, "dsh-busybox", "sleep", "infinity")
@@ -331,7 +331,7 @@ func TestTheBridgeHasNothingButItsSession(t *testing.T) {
 }
 
 // A front may be anybody's program.
-func TestTheBridgeEndsAtWhatItDoesNotExpect(t *testing.T) {
+func TestBridgeEndsOnAnUnexpectedMessage(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	created(t, name, "dsh-busybox", "sleep", "infinity")
@@ -393,7 +393,7 @@ func TestTheBridgeEndsAtWhatItDoesNotExpect(t *testing.T) {
 	e2e.Eventually(t, "no session is left", func() bool { return !e2e.CommandRuns("sleep " + fmt.Sprint(u.UID) + "55") })
 }
 
-func TestExplainTellsOfAContainerMadeByHand(t *testing.T) {
+func TestExplainDescribesAnAdoptedContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := adopter(t)
 	explain := func() string { return e2e.OnHost(t, e2e.Prefix+"/bin/dockershctl", "explain", u.Name) }

@@ -41,7 +41,7 @@ func podmansOf(t testing.TB, a *e2e.Account) []string {
 	return strings.Fields(podman(t, "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.Name))
 }
 
-func TestPodmanSessions(t *testing.T) {
+func TestPodmanRunsSessions(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodman(t)
 	u.Join(t, "dshteam")
@@ -63,7 +63,7 @@ func TestPodmanSessions(t *testing.T) {
 	}
 }
 
-func TestPodmanStates(t *testing.T) {
+func TestPodmanContainersAreStoppedPausedAndRemoved(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodman(t)
 	e2e.SSH(t, u, "echo kept >~/f").Want(t, "", "", 0)
@@ -121,7 +121,7 @@ func TestPodmanSettingsReachTheContainer(t *testing.T) {
 	}
 }
 
-func TestPodmanEntrypointOfItsOwn(t *testing.T) {
+func TestPodmanContainerWithItsOwnEntrypoint(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodman(t, "entrypoint = /bin/sleep", "cmd = 32400", "pidslimit = 0")
 	e2e.SSH(t, u, "whoami; cat /proc/1/comm").Want(t, u.Name+"\nsleep\n", "", 0)
@@ -131,7 +131,7 @@ func TestPodmanEntrypointOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestPodmanWhatIsRefusedLeavesNothing(t *testing.T) {
+func TestPodmanRefusalsLeaveNoContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	for name, c := range map[string]struct {
 		lines []string
@@ -171,7 +171,7 @@ func TestPodmanUserNamespaceOfOneContainer(t *testing.T) {
 	}
 }
 
-func TestPodmanContainerMadeByHand(t *testing.T) {
+func TestPodmanAdoptsAContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodman(t)
 	name := "hand-" + u.Name

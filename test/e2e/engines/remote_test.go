@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestAnEngineElsewhereMakesTheContainer(t *testing.T) {
+func TestRemoteEngineHasTheContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t)
 	e2e.SSH(t, u, "whoami; pwd; cat /proc/1/cmdline | tr '\\0' ' '; touch kept").Want(t, u.Name+"\n"+u.Home+"\n/.dockersh/dockersh-init hold ", "", 0)
@@ -41,7 +41,7 @@ func TestAnEngineElsewhereMakesTheContainer(t *testing.T) {
 	}
 }
 
-func TestAnEngineElsewhereThatIsDownIsOneLine(t *testing.T) {
+func TestRemoteEngineThatIsDownIsOneErrorLine(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t)
 	e2e.CanLogIn(t, u)
@@ -54,7 +54,7 @@ func TestAnEngineElsewhereThatIsDownIsOneLine(t *testing.T) {
 	e2e.Eventually(t, "the engine is back", func() bool { return e2e.SSH(t, u, "echo works").Stdout == "works\n" })
 }
 
-func TestWhatAnEngineElsewhereCannotGive(t *testing.T) {
+func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t, "mounthome")
 	e2e.SSH(t, u, "true").Refused(t, "mounthome")
@@ -75,7 +75,7 @@ func TestWhatAnEngineElsewhereCannotGive(t *testing.T) {
 	e2e.SSH(t, u, "true").Refused(t, "dockertls")
 }
 
-func TestASharedContainerElsewhereKnowsAllItsUsers(t *testing.T) {
+func TestSharedContainerOnARemoteEngineKnowsItsUsers(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	lines := []string{"containername = abroad-shared"}
 	a, b := e2e.NewRemoteUser(t, lines...), e2e.NewRemoteUser(t, lines...)
@@ -84,7 +84,7 @@ func TestASharedContainerElsewhereKnowsAllItsUsers(t *testing.T) {
 	e2e.SSH(t, b, "whoami; pwd").Want(t, b.Name+"\n"+b.Home+"\n", "", 0)
 }
 
-func TestAnEngineElsewhereAdopts(t *testing.T) {
+func TestRemoteEngineAdoptsAContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t)
 	if err := u.Set("dockersocket = "+e2e.RemoteAddress, "dockertls = "+e2e.RemoteTLS, "adopt", "containername = abroad-hand", "usercwd = /"); err != nil {
@@ -100,7 +100,7 @@ func TestAnEngineElsewhereAdopts(t *testing.T) {
 
 // An engine over ssh: the broker and its bridges run ssh as root, and there the
 // engine's own command line has the engine on its standard input and output.
-func TestAnEngineOverSSH(t *testing.T) {
+func TestEngineOverSSHRunsSessions(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	// root's home is the machine's: keys and known hosts by the private /etc.
 	config := "Host 127.0.0.1\n\tIdentityFile " + e2e.Scratch + "/key\n\tIdentitiesOnly yes\n\tUserKnownHostsFile /dev/null\n\tStrictHostKeyChecking no\n\tLogLevel ERROR\n"

@@ -9,8 +9,8 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestPodmanRootlessIsRefusedByTheService(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor.On(e2e.Rootless), "with the user's own rights it is his own engine, see TestARootlessEngineIsItsUsers")
+func TestServiceRefusesARootlessEngine(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.Rootless), "with the user's own rights it is his own engine, see TestRootlessEngineServesItsUserThroughTheDirectDoor")
 	// It has its user's rights, and cannot even see what the service would mount.
 	r := e2e.TheRootlessUser()
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-busybox", "pidslimit = 0")
@@ -22,8 +22,8 @@ func TestPodmanRootlessIsRefusedByTheService(t *testing.T) {
 }
 
 // The session tests run there too: see both.
-func TestARootlessEngineIsItsUsers(t *testing.T) {
-	e2e.Run(t, e2e.DirectDoor.On(e2e.Rootless), "only with the user's own rights: a broker of root's refuses it, see TestPodmanRootlessIsRefusedByTheService")
+func TestRootlessEngineServesItsUserThroughTheDirectDoor(t *testing.T) {
+	e2e.Run(t, e2e.DirectDoor.On(e2e.Rootless), "only with the user's own rights: a broker of root's refuses it, see TestServiceRefusesARootlessEngine")
 	r := e2e.TheRootlessUser()
 	e2e.OnHost(t, "gpasswd", "-d", r.Name, "docker") // no need of it
 	t.Cleanup(func() { e2e.OnHost(t, "gpasswd", "-a", r.Name, "docker") })

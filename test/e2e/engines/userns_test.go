@@ -91,7 +91,7 @@ func owner(t testing.TB, path string) string {
 	return e2e.OnHost(t, "stat", "-c", "%u %g %a", path)
 }
 
-func TestUserNamespacesIdentityAndHome(t *testing.T) {
+func TestUserNamespacesKeepIdentityAndHome(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome")
 	u.Join(t, "dshteam")
@@ -121,7 +121,7 @@ func TestUserNamespacesIdentityAndHome(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesSessions(t *testing.T) {
+func TestUserNamespacesRunSessions(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t)
 	e2e.SSH(t, u, "stat -c '%u %a' ~ /etc/passwd /; echo x >~/f && cat ~/f").Want(t, fmt.Sprintf("%d 755\n0 644\n0 755\nx\n", u.UID), "", 0)
@@ -177,7 +177,7 @@ func TestUserNamespacesOtherContainerUsers(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesEntrypointOfItsOwn(t *testing.T) {
+func TestUserNamespacesWithTheContainersOwnEntrypoint(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome", "entrypoint = /bin/sleep", "cmd = 32300")
 	e2e.SSH(t, u, "whoami; cat /proc/1/comm; echo x >~/f; stat -c %u ~/f").Want(t, fmt.Sprintf("%s\nsleep\n%d\n", u.Name, u.UID), "", 0)
@@ -218,7 +218,7 @@ func TestUserNamespacesContainerIsStartedAgain(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesRootInsideLeavesNothingOfRootsOutside(t *testing.T) {
+func TestUserNamespacesRootInsideLeavesNoRootFilesOutside(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome", "nonewprivileges = false", "capadd = SETUID", "capadd = SETGID", "capadd = MKNOD")
 	u.WriteFile(t, "secret", "secret\n", 0o600)
@@ -265,7 +265,7 @@ func TestUserNamespacesRootInsideLeavesNothingOfRootsOutside(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesNumberThatIsNotThere(t *testing.T) {
+func TestUserNamespacesRefuseAnUnmappedNumber(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	for _, home := range []string{"mounthome", "mounthome = false"} {
 		u := newRemapped(t, home)
@@ -292,7 +292,7 @@ func number(t *testing.T, u *e2e.Account, uid int) {
 	}
 }
 
-func TestUserNamespacesFileSystemThatCannot(t *testing.T) {
+func TestUserNamespacesRefuseAFileSystemWithoutIDMappedMounts(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome", "mounthomefrom = /srv/overlay/%u")
 	for _, dir := range []string{"/srv/overlay", "/srv/lower", "/srv/upper", "/srv/work"} {
@@ -319,7 +319,7 @@ func TestUserNamespacesSwitchedOffForOneContainer(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesBrokerWithMountsOfItsOwn(t *testing.T) {
+func TestUserNamespacesWithABrokerInItsOwnMountNamespace(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	// As systemd starts it (ProtectSystem and others), with the host's mounts shared.
 	u := newRemapped(t, "mounthome")
@@ -348,7 +348,7 @@ func TestUserNamespacesBrokerWithMountsOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestUserNamespacesTmpAndSocketOfTheHost(t *testing.T) {
+func TestUserNamespacesWithTmpAndSocketOfTheHost(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounttmp", "mountdockersocket")
 	t.Cleanup(func() { e2e.OnHost(t, "rm", "-f", "/tmp/"+u.Name) })

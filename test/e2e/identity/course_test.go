@@ -128,7 +128,7 @@ var courseWays = []struct {
 	stays      bool
 }{{"1", 30, false}, {"2", 1, true}, {"3a", 30, true}, {"3b", 30, true}, {"3c", 30, true}}
 
-func TestTheCourseIsAsItsPageSays(t *testing.T) {
+func TestCourseGoesAsItsPageSays(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "the page says so")
 	c := readCourse(t)
 	e2e.WithSettings(t, "")

@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestUserOfAnotherNameService(t *testing.T) {
+func TestUsersOfAnotherNameServiceLogIn(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "these users are in no group that may use the engine")
 	const dir = "/var/lib/extrausers"
 	nss, err := os.ReadFile("/etc/nsswitch.conf")

@@ -15,7 +15,7 @@ import (
 // whoScript says everything by which a shell user knows himself.
 const whoScript = `whoami; id -u; id -g; id -un; id -gn; id -G; id -Gn; echo ~; echo "$HOME"; echo "$USER"; echo "$LOGNAME"; pwd`
 
-func TestUserIsHimselfInside(t *testing.T) {
+func TestUserHasTheSameIdentityInside(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestOtherUsersOfTheHostDoNotShowInside(t *testing.T) {
 	e2e.SSH(t, u, "ps -e | grep -c sshd").Want(t, "0\n", "", 1)
 }
 
-func TestFilesOfAMountedHomeAreTheUsers(t *testing.T) {
+func TestFilesOfAMountedHomeBelongToTheUser(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestFilesOfAMountedHomeAreTheUsers(t *testing.T) {
 	}
 }
 
-func TestHomeThatIsNotMountedIsMadeAndTheUsers(t *testing.T) {
+func TestHomeThatIsNotMountedIsCreatedForTheUser(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for _, image := range []string{"dsh-busybox", "dsh-debian"} {
 		t.Run(image, func(t *testing.T) {

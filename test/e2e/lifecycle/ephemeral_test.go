@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestTwoLoginsSeeTwoFreshContainersAndLeaveNothing(t *testing.T) {
+func TestTwoLoginsGetTwoFreshContainersAndLeaveNothing(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral")
 	a, b := e2e.LiveSession(t, u), e2e.LiveSession(t, u)
@@ -41,7 +41,7 @@ func TestTwoLoginsSeeTwoFreshContainersAndLeaveNothing(t *testing.T) {
 }
 
 // However a session ends, its container goes.
-func TestAnEphemeralContainerGoesHoweverTheSessionEnds(t *testing.T) {
+func TestEphemeralContainerIsRemovedHoweverTheSessionEnds(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for name, end := range map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
 		"client killed": func(t *testing.T, u *e2e.Account, c *e2e.Console) { _ = c.Cmd.Process.Kill() },
@@ -96,7 +96,7 @@ func TestAnEphemeralContainerGoesHoweverTheSessionEnds(t *testing.T) {
 	}
 }
 
-func TestLingerKeepsItForTheNextLoginAcrossBrokers(t *testing.T) {
+func TestLingerKeepsTheContainerForTheNextLogin(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t, "ephemeral", "linger = 4s")
 	e2e.SSH(t, u, "echo coffee >/tmp/f").Want(t, "", "", 0)
@@ -116,7 +116,7 @@ func TestLingerKeepsItForTheNextLoginAcrossBrokers(t *testing.T) {
 	e2e.ContainersGone(t, u)
 }
 
-func TestThirtySeatsAtOnce(t *testing.T) {
+func TestThirtyLoginsAtOnceGetThirtyContainers(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral")
 	var all sync.WaitGroup
@@ -140,7 +140,7 @@ func TestThirtySeatsAtOnce(t *testing.T) {
 	e2e.ContainersGone(t, u)
 }
 
-func TestWhatWasMadeToStayIsNeverRemoved(t *testing.T) {
+func TestContainerMadeToStayIsNeverRemoved(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
@@ -163,7 +163,7 @@ func TestWhatWasMadeToStayIsNeverRemoved(t *testing.T) {
 	}
 }
 
-func TestAHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
+func TestHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral", "imagename = dsh-debian", "shell = /bin/sh")
 	cmd := exec.Command("/usr/bin/ssh", e2e.SSHArgv(u, "127.0.0.1", "echo in; sleep 100")[1:]...)

@@ -10,7 +10,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestAnIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
+func TestIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "idletimeout = 2s")
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
@@ -42,7 +42,7 @@ func TestAnIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 	}
 }
 
-func TestATmuxSparesItsContainer(t *testing.T) {
+func TestTmuxKeepsItsContainerRunning(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "idletimeout = 2s", "imagename = dsh-debian", "shell = /bin/bash")
 	c := e2e.LiveSession(t, u)

@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestOnchangeKeepSaysSoAndKeeps(t *testing.T) {
+func TestOnchangeKeepKeepsTheContainerAndSaysSo(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
@@ -26,7 +26,7 @@ func TestOnchangeKeepSaysSoAndKeeps(t *testing.T) {
 	}
 }
 
-func TestOnchangeRecreatesWhenNobodyIsIn(t *testing.T) {
+func TestOnchangeRecreatesWhenNoSessionIsLeft(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "onchange = recreate")
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
@@ -52,7 +52,7 @@ func TestOnchangeRecreatesWhenNobodyIsIn(t *testing.T) {
 	u.Container(t)
 }
 
-func TestOnchangeRecreateManyLoginsAtOnce(t *testing.T) {
+func TestOnchangeRecreatesOnceForManyLogins(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "onchange = recreate")
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)

@@ -124,7 +124,7 @@ func (r *registry) offer(t *testing.T, name, mark string, size int64) string {
 	return r.slow + "/" + name
 }
 
-func TestAPullShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
+func TestPullShowsProgressOnATerminalOnly(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	r := newRegistry(t)
 	r.speed.Store(4 << 20)
@@ -144,7 +144,7 @@ func TestAPullShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
 	e2e.SSH(t, u, "cat /mark; exit 3").Want(t, "second\n", "", 3)
 }
 
-func TestManyWhoWaitForOnePullMakeIt(t *testing.T) {
+func TestManyLoginsWaitForOnePull(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	r := newRegistry(t)
 	r.speed.Store(8 << 20)
@@ -178,7 +178,7 @@ func TestPullAlwaysTakesWhatTheRegistryHasNow(t *testing.T) {
 	e2e.SSH(t, u, "cat /mark").Want(t, "tuesday\n", "", 0)
 }
 
-func TestAPullThatNobodyWaitsForIsGivenUpAndTriedAgain(t *testing.T) {
+func TestPullIsCancelledWithItsLoginAndTriedAgainByTheNext(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	r := newRegistry(t)
 	r.speed.Store(1 << 20)

@@ -13,7 +13,7 @@ import (
 )
 
 // Three come to one container, which takes long to make.
-func TestWhoWaitsForASharedContainerIsToldSoOnATerminalAndNowhereElse(t *testing.T) {
+func TestWaitingForASharedContainerShowsOnATerminalOnly(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "a container that a user's own broker makes is his alone")
 	r := newRegistry(t)
 	r.speed.Store(64 << 10)

@@ -57,7 +57,7 @@ func TestWatchEndsAtCtrlCAndTheSessionGoesOn(t *testing.T) {
 	}
 }
 
-func TestWatchOfWhatCannotBeWatchedSaysWhy(t *testing.T) {
+func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -122,7 +122,7 @@ func longTape(t *testing.T) string {
 	return path
 }
 
-func TestReplayKeepsItsTimeAsToldTo(t *testing.T) {
+func TestReplayKeepsTheTimeThatItsOptionsSet(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	tape := longTape(t)
 	for _, c := range []struct {
@@ -153,7 +153,7 @@ func TestReplayKeepsItsTimeAsToldTo(t *testing.T) {
 }
 
 // What the terminal answers to a recording is typed by nobody.
-func TestReplayHasTheTerminalForItselfAndGivesItBack(t *testing.T) {
+func TestReplayTakesTheTerminalAndRestoresIt(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	w := e2e.CtlConsole(t, "replay", longTape(t))
 	w.Expect("first")

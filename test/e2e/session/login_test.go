@@ -28,14 +28,14 @@ func TestInteractiveLoginReadsProfile(t *testing.T) {
 	t.Run("dockersh", test(e2e.Boxed))
 }
 
-func TestCommandIsRunByPlainShellWithC(t *testing.T) {
+func TestCommandRunsInAPlainShellWithC(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.SameResult(t, func(t *testing.T, u *e2e.Account) string {
 		return e2e.SSH(t, u, `echo "$0|$-|$#"`).Stdout
 	})
 }
 
-func TestScriptOnStdinIsRunByALoginShell(t *testing.T) {
+func TestScriptOnStdinRunsInALoginShell(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.SameResult(t, func(t *testing.T, u *e2e.Account) string {
 		r := e2e.SSHInput(t, u, strings.NewReader("echo \"$0\"; shopt login_shell; exit 4\n"), "-T", "--")
@@ -46,7 +46,7 @@ func TestScriptOnStdinIsRunByALoginShell(t *testing.T) {
 	})
 }
 
-func TestRCOfSSHDoesNothing(t *testing.T) {
+func TestSSHRCIsNotRun(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		if !u.InContainer() {
@@ -62,7 +62,7 @@ func TestRCOfSSHDoesNothing(t *testing.T) {
 	})
 }
 
-func TestNothingButTheCommandsOutputIsOnStdout(t *testing.T) {
+func TestStdoutHasTheCommandsOutputOnly(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	// The first login of all: the container is made.
 	u := e2e.NewUser(t, `banner = "Welcome!"`)
@@ -78,7 +78,7 @@ var fromTheHost = map[string]func(user string) []string{
 	"login": func(user string) []string { return []string{"login", "-f", user} }, // what getty starts on a console
 }
 
-func TestSuSudoAndConsoleRunALogin(t *testing.T) {
+func TestSuSudoAndLoginStartALoginShell(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.RestoreFile(t, "/etc/pam.d/login")
 	// Not the machine's own: who writes an audit trail need not be able to here.

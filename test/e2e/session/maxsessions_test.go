@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestMaxsessionsIsPerUserAndHoldsAcrossBrokers(t *testing.T) {
+func TestMaxsessionsHoldsPerUserAndAcrossBrokers(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u, other := e2e.NewUser(t, "maxsessions = 2"), e2e.NewUser(t, "maxsessions = 2")
 	first, second := e2e.LiveSession(t, u), e2e.LiveSession(t, u)

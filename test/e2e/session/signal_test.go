@@ -32,7 +32,7 @@ func TestDeathBySignalReachesTheClient(t *testing.T) {
 	}
 }
 
-func TestCoreDumpIsNoNews(t *testing.T) {
+func TestCoreDumpIsReportedAsItsSignal(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.NeedsAgent(t, u, noSignals)

@@ -15,7 +15,7 @@ func TestMountSourceThatTheUserCouldSwapIsRefused(t *testing.T) {
 	e2e.SSH(t, u, "true").Refused(t, u.Home+"/inner")
 }
 
-func TestMountSourceThatIsMissingIsNotMade(t *testing.T) {
+func TestMissingMountSourceIsNotCreated(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "mounthome", "mounthomefrom = /srv/none/%u")
 	e2e.SSH(t, u, "true").Refused(t, "/srv/none/"+u.Name)

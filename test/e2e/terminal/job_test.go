@@ -34,7 +34,7 @@ func untilRuns(t testing.TB, args string) {
 	e2e.Eventually(t, args+" runs", func() bool { return e2e.CommandRuns(args) })
 }
 
-func TestCtrlZStopsAndFgGoesOn(t *testing.T) {
+func TestCtrlZStopsAndFgContinues(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.SSHConsole(t, u)
@@ -74,7 +74,7 @@ func TestCtrlDEndsTheShell(t *testing.T) {
 	})
 }
 
-func TestShellComplainsOfNoJobControl(t *testing.T) {
+func TestShellHasJobControl(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.SSHConsole(t, u)

@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestTerminalOnlyWhenAsked(t *testing.T) {
+func TestTerminalIsAllocatedOnlyWhenAsked(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.SSH(t, u, "-T", "--", "test -t 0 || test -t 1 || test -t 2 || echo none").Want(t, "none\n", "", 0)
@@ -21,7 +21,7 @@ func TestTerminalOnlyWhenAsked(t *testing.T) {
 	})
 }
 
-func TestTerminalFromTheClientsTerminal(t *testing.T) {
+func TestClientOnATerminalGetsATerminal(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.NewConsole(t, 24, 80, e2e.SSHArgv(u, "-t", "127.0.0.1", "test -t 0 && echo yes; exit 9")...)
@@ -32,7 +32,7 @@ func TestTerminalFromTheClientsTerminal(t *testing.T) {
 	})
 }
 
-func TestTTYNamesATerminalThatIsThere(t *testing.T) {
+func TestTTYNamesATerminalThatExists(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		r := e2e.SSH(t, u, "-tt", "--", `t=$(tty) && test -c "$t" && echo "$t" && echo through >"$t"`)
@@ -98,7 +98,7 @@ func TestLastBytesOfATerminalArrive(t *testing.T) {
 	})
 }
 
-func TestTerminalTakes200kB(t *testing.T) {
+func TestTerminalAccepts200kB(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	const lines = 2000
 	input := strings.Repeat(strings.Repeat("y", 99)+"\n", lines)

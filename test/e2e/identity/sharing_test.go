@@ -105,7 +105,7 @@ func eachOption(t *testing.T, f func(t *testing.T, u *e2e.Account, o option)) {
 	}
 }
 
-func TestEachOptionSaysWhoMeetsWhom(t *testing.T) {
+func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		all := places(t, u)
@@ -130,7 +130,7 @@ func TestEachOptionSaysWhoMeetsWhom(t *testing.T) {
 }
 
 // Sessions of one connection are from one place.
-func TestEachOptionHoldsForSessionsOfOneConnection(t *testing.T) {
+func TestEachSharingOptionHoldsForSessionsOfOneConnection(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		p := places(t, u)[1]
@@ -175,7 +175,7 @@ func (o option) left(t *testing.T, u *e2e.Account, name string) {
 
 // A socket of both families has addresses of IPv4 in the form of IPv6: that of
 // systemd's ssh.socket does.
-func TestAnAddressIsTheSameByASocketOfBothFamilies(t *testing.T) {
+func TestAddressIsTheSameOnADualStackSocket(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	l, err := net.Listen("tcp", "[::]:2230")

@@ -10,14 +10,14 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestWhoMayNotUseTheEngineIsToldSo(t *testing.T) {
+func TestUserWhoMayNotUseTheEngineIsRefused(t *testing.T) {
 	e2e.Run(t, e2e.DirectDoor, "other doors need no right to use the engine")
 	u := e2e.NewUser(t)
 	e2e.OnHost(t, "gpasswd", "-d", u.Name, "docker")
 	e2e.SSH(t, u, "true").Refused(t, "you may not use the container engine yourself")
 }
 
-func TestWithoutARuntimeDirectoryOneInTmpMustBeTheUsersAlone(t *testing.T) {
+func TestWithoutARuntimeDirectoryTheOneInTmpMustBeTheUsersOwn(t *testing.T) {
 	e2e.Run(t, e2e.DirectDoor, "other doors have root's own place")
 	u := e2e.NewUser(t)
 	place := "/tmp/dockersh-" + strconv.Itoa(u.UID)
@@ -39,8 +39,8 @@ func TestWithoutARuntimeDirectoryOneInTmpMustBeTheUsersAlone(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestWithoutTheServiceAContainerIsItsMakersAlone(t *testing.T) {
-	e2e.Run(t, e2e.DirectDoor, "a broker of root's knows the containers of all: TestSharedContainer")
+func TestDirectDoorContainersAreNotShared(t *testing.T) {
+	e2e.Run(t, e2e.DirectDoor, "a broker of root's knows the containers of all: TestUsersShareAContainer")
 	a, b := e2e.NewUser(t, "containername = dsh-ours"), e2e.NewUser(t, "containername = dsh-ours")
 	e2e.CanLogIn(t, a)
 	e2e.SSH(t, b, "true").Refused(t, "was made by another user")

@@ -67,7 +67,7 @@ func TestStderrFlowsAfterStdoutIsClosed(t *testing.T) {
 	})
 }
 
-func TestEndOfInputPasses(t *testing.T) {
+func TestEndOfInputReachesTheCommand(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.SSHInput(t, u, strings.NewReader(""), "cat; echo end").Want(t, "end\n", "", 0)
@@ -124,7 +124,7 @@ func TestBackgroundJobDoesNotHoldTheSession(t *testing.T) {
 	})
 }
 
-func TestBackgroundJobThatKeepsStdoutHoldsIt(t *testing.T) {
+func TestBackgroundJobThatKeepsStdoutHoldsTheSession(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.SameResult(t, func(t *testing.T, u *e2e.Account) bool {
 		r := e2e.SSH(t, u, "sleep 3 & echo hi")
@@ -143,7 +143,7 @@ func TestBackgroundJobWithTerminalDoesNotHoldTheSession(t *testing.T) {
 	})
 }
 
-func TestCommandLineOf100kB(t *testing.T) {
+func TestCommandLineOf100kBPasses(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	long := strings.Repeat("0123456789", 10_000)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {

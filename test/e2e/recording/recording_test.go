@@ -77,7 +77,7 @@ func output(all []asciicast.Event) string {
 	return b.String()
 }
 
-func TestARecordingIsWhatTheTerminalShowed(t *testing.T) {
+func TestRecordingIsWhatTheTerminalShowed(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	e2e.CanLogIn(t, u) // nothing is shown of the making of the container
@@ -116,7 +116,7 @@ func TestInputIsNotRecorded(t *testing.T) {
 }
 
 // The same to the last cell: an editor uses all of a terminal.
-func TestARecordedEditorIsPlayedToTheSameScreen(t *testing.T) {
+func TestReplayOfAnEditorEndsWithTheSameScreen(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t, "imagename = dsh-debian", "shell = /bin/bash", "volume = /usr/bin/vim.tiny:/usr/bin/vim.tiny:ro")
 	c := e2e.LiveSession(t, u)
@@ -158,7 +158,7 @@ func TestARecordedEditorIsPlayedToTheSameScreen(t *testing.T) {
 	c.Prompt()
 }
 
-func TestEveryRecordingHasAFileOfItsOwnThatUsersCannotTouch(t *testing.T) {
+func TestEachRecordingHasItsOwnFileThatUsersCannotTouch(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	u.Configure(t, "record = "+e2e.Recordings+"/%u/all.cast")
@@ -188,7 +188,7 @@ func TestEveryRecordingHasAFileOfItsOwnThatUsersCannotTouch(t *testing.T) {
 	e2e.SSH(t, u, "true").Refused(t, "record", ".dockersh:2")
 }
 
-func TestWhatCannotBeRecordedIsNoSession(t *testing.T) {
+func TestSessionThatCannotBeRecordedIsRefused(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	e2e.CanLogIn(t, u)
@@ -214,7 +214,7 @@ func TestWhatCannotBeRecordedIsNoSession(t *testing.T) {
 	e2e.CanLogIn(t, u) // without a terminal
 }
 
-func TestWithoutRootsRightsNothingIsRecorded(t *testing.T) {
+func TestDirectDoorRefusesToRecord(t *testing.T) {
 	e2e.Run(t, e2e.DirectDoor, "only the direct door gives a broker without them")
 	u := e2e.NewUser(t, "record = "+e2e.Recordings+"/%u/%x.cast")
 	if r := e2e.SSH(t, u, "-tt", "--", "true"); r.Status != 255 || !strings.Contains(r.Stdout+r.Stderr, "no dockersh service runs") {
@@ -236,7 +236,7 @@ func TestWithoutATerminalNothingIsRecorded(t *testing.T) {
 	}
 }
 
-func TestBinaryOutputIsRecordedAsFarAsTheFormatCan(t *testing.T) {
+func TestBinaryOutputIsRecordedAsFarAsTheFormatAllows(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	e2e.CanLogIn(t, u) // else the terminal may show that the container is being made
@@ -250,7 +250,7 @@ func TestBinaryOutputIsRecordedAsFarAsTheFormatCan(t *testing.T) {
 	}
 }
 
-func TestARecordingHasEverythingUntilAKill(t *testing.T) {
+func TestRecordingHasEverythingUpToAKill(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	for what, kill := range map[string]func(t *testing.T, u *e2e.Account){
 		"front": func(t *testing.T, u *e2e.Account) { _ = syscall.Kill(e2e.ProcessOf(t, u, e2e.Front), syscall.SIGKILL) },
@@ -284,7 +284,7 @@ func TestARecordingHasEverythingUntilAKill(t *testing.T) {
 	}
 }
 
-func TestTheBridgeOfARecordedSessionHasNothingElse(t *testing.T) {
+func TestBridgeOfARecordedSessionHasNothingElseOpen(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	c := e2e.LiveSession(t, u)
@@ -294,7 +294,7 @@ func TestTheBridgeOfARecordedSessionHasNothingElse(t *testing.T) {
 	e2e.Eventually(t, "no bridge is left", func() bool { return len(e2e.Bridges()) == 0 })
 }
 
-func TestAFullDiskLeavesAGapAndTheSessionAlone(t *testing.T) {
+func TestFullDiskLeavesAGapInTheRecordingAndTheSessionAlone(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
 	u := e2e.NewRecordedUser(t)
 	dir := "/srv/small-" + u.Name
@@ -343,7 +343,7 @@ func TestAFullDiskLeavesAGapAndTheSessionAlone(t *testing.T) {
 
 // What users see of a terminal is the same as without a recording, and so with
 // containers that have no agent.
-func TestSessionsOverTheStreamAreRecorded(t *testing.T) {
+func TestExecSessionsAreRecorded(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	e2e.ForEachExecUser(t, func(t *testing.T, u *e2e.Account) {
 		was := u.Lines()

@@ -12,7 +12,7 @@ import (
 
 // A recording whose name asks for what a login does not have is none, and so is
 // the session.
-func TestARecordingIsNamedByAddressAndKeyOrRefused(t *testing.T) {
+func TestRecordingIsNamedByAddressOrKeyOrTheLoginIsRefused(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "the connections of sshd are root's to look at")
 	fields := strings.Fields(e2e.OnHost(t, "ssh-keygen", "-l", "-f", e2e.Scratch+"/key.pub"))
 	key := strings.NewReplacer("SHA256:", "", "+", "-", "/", "_").Replace(fields[1])

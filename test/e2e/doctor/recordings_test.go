@@ -9,7 +9,7 @@ import (
 )
 
 // What the doctor says of a place for recordings is what a login meets there.
-func TestDoctorSaysOfRecordingsWhatALoginMeets(t *testing.T) {
+func TestDoctorFindsWhatWouldStopARecording(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	for _, c := range []struct {
 		name, record string

@@ -37,7 +37,7 @@ func listedOf(t *testing.T, u *e2e.Account) (mine []listed) {
 	return mine
 }
 
-func TestSessionsShowsWhoIsInAndFromWhere(t *testing.T) {
+func TestSessionsListsEachUserWithTheirAddress(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -77,7 +77,7 @@ func TestSessionsShowsWhoIsInAndFromWhere(t *testing.T) {
 	e2e.Eventually(t, "none is listed", func() bool { return len(listedOf(t, u)) == 0 })
 }
 
-func TestTheKeyAndTheAddressThatTheSettingsAskForAreListed(t *testing.T) {
+func TestSessionsListsTheKeyAndAddressThatTheSettingsUse(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	e2e.LiveSession(t, u)
@@ -91,7 +91,7 @@ func TestTheKeyAndTheAddressThatTheSettingsAskForAreListed(t *testing.T) {
 	}
 }
 
-func TestIdleIsTheTimeSinceSomethingWasTyped(t *testing.T) {
+func TestIdleIsTheTimeSinceTheLastKey(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)

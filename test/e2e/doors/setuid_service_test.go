@@ -16,7 +16,7 @@ import (
 
 // A strange start is no reason for a setuid shell to give what one of the service
 // does not, or to refuse what that one gives.
-func TestASetuidShellTakesAStrangeStartAsOneOfTheServiceDoes(t *testing.T) {
+func TestSetuidShellTreatsAStrangeStartAsTheServicesShellDoes(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash", "mounthome")
 	with := e2e.SetuidShell(t)
@@ -39,7 +39,7 @@ func TestASetuidShellTakesAStrangeStartAsOneOfTheServiceDoes(t *testing.T) {
 
 // Without a single word, not even its own name (execve(2) with argv NULL; the
 // kernel makes it one empty word since 5.18), it is a shell that reads its input.
-func TestAShellStartedWithoutAnyWordReadsItsInput(t *testing.T) {
+func TestShellStartedWithoutArgvReadsItsInput(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
 	for _, shell := range []string{e2e.Front, e2e.SetuidShell(t)} {
@@ -83,7 +83,7 @@ func startWithoutWords(t *testing.T, u *e2e.Account, program, in, out string) (s
 // Whatever limits a user sets himself: his session begins as it does through the
 // service, and the broker has none of them. It takes back a hard one where root may
 // (CAP_SYS_RESOURCE), which in a container he may not.
-func TestNoLimitOfItsUsersIsTheSetuidBrokers(t *testing.T) {
+func TestSetuidBrokerHasNoneOfItsUsersLimits(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
 	with := e2e.SetuidShell(t)

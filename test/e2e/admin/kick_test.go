@@ -64,7 +64,7 @@ func TestKickEndsAStoppedLoginShell(t *testing.T) {
 	}
 }
 
-func TestAMessageIsOnTheUsersTerminalAndOnNoOther(t *testing.T) {
+func TestMessageReachesTheUsersTerminalAndNoOther(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u, other := e2e.NewUser(t), e2e.NewUser(t)
 	c, bystander := e2e.LiveSession(t, u), e2e.LiveSession(t, other)
@@ -99,7 +99,7 @@ func TestAMessageIsOnTheUsersTerminalAndOnNoOther(t *testing.T) {
 }
 
 // What a user's process has open is not written to because it is there.
-func TestAMessageIsForTerminalsOnly(t *testing.T) {
+func TestMessageIsWrittenToTerminalsOnly(t *testing.T) {
 	e2e.Run(t, e2e.RootDoors, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t)
 	c := e2e.NewConsole(t, 24, 80, "/usr/bin/setpriv", "--reuid", u.Name, "--regid", u.Name, "--init-groups", "--",

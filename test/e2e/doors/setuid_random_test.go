@@ -27,10 +27,10 @@ func count(s string) int {
 	return n
 }
 
-// TestRandomStartsInfluenceNothingOfRoots starts a setuid shell with any
+// TestRandomStartsOfTheSetuidShellChangeNoRootFiles starts a setuid shell with any
 // environment, descriptors, name and limits, and a signal at any moment. What
 // must not be: a changed or a new file of root's, a broker that stays, a hang.
-func TestRandomStartsInfluenceNothingOfRoots(t *testing.T) {
+func TestRandomStartsOfTheSetuidShellChangeNoRootFiles(t *testing.T) {
 	e2e.Run(t, e2e.SetuidDoor, "once is enough: in the run through the setuid door")
 	u := e2e.NewAccount(t, "/bin/bash")
 	shell := e2e.SetuidShell(t)

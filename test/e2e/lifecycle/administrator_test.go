@@ -13,7 +13,7 @@ import (
 )
 
 // What an administrator does with an ephemeral container while somebody is in it.
-func TestAnEphemeralContainerAndItsAdministrator(t *testing.T) {
+func TestAdministratorChangesAnEphemeralContainer(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	t.Run("what he paused goes", func(t *testing.T) {
 		u := e2e.NewUser(t, "ephemeral")
@@ -83,7 +83,7 @@ func TestAnEphemeralContainerAndItsAdministrator(t *testing.T) {
 }
 
 // A removal comes at any moment of a first login.
-func TestAContainerIsRemovedWhileItIsMade(t *testing.T) {
+func TestContainerRemovedWhileItIsMade(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "ephemeral")
 	for range 12 {
@@ -107,7 +107,7 @@ func TestAContainerIsRemovedWhileItIsMade(t *testing.T) {
 }
 
 // Names of containers that differ in the case of a letter are two.
-func TestUsersWhoseNamesDiffInCaseStayApart(t *testing.T) {
+func TestUsersWhoseNamesDifferInCaseStayApart(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	var both []*e2e.Account
 	for _, name := range []string{"dshcase", "dshCase"} {

@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestBrokerKilledSessionsGoOn(t *testing.T) {
+func TestSessionsGoOnWhenTheBrokerIsKilled(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "it is started again")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -36,7 +36,7 @@ func TestBrokerKilledSessionsGoOn(t *testing.T) {
 	}
 }
 
-func TestBrokerGoneIsOneLine(t *testing.T) {
+func TestMissingBrokerIsOneErrorLine(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "it can be absent")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
@@ -50,7 +50,7 @@ func TestBrokerGoneIsOneLine(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestFrontKilledHangsTheSessionUp(t *testing.T) {
+func TestKilledFrontHangsUpTheSession(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -65,7 +65,7 @@ func TestFrontKilledHangsTheSessionUp(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestCutConnectionHangsTheSessionUp(t *testing.T) {
+func TestCutConnectionHangsUpTheSession(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.CutConnection(t, u, "-tt")
@@ -75,7 +75,7 @@ func TestCutConnectionHangsTheSessionUp(t *testing.T) {
 	t.Run("pipes", func(t *testing.T) { e2e.CutConnection(t, e2e.Boxed, "-T") })
 }
 
-func TestAgentKilled(t *testing.T) {
+func TestKilledAgentEndsTheSessionWithOneLine(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -137,7 +137,7 @@ func TestPausedContainerIsAnErrorNotAHang(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestForeignContainerOfTheNameIsNotEntered(t *testing.T) {
+func TestForeignContainerWithTheNameIsNotEntered(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	e2e.OnHost(t, "docker", "create", "--name", u.Name+"_dockersh", "busybox", "sleep", "1000")
@@ -148,7 +148,7 @@ func TestForeignContainerOfTheNameIsNotEntered(t *testing.T) {
 	}
 }
 
-func TestEngineStoppedWarmLoginsWork(t *testing.T) {
+func TestWarmLoginsWorkWithoutTheEngine(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u, cold := e2e.NewUser(t), e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
@@ -170,7 +170,7 @@ func TestEngineStoppedWarmLoginsWork(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestEngineStoppedAndStartedAgain(t *testing.T) {
+func TestLoginsWorkAfterTheEngineIsRestarted(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)

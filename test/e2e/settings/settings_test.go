@@ -45,7 +45,7 @@ func TestLimitsAndCapabilitiesReachTheContainer(t *testing.T) {
 	}
 }
 
-func TestDefaultsOfPrivilege(t *testing.T) {
+func TestPrivilegesAreLimitedByDefault(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containerusername = root")
 	out := e2e.SSH(t, u, "grep -E 'NoNewPrivs|CapBnd' /proc/self/status; cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null").Stdout
@@ -56,7 +56,7 @@ func TestDefaultsOfPrivilege(t *testing.T) {
 	e2e.SSH(t, v, "grep NoNewPrivs /proc/self/status").Want(t, "NoNewPrivs:\t0\n", "", 0)
 }
 
-func TestAcceptenvSaysWhatPasses(t *testing.T) {
+func TestAcceptenvDecidesWhatPasses(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "acceptenv = NASTY_*")
 	e2e.SSH(t, u, "-o", "SetEnv=NASTY_A=1 LC_TIME=de_DE", "--", "echo $NASTY_A-$LC_TIME").Want(t, "1-\n", "", 0)
@@ -72,7 +72,7 @@ func TestBannerOnlyAtInteractiveLogins(t *testing.T) {
 	c.FirstPrompt()
 }
 
-func TestPullNeverAndMissingImage(t *testing.T) {
+func TestMissingImageIsRefused(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "imagename = dsh-nothing", "pull = never")
 	e2e.SSH(t, u, "true").Refused(t, "dsh-nothing")
@@ -105,8 +105,8 @@ func TestSettingsAreReadAgainWithoutARestart(t *testing.T) {
 	}
 }
 
-func TestSharedContainer(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "several users in one container: TestWithoutTheServiceAContainerIsItsMakersAlone")
+func TestUsersShareAContainer(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "several users in one container: TestDirectDoorContainersAreNotShared")
 	// Trainer's option 2: one container for all, each as himself.
 	a := e2e.NewUser(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
 	b := e2e.NewUser(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")

@@ -59,7 +59,7 @@ func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
 	c.Wait()
 }
 
-func TestAnAddressThatOnlyTheEnvironmentTellsIsNone(t *testing.T) {
+func TestAddressFromTheEnvironmentIsNotBelieved(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "the connections of sshd are root's to look at")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	refused := func(what string, cmd *exec.Cmd) {
@@ -108,7 +108,7 @@ func TestAnAddressThatOnlyTheEnvironmentTellsIsNone(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-func TestBreakGlassAsksForNoAddress(t *testing.T) {
+func TestHostShellNeedsNoAddress(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containername = %u-%i-%k", "hostname = %i", "hostshell = /bin/bash")
 	if out := e2e.OnHost(t, "su", "-", u.Name, "-c", "echo in"); out != "in" {

@@ -95,7 +95,7 @@ func farAway(t *testing.T) []string {
 
 // However the connection is cut, the session ends; what is ephemeral goes, and what
 // is not stays as it was.
-func TestEachOptionHoldsWhenTheConnectionIsCut(t *testing.T) {
+func TestEachSharingOptionHoldsWhenTheConnectionIsCut(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
 	far := farAway(t)
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {

@@ -19,7 +19,7 @@ var ways = map[string]struct{ shell, command string }{
 	"ForceCommand and command= with dockersh": {e2e.Front, e2e.Front + " "},
 }
 
-func TestForcedCommand(t *testing.T) {
+func TestForcedCommandRunsDockersh(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestDoctorNamesWhatIsWrongAndTheLine(t *testing.T) {
+func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := sound(t)
 	edit := func(name, old, repl string) func(t *testing.T) {

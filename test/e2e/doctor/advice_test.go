@@ -14,7 +14,7 @@ import (
 
 // Everything is wrong at once; then each line is written, and each command run,
 // as the doctor says.
-func TestWhatTheDoctorSaysDoneMakesItSilent(t *testing.T) {
+func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := sound(t)
 	u.Configure(t, "mounthome", "pidslimit = 0")

@@ -22,7 +22,7 @@ func TestSSHVariablesAreSet(t *testing.T) {
 	})
 }
 
-func TestClientsLanguagePassesAndTheDangerousDoesNot(t *testing.T) {
+func TestLocalePassesAndDangerousVariablesDoNot(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	set := []string{"LC_TIME=de_DE", "COLORTERM=truecolor", "TZ=UTC", "NASTY_ONE=x", "LD_PRELOAD=/x.so", "BASH_ENV=/x", "PATH=/evil"}

@@ -201,7 +201,7 @@ func moments() (first, apart int, after []bool) {
 
 // Wherever a broker is killed, the next one makes good: nothing is left that should
 // be gone, and nothing is gone that should be left.
-func TestABrokerKilledAtAnyStepLeavesNothingAndLosesNothing(t *testing.T) {
+func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "it is started again")
 	var wire tripwire
 	wire.start(t)
@@ -238,7 +238,7 @@ func TestABrokerKilledAtAnyStepLeavesNothingAndLosesNothing(t *testing.T) {
 }
 
 // The steps between requests to the engine are short: a clock finds them.
-func TestABrokerKilledAtAnyTime(t *testing.T) {
+func TestBrokerKilledAtAnyTimeLosesNothing(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "it is started again")
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral")
 	stays := e2e.NewUser(t)

@@ -50,7 +50,7 @@ func TestLsShowsContainersWithOwnerAndSessions(t *testing.T) {
 	}
 }
 
-func TestLsShowsTheOthersWhenAnEngineIsDown(t *testing.T) {
+func TestLsListsOtherEnginesWhenOneIsDown(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
@@ -61,7 +61,7 @@ func TestLsShowsTheOthersWhenAnEngineIsDown(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhatALoginWouldDo(t *testing.T) {
+func TestExplainShowsWhatALoginWouldDo(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "memory = 64m", "enableuserconfig", "enableuserusercwd")
 	u.WriteFile(t, ".dockersh", "[dockersh]\nusercwd = /tmp\n", 0o644)
@@ -123,7 +123,7 @@ func TestCheckShowsAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
-func TestAWrongCommandLineIsToldSo(t *testing.T) {
+func TestWrongCommandLineIsAnErrorWithAHint(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	for _, args := range [][]string{{"lss"}, {"ls", "-x"}, {"explain"}, {"check", "a", "b"}, {"stop"}, {"stop", "a", "--all"}, {"kick"}, {"message", "--all"}, {"commit", "a"}, {"rm", "--user"}} {
 		if out, errs, status := e2e.Ctl(t, args...); status != 2 || out != "" || !strings.Contains(errs, "hint:") {

@@ -42,7 +42,7 @@ func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
 	}
 }
 
-func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
+func TestRmKeepsAContainerThatHasASession(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "root leaves alone what a user's own broker keeps")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -70,7 +70,7 @@ func TestRmLeavesAContainerWithASessionInIt(t *testing.T) {
 }
 
 // A restart that would end as a stop ends nothing.
-func TestARestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
+func TestRestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's")
 	dir := t.TempDir() // in a directory that anybody can write
 	u := e2e.NewUser(t, "dockeropt = -v "+dir+":/theirs")
@@ -124,7 +124,7 @@ func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 	}
 }
 
-func TestALoginIntoACommittedImageFindsWhatWasThere(t *testing.T) {
+func TestLoginIntoACommittedImageFindsItsFiles(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u, other := e2e.NewUser(t), e2e.NewUser(t, "imagename = dsh-committed:day2")
 	t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-committed:day2") })
@@ -151,7 +151,7 @@ func TestALoginIntoACommittedImageFindsWhatWasThere(t *testing.T) {
 }
 
 // Names are of what dockersh made, by its labels.
-func TestWhatWasMadeByHandIsNeverTouched(t *testing.T) {
+func TestContainersMadeByHandAreNeverTouched(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	name := "hand-made-box"
 	id := e2e.OnHost(t, "docker", "run", "-d", "--name", name, "busybox", "sleep", "1000")
@@ -171,7 +171,7 @@ func TestWhatWasMadeByHandIsNeverTouched(t *testing.T) {
 	}
 }
 
-func TestAMistypedNameIsOneLineAndAHint(t *testing.T) {
+func TestMistypedNameIsOneLineAndAHint(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
@@ -189,7 +189,7 @@ func TestAMistypedNameIsOneLineAndAHint(t *testing.T) {
 }
 
 // A container with a name of its own is for whoever is given it, whoever came first.
-func TestAUsersContainersAreHisAlone(t *testing.T) {
+func TestResetByUserRemovesTheUsersOwnContainersOnly(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t, "containername = shared-class")
 	e2e.CanLogIn(t, u)
@@ -232,7 +232,7 @@ func TestResetAsksOnATerminal(t *testing.T) {
 
 // Killed at whatever moment, it leaves the old container or none, and the next
 // login gets in.
-func TestAResetThatIsKilledLeavesNothingHalfDone(t *testing.T) {
+func TestKilledResetLeavesNothingHalfDone(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t)
 	for delay := range 8 {
@@ -259,7 +259,7 @@ func TestAResetThatIsKilledLeavesNothingHalfDone(t *testing.T) {
 	e2e.ContainersGone(t, u)
 }
 
-func TestWhoIsNotRootIsToldSoInOneLine(t *testing.T) {
+func TestDockershctlNeedsRootAndSaysSoInOneLine(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	for _, args := range []string{"ls", "sessions", "stop --all", "start x", "restart x", "reset --all --yes", "rm x", "commit a b", "kick --all", "message --all hello"} {

@@ -18,7 +18,7 @@ import (
 
 // The ways past the login shell that the ledger in SECURITY.md tells of, with sshd's
 // own defaults and with the lines that dockershctl prints.
-func TestSSHDWithTheSnippetGivesNoWayPastDockersh(t *testing.T) {
+func TestTheSSHDSnippetClosesEveryWayPastDockersh(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u := sound(t)
 	u.Join(t, "docker")

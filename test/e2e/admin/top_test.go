@@ -10,7 +10,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-func TestTopShowsWhatRunsAndActsAtAKey(t *testing.T) {
+func TestTopShowsContainersAndActsOnAKey(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
@@ -52,7 +52,7 @@ func TestTopShowsWhatRunsAndActsAtAKey(t *testing.T) {
 	}
 }
 
-func TestTopWithoutATerminalIsOneLine(t *testing.T) {
+func TestTopWithoutATerminalIsOneErrorLine(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	out, errs, status := e2e.Ctl(t, "top")
 	if out != "" || status != 1 || !strings.HasPrefix(errs, "dockershctl: error: top needs a terminal") || strings.Count(errs, "\n") != 1 {
