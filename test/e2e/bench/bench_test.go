@@ -22,7 +22,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// budget is a row of the table in DESIGN.md.
+// budget is a row of the table in docs/performance.md.
 type budget struct {
 	what, ours, theirs string
 	ratio              float64
