@@ -90,7 +90,7 @@ func TestExplainShowsWhatALoginWouldDo(t *testing.T) {
 	if out, errs, _ = e2e.Ctl(t, "explain", u.Name, "--client", "::ffff:192.0.2.7"); !strings.Contains(out, u.Name+"-192.0.2.7 (absent)") {
 		t.Errorf("%q %q", out, errs)
 	}
-	if _, errs, status := e2e.Ctl(t, "explain", "nobody-is-called-so"); status != 1 || !strings.Contains(errs, "no such user: \"nobody-is-called-so\"") {
+	if _, errs, status := e2e.Ctl(t, "explain", "nobody-is-called-so"); status != 1 || !strings.Contains(errs, "no such user: nobody-is-called-so") {
 		t.Errorf("%d: %q", status, errs)
 	}
 }
