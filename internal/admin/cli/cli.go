@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -14,11 +15,14 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Engines are the clients of the engines in use. Main says how they are opened.
-var Engines engine.Clients
+// Env is what a command works with.
+type Env struct {
+	Out     io.Writer
+	Engines *engine.Clients
+}
 
-// RequireRoot returns an error that names the command, unless root runs it: one
-// line, instead of one for each file that cannot be read.
+// RequireRoot returns an error that names the command, unless root runs it: one line
+// instead of one for each file that cannot be read.
 func RequireRoot(command string) error {
 	if os.Geteuid() == 0 {
 		return nil
@@ -30,7 +34,7 @@ func RequireRoot(command string) error {
 // or without a yes, it returns an error.
 func Confirm(ctx context.Context, text string) error {
 	if !tty.Is(0) || !tty.Is(2) {
-		return usererr.New(usererr.Denied, text, "add --yes if that is wanted", nil)
+		return usererr.New(usererr.Denied, text, "to go on without being asked, add --yes", nil)
 	}
 	fmt.Fprintf(os.Stderr, "%s. Go on? [y/N] ", text)
 	answer := make(chan string, 1)
@@ -50,9 +54,9 @@ func Confirm(ctx context.Context, text string) error {
 	return usererr.New(usererr.Denied, "nothing was done", "", nil)
 }
 
-// Progress returns a function that shows how far a long step is: on a terminal, in
-// a line that the next call overwrites, and not at all elsewhere. The line goes
-// away when all are done. Progress("")(0, 0) removes it at once.
+// Progress returns a function that shows on a terminal how far a long step is. Each
+// call overwrites the line of the one before, and the last one (done == all) removes
+// it, as does Progress("")(0, 0) at any time.
 func Progress(what string) func(done, all int) {
 	return func(done, all int) {
 		switch {

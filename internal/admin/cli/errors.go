@@ -72,8 +72,9 @@ func hintOf(err error) string {
 	return ""
 }
 
-// Unknown returns an error for a word that is not among the known ones. Its hint is
-// the known word that is most like it, or else the command that lists them.
+// Unknown returns an error for a word that is not among the known ones. Its hint
+// names the known word that is most like it, or else lister, the command that lists
+// them.
 func Unknown(text, word string, known []string, lister string) error {
 	hint := lister
 	if best := suggest.Of(word, known); best != "" {
@@ -82,11 +83,17 @@ func Unknown(text, word string, known []string, lister string) error {
 	return usererr.New(usererr.Denied, text, hint, nil)
 }
 
-// WithUserHint adds a hint to an error of account that says that there is no such
-// user. Other errors are returned as they are.
+// UnknownSession is Unknown for a word that is neither the id of a live session nor the
+// name of a container with one.
+func UnknownSession(word string, known []string) error {
+	w := printable.Text(word)
+	return Unknown("no live session has the id "+w+" or is in a container named "+w, word, known, "dockershctl sessions")
+}
+
+// WithUserHint adds a hint to account.ErrUnknown. It returns other errors as they are.
 func WithUserHint(err error) error {
 	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, printable.Text(err.Error()), "getent passwd lists the users of this host", nil)
+		return usererr.New(usererr.Denied, printable.Text(err.Error()), "to list the users of this host, run: getent passwd", nil)
 	}
 	return err
 }

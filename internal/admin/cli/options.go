@@ -16,9 +16,9 @@ import (
 // or --name=VALUE), and a *[]string takes one each time that the option is given.
 type Options map[string]any
 
-// Parse sets the options among the arguments and returns the other words; all that
-// follows "--" is words. There must be at least least and at most most words; most < 0
-// means no limit. The error is ErrMisuse.
+// Parse sets the options among the arguments and returns the other words. What follows
+// "--" is words. There must be at least least words and at most most; most < 0 means
+// no limit. Errors are ErrMisuse.
 func (o Options) Parse(args []string, least, most int) (words []string, err error) {
 	for len(args) > 0 {
 		arg := args[0]
@@ -67,8 +67,8 @@ type Selection struct {
 	All   bool
 }
 
-// Parse reads the selection and the command's own options from its arguments. The
-// last words belong to the command, last of them, and are returned.
+// Parse reads the selection and the options in more from the arguments of a command.
+// It returns the last words, which are not part of the selection: last of them.
 func (s *Selection) Parse(args []string, more Options, last int) (own []string, err error) {
 	o := Options{"--user": &s.User, "--all": &s.All}
 	maps.Copy(o, more)
@@ -84,13 +84,13 @@ func (s *Selection) Parse(args []string, more Options, last int) (own []string, 
 		}
 	}
 	if kinds != 1 {
-		return nil, fmt.Errorf("%w: either names, or --user, or --all", ErrMisuse)
+		return nil, fmt.Errorf("%w: give either names, or --user, or --all", ErrMisuse)
 	}
 	return own, nil
 }
 
-// CheckUser returns an error if there is no user of the selection's name; known are
-// the names that may have been meant.
+// CheckUser returns an error if this host has no user of the selection's name. known
+// are names to suggest instead.
 func (s *Selection) CheckUser(ctx context.Context, known []string) error {
 	if _, err := account.New(0).ByName(ctx, s.User); !errors.Is(err, account.ErrUnknown) {
 		return nil

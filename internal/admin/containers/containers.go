@@ -1,8 +1,9 @@
-// Package containers lists the containers of dockersh, and stops, starts, removes and
-// commits them.
+// Package containers is dockershctl's commands for containers: ls, stop, start,
+// restart, reset, rm and commit.
 package containers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,18 +24,18 @@ import (
 // Container is a container that dockersh made, on its engine.
 type Container struct {
 	*engine.Container
-	owner policy.Owner
-	at    engine.Address
-	on    engine.Engine
+	owner   policy.Owner
+	address engine.Address
+	engine  engine.Engine
 }
 
-// listLimit is how long an engine has to say what it has.
+// listLimit is how long the engines have to list their containers.
 const listLimit = 20 * time.Second
 
-// fleet gives every container that dockersh made, by name, on every engine in use.
-// What is made by hand is not among them, whatever its name; nor are the containers
-// in which an image is looked into. What could not be asked is told in down.
-func List(ctx context.Context, size bool) (all []Container, down []error, err error) {
+// List returns all containers that dockersh made on every engine in use, by name. A
+// container that was made by hand is not among them, whatever its name, and neither is
+// a probe container. down are the errors of engines that could not be asked.
+func List(ctx context.Context, engines *engine.Clients, size bool) (all []Container, down []error, err error) {
 	inUse, err := enginesInUse()
 	if err != nil {
 		return nil, nil, err
@@ -45,7 +46,7 @@ func List(ctx context.Context, size bool) (all []Container, down []error, err er
 	var work sync.WaitGroup
 	for _, at := range inUse {
 		work.Go(func() {
-			found, err := list(ctx, at, size)
+			found, err := listEngine(ctx, engines, at, size)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, found...)
@@ -55,12 +56,14 @@ func List(ctx context.Context, size bool) (all []Container, down []error, err er
 		})
 	}
 	work.Wait()
-	slices.SortFunc(all, func(a, b Container) int { return strings.Compare(a.Name+"\x00"+a.at.Host, b.Name+"\x00"+b.at.Host) })
+	slices.SortFunc(all, func(a, b Container) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.address.Host, b.address.Host))
+	})
 	return all, down, nil
 }
 
-func list(ctx context.Context, at engine.Address, size bool) (all []Container, err error) {
-	e, err := cli.Engines.Get(at)
+func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address, size bool) (all []Container, err error) {
+	e, err := engines.Get(at)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +76,17 @@ func list(ctx context.Context, at engine.Address, size bool) (all []Container, e
 	return all, err
 }
 
-// enginesInUse are those that the settings name, in the section for all first, and
-// those of containers that wait for something. An address with the user in it names
-// engines of users, which are theirs.
+// Usage returns what a running container uses.
+func (c Container) Usage(ctx context.Context) (engine.Usage, error) {
+	return c.engine.Usage(ctx, c.ID)
+}
+
+// User returns the name of the user whose login made the container.
+func (c Container) User() string { return c.Labels[engine.LabelUser] }
+
+// enginesInUse returns the engines that the settings name, beginning with the section
+// for all users, and those of containers whose retention is pending. It leaves out
+// addresses with the user's name in them: such engines belong to their users.
 func enginesInUse() (all []engine.Address, err error) {
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
@@ -97,7 +108,7 @@ func enginesInUse() (all []engine.Address, err error) {
 		return nil, err
 	}
 	for _, name := range file.Groups() {
-		_, _ = of("", name) // where it does not fit together no login works either
+		_, _ = of("", name) // with settings that do not fit together no login works either
 	}
 	for _, name := range file.Users() {
 		_, _ = of(name, "")
@@ -111,51 +122,38 @@ func enginesInUse() (all []engine.Address, err error) {
 	return all, nil
 }
 
-func usersOf(all []Container) (names []string) {
-	for _, c := range all {
-		names = append(names, c.Labels[engine.LabelUser])
+// selected returns the containers of a selection. --user selects those that are the
+// user's alone: a container that may be shared has to be named.
+func selected(ctx context.Context, engines *engine.Clients, s *cli.Selection) ([]Container, error) {
+	all, down, err := List(ctx, engines, false)
+	if err != nil || s.All {
+		return all, cli.Join(append(down, err)...)
 	}
-	return names
-}
-
-// selected returns the containers that are meant. --user means what is a user's alone: a
-// container that others share is named.
-func selected(ctx context.Context, s *cli.Selection) (meant []Container, err error) {
-	all, down, err := List(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	if s.All {
-		return all, cli.Join(down...)
-	}
+	var chosen []Container
 	if s.User != "" {
-		for _, b := range all {
-			if b.Labels[engine.LabelUser] == s.User && b.owner.Personal() {
-				meant = append(meant, b)
+		var users []string
+		for _, c := range all {
+			users = append(users, c.User())
+			if c.User() == s.User && c.owner.Personal() {
+				chosen = append(chosen, c)
 			}
 		}
-		if len(meant) == 0 {
-			down = append(down, s.CheckUser(ctx, usersOf(all)))
+		if len(chosen) == 0 {
+			down = append(down, s.CheckUser(ctx, users))
 		}
-		return meant, cli.Join(down...)
+		return chosen, cli.Join(down...)
 	}
-	var known []string
-	for _, b := range all {
-		known = append(known, b.Name)
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Name)
+		if slices.Contains(s.Names, c.Name) {
+			chosen = append(chosen, c)
+		}
 	}
 	for _, name := range s.Names {
-		n := len(meant)
-		for _, b := range all {
-			if b.Name == name && !slices.ContainsFunc(meant[:n], func(m Container) bool { return m.Name == name }) {
-				meant = append(meant, b)
-			}
-		}
-		if n == len(meant) && !slices.ContainsFunc(meant, func(m Container) bool { return m.Name == name }) {
-			return nil, cli.Join(append(down, cli.Unknown("dockersh made no container "+printable.Text(name), name, known, "dockershctl ls"))...)
+		if !slices.Contains(names, name) {
+			return nil, cli.Join(append(down, cli.Unknown("dockersh made no container "+printable.Text(name), name, names, "dockershctl ls"))...)
 		}
 	}
-	return meant, nil // what is down has nothing that was named
+	return chosen, nil // an engine that is down has nothing that was named
 }
-
-// Usage returns what a running container uses.
-func (c Container) Usage(ctx context.Context) (engine.Usage, error) { return c.on.Usage(ctx, c.ID) }

@@ -20,23 +20,49 @@ import (
 )
 
 const (
-	AtOnce   = 6               // containers in work: more would only wait for each other in the engine
-	actLimit = 2 * time.Minute // for one of them, the wait for its lock included
+	// AtOnce is how many containers are worked on at a time: more would only wait for
+	// each other in the engine.
+	AtOnce = 6
+	// operationLimit bounds the work on one container, with the wait for its lock.
+	operationLimit = 2 * time.Minute
 )
 
-// act is something that is done to containers.
+// operation is what a command does to each of its containers.
 type operation struct {
-	name, doing string // stop, stopping
-	ends        bool   // sessions in them
-	limit       time.Duration
-	// do has the lock of the container, and tells what was done; found is what there
-	// is by now.
-	do func(ctx context.Context, b Container, d rundir.Dir) (done string, err error)
+	name, doing  string // stop, stopping
+	options      cli.Options
+	endsSessions bool
+	limit        time.Duration // if operationLimit is too short
+	// confirm asks before anything is done; nil: nothing is asked.
+	confirm func(ctx context.Context, all []Container) error
+	// do works on a container, whose lock is held, and returns what it did.
+	do func(ctx context.Context, c Container, d rundir.Dir) (done string, err error)
 }
 
-// over does it to all that is meant, some at a time, and goes on where something
-// fails; that is told, and cli.ErrReported the result.
-func (a operation) over(ctx context.Context, out io.Writer, all []Container) error {
+// command is a command whose arguments are a selection of containers.
+func (o operation) command(ctx context.Context, env cli.Env, args []string) error {
+	var s cli.Selection
+	if _, err := s.Parse(args, o.options, 0); err != nil {
+		return err
+	}
+	if err := cli.RequireRoot(o.name); err != nil {
+		return err
+	}
+	all, err := selected(ctx, env.Engines, &s)
+	if err != nil && len(all) == 0 {
+		return err
+	}
+	if o.confirm != nil && len(all) > 0 {
+		if err := o.confirm(ctx, all); err != nil {
+			return err
+		}
+	}
+	return cli.Join(err, o.doAll(ctx, env.Out, all))
+}
+
+// doAll works on all containers, AtOnce at a time, and goes on where something fails.
+// It prints a line for each. The error is cli.ErrReported if one failed.
+func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) error {
 	if len(all) == 0 {
 		fmt.Fprintln(out, "no containers")
 		return nil
@@ -44,46 +70,45 @@ func (a operation) over(ctx context.Context, out io.Writer, all []Container) err
 	if err := rundir.Make(paths.Run); err != nil {
 		return err
 	}
-	show := cli.Progress(a.doing)
+	show := cli.Progress(o.doing)
 	show(0, len(all))
 	var mu sync.Mutex
 	var work sync.WaitGroup
-	finished, bad := 0, false
+	finished, failed := 0, false
 	places := make(chan struct{}, AtOnce)
-	for _, b := range all {
+	for _, c := range all {
 		work.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			done, err := a.one(ctx, b)
+			done, err := o.doOne(ctx, c)
 			mu.Lock()
 			defer mu.Unlock()
 			finished++
 			cli.Progress("")(0, 0)
 			if err != nil {
-				done, bad = "not done: "+cli.OneLine(err), true
+				done, failed = "not done: "+cli.OneLine(err), true
 			}
-			fmt.Fprintf(out, "%s: %s\n", b.Name, printable.Text(done))
+			fmt.Fprintf(out, "%s: %s\n", c.Name, printable.Text(done))
 			show(finished, len(all))
 		})
 	}
 	work.Wait()
-	if bad {
+	if failed {
 		return cli.ErrReported
 	}
 	return nil
 }
 
-// one does it to one container, and sees to it that the sessions end whose
-// container ended.
-func (a operation) one(ctx context.Context, b Container) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, max(a.limit, actLimit))
+// doOne works on one container, and sees to it that the sessions in it end if it did.
+func (o operation) doOne(ctx context.Context, c Container) (done string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, max(o.limit, operationLimit))
 	defer cancel()
-	done, people, err := a.locked(ctx, b)
-	if err != nil || !a.ends {
+	done, in, err := o.doLocked(ctx, c)
+	if err != nil || !o.endsSessions {
 		return done, err
 	}
-	// They end by themselves, and tell their users why: their agent is gone.
-	ended, err := sessions.AwaitEnd(people)
+	// The sessions end by themselves, and show their users why: their agent is gone.
+	ended, err := sessions.AwaitEnd(in)
 	if err != nil {
 		return done, fmt.Errorf("%s, but %w", done, err)
 	}
@@ -93,29 +118,29 @@ func (a operation) one(ctx context.Context, b Container) (string, error) {
 	return done, nil
 }
 
-// locked does it under the container's lock; people are the sessions that were in
-// it.
-func (a operation) locked(ctx context.Context, b Container) (done string, people []state.Record, err error) {
-	d := rundir.Of(paths.Run, b.Name)
+// doLocked works on a container under its lock. It returns the sessions that were in
+// the container before.
+func (o operation) doLocked(ctx context.Context, c Container) (done string, in []state.Record, err error) {
+	d := rundir.Of(paths.Run, c.Name)
 	unlock, err := d.Lock(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it", "try again", nil)
+		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it", "to see what holds it, run: journalctl -t dockershd", nil)
 	}
 	if err != nil {
 		return "", nil, err
 	}
 	defer unlock()
-	people = sessions.In(b.Name)
-	done, err = a.do(ctx, b, d)
-	return done, people, err
+	in = sessions.In(c.Name)
+	done, err = o.do(ctx, c, d)
+	return done, in, err
 }
 
-// again looks for the container under its lock: since it was listed another may
-// have got its name, and that one is not meant. engine.ErrNotFound.
-func (b Container) again(ctx context.Context) (*engine.Container, error) {
-	found, err := b.on.Find(ctx, b.Name)
-	if err == nil && found.ID != b.ID {
-		err = fmt.Errorf("%w: it was made anew meanwhile", engine.ErrNotFound)
+// current returns the container as it is now, under its lock. Since it was listed,
+// another one may have got its name: that is engine.ErrNotFound.
+func (c Container) current(ctx context.Context) (*engine.Container, error) {
+	found, err := c.engine.Find(ctx, c.Name)
+	if err == nil && found.ID != c.ID {
+		err = fmt.Errorf("%w: it was recreated meanwhile", engine.ErrNotFound)
 	}
 	return found, err
 }

@@ -3,7 +3,6 @@ package containers
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
@@ -18,80 +17,71 @@ import (
 // remover is what rm and reset have in common.
 type remover struct {
 	name, doing string
-	yes, force  bool
+	yes         bool // do not ask
+	force       bool // end the sessions in the containers
 }
 
-func Reset(ctx context.Context, out io.Writer, args []string) error {
+// Reset is the command reset.
+func Reset(ctx context.Context, env cli.Env, args []string) error {
 	r := remover{name: "reset", doing: "resetting", force: true}
-	return r.run(ctx, out, args, cli.Options{"--yes": &r.yes, "-y": &r.yes})
+	return r.command(ctx, env, args, cli.Options{})
 }
 
-func Rm(ctx context.Context, out io.Writer, args []string) error {
+// Rm is the command rm.
+func Rm(ctx context.Context, env cli.Env, args []string) error {
 	r := remover{name: "rm", doing: "removing"}
-	return r.run(ctx, out, args, cli.Options{"--yes": &r.yes, "-y": &r.yes, "--force": &r.force, "-f": &r.force})
+	return r.command(ctx, env, args, cli.Options{"--force": &r.force, "-f": &r.force})
 }
 
-func (r *remover) run(ctx context.Context, out io.Writer, args []string, more cli.Options) error {
-	var meant cli.Selection
-	if _, err := meant.Parse(args, more, 0); err != nil {
-		return err
-	}
-	if err := cli.RequireRoot(r.name); err != nil {
-		return err
-	}
-	all, err := selected(ctx, &meant)
-	if err != nil && len(all) == 0 {
-		return err
-	}
-	if len(all) > 0 && !r.yes {
-		if err := r.ask(ctx, all); err != nil {
-			return err
-		}
-	}
-	return cli.Join(err, operation{name: r.name, doing: r.doing, ends: true, do: r.one}.over(ctx, out, all))
+func (r *remover) command(ctx context.Context, env cli.Env, args []string, options cli.Options) error {
+	options["--yes"], options["-y"] = &r.yes, &r.yes
+	o := operation{name: r.name, doing: r.doing, options: options, endsSessions: true, confirm: r.confirm, do: r.removeOne}
+	return o.command(ctx, env, args)
 }
 
-// ask says what will be lost, and goes on only if that is wanted.
-func (r *remover) ask(ctx context.Context, all []Container) error {
-	people := 0
-	for _, b := range all {
-		people += len(sessions.In(b.Name))
+// confirm shows what will be lost, and asks.
+func (r *remover) confirm(ctx context.Context, all []Container) error {
+	if r.yes {
+		return nil
 	}
-	text := r.name + " removes " + human.Count(len(all), "container") + ", and what is in "
+	in := 0
+	for _, c := range all {
+		in += len(sessions.In(c.Name))
+	}
+	what := human.Count(len(all), "container")
 	if len(all) == 1 {
-		text = r.name + " removes the container " + all[0].Name + ", and what is in "
+		what = "the container " + all[0].Name
 	}
-	text += "no mounted directory of the host is lost"
+	text := r.name + " removes " + what + ", and all files that are not in a mounted directory of the host"
 	switch {
-	case people > 0 && r.force:
-		text += "; " + human.Count(people, "session") + " will end"
-	case people > 0:
-		text += "; containers with " + human.Count(people, "session") + " in them are left"
+	case in > 0 && r.force:
+		text += "; " + human.Count(in, "session") + " will end"
+	case in > 0:
+		text += "; containers with " + human.Count(in, "session") + " in them will stay"
 	}
 	return cli.Confirm(ctx, text)
 }
 
-// one removes a container by the steps of the broker: shut, look who is in,
-// remove, forget. A crash on the way leaves what the next holder of the lock
-// mends.
-func (r *remover) one(ctx context.Context, b Container, d rundir.Dir) (string, error) {
-	people := 0
-	in := func() bool { people = len(sessions.In(b.Name)); return people > 0 && !r.force }
-	alone, err := life.Alone(d, in, func() error {
-		found, err := b.again(ctx)
+// removeOne removes a container by the same steps as a broker. If it is killed on the
+// way, the next holder of the lock finishes or undoes what it began.
+func (r *remover) removeOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+	in := 0
+	occupied := func() bool { in = len(sessions.In(c.Name)); return in > 0 && !r.force }
+	alone, err := life.Alone(d, occupied, func() error {
+		found, err := c.current(ctx)
 		if err != nil {
 			return err
 		}
-		return life.Remove(ctx, b.on, found)
+		return life.Remove(ctx, c.engine, found)
 	})
 	if errors.Is(err, engine.ErrNotFound) {
-		return "it is gone", nil
+		return "gone already", nil
 	}
 	if err != nil {
 		return "", err
 	}
 	if !alone {
-		return "", usererr.New(usererr.Container, human.Count(people, "session")+" in it", "rm --force ends them", nil)
+		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it", "to end them, run: dockershctl rm --force "+c.Name, nil)
 	}
-	return "removed", life.Forget(paths.Run, b.Name)
+	return "removed", life.Forget(paths.Run, c.Name)
 }

@@ -1,5 +1,5 @@
-// Package ctl is dockershctl: what the administrator sees and does. A file a
-// subcommand.
+// Package ctl is dockershctl's command line: the table of its commands, their help, and
+// the exit code.
 package ctl
 
 import (
@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,19 +19,18 @@ import (
 
 // Exit codes.
 const (
-	failed = 1 // it was tried and did not work, or something was found wrong
+	failed = 1 // something did not work or was found wrong
 	misuse = 2 // the command line is wrong
 )
 
-// Main runs dockershctl; the result is the exit code.
+// Main runs dockershctl and returns its exit code. open opens an engine.
 func Main(open engine.Opener) int {
-	cli.Engines.Open = open
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
-	return run(ctx, os.Stdout, os.Stderr, os.Args[1:])
+	return run(ctx, cli.Env{Out: os.Stdout, Engines: &engine.Clients{Open: open}}, os.Stderr, os.Args[1:])
 }
 
-func run(ctx context.Context, out, errs io.Writer, args []string) int {
+func run(ctx context.Context, env cli.Env, errs io.Writer, args []string) int {
 	if len(args) == 0 {
 		args = []string{"help"}
 	}
@@ -42,49 +40,36 @@ func run(ctx context.Context, out, errs io.Writer, args []string) int {
 	case "--version":
 		args[0] = "version"
 	}
-	c, known := find(args[0])
-	if !known {
-		cli.PrintError(errs, cli.Unknown(fmt.Sprintf("unknown command %q", args[0]), args[0], names(), "dockershctl help"))
+	c, err := find(args[0])
+	if err != nil {
+		cli.PrintError(errs, err)
 		return misuse
 	}
-	var err error
 	if wantsHelp(args[1:]) {
-		_, err = io.WriteString(out, c.help())
+		_, err = io.WriteString(env.Out, c.help())
 	} else {
-		err = c.run(ctx, out, args[1:])
+		err = c.run(ctx, env, args[1:])
 	}
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, cli.ErrMisuse):
-		fmt.Fprintf(errs, "dockershctl: error: %v\nhint: dockershctl %s\n", err, strings.TrimSpace(c.name+" "+c.args))
+		fmt.Fprintf(errs, "dockershctl: error: %v\nhint: %s\n", err, c.usage())
 		return misuse
 	}
 	cli.PrintError(errs, err)
 	return failed
 }
 
-// wantsHelp looks for --help among the options.
-func wantsHelp(args []string) bool {
-	for _, a := range args {
-		if a == "--" {
-			return false
-		}
-		if a == "-h" || a == "--help" {
-			return true
-		}
-	}
-	return false
-}
-
-func version(_ context.Context, out io.Writer, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%w: it takes no arguments", cli.ErrMisuse)
+// version is the command version.
+func version(_ context.Context, env cli.Env, args []string) error {
+	if _, err := (cli.Options{}).Parse(args, 0, 0); err != nil {
+		return err
 	}
 	v := "unknown"
 	if b, ok := debug.ReadBuildInfo(); ok {
 		v = b.Main.Version
 	}
-	_, err := fmt.Fprintln(out, "dockersh", v)
+	_, err := fmt.Fprintln(env.Out, "dockersh", v)
 	return err
 }

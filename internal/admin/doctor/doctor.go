@@ -33,7 +33,7 @@ type doctorArgs struct {
 }
 
 // Doctor is the command doctor: it judges the host, and logs a user in.
-func Doctor(ctx context.Context, out io.Writer, args []string) error {
+func Doctor(ctx context.Context, env cli.Env, args []string) error {
 	a, err := parseDoctor(args)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func Doctor(ctx context.Context, out io.Writer, args []string) error {
 		return err
 	}
 	users := account.New(0)
-	h, err := look(ctx, users, cli.Engines.Open, a.users, cli.Progress("looking at users"))
+	h, err := look(ctx, users, env.Engines.Open, a.users, cli.Progress("looking at users"))
 	if err != nil {
 		return cli.WithUserHint(err)
 	}
@@ -58,9 +58,9 @@ func Doctor(ctx context.Context, out io.Writer, args []string) error {
 		}
 	}
 	if a.asJSON {
-		err = json.NewEncoder(out).Encode(r)
+		err = json.NewEncoder(env.Out).Encode(r)
 	} else {
-		err = r.print(out)
+		err = r.print(env.Out)
 	}
 	if err == nil && slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Severity == checks.Error }) {
 		return cli.ErrReported

@@ -17,7 +17,7 @@ import (
 )
 
 // SSHDConfig prints what sshd_config needs for users, a group, or all users.
-func SSHDConfig(ctx context.Context, out io.Writer, args []string) error {
+func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	group, names, err := parseSSHDConfig(args)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func SSHDConfig(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, checks.Snippet(match, paths.Front(), configFile(), s.AcceptEnv))
+	_, err = io.WriteString(env.Out, checks.Snippet(match, paths.Front(), configFile(), s.AcceptEnv))
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// finding is one error of a settings file.
+// finding is an error in a settings file.
 type finding struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -24,8 +23,9 @@ type finding struct {
 	Hint string `json:"hint,omitempty"`
 }
 
-// check reads the file that logins read, or another one before it is installed.
-func Check(_ context.Context, out io.Writer, args []string) error {
+// Check is the command check: it shows the errors in the file that logins read, or in
+// another one before it is installed.
+func Check(_ context.Context, env cli.Env, args []string) error {
 	asJSON := false
 	words, err := cli.Options{"--json": &asJSON}.Parse(args, 0, 1)
 	if err != nil {
@@ -34,31 +34,31 @@ func Check(_ context.Context, out io.Writer, args []string) error {
 	var name string
 	if len(words) == 1 {
 		name = words[0]
-		err = checkFile(name)
+		err = parse(name)
 	} else {
-		name = installed()
+		name = installedFile()
 		_, err = (&settings.Source{Paths: paths.Settings()}).Load()
 	}
 	found := findings(err)
 	if err != nil && found == nil {
-		return err // not an error in the file's text
+		return err // the file cannot be read
 	}
 	if asJSON {
 		if found == nil {
 			found = []finding{}
 		}
-		if err := json.NewEncoder(out).Encode(found); err != nil {
+		if err := json.NewEncoder(env.Out).Encode(found); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range found {
-			fmt.Fprintf(out, "%s:%d:%d: %s\n", f.File, f.Line, f.Col, f.Text)
+			fmt.Fprintf(env.Out, "%s:%d:%d: %s\n", f.File, f.Line, f.Col, f.Text)
 			if f.Hint != "" {
-				fmt.Fprintf(out, "    hint: %s\n", f.Hint)
+				fmt.Fprintf(env.Out, "    hint: %s\n", f.Hint)
 			}
 		}
 		if found == nil {
-			fmt.Fprintf(out, "%s: no errors\n", name)
+			fmt.Fprintf(env.Out, "%s: no errors\n", name)
 		}
 	}
 	if found != nil {
@@ -67,8 +67,8 @@ func Check(_ context.Context, out io.Writer, args []string) error {
 	return nil
 }
 
-// installed names the settings file that counts.
-func installed() string {
+// installedFile returns the name of the settings file that logins read.
+func installedFile() string {
 	for _, p := range paths.Settings() {
 		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 			return p
@@ -77,7 +77,8 @@ func installed() string {
 	return "built-in defaults (no " + paths.Settings()[0] + ")"
 }
 
-func checkFile(name string) error {
+// parse returns the errors in a settings file.
+func parse(name string) error {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -86,11 +87,13 @@ func checkFile(name string) error {
 	if err != nil {
 		return err
 	}
-	// What only shows once everything is merged, for a user of no group.
+	// Some errors show only once all sections are merged: here for a user in no group.
 	_, err = settings.Written(file, "", "")
 	return err
 }
 
+// findings returns the errors in a settings file that err consists of; nil: it is
+// another error.
 func findings(err error) []finding {
 	var all config.Errors
 	if !errors.As(err, &all) {

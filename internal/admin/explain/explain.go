@@ -1,5 +1,5 @@
-// Package explain shows what the settings mean: the errors of a settings file, and
-// what they make of a user's login.
+// Package explain is dockershctl's commands explain and check: it shows what the
+// settings mean for a user, and the errors in them.
 package explain
 
 import (
@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -27,7 +26,7 @@ import (
 	"github.com/dockersh/dockersh/internal/user/dotfile"
 )
 
-// explanation is what a login of a user would find.
+// explanation is what a login of a user would do.
 type explanation struct {
 	User      string    `json:"user"`
 	UID       uint32    `json:"uid"`
@@ -45,12 +44,13 @@ type setting struct {
 	Origin string   `json:"origin"`
 }
 
-// explain goes the way of a login, and shows it instead of carrying it out.
-func Explain(ctx context.Context, out io.Writer, args []string) error {
+// Explain is the command explain: it decides what a login of a user does, and shows
+// that instead of doing it.
+func Explain(ctx context.Context, env cli.Env, args []string) error {
 	client, asJSON := "", false
 	words, err := cli.Options{"--json": &asJSON, "--client": &client}.Parse(args, 1, 1)
 	if err == nil {
-		client, err = address(client)
+		client, err = parseClient(client)
 	}
 	if err != nil {
 		return err
@@ -62,29 +62,30 @@ func Explain(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return cli.WithUserHint(err)
 	}
-	x, err := explainUser(ctx, users, u, client)
+	x, err := explainUser(ctx, env.Engines, users, u, client)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(x)
+		return json.NewEncoder(env.Out).Encode(x)
 	}
-	return x.print(out)
+	return x.print(env.Out)
 }
 
-// address is that of the client as a login has it; none is a word in its place.
-func address(client string) (string, error) {
+// parseClient returns the client's address as a login has it, or a word in its place
+// if none is given.
+func parseClient(client string) (string, error) {
 	if client == "" {
 		return "ADDRESS", nil
 	}
 	addr, err := netip.ParseAddr(client)
 	if err != nil {
-		return "", fmt.Errorf("%w: %q is no address", cli.ErrMisuse, client)
+		return "", fmt.Errorf("%w: %q is not an IP address", cli.ErrMisuse, client)
 	}
 	return addr.Unmap().WithZone("").String(), nil
 }
 
-func explainUser(ctx context.Context, users *account.DB, u account.User, client string) (*explanation, error) {
+func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB, u account.User, client string) (*explanation, error) {
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
 	if err != nil {
 		return nil, err
@@ -110,7 +111,11 @@ func explainUser(ctx context.Context, users *account.DB, u account.User, client 
 	if plan.HostShell != "" {
 		return x, nil
 	}
-	return x, x.container(ctx, users, plan)
+	e, err := engines.Get(plan.Engine())
+	if err != nil {
+		return nil, err
+	}
+	return x, x.explainContainer(ctx, e, users, plan)
 }
 
 // readUserFile reads ~/.dockersh with the user's rights.
@@ -125,68 +130,63 @@ func readUserFile(u account.User) (text []byte, err error) {
 	return text, settings.UserFileError(problem)
 }
 
-// container tells the state of the container, and how it would be made.
-func (x *explanation) container(ctx context.Context, users *account.DB, plan *policy.Plan) error {
-	e, err := cli.Engines.Get(plan.Engine())
-	if err != nil {
-		return err
-	}
+// explainContainer adds the state of the container, and how it would be made.
+func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, users *account.DB, plan *policy.Plan) error {
 	found, err := e.Find(ctx, plan.Container)
 	switch {
 	case err == nil:
 		x.State = string(found.State)
 		owner, ours := policy.OwnerOf(found.Labels)
 		if !ours && found.Labels[engine.LabelOwner] == "" && plan.MayAdopt() {
-			x.Note = "it was made by hand (adopt): sessions go over the engine's exec, and nothing of it is changed"
+			x.addNote("it was made by hand (adopt): sessions go over the engine's exec, and it is not changed")
 			return nil
 		}
 		if !ours {
-			x.Note = "the name is taken by a container that dockersh did not make: logins are refused"
+			x.addNote("the name is taken by a container that dockersh did not make: logins are refused")
 		} else if err := plan.MayEnter(owner); err != nil {
-			x.Note = "logins are refused: " + err.Error()
+			x.addNote("logins are refused: " + err.Error())
 		} else if found.Labels[engine.LabelSettings] != plan.Settings.Hash() {
-			x.Note = "the settings have changed since the container was made"
+			x.addNote("the settings have changed since the container was made")
 		}
 	case errors.Is(err, engine.ErrNotFound):
 		x.State = "absent"
 		if plan.MayAdopt() {
-			x.Note = "logins are refused: with adopt the container is made by hand"
+			x.addNote("logins are refused: with adopt, the container has to be made by hand")
 			return nil
 		}
 	default:
 		x.State = "unknown"
-		x.Note = printable.Text(err.Error())
+		x.addNote(err.Error())
 	}
 	groups, err := users.Groups(ctx, plan.User)
 	if err != nil {
 		return err
 	}
-	who, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	id, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
 	if err != nil {
-		// Only a look into the image tells, and that is the login's business.
-		who = account.Identity{Name: plan.Settings.ContainerUserName}
-		x.note("the numbers of --user are those that the image gives " + who.Name)
+		// The image knows the numbers. Only a login looks into it.
+		id = account.Identity{Name: plan.Settings.ContainerUserName}
+		x.addNote("--user gets the numbers that " + id.Name + " has in the image")
 	}
 	dir := rundir.Of(paths.Run, plan.Container)
 	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In(), Mark: dir.Mark()}
 	if remap, err := e.Remap(ctx); err == nil && remap.On {
-		x.note(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
+		x.addNote(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
 		if plan.Settings.MountHome {
-			at.Home, at.Owners = dir.Home(), plan.Home(who, groups)
-			x.note(at.Owners.From + " is mounted at " + at.Home + ", with owners mapped, while the container is started")
+			at.Home, at.Owners = dir.Home(), plan.Home(id, groups)
+			x.addNote(at.Owners.From + " is mounted at " + at.Home + ", with owners mapped, while the container starts")
 		}
 	}
-	spec := plan.Spec(who, "", at)
+	spec := plan.Spec(id, "", at)
 	delete(spec.Labels, engine.LabelImage)
 	x.Create = e.Command(spec)
 	if !plan.Engine().Local() {
-		x.Note = strings.TrimSpace(x.Note + " the engine is on another host: sessions go over its exec, and dockersh-init is put into the container")
+		x.addNote("the engine is on another host: sessions go over its exec, and dockersh-init is copied into the container")
 	}
 	return nil
 }
 
-// note adds a remark.
-func (x *explanation) note(text string) {
+func (x *explanation) addNote(text string) {
 	if x.Note != "" {
 		x.Note += "; "
 	}

@@ -4,32 +4,32 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
 )
 
-// follow reads a file that is being written, until nobody writes it any more. It
-// gives whole lines only: what comes after the last of them may be taken back.
+// follow reads a file that is being written, until its writer has ended. It returns
+// whole lines only: the writer may take back what comes after the last of them.
 type follow struct {
 	ctx  context.Context
 	file *os.File
-	live func() bool // somebody writes it
+	live func() bool // reports whether the writer has not ended
 
-	at   int64  // of what was not yet read
-	rest []byte // of what was
+	at   int64  // offset of what is not read yet
+	rest []byte // read, and not returned yet
 	buf  []byte
 }
 
-// look is how often a file is looked at.
-const look = 50 * time.Millisecond
-
-// longest is more than a line has, in bytes.
-const longest = 1 << 20
+const (
+	followEvery = 50 * time.Millisecond // between two looks at the file
+	maxLine     = 1 << 20               // bytes; more than the writer puts into one
+)
 
 func (f *follow) Read(p []byte) (int, error) {
 	for ending := false; len(f.rest) == 0; {
-		ok, err := f.lines()
+		ok, err := f.readLines()
 		if err != nil {
 			return 0, err
 		}
@@ -39,11 +39,11 @@ func (f *follow) Read(p []byte) (int, error) {
 		if ending {
 			return 0, io.EOF
 		}
-		ending = !f.live() // and once more, for the last words
+		ending = !f.live() // then read once more, for what came last
 		select {
 		case <-f.ctx.Done():
 			return 0, f.ctx.Err()
-		case <-time.After(look):
+		case <-time.After(followEvery):
 		}
 	}
 	n := copy(p, f.rest)
@@ -51,9 +51,10 @@ func (f *follow) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// lines reads those that are whole; false if there is none.
-func (f *follow) lines() (bool, error) {
-	for size := 64 << 10; size <= longest; size *= 4 {
+// readLines reads the whole lines at the end of the file, and reports whether there are
+// any.
+func (f *follow) readLines() (bool, error) {
+	for size := 64 << 10; size <= maxLine; size *= 4 {
 		if len(f.buf) < size {
 			f.buf = make([]byte, size)
 		}
@@ -70,5 +71,5 @@ func (f *follow) lines() (bool, error) {
 			return false, nil
 		}
 	}
-	return false, errors.New("a line that is too long")
+	return false, fmt.Errorf("a line is longer than %d bytes", maxLine)
 }

@@ -1,5 +1,5 @@
-// Package player shows recordings: one that is finished, and that of a session that
-// goes on.
+// Package player is dockershctl's commands replay and watch: it shows a recording that
+// is finished, and that of a live session.
 package player
 
 import (
@@ -14,17 +14,15 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
 )
 
-// screen is where a recording is shown. If it is a terminal, what is typed there is
-// ours meanwhile: a recording can ask the terminal for something, and the answer
-// must not reach a shell.
+// screen is where a recording is shown. If it is a terminal, its input is read
+// meanwhile: a recording can query the terminal, whose answers must not reach a shell.
 type screen struct {
 	out      io.Writer
 	terminal bool
-	keys     chan byte
-	restore  func()
+	keys     chan byte // ctrlC, space
+	restore  func()    // the terminal's modes
 }
 
-// Keys.
 const (
 	ctrlC = 3
 	space = ' '
@@ -47,24 +45,24 @@ func openScreen(out io.Writer) (*screen, error) {
 	if err := modes.Raw(0); err != nil {
 		return nil, err
 	}
-	go s.listen()
+	go s.readKeys()
 	return s, nil
 }
 
-// tidy ends what a recording may have left begun: a sequence, the alternate screen,
-// a mouse that is reported, colours. Where the cursor then is nobody knows: it goes
-// to the last line.
-const tidy = "\x18\x1b\\\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[?7h\x1b[0m\x1b(B\x0f\x1b[999;1H\r\n"
+// resetTerminal ends what a recording may have begun and not ended: a sequence, the
+// alternate screen, the reporting of the mouse, colours. It moves the cursor, which may
+// be anywhere, to the last line.
+const resetTerminal = "\x18\x1b\\\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[?7h\x1b[0m\x1b(B\x0f\x1b[999;1H\r\n"
 
 func (s *screen) close() {
 	if s.terminal {
-		_, _ = io.WriteString(s.out, tidy)
+		_, _ = io.WriteString(s.out, resetTerminal)
 	}
 	s.restore()
 }
 
-// listen takes the keys that mean something. It ends with the program.
-func (s *screen) listen() {
+// readKeys reads the terminal and passes ctrlC and space on. It ends with the program.
+func (s *screen) readKeys() {
 	buf := make([]byte, 256)
 	for {
 		n, err := os.Stdin.Read(buf)
@@ -79,7 +77,7 @@ func (s *screen) listen() {
 	}
 }
 
-// write shows an event.
+// write shows an event that is output.
 func (s *screen) write(e asciicast.Event) error {
 	if e.Kind != asciicast.Output {
 		return nil
@@ -88,27 +86,27 @@ func (s *screen) write(e asciicast.Event) error {
 	return err
 }
 
-// sleep waits; a space makes it wait until the next one. It gives how much longer
-// that was, and whether to go on.
-func (s *screen) sleep(ctx context.Context, d time.Duration) (longer time.Duration, on bool) {
+// sleep waits for d. A space halts the time until the next space. It returns for how
+// long the time was halted, and whether to go on: not after ctrlC or the end of ctx.
+func (s *screen) sleep(ctx context.Context, d time.Duration) (halted time.Duration, goOn bool) {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	var since time.Time // when it was halted; zero: it is not
+	var since time.Time // when the time was halted; zero: it runs
 	up := t.C
 	for {
 		select {
 		case <-up:
-			return longer, true
+			return halted, true
 		case <-ctx.Done():
-			return longer, false
+			return halted, false
 		case k := <-s.keys:
 			switch {
 			case k == ctrlC:
-				return longer, false
+				return halted, false
 			case since.IsZero():
 				since, up = time.Now(), nil
 			default:
-				longer += time.Since(since)
+				halted += time.Since(since)
 				since, up = time.Time{}, t.C
 			}
 		}

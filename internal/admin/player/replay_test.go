@@ -37,16 +37,16 @@ func TestASpaceHaltsAndASpaceGoesOn(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		s.keys <- space
 	}()
-	if longer, on := s.sleep(context.Background(), 10*time.Millisecond); !on || longer < 40*time.Millisecond {
-		t.Errorf("%v %v", longer, on)
+	if halted, goOn := s.sleep(context.Background(), 10*time.Millisecond); !goOn || halted < 40*time.Millisecond {
+		t.Errorf("%v %v", halted, goOn)
 	}
 	go func() { s.keys <- space; s.keys <- ctrlC }()
-	if _, on := s.sleep(context.Background(), time.Hour); on {
+	if _, goOn := s.sleep(context.Background(), time.Hour); goOn {
 		t.Error("ctrl-C ends nothing")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, on := s.sleep(ctx, time.Hour); on {
+	if _, goOn := s.sleep(ctx, time.Hour); goOn {
 		t.Error("a signal ends nothing")
 	}
 }
@@ -101,9 +101,9 @@ func TestASessionIsFoundByItsIDOrByItsContainer(t *testing.T) {
 	}
 	for word, want := range map[string]string{
 		"one": "/b", "b": "/b", "d": "/d",
-		"a": "not recorded", "two": "2 sessions", "none": "no live session",
+		"a": "not recorded", "two": "2 sessions in two are recorded", "none": "no live session",
 	} {
-		r, err := watched(all, word)
+		r, err := findRecorded(all, word)
 		if err == nil && r.Recording != want || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %+v, %v; want %s", word, r, err, want)
 		}

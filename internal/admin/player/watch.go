@@ -17,9 +17,9 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// watch shows a live session, by its recording: what it has shown until now at
-// once, and then what comes.
-func Watch(ctx context.Context, out io.Writer, args []string) error {
+// Watch is the command watch: it shows a live session by its recording, which is
+// shown at once as far as it has come, and then as it grows.
+func Watch(ctx context.Context, env cli.Env, args []string) error {
 	words, err := (cli.Options{}).Parse(args, 1, 1)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func Watch(ctx context.Context, out io.Writer, args []string) error {
 	if err := cli.RequireRoot("watch"); err != nil {
 		return err
 	}
-	r, err := watched(sessions.Of(paths.Run).All(), words[0])
+	r, err := findRecorded(sessions.Of(paths.Run).All(), words[0])
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func Watch(ctx context.Context, out io.Writer, args []string) error {
 	defer f.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s, err := openScreen(out)
+	s, err := openScreen(env.Out)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func Watch(ctx context.Context, out io.Writer, args []string) error {
 	return fmt.Errorf("%s: %w", r.Recording, err)
 }
 
-// watched finds the session of an id, or the one of a container.
-func watched(all []sessions.Record, word string) (sessions.Record, error) {
+// findRecorded returns the recorded session with an id, or the only one in a container.
+func findRecorded(all []sessions.Record, word string) (sessions.Record, error) {
 	var in, recorded []sessions.Record
 	var known []string
 	for _, r := range all {
@@ -77,36 +77,36 @@ func watched(all []sessions.Record, word string) (sessions.Record, error) {
 	}
 	switch {
 	case len(in) == 0:
-		return sessions.Record{}, cli.Unknown("no live session is "+printable.Text(word)+", or in a container of that name", word, known, "dockershctl sessions")
+		return sessions.Record{}, cli.UnknownSession(word, known)
 	case len(recorded) == 0:
 		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
-			"only what is recorded can be watched: set record in "+paths.Settings()[0]+", for sessions on a terminal that begin from then on", nil)
+			"to have later sessions on a terminal recorded, set record in "+paths.Settings()[0]+"; see dockershrc(5)", nil)
 	case len(recorded) > 1:
 		var ids []string
 		for _, r := range recorded {
 			ids = append(ids, r.ID+" ("+printable.Text(r.User)+")")
 		}
-		return sessions.Record{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions are recorded in %s", len(ids), word),
+		return sessions.Record{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions in %s are recorded", len(ids), word),
 			"name one of them: "+strings.Join(ids, ", "), nil)
 	}
 	return recorded[0], nil
 }
 
-// show shows every event as it comes. The error is never nil: io.EOF at the end of
-// the session.
+// show shows every event as it comes. It returns io.EOF at the end of the session, or
+// another error; never nil.
 func show(s *screen, d *asciicast.Decoder) error {
 	h, err := d.Header()
 	if err != nil {
 		return err
 	}
-	s.fits(h.Width, h.Height)
+	s.checkSize(h.Width, h.Height)
 	for {
 		e, err := d.Next()
 		if err != nil {
 			return err
 		}
 		if w, h, ok := e.Size(); ok {
-			s.fits(w, h)
+			s.checkSize(w, h)
 		}
 		if err := s.write(e); err != nil {
 			return err
@@ -114,13 +114,13 @@ func show(s *screen, d *asciicast.Decoder) error {
 	}
 }
 
-// fits says if the session's terminal is larger than ours.
-func (s *screen) fits(width, height int) {
+// checkSize prints a warning if the session's terminal is larger than this one.
+func (s *screen) checkSize(width, height int) {
 	if !s.terminal {
 		return
 	}
 	rows, cols, err := tty.Size(1)
 	if err == nil && (width > int(cols) || height > int(rows)) {
-		fmt.Fprintf(os.Stderr, "\r\ndockershctl: the session's terminal has %d rows and %d columns, and this one %d and %d\r\n", height, width, rows, cols)
+		fmt.Fprintf(os.Stderr, "\r\ndockershctl: the session's terminal has %d rows and %d columns, this one has %d and %d\r\n", height, width, rows, cols)
 	}
 }

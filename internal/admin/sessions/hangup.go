@@ -13,15 +13,15 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// How long the login shell of a session has to end by itself, and how long after
-// it was killed.
+// hangUpLimit is how long the login shell of a session has to end by itself, killLimit
+// how long it has once it is killed.
 const (
 	hangUpLimit = 5 * time.Second
 	killLimit   = 5 * time.Second
 )
 
-// dying is a session that is to end: a descriptor of its login shell, so that no
-// other process can be meant.
+// dying is a session that is to end, with a descriptor of its login shell: the number
+// of a process can be given to another one.
 type dying struct {
 	sessions.Record
 	fd     int // -1: it has ended
@@ -29,15 +29,15 @@ type dying struct {
 	err    error
 }
 
-// hangUp ends sessions as the end of their connection would, and kills what does
-// not end within the limit. The result is in the order of the records.
+// hangUp ends sessions as the end of their connection would, and kills those that do
+// not end within hangUpLimit. The result has the order of all.
 func hangUp(all []sessions.Record) []*dying {
 	var list []*dying
 	for _, r := range all {
 		d := &dying{Record: r}
-		d.fd, d.err = frontOf(r)
+		d.fd, d.err = openFront(r)
 		list = append(list, d)
-		// A stopped process gets the first only with the second.
+		// A stopped process handles SIGHUP only after SIGCONT.
 		d.send(unix.SIGHUP)
 		d.send(unix.SIGCONT)
 	}
@@ -52,40 +52,42 @@ func hangUp(all []sessions.Record) []*dying {
 	for _, d := range list {
 		if d.fd >= 0 {
 			_ = unix.Close(d.fd)
-			d.err = errors.Join(d.err, errors.New("it does not end"))
+			d.err = errors.Join(d.err, errors.New("its login shell does not end"))
 		}
 	}
 	return list
 }
 
-// frontOf gives a pidfd of the login shell of a session; -1 without an error if it
-// has ended.
-func frontOf(r sessions.Record) (int, error) {
+// openFront returns a pidfd of the login shell of a session, or -1 without an error if
+// it has ended.
+func openFront(r sessions.Record) (int, error) {
 	fd, err := sys.Pidfd(r.Pid)
-	if err == unix.ESRCH {
+	if errors.Is(err, unix.ESRCH) {
 		return -1, nil
 	}
 	if err != nil {
 		return -1, err
 	}
-	// Numbers come again: from here on it is this process, and none with its number.
-	// It must be the one that the record means, and its user's.
+	// The descriptor stays with this process, which must be the one of the entry, and
+	// its user's: the number may have been another's when it was opened.
 	if uid, err := proc.UID(r.Pid); err == nil && uid == r.UID && r.Live() {
 		return fd, nil
 	}
 	return -1, unix.Close(fd)
 }
 
+// send sends a signal to the login shell, unless it has ended.
 func (d *dying) send(sig unix.Signal) {
 	if d.fd < 0 {
 		return
 	}
-	if err := sys.SignalPidfd(d.fd, sig); err != nil && err != unix.ESRCH {
+	if err := sys.SignalPidfd(d.fd, sig); err != nil && !errors.Is(err, unix.ESRCH) {
 		d.err = errors.Join(d.err, err)
 	}
 }
 
-// waitFor waits for the end of all, at most for so long.
+// waitFor waits until all have ended, for at most limit. It closes the descriptors of
+// those that have.
 func waitFor(all []*dying, limit time.Duration) {
 	for end := time.Now().Add(limit); ; {
 		var fds []unix.PollFd
@@ -112,8 +114,8 @@ func waitFor(all []*dying, limit time.Duration) {
 	}
 }
 
-// AwaitEnd waits for the end of sessions whose container has ended, and hangs up those
-// that have not ended after 5 seconds. It returns how many have ended.
+// AwaitEnd waits for the end of sessions whose container has ended, and ends those
+// itself that are still there after hangUpLimit. It returns how many have ended.
 func AwaitEnd(all []sessions.Record) (ended int, err error) {
 	left := all
 	for end := time.Now().Add(hangUpLimit); ; time.Sleep(20 * time.Millisecond) {
@@ -125,7 +127,7 @@ func AwaitEnd(all []sessions.Record) (ended int, err error) {
 	ended = len(all) - len(left)
 	for _, d := range hangUp(left) {
 		if d.err != nil {
-			return ended, fmt.Errorf("session %s is left: %w", d.ID, d.err)
+			return ended, fmt.Errorf("session %s has not ended: %w", d.ID, d.err)
 		}
 		ended++
 	}

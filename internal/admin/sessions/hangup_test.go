@@ -12,7 +12,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// shell is a process that stands for a login shell, and its record.
+// shell starts a process in the place of a login shell. It returns its session entry
+// and how it ends.
 func shell(t *testing.T, script string) (sessions.Record, chan error) {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", script)
@@ -34,7 +35,7 @@ func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 	other := r
 	other.Start-- // of an earlier process with the same number
 	others := r
-	others.UID++ // what a user writes of somebody else's process
+	others.UID++ // an entry that a user wrote for a process of another
 	for _, d := range hangUp([]sessions.Record{other, others}) {
 		if d.err != nil || d.killed {
 			t.Errorf("%+v", d)
@@ -55,7 +56,7 @@ func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 
 func TestASessionThatDoesNotEndIsKilled(t *testing.T) {
 	r, ended := shell(t, "trap '' HUP; exec sleep 100")
-	time.Sleep(200 * time.Millisecond) // until it ignores it
+	time.Sleep(200 * time.Millisecond) // until it ignores the signal
 	quick, _ := shell(t, "exec sleep 100")
 	d := hangUp([]sessions.Record{r, quick})
 	if d[0].err != nil || !d[0].killed || d[1].err != nil || d[1].killed {
@@ -66,6 +67,6 @@ func TestASessionThatDoesNotEndIsKilled(t *testing.T) {
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(d[0].fd, &st); d[0].fd >= 0 && err == nil {
-		t.Error("a descriptor is left")
+		t.Error("a descriptor is still open")
 	}
 }

@@ -18,18 +18,19 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// past is one session, refusal or host shell in a listing.
+// past is a session, a refusal or a shell of the host as sessions --history lists it.
 type past struct {
 	history.Event
 	Until   time.Time `json:"until,omitzero"`
-	Seconds *float64  `json:"seconds,omitempty"` // missing where the end is not known
+	Seconds *float64  `json:"seconds,omitempty"` // missing: the end is not known
 	Status  string    `json:"status"`
 }
 
-// pastSessions lists what became of sessions, the newest last.
-func pastSessions(out io.Writer, user, from string, asJSON bool) error {
+// listHistory lists the sessions of a user (empty: of all users) that were live since a
+// time (empty: since the beginning), the newest last.
+func listHistory(out io.Writer, user, from string, asJSON bool) error {
 	now := time.Now()
-	since, err := moment(from, now)
+	since, err := parseTime(from, now)
 	if err != nil {
 		return err
 	}
@@ -37,48 +38,50 @@ func pastSessions(out io.Writer, user, from string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	in := map[string]bool{}
+	live := map[string]bool{}
 	for _, r := range sessions.Of(paths.Run).All() {
-		in[r.ID] = true
+		live[r.ID] = true
 	}
 	rows := []past{}
 	for _, s := range history.Sessions(records) {
 		if user != "" && s.User != user && strconv.FormatUint(uint64(s.UID), 10) != user {
 			continue
 		}
-		if p := pastOf(s, in[s.ID], now); !p.over().Before(since) {
+		if p := pastOf(s, live[s.ID], now); !p.end(now).Before(since) {
 			rows = append(rows, p)
 		}
 	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(rows)
 	}
-	return table(out, rows)
+	return printHistory(out, rows)
 }
 
-func pastOf(s history.Session, in bool, now time.Time) past {
-	p := past{Event: s.Event, Until: s.Until, Status: s.Status(in)}
+// pastOf returns the row of a session; live reports whether it goes on.
+func pastOf(s history.Session, live bool, now time.Time) past {
+	p := past{Event: s.Event, Until: s.Until, Status: s.Status(live)}
 	switch {
 	case s.Ended && s.Kind != history.Refused && s.Kind != history.HostShell:
 		p.Seconds = new(s.Until.Sub(s.Time).Seconds())
-	case !s.Ended && in:
+	case !s.Ended && live:
 		p.Until, p.Seconds = time.Time{}, new(now.Sub(s.Time).Seconds())
 	}
 	return p
 }
 
-// over is the last that is known of it; of one that goes on, now or later.
-func (p past) over() time.Time {
+// end returns the last time of which anything is known, which is now if the session
+// goes on.
+func (p past) end(now time.Time) time.Time {
 	switch {
 	case !p.Until.IsZero():
 		return p.Until
 	case p.Seconds != nil:
-		return time.Now()
+		return now
 	}
 	return p.Time
 }
 
-func table(out io.Writer, rows []past) error {
+func printHistory(out io.Writer, rows []past) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "USER\tCLIENT\tTTY\tCONTAINER\tSINCE\tDURATION\tSTATUS\tCOMMAND")
 	for _, p := range rows {
@@ -106,8 +109,8 @@ func table(out io.Writer, rows []past) error {
 	return w.Flush()
 }
 
-// quoted shows a command on one line, so that nothing of it steers a terminal or
-// passes for another row.
+// quoted returns a command on one line: nothing in it can control the terminal or look
+// like another row.
 func quoted(s string) string {
 	if s == "" {
 		return ""
@@ -116,8 +119,9 @@ func quoted(s string) string {
 	return q[1 : len(q)-1]
 }
 
-// moment reads a duration before now or a date; empty is the beginning.
-func moment(s string, now time.Time) (time.Time, error) {
+// parseTime parses a duration before now, or a date. The zero time stands for an empty
+// s. Errors are cli.ErrMisuse.
+func parseTime(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}

@@ -12,23 +12,23 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 
-func TestAMomentIsADurationOrADate(t *testing.T) {
+func TestATimeIsADurationOrADate(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"": {}, "2h": noon.Add(-2 * time.Hour), "7d": noon.AddDate(0, 0, -7), "90m30s": noon.Add(-90*time.Minute - 30*time.Second),
 		"2026-11-20": time.Date(2026, 11, 20, 0, 0, 0, 0, time.Local), "2026-11-20 07:30": time.Date(2026, 11, 20, 7, 30, 0, 0, time.Local),
 	} {
-		if got, err := moment(s, noon); err != nil || !got.Equal(want) {
+		if got, err := parseTime(s, noon); err != nil || !got.Equal(want) {
 			t.Errorf("%q: %v %v, want %v", s, got, err, want)
 		}
 	}
 	for _, bad := range []string{"x", "-2h", "d", "-1d", "2026-13-01", "yesterday", "99999999999d"} {
-		if got, err := moment(bad, noon); !errors.Is(err, cli.ErrMisuse) {
+		if got, err := parseTime(bad, noon); !errors.Is(err, cli.ErrMisuse) {
 			t.Errorf("%q: %v %v", bad, got, err)
 		}
 	}
 }
 
-func TestTheTableSaysHowEachSessionEnded(t *testing.T) {
+func TestTheTableShowsHowEachSessionEnded(t *testing.T) {
 	exit := 7
 	rows := []past{}
 	for _, s := range history.Sessions([]history.Event{
@@ -43,7 +43,7 @@ func TestTheTableSaysHowEachSessionEnded(t *testing.T) {
 		rows = append(rows, pastOf(s, s.ID == "c", noon.Add(time.Minute)))
 	}
 	var b strings.Builder
-	if err := table(&b, rows); err != nil {
+	if err := printHistory(&b, rows); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")

@@ -3,15 +3,14 @@ package sessions
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// kick ends sessions.
-func Kick(ctx context.Context, out io.Writer, args []string) error {
+// Kick is the command kick: it ends sessions.
+func Kick(ctx context.Context, env cli.Env, args []string) error {
 	var meant cli.Selection
 	if _, err := meant.Parse(args, nil, 0); err != nil {
 		return err
@@ -24,11 +23,11 @@ func Kick(ctx context.Context, out io.Writer, args []string) error {
 		return err
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(out, "no sessions")
+		fmt.Fprintln(env.Out, "no sessions")
 		return nil
 	}
 	for _, r := range all {
-		_ = tell(r, "the administrator ends this session") // whom it does not reach sees the end
+		_ = writeLine(r, "the administrator ends this session") // others see its end alone
 	}
 	cli.Progress("ending "+human.Count(len(all), "session"))(0, 0)
 	ended := hangUp(all)
@@ -42,7 +41,7 @@ func Kick(ctx context.Context, out io.Writer, args []string) error {
 		case d.killed:
 			how = "killed"
 		}
-		fmt.Fprintf(out, "%s  %s  %s: %s\n", d.ID, printable.Text(d.User), d.Container, printable.Text(how))
+		fmt.Fprintf(env.Out, "%s  %s  %s: %s\n", d.ID, printable.Text(d.User), d.Container, printable.Text(how))
 	}
 	if bad {
 		return cli.ErrReported

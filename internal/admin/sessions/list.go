@@ -19,48 +19,49 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// Session is one live session in a listing.
+// Session is a live session as it is listed: its entry, and what the host knows of its
+// login shell.
 type Session struct {
 	ID        string    `json:"id"`
 	User      string    `json:"user"`
 	UID       uint32    `json:"uid"`
 	Container string    `json:"container"`
-	Client    string    `json:"client,omitempty"` // address; missing: not from the network
+	Client    string    `json:"client,omitempty"` // address; missing: not over the network
 	Key       string    `json:"key,omitempty"`    // fingerprint; missing: the settings did not ask for it
 	TTY       string    `json:"tty,omitempty"`    // of the host, below /dev; missing: none
 	Since     time.Time `json:"since"`
-	Idle      *int64    `json:"idle,omitempty"` // seconds without input; missing: no terminal
+	Idle      *int64    `json:"idle,omitempty"` // seconds since the last input; missing: no terminal
 	Pid       int       `json:"pid"`            // of the login shell
 	Waiting   bool      `json:"waiting"`        // for its container
 }
 
 // List is the command sessions.
-func List(_ context.Context, out io.Writer, args []string) error {
+func List(_ context.Context, env cli.Env, args []string) error {
 	var asJSON, quiet, past bool
 	var user, from string
 	if _, err := (cli.Options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past, "--user": &user, "--since": &from}).Parse(args, 0, 0); err != nil {
 		return err
 	}
 	if past && quiet || !past && user+from != "" {
-		return fmt.Errorf("%w: --user and --since go with --history, and --quiet without", cli.ErrMisuse)
+		return fmt.Errorf("%w: --user and --since need --history, which excludes --quiet", cli.ErrMisuse)
 	}
 	if err := cli.RequireRoot("sessions"); err != nil {
 		return err
 	}
 	if past {
-		return pastSessions(out, user, from, asJSON)
+		return listHistory(env.Out, user, from, asJSON)
 	}
 	if quiet {
 		for _, r := range Entries() {
-			fmt.Fprintln(out, r.ID)
+			fmt.Fprintln(env.Out, r.ID)
 		}
 		return nil
 	}
 	all := Live()
 	if asJSON {
-		return json.NewEncoder(out).Encode(all)
+		return json.NewEncoder(env.Out).Encode(all)
 	}
-	return printSessions(out, all)
+	return printTable(env.Out, all)
 }
 
 // Live returns all live sessions, the oldest first.
@@ -83,8 +84,8 @@ func Live() []Session {
 	return all
 }
 
-// terminalOf names the terminal of a login shell, and says for how many seconds
-// nothing was typed there, as w(1) knows it: by when it was last read.
+// terminalOf returns the terminal of a login shell and for how many seconds nothing
+// was typed there. Like w(1) it takes the time when the terminal was last read.
 func terminalOf(pid int) (name string, idle *int64) {
 	p, err := proc.Of(pid)
 	if err != nil {
@@ -98,7 +99,7 @@ func terminalOf(pid int) (name string, idle *int64) {
 	return name, &n
 }
 
-func printSessions(out io.Writer, all []Session) error {
+func printTable(out io.Writer, all []Session) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tUSER\tCONTAINER\tCLIENT\tTTY\tSINCE\tIDLE\tPID\tKEY")
 	for _, s := range all {
@@ -111,13 +112,13 @@ func printSessions(out io.Writer, all []Session) error {
 			tty = "waits"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable.Text(s.User), s.Container, cmp.Or(printable.Text(s.Client), "-"), tty,
-			since(s.Since, time.Now()), idle, s.Pid, cmp.Or(printable.Text(s.Key), "-"))
+			clock(s.Since, time.Now()), idle, s.Pid, cmp.Or(printable.Text(s.Key), "-"))
 	}
 	return w.Flush()
 }
 
-// since is a time of day, with the date when that is another one.
-func since(at, now time.Time) string {
+// clock returns the time of day, preceded by the date unless that is today's.
+func clock(at, now time.Time) string {
 	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return at.Format("15:04")
 	}

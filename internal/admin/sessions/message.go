@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -16,8 +15,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// message writes a line to the terminals of sessions.
-func Message(ctx context.Context, out io.Writer, args []string) error {
+// Message is the command message: it writes a line to the terminals of sessions.
+func Message(ctx context.Context, env cli.Env, args []string) error {
 	var meant cli.Selection
 	own, err := meant.Parse(args, nil, 1)
 	if err != nil {
@@ -34,34 +33,35 @@ func Message(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	told, bare := 0, 0
+	reached, bare := 0, 0
 	var failed []error
 	for _, r := range all {
-		switch err := tell(r, text); {
+		switch err := writeLine(r, text); {
 		case err == nil:
-			told++
+			reached++
 		case errors.Is(err, errNoTerminal):
 			bare++
 		default:
 			failed = append(failed, fmt.Errorf("session %s: %w", r.ID, err))
 		}
 	}
-	fmt.Fprintf(out, "told %s", human.Count(told, "session"))
+	fmt.Fprintf(env.Out, "sent to %s", human.Count(reached, "session"))
 	if bare > 0 {
-		fmt.Fprintf(out, "; %s without a terminal", human.Count(bare, "session"))
+		fmt.Fprintf(env.Out, "; %s without a terminal", human.Count(bare, "session"))
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(env.Out)
 	return cli.Join(failed...)
 }
 
-// maxMessage is what a terminal takes at once, however slow its reader is.
+// maxMessage is the most bytes that a terminal accepts at once, however slow its reader
+// is.
 const maxMessage = 1000
 
 var errNoTerminal = errors.New("it has no terminal")
 
-// tell writes a line to the terminal of a session. It does not wait: a terminal
-// whose reader has stopped takes nothing.
-func tell(r sessions.Record, text string) error {
+// writeLine writes a line to the terminal of a session. It does not wait: a terminal
+// whose reader has stopped accepts nothing.
+func writeLine(r sessions.Record, text string) error {
 	fd, err := openTerminal(r)
 	if err != nil {
 		return err
@@ -71,15 +71,15 @@ func tell(r sessions.Record, text string) error {
 	line := "\r\ndockersh: " + printable.Line(text) + "\r\n"
 	n, err := unix.Write(fd, []byte(line))
 	if err == unix.EAGAIN || err == nil && n < len(line) {
-		return errors.New("its terminal takes nothing now")
+		return errors.New("its terminal accepts nothing now")
 	}
 	return err
 }
 
-// openTerminal opens the terminal of a session's login shell for writing. The
-// process is the user's: what it has open is looked at before it is opened for
-// writing as root, and must be its controlling terminal. By its name alone a
-// terminal of another place, or of somebody else, could be meant.
+// openTerminal opens the terminal of a session's login shell for writing. The process
+// belongs to the user, so root opens what it has open only after checking that it is
+// the process's controlling terminal. The name of a terminal is not enough: in another
+// mount namespace, or since the login, it can mean another terminal.
 func openTerminal(r sessions.Record) (int, error) {
 	p, err := proc.Of(r.Pid)
 	if err != nil || p.Start != r.Start || p.TTY == 0 {
@@ -105,13 +105,13 @@ func openTerminal(r sessions.Record) (int, error) {
 	return -1, errNoTerminal
 }
 
-// reopen opens what an O_PATH descriptor stands for, if it is this terminal.
+// reopen opens the file of an O_PATH descriptor for writing if it is this terminal.
 func reopen(at int, tty uint32) (int, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(at, &st); err != nil {
 		return -1, err
 	}
-	// /proc/PID/stat has the kernel's own packing of the two numbers.
+	// /proc/PID/stat packs the two numbers in the kernel's own way.
 	packed := unix.Major(st.Rdev)<<8 | unix.Minor(st.Rdev)&0xff | unix.Minor(st.Rdev)&^0xff<<12
 	if st.Mode&unix.S_IFMT != unix.S_IFCHR || packed != tty {
 		return -1, errNoTerminal

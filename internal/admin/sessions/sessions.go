@@ -1,5 +1,5 @@
-// Package sessions lists, ends and writes to the sessions of users, and shows what
-// became of those that are over.
+// Package sessions is dockershctl's commands for the sessions of users: sessions, kick
+// and message.
 package sessions
 
 import (
@@ -17,21 +17,20 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// records gives every live session: those of root's brokers, and those of users
-// whose brokers run with their own rights.
+// Entries returns the entries of all live sessions: those of root's brokers, and those
+// of brokers that run with their user's rights.
 func Entries() []sessions.Record {
-	return append(sessions.Of(paths.Run).All(), ofUsers()...)
+	return append(sessions.Of(paths.Run).All(), ofUserBrokers()...)
 }
 
-func ofUsers() (all []sessions.Record) {
+func ofUserBrokers() (all []sessions.Record) {
 	for _, pattern := range []string{"/run/user/*/dockersh", "/tmp/dockersh-*"} {
 		found, _ := filepath.Glob(pattern) // fails only on a bad pattern
 		for _, run := range found {
-			all = append(all, ofUser(run)...)
+			all = append(all, ofUserBroker(run)...)
 		}
 	}
 	return all
@@ -42,9 +41,10 @@ var accounts = account.New(0)
 // lookupLimit bounds the lookup of one user's name.
 const lookupLimit = 20 * time.Second
 
-// ofUser reads the records of a user's own place, with his rights: nothing there
-// is ours, so they tell of sessions of his own processes only, and not who he is.
-func ofUser(run string) (own []sessions.Record) {
+// ofUserBroker reads the entries below the run-time directory of a user's own broker,
+// with that user's rights. The user can write anything there, so an entry counts only
+// if its process is the user's, and its name and address are not believed.
+func ofUserBroker(run string) (own []sessions.Record) {
 	number, under := strings.CutPrefix(run, "/tmp/dockersh-")
 	if !under {
 		number = filepath.Base(filepath.Dir(run))
@@ -60,7 +60,7 @@ func ofUser(run string) (own []sessions.Record) {
 	}
 	for _, r := range all {
 		if owner, err := proc.UID(r.Pid); err == nil && owner == st.Uid && r.UID == st.Uid {
-			r.User, r.Address = number, "" // the kernel knows the client's
+			r.User, r.Address = number, "" // Live asks the kernel for the address
 			own = append(own, r)
 		}
 	}
@@ -77,9 +77,9 @@ func ofUser(run string) (own []sessions.Record) {
 	return own
 }
 
-// In returns the sessions in a container; logins that wait for it are none.
+// In returns the live sessions in a container, without logins that wait for it.
 func In(container string) (in []sessions.Record) {
-	for _, r := range append(sessions.Of(paths.Run).ByContainer()[container], ofUsers()...) {
+	for _, r := range append(sessions.Of(paths.Run).ByContainer()[container], ofUserBrokers()...) {
 		if r.Container == container && !r.Coming && r.Live() {
 			in = append(in, r)
 		}
@@ -87,23 +87,23 @@ func In(container string) (in []sessions.Record) {
 	return in
 }
 
-// selected returns the live sessions that are meant: by id, container or user. Those
-// that wait for their container are among them.
-func selected(ctx context.Context, s *cli.Selection) (meant []sessions.Record, err error) {
+// selected returns the live sessions of a selection by id, container or user, with
+// logins that wait for their container.
+func selected(ctx context.Context, s *cli.Selection) (all []sessions.Record, err error) {
 	var known []string
 	for _, r := range Entries() {
 		known = append(known, r.ID, r.Container)
 		if s.All || s.User != "" && r.User == s.User || slices.Contains(s.Names, r.ID) || slices.Contains(s.Names, r.Container) {
-			meant = append(meant, r)
+			all = append(all, r)
 		}
 	}
 	for _, name := range s.Names {
 		if !slices.Contains(known, name) {
-			return nil, cli.Unknown("no live session is "+printable.Text(name)+", or in a container of that name", name, known, "dockershctl sessions")
+			return nil, cli.UnknownSession(name, known)
 		}
 	}
-	if s.User != "" && len(meant) == 0 {
+	if s.User != "" && len(all) == 0 {
 		return nil, s.CheckUser(ctx, nil)
 	}
-	return meant, nil
+	return all, nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/sessions"
 )
 
-// What a user's own broker keeps is his to write.
-func TestNobodyPassesForAnotherByHisOwnRecords(t *testing.T) {
+// A user can write anything into the directory of their own broker.
+func TestAUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root reads with a user's rights")
 	}
@@ -32,7 +32,7 @@ func TestNobodyPassesForAnotherByHisOwnRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if all := ofUser(run); len(all) != 1 || all[0].ID != "a" || all[0].User != "root" || all[0].Address != "" {
+	if all := ofUserBroker(run); len(all) != 1 || all[0].ID != "a" || all[0].User != "root" || all[0].Address != "" {
 		t.Errorf("%+v", all)
 	}
 }

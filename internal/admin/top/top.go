@@ -1,12 +1,11 @@
-// Package top is dockershctl's command top: it feeds the view with what there is and
-// what it uses.
+// Package top is dockershctl's command top: it gives the screen of package view the
+// containers and sessions, and what they use.
 package top
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -21,8 +20,8 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Top shows containers and sessions until a key ends it.
-func Top(ctx context.Context, _ io.Writer, args []string) error {
+// Top is the command top: it shows containers and sessions until a key ends it.
+func Top(ctx context.Context, env cli.Env, args []string) error {
 	if _, err := (cli.Options{}).Parse(args, 0, 0); err != nil {
 		return err
 	}
@@ -39,20 +38,20 @@ func Top(ctx context.Context, _ io.Writer, args []string) error {
 	defer screen.Fini()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := &meters{readings: map[string]reading{}}
+	m := &meter{engines: env.Engines, readings: map[string]reading{}}
 	go m.run(ctx)
-	if err := view.Run(ctx, screen, view.Desk{Look: m.look, Do: perform}); err != nil && !errors.Is(err, context.Canceled) {
+	if err := view.Run(ctx, screen, view.Desk{Look: m.look, Do: runCommand}); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
 }
 
-// perform runs another command of ours, so that what it says is one line and not
-// on the screen.
-func perform(ctx context.Context, a view.Action) (string, error) {
+// runCommand runs another command of dockershctl as a child, so that its output is not
+// on the screen, and returns that on one line.
+func runCommand(ctx context.Context, a view.Action) (string, error) {
 	args := []string{string(a.Verb)}
 	if a.Verb == view.Reset {
-		args = append(args, "--yes") // it was asked
+		args = append(args, "--yes") // the view has asked
 	}
 	args = append(args, "--", a.Target)
 	if a.Verb == view.Message {
@@ -66,16 +65,18 @@ func perform(ctx context.Context, a view.Action) (string, error) {
 	return text, nil
 }
 
-// meters measure what containers use, beside the listing: an engine takes some
-// milliseconds for each.
-type meters struct {
+// meter measures what containers use. It runs beside the listing, since an engine needs
+// some milliseconds for each container.
+type meter struct {
+	engines *engine.Clients
+
 	mu       sync.Mutex
-	running  []containers.Container
-	readings map[string]reading
+	running  []containers.Container // to measure
+	readings map[string]reading     // by the container's id
 }
 
-// reading is the last measure of a container; cpu is what it used between the last
-// two, in percent of a processor.
+// reading is the newest measurement of a container. cpu is its use between the last
+// two, in percent of one processor; view.Unknown after the first.
 type reading struct {
 	engine.Usage
 	cpu float64
@@ -86,9 +87,9 @@ const (
 	measureLimit = 5 * time.Second // of one container
 )
 
-// look gives what there is now, with the last readings.
-func (m *meters) look(ctx context.Context) (view.Data, error) {
-	found, down, err := containers.List(ctx, false)
+// look returns the containers and sessions that there are, with the newest readings.
+func (m *meter) look(ctx context.Context) (view.Data, error) {
+	found, down, err := containers.List(ctx, m.engines, false)
 	if err != nil {
 		return view.Data{}, err
 	}
@@ -96,7 +97,7 @@ func (m *meters) look(ctx context.Context) (view.Data, error) {
 		return view.Data{}, errors.Join(down...)
 	}
 	d := view.Data{At: time.Now()}
-	idle, people := map[string]time.Duration{}, map[string]int{}
+	idle, in := map[string]time.Duration{}, map[string]int{} // by the container's name
 	for _, s := range sessions.Live() {
 		row := view.Session{ID: s.ID, User: s.User, Container: s.Container, Client: s.Client, TTY: s.TTY, Since: s.Since, Idle: view.Unknown}
 		if s.Idle != nil {
@@ -106,32 +107,32 @@ func (m *meters) look(ctx context.Context) (view.Data, error) {
 			}
 		}
 		if !s.Waiting {
-			people[s.Container]++
+			in[s.Container]++
 		}
 		d.Sessions = append(d.Sessions, row)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.running = m.running[:0]
-	for _, b := range found {
-		row := view.Container{Name: b.Name, User: b.Labels[engine.LabelUser], Image: b.Image, State: string(b.State), Sessions: people[b.Name],
-			CPU: view.Unknown, Memory: view.Unknown, Processes: view.Unknown, Idle: view.Unknown, Created: b.Created}
-		if least, ok := idle[b.Name]; ok {
+	for _, c := range found {
+		row := view.Container{Name: c.Name, User: c.User(), Image: c.Image, State: string(c.State), Sessions: in[c.Name],
+			CPU: view.Unknown, Memory: view.Unknown, Processes: view.Unknown, Idle: view.Unknown, Created: c.Created}
+		if least, ok := idle[c.Name]; ok {
 			row.Idle = least
 		}
-		if r, ok := m.readings[b.ID]; ok && b.State == engine.Running {
+		if r, ok := m.readings[c.ID]; ok && c.State == engine.Running {
 			row.CPU, row.Memory, row.Processes = r.cpu, r.Memory, r.Processes
 		}
-		if b.State == engine.Running {
-			m.running = append(m.running, b)
+		if c.State == engine.Running {
+			m.running = append(m.running, c)
 		}
 		d.Containers = append(d.Containers, row)
 	}
 	return d, nil
 }
 
-// run measures all that runs, now and then, some at a time.
-func (m *meters) run(ctx context.Context) {
+// run measures the running containers every measureEvery, until ctx ends.
+func (m *meter) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		m.mu.Lock()
 		all := append([]containers.Container(nil), m.running...)
@@ -151,31 +152,32 @@ func (m *meters) run(ctx context.Context) {
 	}
 }
 
-func (m *meters) measure(ctx context.Context, all []containers.Container) map[string]reading {
+// measure returns new readings of containers; those that cannot be measured are missing.
+func (m *meter) measure(ctx context.Context, all []containers.Container) map[string]reading {
 	readings := map[string]reading{}
 	var work sync.WaitGroup
 	places := make(chan struct{}, containers.AtOnce)
-	for _, b := range all {
+	for _, c := range all {
 		work.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
 			one, cancel := context.WithTimeout(ctx, measureLimit)
 			defer cancel()
-			now, err := b.Usage(one)
+			now, err := c.Usage(one)
 			if err != nil {
 				return // it has just ended
 			}
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			readings[b.ID] = usedSince(m.readings[b.ID], now)
+			readings[c.ID] = newReading(m.readings[c.ID], now)
 		})
 	}
 	work.Wait()
 	return readings
 }
 
-// usedSince is a new reading after an older one, which may be zero.
-func usedSince(was reading, now engine.Usage) reading {
+// newReading returns the reading that follows was, which may be the zero reading.
+func newReading(was reading, now engine.Usage) reading {
 	r := reading{now, view.Unknown}
 	if d := now.At.Sub(was.At); !was.At.IsZero() && d > 0 && now.CPU >= was.CPU {
 		r.cpu = 100 * float64(now.CPU-was.CPU) / float64(d)

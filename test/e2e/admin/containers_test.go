@@ -97,13 +97,13 @@ func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 	if shown := c.Shown(); !strings.Contains(shown, "dockersh: ") {
 		t.Errorf("no word of why: %q", shown)
 	}
-	if out := e2e.MustCtl(t, "stop", name); out != name+": it does not run\n" {
+	if out := e2e.MustCtl(t, "stop", name); out != name+": not running\n" {
 		t.Errorf("%q", out)
 	}
 	if out := e2e.MustCtl(t, "start", name); out != name+": started\n" || state() != "running" {
 		t.Errorf("%q, %s", out, state())
 	}
-	if out := e2e.MustCtl(t, "start", name); out != name+": it runs\n" {
+	if out := e2e.MustCtl(t, "start", name); out != name+": running already\n" {
 		t.Errorf("%q", out)
 	}
 	c = e2e.LiveSession(t, u)

@@ -33,7 +33,7 @@ func TestKickEndsTheNamedSessionAndNoOther(t *testing.T) {
 	if all := listedOf(t, u); len(all) != 1 || all[0].ID == id {
 		t.Errorf("%+v", all)
 	}
-	if out, errs, status := e2e.Ctl(t, "kick", id); status != 1 || out != "" || !strings.HasPrefix(errs, "dockershctl: error: no live session is "+id) {
+	if out, errs, status := e2e.Ctl(t, "kick", id); status != 1 || out != "" || !strings.HasPrefix(errs, "dockershctl: error: no live session has the id "+id) {
 		t.Errorf("%d %q %q", status, out, errs)
 	}
 	if out := e2e.MustCtl(t, "kick", u.Name+"_dockersh"); !strings.HasSuffix(out, ": ended\n") {
@@ -69,7 +69,7 @@ func TestMessageReachesTheUsersTerminalAndNoOther(t *testing.T) {
 	u, other := e2e.NewUser(t), e2e.NewUser(t)
 	c, bystander := e2e.LiveSession(t, u), e2e.LiveSession(t, other)
 	pid := listedOf(t, u)[0].Pid
-	if out := e2e.MustCtl(t, "message", "--user", u.Name, "reboot \x1b[2Jat\nfive\u202e"); out != "told 1 session\n" {
+	if out := e2e.MustCtl(t, "message", "--user", u.Name, "reboot \x1b[2Jat\nfive\u202e"); out != "sent to 1 session\n" {
 		t.Errorf("%q", out)
 	}
 	c.Expect("\r\ndockersh: reboot \\[2Jat five\r\n")
@@ -107,7 +107,7 @@ func TestMessageIsWrittenToTerminalsOnly(t *testing.T) {
 	_ = c
 	e2e.Eventually(t, "it is in", func() bool { return len(listedOf(t, u)) == 1 })
 	before := e2e.OnHost(t, "cat", "/etc/passwd")
-	if out := e2e.MustCtl(t, "message", "--user", u.Name, "hello"); out != "told 0 sessions; 1 session without a terminal\n" {
+	if out := e2e.MustCtl(t, "message", "--user", u.Name, "hello"); out != "sent to 0 sessions; 1 session without a terminal\n" {
 		t.Errorf("%q", out)
 	}
 	if e2e.OnHost(t, "cat", "/etc/passwd") != before {

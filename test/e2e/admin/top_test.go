@@ -40,7 +40,7 @@ func TestTopShowsContainersAndActsOnAKey(t *testing.T) {
 	}
 	sees("ended")
 	top.Send("\tR")
-	sees("all that is in it is lost")
+	sees("everything in it is lost")
 	top.Send("y")
 	e2e.Eventually(t, "the container is gone", func() bool { return len(u.Containers(t)) == 0 })
 	top.Send("q")

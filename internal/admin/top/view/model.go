@@ -10,34 +10,35 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 )
 
-// model is the state of the view. Keys change it; nothing in it waits.
+// model is the state of the view. Keys and new data change it; none of its methods
+// waits.
 type model struct {
 	data     Data
-	sessions bool   // the second view
-	order    int    // index of columns' order
-	at       string // what is selected: name or id; it stays when rows move
-	row, top int    // its place, and the first row on the screen
+	sessions bool   // whether sessions are listed, not containers
+	order    int    // index into orders
+	at       string // name or id of the selected row; it stays selected when rows move
+	row, top int    // index of the selected row, and of the first one on the screen
 	filter   string
-	status   string // of the last action
-	failed   string // why nothing newer is shown
+	status   string // outcome of the last action
+	failed   string // why there is no newer data; empty: there is
 
-	// ask is what is being asked for at the foot: a confirmation or a text.
-	ask    string // prompt; empty: nothing
+	// While ask is not empty, keys answer it: a yes or a text.
+	ask    string // prompt
 	typed  []rune
 	answer func(m *model, text string) *Action // nil for a filter
-	yes    bool                                // y or n instead of a text
+	yes    bool                                // the answer is y or n, not a text
 }
 
-// orders of the first view; the second is in the order of coming.
+// orders are those of the containers. Sessions are in the order in which they began.
 var orders = [...]string{"name", "cpu", "memory", "sessions", "idle"}
 
-// set takes newer data; what is selected stays selected.
+// set replaces the data. The selected row stays selected.
 func (m *model) set(d Data) {
 	m.data, m.failed = d, ""
-	m.settle()
+	m.reselect()
 }
 
-// rows are the keys of what is listed, in order.
+// rows returns the names or ids of the listed rows, in order.
 func (m *model) rows() []string {
 	var keys []string
 	if m.sessions {
@@ -86,8 +87,9 @@ func (m *model) listedSessions() []Session {
 	return all
 }
 
-// settle finds the selected row again, or the one in its place.
-func (m *model) settle() {
+// reselect finds the selected row among the rows, or selects the one that has taken
+// its place.
+func (m *model) reselect() {
 	keys := m.rows()
 	if i := slices.Index(keys, m.at); i >= 0 {
 		m.row = i
@@ -99,21 +101,21 @@ func (m *model) settle() {
 	}
 }
 
-// move selects another row.
+// move selects the row that is so many rows further down.
 func (m *model) move(by int) {
 	m.row += by
-	m.at = "" // the place counts now
-	m.settle()
+	m.at = "" // the index counts
+	m.reselect()
 }
 
-// key changes the state; it may give an action to do, or say that this is the
-// end. page is how many rows the screen shows.
+// key changes the state by a key. It returns an action to do, or quit at the end. page is
+// how many rows the screen shows.
 func (m *model) key(ev *tcell.EventKey, page int) (act *Action, quit bool) {
 	if ev.Key() == tcell.KeyCtrlC {
 		return nil, true
 	}
 	if m.ask != "" {
-		return m.reply(ev), false
+		return m.typeKey(ev), false
 	}
 	m.status = ""
 	switch ev.Key() {
@@ -122,7 +124,7 @@ func (m *model) key(ev *tcell.EventKey, page int) (act *Action, quit bool) {
 			return nil, true
 		}
 		m.filter = ""
-		m.settle()
+		m.reselect()
 	case tcell.KeyUp:
 		m.move(-1)
 	case tcell.KeyDown:
@@ -136,31 +138,31 @@ func (m *model) key(ev *tcell.EventKey, page int) (act *Action, quit bool) {
 	case tcell.KeyEnd:
 		m.move(len(m.rows()))
 	case tcell.KeyTab, tcell.KeyBacktab:
-		m.turn()
+		m.switchList()
 	case tcell.KeyRune:
-		return m.letter(ev.Rune())
+		return m.command(ev.Rune())
 	}
 	return nil, false
 }
 
-func (m *model) letter(r rune) (act *Action, quit bool) {
+func (m *model) command(r rune) (act *Action, quit bool) {
 	switch r {
 	case 'q':
 		return nil, true
 	case 'o':
 		m.order = (m.order + 1) % len(orders)
-		m.settle()
+		m.reselect()
 	case '/':
 		m.filter = ""
 		m.prompt("filter: ", false, nil)
 	case 'k':
-		m.sure(Kick)
+		m.confirm(Kick)
 	case 's':
-		m.sure(Stop)
+		m.confirm(Stop)
 	case 'r':
-		m.sure(Restart)
+		m.confirm(Restart)
 	case 'R':
-		m.sure(Reset)
+		m.confirm(Reset)
 	case 't':
 		if t, ok := m.target(Start); ok {
 			return &t, false
@@ -178,20 +180,20 @@ func (m *model) letter(r rune) (act *Action, quit bool) {
 	return nil, false
 }
 
-// turn shows the other view. From a container one comes to its sessions.
-func (m *model) turn() {
+// switchList lists sessions in place of containers, or the other way round.
+func (m *model) switchList() {
 	m.sessions = !m.sessions
 	m.at, m.row, m.top = "", 0, 0
-	m.settle()
+	m.reselect()
 }
 
-// target is the action on what is selected. Of a session's verbs, those that are
-// a container's go to its container.
-func (m *model) target(v Verb) (Action, bool) {
+// target returns the action that does v to the selected row: for a session, verbs for
+// containers act on its container. ok is false if no row is selected.
+func (m *model) target(v Verb) (a Action, ok bool) {
 	if m.at == "" {
 		return Action{}, false
 	}
-	a := Action{Verb: v, Target: m.at, Session: m.sessions}
+	a = Action{Verb: v, Target: m.at, Session: m.sessions}
 	if m.sessions && v != Kick && v != Message {
 		for _, s := range m.data.Sessions {
 			if s.ID == m.at {
@@ -202,8 +204,8 @@ func (m *model) target(v Verb) (Action, bool) {
 	return a, true
 }
 
-// sure asks before somebody loses something.
-func (m *model) sure(v Verb) {
+// confirm asks before it does v to the selected row.
+func (m *model) confirm(v Verb) {
 	a, ok := m.target(v)
 	if !ok {
 		return
@@ -212,7 +214,7 @@ func (m *model) sure(v Verb) {
 	m.prompt(what+"? y/n ", true, func(*model, string) *Action { return &a })
 }
 
-// cost says what the action ends.
+// cost returns what the action ends or loses, for the question.
 func (m *model) cost(a Action) string {
 	if a.Session {
 		return ""
@@ -224,7 +226,7 @@ func (m *model) cost(a Action) string {
 		}
 	}
 	if a.Verb == Reset {
-		text += ": all that is in it is lost"
+		text += ": everything in it is lost"
 	}
 	return text
 }
@@ -233,9 +235,9 @@ func (m *model) prompt(text string, yes bool, answer func(*model, string) *Actio
 	m.ask, m.yes, m.answer, m.typed = text, yes, answer, nil
 }
 
-// reply is a key while something is asked.
-func (m *model) reply(ev *tcell.EventKey) *Action {
-	done, answer := m.ask, m.answer
+// typeKey handles a key while something is asked.
+func (m *model) typeKey(ev *tcell.EventKey) *Action {
+	asked, answer := m.ask, m.answer
 	m.ask = ""
 	switch {
 	case ev.Key() == tcell.KeyEscape:
@@ -250,7 +252,7 @@ func (m *model) reply(ev *tcell.EventKey) *Action {
 	case ev.Key() == tcell.KeyEnter:
 		return nil
 	}
-	m.ask = done // not yet
+	m.ask = asked // the text goes on
 	switch ev.Key() {
 	case tcell.KeyBackspace, tcell.KeyBackspace2:
 		m.typed = m.typed[:max(0, len(m.typed)-1)]
@@ -259,7 +261,7 @@ func (m *model) reply(ev *tcell.EventKey) *Action {
 	}
 	if answer == nil {
 		m.filter = string(m.typed)
-		m.settle()
+		m.reselect()
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// line is one of the screen.
+// line is a line of the screen.
 type line struct {
 	text  string
 	style tcell.Style
@@ -24,11 +25,10 @@ var (
 	faint    = plain.Dim(true)
 )
 
-// around is how many lines are not rows.
+// around is how many lines of the screen are not rows.
 const around = 5
 
-// view gives the screen, at most high lines; what is too wide is cut by the
-// drawing.
+// view returns the lines of a screen of that height. draw cuts lines that are too wide.
 func (m *model) view(high int) []line {
 	page := max(1, high-around)
 	head, rows := m.table()
@@ -63,13 +63,13 @@ func (m *model) summary() string {
 		human.Count(len(m.data.Containers), "container"), running, human.Count(len(m.data.Sessions), "session"), cpu, human.Bytes(memory))
 }
 
-// table gives the heading and the rows of what is listed.
+// table returns the heading and the rows of the list.
 func (m *model) table() (head string, rows []string) {
 	now := m.data.At
 	if m.sessions {
 		cells := [][]string{{"ID", "USER", "CONTAINER", "CLIENT", "TTY", "SINCE", "IDLE"}}
 		for _, s := range m.listedSessions() {
-			cells = append(cells, []string{s.ID, s.User, s.Container, or(s.Client), or(s.TTY), human.Age(now.Sub(s.Since)), human.Age(s.Idle)})
+			cells = append(cells, []string{s.ID, s.User, s.Container, cmp.Or(s.Client, "-"), cmp.Or(s.TTY, "-"), human.Age(now.Sub(s.Since)), human.Age(s.Idle)})
 		}
 		return align(cells, "<<<<<>>")
 	}
@@ -90,7 +90,8 @@ func (m *model) table() (head string, rows []string) {
 	return align(cells, "<<<<>>>>>>")
 }
 
-// align pads the cells of each column to its widest; > is to the right.
+// align pads the cells of each column to its widest one. sides has < for a column that
+// is aligned to the left, > for one to the right.
 func align(cells [][]string, sides string) (head string, rows []string) {
 	widths := make([]int, len(sides))
 	for _, row := range cells {
@@ -119,7 +120,7 @@ func align(cells [][]string, sides string) (head string, rows []string) {
 	return head, rows
 }
 
-// foot is the line of what happened or is asked, and that of the keys.
+// foot returns the line of what happened or is asked, and that of the keys.
 func (m *model) foot() []line {
 	keys := "q quit  tab sessions  o order: " + orders[m.order] + "  / filter  k kick  m message  s stop  t start  r restart  R reset"
 	if m.sessions {
@@ -136,11 +137,4 @@ func (m *model) foot() []line {
 	}
 	status.text = printable.Text(status.text)
 	return []line{status, {keys, faint}}
-}
-
-func or(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	every = 2 * time.Second  // between two looks
-	limit = 15 * time.Second // of one look
-	work  = 5 * time.Minute  // of one action: an engine may be slow to stop many things
+	lookEvery   = 2 * time.Second
+	lookLimit   = 15 * time.Second
+	actionLimit = 5 * time.Minute // an engine may be slow to stop a container
 )
 
-// looked is the outcome of a look.
+// looked is what Desk.Look returned.
 type looked struct {
 	data Data
 	err  error
 }
 
-// Run shows the view on a screen that was initialised, until a key or ctx ends
-// it. The screen is the caller's to close.
+// Run shows the view on an initialised screen until a key or ctx ends it. The caller
+// closes the screen.
 func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -29,7 +29,7 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 	defer close(quit)
 	looks, done := make(chan looked), make(chan string)
 	again := make(chan struct{}, 1)
-	go watch(ctx, desk.Look, looks, again)
+	go poll(ctx, desk.Look, looks, again)
 
 	m := &model{}
 	for {
@@ -39,7 +39,7 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 			return ctx.Err()
 		case l := <-looks:
 			if l.err != nil {
-				m.failed = "cannot look: " + l.err.Error()
+				m.failed = "cannot refresh: " + l.err.Error()
 			} else {
 				m.set(l.data)
 			}
@@ -51,7 +51,7 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 			}
 		case ev, open := <-events:
 			if !open {
-				return nil // the terminal is gone
+				return nil // the terminal was closed
 			}
 			switch ev := ev.(type) {
 			case *tcell.EventResize:
@@ -71,10 +71,10 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 	}
 }
 
-// watch looks now and then, and when it is told to.
-func watch(ctx context.Context, look func(context.Context) (Data, error), to chan<- looked, again <-chan struct{}) {
+// poll calls look every lookEvery, and whenever it receives from again.
+func poll(ctx context.Context, look func(context.Context) (Data, error), to chan<- looked, again <-chan struct{}) {
 	for {
-		one, cancel := context.WithTimeout(ctx, limit)
+		one, cancel := context.WithTimeout(ctx, lookLimit)
 		data, err := look(one)
 		cancel()
 		select {
@@ -83,7 +83,7 @@ func watch(ctx context.Context, look func(context.Context) (Data, error), to cha
 			return
 		}
 		select {
-		case <-time.After(every):
+		case <-time.After(lookEvery):
 		case <-again:
 		case <-ctx.Done():
 			return
@@ -92,7 +92,7 @@ func watch(ctx context.Context, look func(context.Context) (Data, error), to cha
 }
 
 func perform(ctx context.Context, do func(context.Context, Action) (string, error), a Action, done chan<- string) {
-	one, cancel := context.WithTimeout(ctx, work)
+	one, cancel := context.WithTimeout(ctx, actionLimit)
 	defer cancel()
 	text, err := do(one, a)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package view is the live view of dockershctl: containers and sessions on a
-// terminal, with actions at a key. It knows a screen and keys; what it shows and
-// what an action does is given to it.
+// Package view is the screen of dockershctl top: containers and sessions on a terminal,
+// with actions at a key. It is given what it shows and what an action does.
 package view
 
 import (
@@ -8,38 +7,38 @@ import (
 	"time"
 )
 
-// Unknown is a figure that nobody has measured yet, or that there is none of.
+// Unknown is a figure that does not exist, or is not measured yet.
 const Unknown = -1
 
-// Container is a row of the first view.
+// Container is a row of the list of containers.
 type Container struct {
 	Name, User, Image, State string
 	Sessions                 int
 	CPU                      float64       // percent of one processor; Unknown
 	Memory                   int64         // bytes; Unknown
 	Processes                int           // Unknown
-	Idle                     time.Duration // since somebody typed in one of its sessions; Unknown
+	Idle                     time.Duration // since the last input in any of its sessions; Unknown
 	Created                  time.Time
 }
 
-// Session is a row of the second view.
+// Session is a row of the list of sessions.
 type Session struct {
 	ID, User, Container, Client, TTY string
 	Since                            time.Time
 	Idle                             time.Duration // Unknown
 }
 
-// Data is all that is shown, at one time.
+// Data is all that is shown at one time.
 type Data struct {
 	At         time.Time
 	Containers []Container
 	Sessions   []Session
 }
 
-// Verb is what is done to what is selected.
+// Verb is what is done to the selected row.
 type Verb string
 
-// The verbs, as the commands of dockershctl.
+// The verbs are commands of dockershctl.
 const (
 	Stop    Verb = "stop"
 	Start   Verb = "start"
@@ -49,18 +48,18 @@ const (
 	Message Verb = "message"
 )
 
-// Action is a verb with its object.
+// Action is a verb with its target.
 type Action struct {
 	Verb    Verb
 	Target  string // the name of a container, or the id of a session
-	Session bool   // it is a session
+	Session bool   // whether Target is a session
 	Text    string // of a message
 }
 
-// Desk is what the view looks at and works with. Both functions may take their
-// time, and run beside the view.
+// Desk is where the view gets its data and has its actions done. Both functions run
+// beside the view, and may take seconds.
 type Desk struct {
 	Look func(context.Context) (Data, error)
-	// Do gives a line to show.
+	// Do returns a line to show.
 	Do func(context.Context, Action) (string, error)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// world is what a view under test looks at.
+// world is the data of a view under test, and what it did.
 type world struct {
 	mu   sync.Mutex
 	data Data
@@ -47,7 +47,7 @@ func (w *world) actions() []Action {
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// class has three containers; b uses most, and two sessions are in c.
+// class returns three containers: b uses most, and c has two sessions.
 func class() Data {
 	c := func(name string, cpu float64, memory int64, sessions int) Container {
 		return Container{Name: name, User: "user-" + name, Image: "debian:12", State: "running", CPU: cpu, Memory: memory,
@@ -60,7 +60,7 @@ func class() Data {
 	}}
 }
 
-// terminal is a view that runs on a simulated screen.
+// terminal is a simulated screen with a running view.
 type terminal struct {
 	t      *testing.T
 	screen tcell.SimulationScreen
@@ -87,7 +87,7 @@ func (x *terminal) shown() string {
 	var b strings.Builder
 	for y := range high {
 		for column := range wide {
-			r, _, _, _ := x.screen.GetContent(column, y) //nolint:staticcheck // the simulation has nothing newer that locks
+			r, _, _, _ := x.screen.GetContent(column, y) //nolint:staticcheck // the only call of the simulation that locks
 			b.WriteRune(r)
 		}
 		b.WriteString("\n")
@@ -146,7 +146,7 @@ func TestContainersAndSessionsAreShown(t *testing.T) {
 	}
 }
 
-func TestRowsAreInTheOrderAskedFor(t *testing.T) {
+func TestRowsHaveTheChosenOrder(t *testing.T) {
 	x := run(t, &world{data: class()}, 120, 20)
 	x.order("a", "b", "c")
 	x.keys("o")
@@ -163,7 +163,7 @@ func TestNothingIsDoneWithoutAYes(t *testing.T) {
 	x.expect("user-c")
 	x.screen.InjectKey(tcell.KeyEnd, 0, 0)
 	x.keys("R")
-	x.expect("reset c (ends 2 sessions): all that is in it is lost? y/n")
+	x.expect("reset c (ends 2 sessions): everything in it is lost? y/n")
 	x.keys("n")
 	x.keys("k")
 	x.expect("kick c (ends 2 sessions)? y/n")
@@ -182,7 +182,7 @@ func TestNothingIsDoneWithoutAYes(t *testing.T) {
 	x.expect("restart c: the engine is down")
 }
 
-func TestWhatIsSelectedStaysSelectedWhenRowsMove(t *testing.T) {
+func TestTheSelectedRowStaysSelectedWhenRowsMove(t *testing.T) {
 	w := &world{data: class()}
 	x := run(t, w, 120, 20)
 	x.expect("user-c")
@@ -190,7 +190,7 @@ func TestWhatIsSelectedStaysSelectedWhenRowsMove(t *testing.T) {
 	w.mu.Lock()
 	w.data.Containers = append(w.data.Containers, Container{Name: "aa", State: "exited", CPU: Unknown, Memory: Unknown, Processes: Unknown, Idle: Unknown, Created: noon})
 	w.mu.Unlock()
-	x.keys("t") // what was done is looked at at once
+	x.keys("t") // the data are refreshed after an action
 	x.expect("aa")
 	x.keys("sy")
 	x.expect("stop done")
@@ -199,7 +199,7 @@ func TestWhatIsSelectedStaysSelectedWhenRowsMove(t *testing.T) {
 	}
 }
 
-func TestASessionsVerbsGoToItsContainer(t *testing.T) {
+func TestContainerVerbsOnASessionActOnItsContainer(t *testing.T) {
 	w := &world{data: class()}
 	x := run(t, w, 120, 20)
 	x.expect("user-c")
@@ -218,7 +218,7 @@ func TestASessionsVerbsGoToItsContainer(t *testing.T) {
 	}
 }
 
-func TestAFilterLeavesWhatMatches(t *testing.T) {
+func TestAFilterShowsOnlyRowsThatMatch(t *testing.T) {
 	x := run(t, &world{data: class()}, 120, 20)
 	x.expect("user-c")
 	x.keys("/user-b")
@@ -231,7 +231,7 @@ func TestAFilterLeavesWhatMatches(t *testing.T) {
 	x.expect("user-a")
 }
 
-func TestManyRowsScrollAndASmallScreenIsNoHarm(t *testing.T) {
+func TestManyRowsScrollAndASmallScreenDoesNoHarm(t *testing.T) {
 	d := Data{At: noon}
 	for i := range 200 {
 		d.Containers = append(d.Containers, Container{Name: fmt.Sprintf("box%03d", i), State: "exited", CPU: Unknown, Memory: Unknown, Processes: Unknown, Idle: Unknown, Created: noon})
@@ -249,7 +249,7 @@ func TestManyRowsScrollAndASmallScreenIsNoHarm(t *testing.T) {
 	x.expect("box155")
 }
 
-func TestALookThatFailsIsToldAndTheLastDataStay(t *testing.T) {
+func TestAFailureToRefreshIsShownAndTheOldDataStay(t *testing.T) {
 	w := &world{data: class()}
 	x := run(t, w, 120, 20)
 	x.expect("user-a")
@@ -257,6 +257,6 @@ func TestALookThatFailsIsToldAndTheLastDataStay(t *testing.T) {
 	w.err = errors.New("the engine does not answer\x1b[2J")
 	w.mu.Unlock()
 	x.keys("t")
-	x.expect("cannot look: the engine does not answer?[2J")
+	x.expect("cannot refresh: the engine does not answer?[2J")
 	x.expect("user-a")
 }
