@@ -96,10 +96,11 @@ var walls = []wall{
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
 	{"internal/root/history", []string{"internal/engine/", "internal/rules/", "internal/root/broker"}, "a file of what happened: it asks nobody"},
-	{"internal/root/life", []string{"internal/root/broker", "internal/engine/docker", "internal/root/sessions", "net/http"},
-		"steps for whoever holds the lock: who may take them, and whether somebody is in, is decided elsewhere"},
-	{"internal/root/rundir", []string{"internal/engine/docker", "net/http", "log/slog"}, "files below the run-time directory"},
-	{"internal/root/sessions", []string{"internal/engine/docker", "net/http", "log/slog"}, "files below the run-time directory"},
+	{"internal/root/bringup", []string{"internal/root/broker", "internal/engine/docker", "internal/host/tty", "net/http"}, "it is given a plan and an engine: who may enter was decided before"},
+	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"for containers that nobody is in, and for holders of their locks: it knows no login"},
+	{"internal/root/state", []string{"internal/proto/wire", "internal/proto/seqpacket", "internal/engine/docker", "net/http", "log/slog"}, "files and locks below the run-time directory: no messages, no sockets"},
+	{"internal/root/wait", []string{"os", "net", "log/slog"}, "waiting with a limit"},
 	{"internal/root/syslog", []string{"net/http", "internal/rules/", "internal/engine/", "internal/proto/"}, "lines go to the log, whatever they say"},
 
 	// user, container, admin

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 	"sync"
 )
@@ -20,14 +21,20 @@ type Opener func(Address) (Engine, error)
 
 // Clients keeps one client for each engine, for callers that ask again and again.
 type Clients struct {
-	Open Opener
+	Open Opener // nil in a program that has no client of an engine
 
 	mu    sync.Mutex
 	known map[Address]Engine
 }
 
-// Get returns the client of the engine at an address.
+// ErrNoClient is the error of Clients in a program that has no client of an engine.
+var ErrNoClient = errors.New("this program has no client of a container engine")
+
+// Get returns the client of the engine at an address; ErrNoClient.
 func (c *Clients) Get(at Address) (Engine, error) {
+	if c.Open == nil {
+		return nil, ErrNoClient
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.known[at]; e != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // commitLimit is enough for a large container on a slow disk.
@@ -29,7 +29,7 @@ func Commit(ctx context.Context, env cli.Env, args []string) error {
 	if len(all) > 1 {
 		return fmt.Errorf("%d engines have a container %s", len(all), all[0].Name)
 	}
-	return operation{name: "commit", doing: "writing the image", limit: commitLimit, do: func(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+	return operation{name: "commit", doing: "writing the image", limit: commitLimit, do: func(ctx context.Context, c Container, d state.Container) (string, error) {
 		found, err := c.current(ctx)
 		if err != nil {
 			return "", err

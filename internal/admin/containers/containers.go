@@ -15,7 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -113,7 +113,7 @@ func enginesInUse() (all []engine.Address, err error) {
 	for _, name := range file.Users() {
 		_, _ = of(name, "")
 	}
-	lives := rundir.LivesOf(paths.Run)
+	lives := state.Dir(paths.Run).Retentions()
 	for _, name := range lives.Names() {
 		if v, err := lives.Get(name); err == nil {
 			add(v.Engine)

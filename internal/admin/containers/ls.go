@@ -46,7 +46,7 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	}
 	in := map[string]int{}
 	for _, r := range sessions.Entries() {
-		if !r.Coming {
+		if !r.Waiting {
 			in[r.Container]++
 		}
 	}

@@ -15,8 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/rundir"
-	state "github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 const (
@@ -36,7 +35,7 @@ type operation struct {
 	// confirm asks before anything is done; nil: nothing is asked.
 	confirm func(ctx context.Context, all []Container) error
 	// do works on a container, whose lock is held, and returns what it did.
-	do func(ctx context.Context, c Container, d rundir.Dir) (done string, err error)
+	do func(ctx context.Context, c Container, d state.Container) (done string, err error)
 }
 
 // command is a command whose arguments are a selection of containers.
@@ -67,7 +66,7 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 		fmt.Fprintln(out, "no containers")
 		return nil
 	}
-	if err := rundir.Make(paths.Run); err != nil {
+	if err := state.Dir(paths.Run).Make(); err != nil {
 		return err
 	}
 	show := cli.Progress(o.doing)
@@ -120,8 +119,8 @@ func (o operation) doOne(ctx context.Context, c Container) (done string, err err
 
 // doLocked works on a container under its lock. It returns the sessions that were in
 // the container before.
-func (o operation) doLocked(ctx context.Context, c Container) (done string, in []state.Record, err error) {
-	d := rundir.Of(paths.Run, c.Name)
+func (o operation) doLocked(ctx context.Context, c Container) (done string, in []state.Session, err error) {
+	d := state.Dir(paths.Run).Container(c.Name)
 	unlock, err := d.Lock(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it", "to see what holds it, run: journalctl -t dockershd", nil)

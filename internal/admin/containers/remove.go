@@ -10,8 +10,8 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/life"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // remover is what rm and reset have in common.
@@ -64,15 +64,15 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 
 // removeOne removes a container by the same steps as a broker. If it is killed on the
 // way, the next holder of the lock finishes or undoes what it began.
-func (r *remover) removeOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+func (r *remover) removeOne(ctx context.Context, c Container, d state.Container) (string, error) {
 	in := 0
 	occupied := func() bool { in = len(sessions.In(c.Name)); return in > 0 && !r.force }
-	alone, err := life.Alone(d, occupied, func() error {
+	alone, err := lifecycle.WhileVacant(d, occupied, func() error {
 		found, err := c.current(ctx)
 		if err != nil {
 			return err
 		}
-		return life.Remove(ctx, c.engine, found)
+		return lifecycle.RemoveFromEngine(ctx, c.engine, found)
 	})
 	if errors.Is(err, engine.ErrNotFound) {
 		return "gone already", nil
@@ -83,5 +83,5 @@ func (r *remover) removeOne(ctx context.Context, c Container, d rundir.Dir) (str
 	if !alone {
 		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it", "to end them, run: dockershctl rm --force "+c.Name, nil)
 	}
-	return "removed", life.Forget(paths.Run, c.Name)
+	return "removed", lifecycle.RemoveState(state.Dir(paths.Run), c.Name)
 }

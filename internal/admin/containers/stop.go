@@ -9,8 +9,8 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/life"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // stopGrace is how long the processes of a container have to end.
@@ -32,12 +32,12 @@ func Restart(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // whileShut runs do while no login can enter the container, whose lock is held.
-func whileShut(d rundir.Dir, do func() error) error {
-	_, err := life.Alone(d, func() bool { return false }, do)
+func whileShut(d state.Container, do func() error) error {
+	_, err := lifecycle.WhileVacant(d, func() bool { return false }, do)
 	return errors.Join(err, d.Open())
 }
 
-func stopOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+func stopOne(ctx context.Context, c Container, d state.Container) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {
 		return "", err
@@ -49,7 +49,7 @@ func stopOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
 	return "stopped", whileShut(d, func() error { return c.engine.Stop(ctx, found.ID, stopGrace) })
 }
 
-func startOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+func startOne(ctx context.Context, c Container, d state.Container) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {
 		return "", err
@@ -64,11 +64,11 @@ func startOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
 	if err := c.checkMounts(found, d); err != nil {
 		return "", err
 	}
-	_, err = life.Start(ctx, c.engine, d, found)
+	_, err = lifecycle.Start(ctx, c.engine, d, found)
 	return "started", err
 }
 
-func restartOne(ctx context.Context, c Container, d rundir.Dir) (string, error) {
+func restartOne(ctx context.Context, c Container, d state.Container) (string, error) {
 	found, err := c.current(ctx)
 	if err == nil {
 		err = c.checkMounts(found, d) // before anybody loses a session
@@ -87,12 +87,12 @@ func restartOne(ctx context.Context, c Container, d rundir.Dir) (string, error) 
 
 // checkMounts returns an error if the container mounts a directory that others than
 // root can replace. Only the login that made the container could judge whether it may.
-func (c Container) checkMounts(found *engine.Container, d rundir.Dir) error {
+func (c Container) checkMounts(found *engine.Container, d state.Container) error {
 	for _, from := range found.Binds {
 		if from == d.Home() || !c.address.Local() {
 			continue // mounted only while the container starts; or a path of another host
 		}
-		if err := life.Mountable(from); err != nil {
+		if err := lifecycle.CheckMountSource(from); err != nil {
 			return err
 		}
 	}

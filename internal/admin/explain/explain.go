@@ -20,7 +20,8 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/printable"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 	"github.com/dockersh/dockersh/internal/user/dotfile"
@@ -168,8 +169,8 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		id = account.Identity{Name: plan.Settings.ContainerUserName}
 		x.addNote("--user gets the numbers that " + id.Name + " has in the image")
 	}
-	dir := rundir.Of(paths.Run, plan.Container)
-	at := policy.Places{Helpers: paths.Helpers(), Run: dir.In(), Mark: dir.Mark()}
+	dir := state.Dir(paths.Run).Container(plan.Container)
+	at := policy.Places{Protocol: wire.Version, Helpers: paths.Helpers(), Run: dir.Mounted(), Mark: dir.Mark()}
 	if remap, err := e.Remap(ctx); err == nil && remap.On {
 		x.addNote(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))
 		if plan.Settings.MountHome {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 func TestAPauseIsAsLongAsTheAdministratorLikes(t *testing.T) {
@@ -93,7 +93,7 @@ func TestOnlyWholeLinesOfAGrowingFileAreRead(t *testing.T) {
 }
 
 func TestASessionIsFoundByItsIDOrByItsContainer(t *testing.T) {
-	all := []sessions.Record{
+	all := []state.Session{
 		{ID: "a", Container: "one", User: "u"},
 		{ID: "b", Container: "one", User: "u", Recording: "/b"},
 		{ID: "c", Container: "two", User: "u", Recording: "/c"},

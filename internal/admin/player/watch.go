@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // Watch is the command watch: it shows a live session by its recording, which is
@@ -27,7 +27,7 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("watch"); err != nil {
 		return err
 	}
-	r, err := findRecorded(sessions.Of(paths.Run).All(), words[0])
+	r, err := findRecorded(state.Dir(paths.Run).Sessions().Live(), words[0])
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 			}
 		}
 	}()
-	err = show(s, asciicast.NewDecoder(&follow{ctx: ctx, file: f, live: r.Live}))
+	err = show(s, asciicast.NewDecoder(&follow{ctx: ctx, file: f, live: r.IsLive}))
 	s.close()
 	switch {
 	case ctx.Err() != nil:
@@ -62,8 +62,8 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // findRecorded returns the recorded session with an id, or the only one in a container.
-func findRecorded(all []sessions.Record, word string) (sessions.Record, error) {
-	var in, recorded []sessions.Record
+func findRecorded(all []state.Session, word string) (state.Session, error) {
+	var in, recorded []state.Session
 	var known []string
 	for _, r := range all {
 		known = append(known, r.ID, r.Container)
@@ -77,16 +77,16 @@ func findRecorded(all []sessions.Record, word string) (sessions.Record, error) {
 	}
 	switch {
 	case len(in) == 0:
-		return sessions.Record{}, cli.UnknownSession(word, known)
+		return state.Session{}, cli.UnknownSession(word, known)
 	case len(recorded) == 0:
-		return sessions.Record{}, usererr.New(usererr.Denied, "the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
+		return state.Session{}, usererr.New(usererr.Denied, "the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
 			"to have later sessions on a terminal recorded, set record in "+paths.Settings()[0]+"; see dockershrc(5)", nil)
 	case len(recorded) > 1:
 		var ids []string
 		for _, r := range recorded {
 			ids = append(ids, r.ID+" ("+printable.Text(r.User)+")")
 		}
-		return sessions.Record{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions in %s are recorded", len(ids), word),
+		return state.Session{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions in %s are recorded", len(ids), word),
 			"name one of them: "+strings.Join(ids, ", "), nil)
 	}
 	return recorded[0], nil

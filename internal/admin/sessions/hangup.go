@@ -10,7 +10,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // hangUpLimit is how long the login shell of a session has to end by itself, killLimit
@@ -23,7 +23,7 @@ const (
 // dying is a session that is to end, with a descriptor of its login shell: the number
 // of a process can be given to another one.
 type dying struct {
-	sessions.Record
+	state.Session
 	fd     int // -1: it has ended
 	killed bool
 	err    error
@@ -31,10 +31,10 @@ type dying struct {
 
 // hangUp ends sessions as the end of their connection would, and kills those that do
 // not end within hangUpLimit. The result has the order of all.
-func hangUp(all []sessions.Record) []*dying {
+func hangUp(all []state.Session) []*dying {
 	var list []*dying
 	for _, r := range all {
-		d := &dying{Record: r}
+		d := &dying{Session: r}
 		d.fd, d.err = openFront(r)
 		list = append(list, d)
 		// A stopped process handles SIGHUP only after SIGCONT.
@@ -60,7 +60,7 @@ func hangUp(all []sessions.Record) []*dying {
 
 // openFront returns a pidfd of the login shell of a session, or -1 without an error if
 // it has ended.
-func openFront(r sessions.Record) (int, error) {
+func openFront(r state.Session) (int, error) {
 	fd, err := sys.Pidfd(r.Pid)
 	if errors.Is(err, unix.ESRCH) {
 		return -1, nil
@@ -70,7 +70,7 @@ func openFront(r sessions.Record) (int, error) {
 	}
 	// The descriptor stays with this process, which must be the one of the entry, and
 	// its user's: the number may have been another's when it was opened.
-	if uid, err := proc.UID(r.Pid); err == nil && uid == r.UID && r.Live() {
+	if uid, err := proc.UID(r.Pid); err == nil && uid == r.UID && r.IsLive() {
 		return fd, nil
 	}
 	return -1, unix.Close(fd)
@@ -116,10 +116,10 @@ func waitFor(all []*dying, limit time.Duration) {
 
 // AwaitEnd waits for the end of sessions whose container has ended, and ends those
 // itself that are still there after hangUpLimit. It returns how many have ended.
-func AwaitEnd(all []sessions.Record) (ended int, err error) {
+func AwaitEnd(all []state.Session) (ended int, err error) {
 	left := all
 	for end := time.Now().Add(hangUpLimit); ; time.Sleep(20 * time.Millisecond) {
-		left = slices.DeleteFunc(slices.Clone(left), func(r sessions.Record) bool { return !r.Live() })
+		left = slices.DeleteFunc(slices.Clone(left), func(r state.Session) bool { return !r.IsLive() })
 		if len(left) == 0 || time.Now().After(end) {
 			break
 		}

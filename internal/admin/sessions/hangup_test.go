@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // shell starts a process in the place of a login shell. It returns its session entry
 // and how it ends.
-func shell(t *testing.T, script string) (sessions.Record, chan error) {
+func shell(t *testing.T, script string) (state.Session, chan error) {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	if err := cmd.Start(); err != nil {
@@ -27,7 +27,7 @@ func shell(t *testing.T, script string) (sessions.Record, chan error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Record{ID: "x", UID: uint32(os.Getuid()), Pid: p.Pid, Start: p.Start}, ended
+	return state.Session{ID: "x", UID: uint32(os.Getuid()), Pid: p.Pid, Start: p.Start}, ended
 }
 
 func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
@@ -36,7 +36,7 @@ func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 	other.Start-- // of an earlier process with the same number
 	others := r
 	others.UID++ // an entry that a user wrote for a process of another
-	for _, d := range hangUp([]sessions.Record{other, others}) {
+	for _, d := range hangUp([]state.Session{other, others}) {
 		if d.err != nil || d.killed {
 			t.Errorf("%+v", d)
 		}
@@ -46,7 +46,7 @@ func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 		t.Fatalf("another process ended: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
-	if d := hangUp([]sessions.Record{r}); d[0].err != nil || d[0].killed {
+	if d := hangUp([]state.Session{r}); d[0].err != nil || d[0].killed {
 		t.Errorf("%+v", d[0])
 	}
 	if err := <-ended; err == nil || err.Error() != "signal: hangup" {
@@ -58,7 +58,7 @@ func TestASessionThatDoesNotEndIsKilled(t *testing.T) {
 	r, ended := shell(t, "trap '' HUP; exec sleep 100")
 	time.Sleep(200 * time.Millisecond) // until it ignores the signal
 	quick, _ := shell(t, "exec sleep 100")
-	d := hangUp([]sessions.Record{r, quick})
+	d := hangUp([]state.Session{r, quick})
 	if d[0].err != nil || !d[0].killed || d[1].err != nil || d[1].killed {
 		t.Errorf("%+v %+v", d[0], d[1])
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/history"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // past is a session, a refusal or a shell of the host as sessions --history lists it.
@@ -39,7 +39,7 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 		return err
 	}
 	live := map[string]bool{}
-	for _, r := range sessions.Of(paths.Run).All() {
+	for _, r := range state.Dir(paths.Run).Sessions().Live() {
 		live[r.ID] = true
 	}
 	rows := []past{}

@@ -69,7 +69,7 @@ func Live() []Session {
 	all := []Session{}
 	for _, r := range Entries() {
 		s := Session{ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Client: r.Address, Key: r.Key,
-			Since: r.Since, Pid: r.Pid, Waiting: r.Coming}
+			Since: r.Since, Pid: r.Pid, Waiting: r.Waiting}
 		if s.Client == "" {
 			if addr, err := sshd.Address(r.Pid); err == nil {
 				s.Client = addr.String()

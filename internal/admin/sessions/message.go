@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/printable"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // Message is the command message: it writes a line to the terminals of sessions.
@@ -61,7 +61,7 @@ var errNoTerminal = errors.New("it has no terminal")
 
 // writeLine writes a line to the terminal of a session. It does not wait: a terminal
 // whose reader has stopped accepts nothing.
-func writeLine(r sessions.Record, text string) error {
+func writeLine(r state.Session, text string) error {
 	fd, err := openTerminal(r)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func writeLine(r sessions.Record, text string) error {
 // belongs to the user, so root opens what it has open only after checking that it is
 // the process's controlling terminal. The name of a terminal is not enough: in another
 // mount namespace, or since the login, it can mean another terminal.
-func openTerminal(r sessions.Record) (int, error) {
+func openTerminal(r state.Session) (int, error) {
 	p, err := proc.Of(r.Pid)
 	if err != nil || p.Start != r.Start || p.TTY == 0 {
 		return -1, errNoTerminal
@@ -95,7 +95,7 @@ func openTerminal(r sessions.Record) (int, error) {
 		}
 		fd, err := reopen(at, p.TTY)
 		_ = unix.Close(at)
-		if err == nil && r.Live() {
+		if err == nil && r.IsLive() {
 			return fd, nil
 		}
 		if err == nil {

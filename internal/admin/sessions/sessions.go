@@ -17,16 +17,16 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // Entries returns the entries of all live sessions: those of root's brokers, and those
 // of brokers that run with their user's rights.
-func Entries() []sessions.Record {
-	return append(sessions.Of(paths.Run).All(), ofUserBrokers()...)
+func Entries() []state.Session {
+	return append(state.Dir(paths.Run).Sessions().Live(), ofUserBrokers()...)
 }
 
-func ofUserBrokers() (all []sessions.Record) {
+func ofUserBrokers() (all []state.Session) {
 	for _, pattern := range []string{"/run/user/*/dockersh", "/tmp/dockersh-*"} {
 		found, _ := filepath.Glob(pattern) // fails only on a bad pattern
 		for _, run := range found {
@@ -44,7 +44,7 @@ const lookupLimit = 20 * time.Second
 // ofUserBroker reads the entries below the run-time directory of a user's own broker,
 // with that user's rights. The user can write anything there, so an entry counts only
 // if its process is the user's, and its name and address are not believed.
-func ofUserBroker(run string) (own []sessions.Record) {
+func ofUserBroker(run string) (own []state.Session) {
 	number, under := strings.CutPrefix(run, "/tmp/dockersh-")
 	if !under {
 		number = filepath.Base(filepath.Dir(run))
@@ -54,8 +54,8 @@ func ofUserBroker(run string) (own []sessions.Record) {
 	if err != nil || unix.Lstat(run, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || uint64(st.Uid) != uid {
 		return nil
 	}
-	var all []sessions.Record
-	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = sessions.Of(run).All() }) != nil {
+	var all []state.Session
+	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = state.Dir(run).Sessions().Live() }) != nil {
 		return nil
 	}
 	for _, r := range all {
@@ -78,9 +78,9 @@ func ofUserBroker(run string) (own []sessions.Record) {
 }
 
 // In returns the live sessions in a container, without logins that wait for it.
-func In(container string) (in []sessions.Record) {
-	for _, r := range append(sessions.Of(paths.Run).ByContainer()[container], ofUserBrokers()...) {
-		if r.Container == container && !r.Coming && r.Live() {
+func In(container string) (in []state.Session) {
+	for _, r := range append(state.Dir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
+		if r.Container == container && !r.Waiting && r.IsLive() {
 			in = append(in, r)
 		}
 	}
@@ -89,7 +89,7 @@ func In(container string) (in []sessions.Record) {
 
 // selected returns the live sessions of a selection by id, container or user, with
 // logins that wait for their container.
-func selected(ctx context.Context, s *cli.Selection) (all []sessions.Record, err error) {
+func selected(ctx context.Context, s *cli.Selection) (all []state.Session, err error) {
 	var known []string
 	for _, r := range Entries() {
 		known = append(known, r.ID, r.Container)

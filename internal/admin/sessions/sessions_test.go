@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // A user can write anything into the directory of their own broker.
@@ -16,7 +16,7 @@ func TestAUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 		t.Skip("only root reads with a user's rights")
 	}
 	run := filepath.Join(t.TempDir(), "0", "dockersh")
-	d := sessions.Of(run)
+	d := state.Dir(run).Sessions()
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -24,11 +24,11 @@ func TestAUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := sessions.Record{ID: "a", User: "alice", Address: "192.0.2.7", Container: "c", Pid: me.Pid, Start: me.Start, Since: time.Now()}
+	r := state.Session{ID: "a", User: "alice", Address: "192.0.2.7", Container: "c", Pid: me.Pid, Start: me.Start, Since: time.Now()}
 	another := r
 	another.ID, another.UID = "b", 7
-	for _, r := range []sessions.Record{r, another} {
-		if err := d.Put(r); err != nil {
+	for _, r := range []state.Session{r, another} {
+		if err := d.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}

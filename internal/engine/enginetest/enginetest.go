@@ -34,6 +34,7 @@ type Fake struct {
 	containers map[string]*box // by name
 	fail       map[string]error
 	calls      map[string]int
+	held       map[string]*hold
 	oom        map[string]time.Time // by name: when something was killed
 	ids        int
 }
@@ -91,6 +92,27 @@ func (f *Fake) Fail(method string, err error) {
 	f.fail[method] = err
 }
 
+// hold is a method that waits.
+type hold struct{ began, released chan struct{} }
+
+// Hold makes a method, by its name, wait in each call until release; began receives a
+// value for each call that waits, of which it can hold many.
+func (f *Fake) Hold(method string) (began <-chan struct{}, release func()) {
+	h := &hold{make(chan struct{}, 1024), make(chan struct{})}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.held == nil {
+		f.held = map[string]*hold{}
+	}
+	f.held[method] = h
+	return h.began, sync.OnceFunc(func() {
+		f.mu.Lock()
+		delete(f.held, method)
+		f.mu.Unlock()
+		close(h.released)
+	})
+}
+
 // Calls tells how often a method, by its name, was called.
 func (f *Fake) Calls(method string) int {
 	f.mu.Lock()
@@ -138,6 +160,12 @@ func (f *Fake) KillForMemory(name string) {
 // begin counts a call and says how it shall fail. The lock is held after it.
 func (f *Fake) begin(ctx context.Context, method string) error {
 	f.mu.Lock()
+	if h := f.held[method]; h != nil {
+		f.mu.Unlock()
+		h.began <- struct{}{}
+		<-h.released
+		f.mu.Lock()
+	}
 	f.calls[method]++
 	if err := ctx.Err(); err != nil {
 		return err

@@ -91,3 +91,9 @@ func CloseAll(fds []int) {
 		_ = unix.Close(fd) // nothing can be done, and nothing was written
 	}
 }
+
+// OutOfResources reports whether an error of Accept is a lack of descriptors or memory,
+// which ends when another connection does.
+func OutOfResources(err error) bool {
+	return err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM
+}

@@ -1,14 +1,14 @@
-// Package broker is the only part of dockersh with power. It says who gets a
-// session in which container, makes sure that the container runs, and hands over
-// the agent's socket. It never carries a session's bytes, never opens a terminal
-// and never reads a path that a user can change.
+// Package broker is the part of dockersh with power: it accepts fronts, learns from the
+// kernel who they are, and gives each login a connection to the agent of its container,
+// or refuses it. It never carries a session's bytes, never opens a terminal and never
+// reads a path that a user can change. How a container is brought up is in package
+// bringup, what happens to one that nobody is in, in package lifecycle.
 package broker
 
 import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,83 +19,89 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
-	"github.com/dockersh/dockersh/internal/root/rundir"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/wait"
 	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// Role is which broker this is.
+type Role int
+
+// The roles.
+const (
+	Service       Role = iota // serves all users, and looks after containers that nobody is in
+	OneSession                // serves one front, and stays until nothing is left to do for its container
+	WithoutEngine             // serves one front; where an engine is needed a broker with one goes on
 )
 
 // Config is what a broker works with.
 type Config struct {
+	Role     Role
 	Run      string    // run-time directory
 	Helpers  string    // directory that is mounted into containers
-	Bridge   string    // program that carries a session over the engine's exec
+	Bridge   string    // path of dockersh-bridge
 	Settings [2]string // the first file that exists counts
-	Owner    uint32    // uid that must own the settings file
+	Owner    uint32    // uid that the settings file must belong to
 	Users    *account.DB
-	Engine   func(engine.Address) (engine.Engine, error)                           // nil: another broker goes on where one is needed (ErrHandOver)
-	AskFate  func(ctx context.Context, at engine.Address, container string) string // is Fate, where Engine is nil
+	Engine   engine.Opener                                                         // nil in the role WithoutEngine
+	WhyLost  func(ctx context.Context, at engine.Address, container string) string // is WhyLost, where Engine is nil
 	Log      *slog.Logger
-	History  func(history.Event) // takes what became of a session; nil: nobody does
+	History  func(history.Event) // takes what happened to sessions; may be nil
 }
 
 // Broker serves fronts.
 type Broker struct {
 	Config
-	settings settings.Source
-	engines  engines
-	images   images
-	turns    turns
-	flights  flights
-	load     *load
-	sessions sessions.Dir
-	lives    rundir.Lives
-	keeping  atomic.Bool // keep looks after containers
-	passed   atomic.Bool // the one login is another broker's
-	untended atomic.Bool // there was no engine for what had to be done for a container
-	tended   tended
-	tags     tags
-	work     chan struct{}   // a place is one container that is made or started
-	removals chan struct{}   // a place is one that is removed
-	closing  atomic.Bool     // no more connections
-	stop     context.Context // its end is the end of all work
-	halt     context.CancelFunc
-	logins   sync.WaitGroup // under way
-	telling  sync.WaitGroup // of starts of sessions
+	settings  settings.Source
+	engines   engine.Clients
+	sessions  state.Sessions
+	state     state.Dir
+	bringup   *bringup.Bringup
+	lifecycle *lifecycle.Reconciler
+	limits    *limits
+	tags      tags
+
+	closing atomic.Bool     // no more connections
+	ctx     context.Context // its end is the end of all work
+	cancel  context.CancelFunc
+	logins  sync.WaitGroup // under way
+	starts  sync.WaitGroup // of sessions, being written to the history
 }
 
-// atOnce is how many containers are made or started at a time, and how many are
-// removed: more would only wait for each other in the engine, and time out together.
-// They are counted apart, since a user can fill a container so that its removal
-// takes long: no login waits for that.
-const atOnce = 6
-
-// New makes the run-time directory. It does not touch what a predecessor left
-// there: those containers run on.
+// New makes the run-time directory, and does not touch what another broker left there:
+// those containers run on.
 func New(c Config) (*Broker, error) {
-	if err := rundir.Make(c.Run); err != nil {
-		return nil, err
-	}
 	if c.History == nil {
 		c.History = func(history.Event) {}
 	}
-	b := &Broker{Config: c, work: make(chan struct{}, atOnce), removals: make(chan struct{}, atOnce), load: newLoad()}
-	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
-	b.engines.open = c.Engine
-	b.images.dir = filepath.Join(c.Run, "images")
-	b.sessions, b.lives = sessions.Of(c.Run), rundir.LivesOf(c.Run)
-	if err := b.sessions.Make(); err != nil {
+	run := state.Dir(c.Run)
+	if err := run.Make(); err != nil {
 		return nil, err
 	}
-	b.stop, b.halt = context.WithCancel(context.Background())
+	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
+	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
+	b.engines.Open = c.Engine
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
+		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
+	}}
+	b.bringup = bringup.New(bringup.Config{
+		State: run, Locks: locks, Engines: &b.engines, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
+		SharePlaces: c.Role != Service, AdminSettings: b.adminSettings,
+	})
+	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
+		State: run, Locks: locks, Engines: &b.engines, Log: c.Log,
+		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.writeLostEnd,
+	})
 	return b, nil
 }
 
-// Serve accepts fronts until Shutdown, and looks after containers that nobody is
-// in.
+// Serve accepts fronts until Shutdown, and looks after containers that nobody is in.
 func (b *Broker) Serve(l *seqpacket.Listener) error {
-	b.keeping.Store(true)
-	go b.keep(b.stop)
+	go b.lifecycle.Run()
 	for {
 		c, err := l.Accept()
 		if b.closing.Load() {
@@ -105,78 +111,89 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 			return nil
 		}
 		if err != nil {
-			if !outOfResources(err) {
+			if !seqpacket.OutOfResources(err) {
 				return err
 			}
 			b.Log.Error("cannot accept", "cause", err)
 			time.Sleep(50 * time.Millisecond) // some connection will end
 			continue
 		}
-		_ = b.greet(c, nil) // the peer was told
+		_ = b.greet(c, nil) // the front was answered
 	}
 }
 
-// ServeOne serves one front and returns when its session is over. With ErrHandOver
-// the connection is open still, and with ErrUntended closed.
+// How a broker of one session can end other than well.
+var (
+	// ErrHandOver is returned when the login needs an engine, in the role WithoutEngine.
+	// The connection is as it was, the front's message still in the socket, and nothing
+	// was done for it.
+	ErrHandOver = errors.New("the login needs a broker with an engine")
+	// ErrNeedsEngine is returned when something is due for a container that nobody is
+	// in, which needs an engine.
+	ErrNeedsEngine = errors.New("a container that nobody is in needs a broker with an engine")
+)
+
+// ServeOne serves one front and returns when its session is over and what was due for
+// its container is done; ErrHandOver, ErrNeedsEngine.
 func (b *Broker) ServeOne(conn *seqpacket.Conn) error {
 	var c socket = conn
-	if b.Engine == nil {
-		c = &held{Conn: conn}
+	if b.Role == WithoutEngine {
+		c = &peeked{Conn: conn}
 	}
-	over := make(chan struct{})
-	if err := b.greet(c, func() { close(over) }); err != nil {
+	ended := make(chan error, 1)
+	if err := b.greet(c, func(handOver bool) {
+		if handOver {
+			ended <- ErrHandOver
+		}
+		close(ended)
+	}); err != nil {
 		return err
 	}
-	<-over
-	if b.passed.Load() {
-		return ErrHandOver
+	if err := <-ended; err != nil {
+		return err
 	}
-	return b.Tend() // no service does it
+	return b.Reconcile()
 }
 
-// greet finds out who is there, once, from the kernel, and gives the connection
-// a goroutine if its uid has not too many. over, which may be nil, is called when
-// all is done.
-func (b *Broker) greet(raw socket, over func()) error {
+// Reconcile does what is due by now for containers that nobody is in, and what killed
+// brokers left undone. It is the last thing that a broker does; ErrNeedsEngine.
+func (b *Broker) Reconcile() error {
+	if b.lifecycle.Finish() {
+		return ErrNeedsEngine
+	}
+	return nil
+}
+
+// greet learns from the kernel who a front is, once, and gives the connection a
+// goroutine if its uid has not too many. Ended, which may be nil, is called when all is
+// done.
+func (b *Broker) greet(raw socket, ended func(handOver bool)) error {
 	c := channel.Conn{Socket: raw}
 	cred, err := raw.Peer()
 	if err != nil {
 		_ = c.Close()
 		return err
 	}
-	if !b.load.enter(cred.Uid) {
-		// A line would be for nothing if the peer does not read, and must not
-		// hold up the next one: Send to a fresh socket never waits.
+	if !b.limits.enter(cred.Uid) {
+		// A log line for each would help nobody, and the answer must not hold up the
+		// next front: Send to a fresh socket never waits.
 		c.Within(time.Second)
 		_ = c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "you have too many connections", Hint: "end some of your sessions"})
 		_ = c.Close()
 		return errTooMany
 	}
 	b.logins.Add(1)
-	go b.converse(&front{Conn: c, uid: cred.Uid, pid: cred.Pid, over: over})
+	go b.serveLogin(&front{Conn: c, uid: cred.Uid, pid: cred.Pid, ended: ended})
 	return nil
 }
 
-var errTooMany = errors.New("too many connections of one user")
-
-// Shutdown stops accepting and waits for logins that are under way, at most
-// until ctx ends. Sessions are not touched, and what is left to do for containers
-// is the next broker's.
+// Shutdown stops accepting and waits for logins that are under way, at most until ctx
+// ends. Sessions go on, and what is left to do for containers is the next broker's.
 func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
 	b.closing.Store(true)
 	_ = l.SetDeadline(time.Now())
-	until(ctx, b.logins.Wait)
-	b.halt()
-	until(ctx, b.telling.Wait)
-	until(ctx, b.tended.stop)
-}
-
-// until waits for the end of f or of ctx.
-func until(ctx context.Context, f func()) {
-	done := make(chan struct{})
-	go func() { f(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	wait.Until(ctx, b.logins.Wait)
+	b.cancel()
+	wait.Until(ctx, b.starts.Wait)
+	b.lifecycle.Shutdown(ctx)
 }

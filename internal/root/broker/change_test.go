@@ -1,13 +1,11 @@
 package broker
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -20,7 +18,7 @@ func (w *world) visit(m *wire.Login) (fresh bool) {
 		w.Fatalf("got %#v", answer)
 	}
 	_ = c.Close()
-	w.eventually("it is over", func() bool { return len(w.broker.sessions.All()) == 0 })
+	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
 	return w.id() != before
 }
 
@@ -32,7 +30,7 @@ func (w *world) id() string {
 	return found.ID
 }
 
-func TestRecreateMakesItAnewWhenTheSettingsChanged(t *testing.T) {
+func TestChangedSettingsRecreateTheContainer(t *testing.T) {
 	w := newWorld(t)
 	const rc = "[dockersh]\nonchange = recreate\n"
 	w.set(rc)
@@ -48,7 +46,7 @@ func TestRecreateMakesItAnewWhenTheSettingsChanged(t *testing.T) {
 	id := w.id()
 	w.set(rc + "memory = 2g\n")
 	w.enters()
-	if w.renew(); w.id() != id {
+	if w.id() != id {
 		t.Fatal("it was removed under a session")
 	}
 	_ = c.Close()
@@ -58,7 +56,7 @@ func TestRecreateMakesItAnewWhenTheSettingsChanged(t *testing.T) {
 	}
 }
 
-func TestRecreateFollowsTheImageBehindTheTag(t *testing.T) {
+func TestChangedImageRecreatesTheContainer(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
 	w.visit(&wire.Login{})
@@ -71,7 +69,7 @@ func TestRecreateFollowsTheImageBehindTheTag(t *testing.T) {
 	}
 }
 
-func TestRecreateIsNoWordOfTheUsers(t *testing.T) {
+func TestUserCannotRecreateAContainer(t *testing.T) {
 	w := newWorld(t)
 	const rc = "[dockersh]\nonchange = recreate\nenableuserconfig\nenableuserimagename\n"
 	w.set(rc)
@@ -90,62 +88,21 @@ func TestRecreateIsNoWordOfTheUsers(t *testing.T) {
 	}
 }
 
-// Users of one container may have different settings: what counts is whether the
-// one who made it would make it so again.
-func TestRecreateAsksForTheSettingsOfWhoMadeIt(t *testing.T) {
-	w := newWorld(t)
-	const rc = "[dockersh]\nonchange = recreate\ncontainername = class\n"
-	w.set(rc + "[user \"daemon\"]\nmemory = 7g\n")
-	theirs := w.broker.adminsOf(t.Context(), 1)
-	if theirs == nil || theirs.Memory != "7g" {
-		t.Skip("uid 1 of this host is not daemon")
-	}
-	class := func() engine.Container {
-		labels := policy.Owner{UID: 1}.Labels()
-		labels[engine.LabelAdmins] = theirs.Hash()
-		return engine.Container{Name: "class", State: engine.Exited, Image: "busybox", ImageID: "sha256:1", Labels: labels}
-	}
-	id := func() string {
-		found, err := w.engine.Find(t.Context(), "class")
-		if err != nil {
-			return ""
-		}
-		return found.ID
-	}
-	w.engine.Add(class())
-	before := id()
-	w.renew()
-	if id() != before {
-		t.Error("mine are others, and it was removed")
-	}
-	w.set(rc + "[user \"daemon\"]\nmemory = 8g\n")
-	w.renew()
-	if id() != "" {
-		t.Error("his are others, and it was kept")
-	}
-}
-
-// renew does that step of a cold login.
-func (w *world) renew() {
+// plan returns the plan of a login of the user who runs the test.
+func (w *world) plan() *policy.Plan {
 	w.Helper()
-	plan := w.planned()
-	c := &cold{Broker: w.broker, plan: plan, dir: rundir.Of(w.broker.Run, plan.Container), engine: w.engine, show: func(string) {}}
-	if err := errors.Join(c.dir.Make(), c.renew(w.Context())); err != nil {
-		w.Error(err)
+	e, err := w.broker.effectiveSettings(w.Context(), w.me, &front{}, &wire.Login{}, "id")
+	if err != nil {
+		w.Fatal(err)
 	}
-}
-
-// planned is the plan of whoever runs the test.
-func (w *world) planned() *policy.Plan {
-	w.Helper()
-	plan, err := w.broker.plan(w.Context(), w.me, &wire.Login{Version: wire.Version}, source{id: "id"})
+	plan, err := policy.Decide(w.me, e.Settings, policy.Request{})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return plan
 }
 
-func TestRecreateLeavesAloneWhatItCannotJudge(t *testing.T) {
+func TestContainerIsKeptWhileTheEngineIsDown(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
 	w.visit(&wire.Login{})
@@ -155,18 +112,9 @@ func TestRecreateLeavesAloneWhatItCannotJudge(t *testing.T) {
 		t.Error("made anew without the engine")
 	}
 	w.engine.Fail("Find", nil)
-	// One of an older version, which did not write of what it was made.
-	w = newWorld(t)
-	w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n")
-	labels := policy.Owner{UID: w.me.UID, Identity: "u=" + w.me.Name}.Labels()
-	w.engine.Add(engine.Container{Name: w.name(), State: engine.Exited, Image: "gone:1", ImageID: "sha256:1", Labels: labels})
-	before := w.id()
-	if w.renew(); w.id() != before {
-		t.Error("it was removed")
-	}
 }
 
-func TestKeepKeepsAndSaysSoToPeople(t *testing.T) {
+func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	w := newWorld(t)
 	people := &wire.Login{Terminal: true}
 	notice := func(m *wire.Login) string {
@@ -192,8 +140,8 @@ func TestKeepKeepsAndSaysSoToPeople(t *testing.T) {
 	}
 	w.set("")
 	w.engine.AddImage("busybox", "sha256:new", nil)
-	for key := range w.broker.tags.all { // five minutes later
-		w.broker.tags.ask(w.broker, key)
+	for key := range w.broker.tags.known { // five minutes later
+		w.broker.askTag(key)
 	}
 	if got := notice(people); !strings.Contains(got, "made from an older image") {
 		t.Errorf("got %q", got)
@@ -204,14 +152,14 @@ func TestKeepKeepsAndSaysSoToPeople(t *testing.T) {
 }
 
 // Somebody paused it on purpose.
-func TestRecreateLeavesAPausedContainerAlone(t *testing.T) {
+func TestPausedContainerIsNotRecreated(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
 	w.visit(&wire.Login{})
 	id := w.id()
 	w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n")
 	w.engine.SetState(w.name(), engine.Paused)
-	if err := rundir.Of(w.broker.Run, w.name()).Clear(); err != nil { // its agent does not answer
+	if err := w.broker.state.Container(w.name()).Clear(); err != nil { // its agent does not answer
 		t.Fatal(err)
 	}
 	w.refused(&wire.Login{}, "is paused")

@@ -1,143 +1,146 @@
 package broker
 
 import (
+	"errors"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // front is one connection: a login, and then the session's lifetime.
 type front struct {
 	channel.Conn
-	uid  uint32 // from the kernel
-	pid  int32  // from the kernel; for the log
-	said [wire.KindEnded + 1]int
-	plan *policy.Plan // nil before the login
-	from time.Time
-	user string    // name; empty before it is known
-	seen proc.Stat // the process, as it was at the login
-	over func()    // called at the very end; may be nil
+	uid     uint32           // from the kernel
+	pid     int32            // from the kernel; for the log
+	asked   [numRequests]int // by row of requests
+	begun   time.Time
+	user    string         // name; empty before it is known
+	process proc.Stat      // the front as it was at the login
+	plan    *policy.Plan   // nil before the login
+	session *state.Session // nil before the login, and for a host shell
+	events  *events        // nil before the session begins
 
-	record *sessions.Record // nil before the login, and for a host shell
-	visit  *visit           // nil before the session begins
+	handedOver bool
+	ended      func(handOver bool) // called at the very end; may be nil
 }
 
 // request is one row of the privileged surface.
 type request struct {
-	kind  wire.Kind
-	most  int  // how often a connection may say it
-	after bool // only after the login; else only before
-	do    func(*Broker, *front, wire.Message) error
+	kind       wire.Kind
+	most       int  // how often a connection may send it
+	afterLogin bool // only after the login; else only before
+	answer     func(*Broker, *front, wire.Message) error
 }
 
-// requests is all that the broker does for a front. Who may: everyone, for
-// himself, as the uid that the kernel tells. What is not in it ends the
-// connection.
-var requests = [...]request{
+const numRequests = 3
+
+// requests is all that the broker does for a front. Who may: every user, for themselves,
+// as the uid that the kernel reports. What is not in the table ends the connection.
+var requests = [numRequests]request{
 	{wire.KindLogin, 1, false, (*Broker).login},
-	{wire.KindWhy, 3, true, (*Broker).why},
-	{wire.KindEnded, 1, true, (*Broker).ended},
+	{wire.KindWhy, 3, true, (*Broker).answerWhy},
+	{wire.KindEnded, 1, true, (*Broker).noteStatus},
 }
 
-// firstWord is how long a front may take for its login, and a broker for an
-// answer.
-const firstWord = 10 * time.Second
+// answerLimit is how long a front may take for its login, and the broker for an answer.
+const answerLimit = 10 * time.Second
 
-// converse is the life of a connection before and at the login.
-func (b *Broker) converse(f *front) {
-	f.from = time.Now()
-	f.Within(firstWord)
-	ok := b.answer(f)
+// serveLogin is the life of a connection before and at the login.
+func (b *Broker) serveLogin(f *front) {
+	f.begun = time.Now()
+	f.Within(answerLimit)
+	ok := b.serveRequest(f)
 	b.logins.Done()
 	if !ok || f.plan == nil {
-		b.end(f)
+		b.close(f)
 		return
 	}
 	// The stack of a login is large, and a session long: go on with a new one.
-	go b.attend(f)
+	go b.serveSession(f)
 }
 
-// attend waits for the end of the front, however it comes: it is the end of the
+// serveSession waits for the end of the front, however it comes: it is the end of the
 // session.
-func (b *Broker) attend(f *front) {
-	defer b.end(f)
+func (b *Broker) serveSession(f *front) {
+	defer b.close(f)
 	for {
 		_ = f.SetDeadline(time.Time{})
-		if !b.answer(f) {
+		if !b.serveRequest(f) {
 			return
 		}
 	}
 }
 
-func (b *Broker) end(f *front) {
-	if f.over != nil {
-		defer f.over()
+// close ends a connection, and with it the session.
+func (b *Broker) close(f *front) {
+	if f.ended != nil {
+		defer func() { f.ended(f.handedOver) }()
 	}
-	if b.passed.Load() {
+	if f.handedOver {
 		return
 	}
 	_ = f.Close()
-	b.load.leave(f.uid)
-	if f.visit != nil {
-		close(f.visit.over)
+	b.limits.leave(f.uid)
+	if f.session == nil {
+		return
 	}
-	if f.record != nil {
-		mine := b.sessions.Remove(*f.record)
-		if f.visit != nil {
-			b.depart(f.visit, mine)
-		}
-		b.left(f.record.Container, f.plan)
+	removed := b.sessions.Remove(*f.session)
+	if f.events != nil {
+		b.writeEnd(f.events, removed)
 	}
+	b.lifecycle.SessionEnded(f.session.Container, f.plan)
 }
 
-// answer takes one message and carries it out; false ends the connection.
-func (b *Broker) answer(f *front) bool {
+// serveRequest receives one message and carries it out; false ends the connection.
+func (b *Broker) serveRequest(f *front) bool {
 	m, fds, err := f.Recv()
 	if err != nil {
 		return false
 	}
 	seqpacket.CloseAll(fds) // no request brings any
-	for _, r := range requests {
+	for row, r := range requests {
 		if r.kind != m.Kind() {
 			continue
 		}
-		if f.said[r.kind]++; f.said[r.kind] > r.most || r.after != (f.plan != nil) {
+		if f.asked[row]++; f.asked[row] > r.most || r.afterLogin != (f.plan != nil) {
 			break
 		}
-		f.Within(firstWord)
-		if err := r.do(b, f, m); err == ErrHandOver {
-			b.pass(f)
-			return false
-		} else if err != nil {
+		f.Within(answerLimit)
+		switch err := r.answer(b, f, m); {
+		case err == nil:
+			return true
+		case errors.Is(err, engine.ErrNoClient):
+			b.handOver(f)
+		default:
 			if r.kind == wire.KindLogin {
-				b.tellRefused(f, err) // before it hears of it, and ends
+				b.writeRefusal(f, err) // before the front learns of it, and ends
 			}
 			b.refuse(f, err)
-			return false
 		}
-		return true
+		return false
 	}
 	b.refuse(f, usererr.New(usererr.Protocol, "the dockersh service did not expect this", "", nil))
 	return false
 }
 
-// refuse tells the user what he may read, and the log why.
+// refuse sends the user what they may read, and logs the cause.
 func (b *Broker) refuse(f *front, err error) {
 	e := usererr.For(err)
-	name := ""
+	container := ""
 	if f.plan != nil {
-		name = f.plan.Container
+		container = f.plan.Container
 	}
-	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", name, "told", e.Text, "cause", e.Cause)
+	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", container, "told", e.Text, "cause", e.Cause)
 	f.Within(time.Second)
-	if h, ok := f.Socket.(*held); ok {
-		h.take() // within the new limit: the old one may be over
+	if p, ok := f.Socket.(*peeked); ok {
+		p.take() // within the new limit: the old one may be over
 	}
 	_ = f.Send(wire.NewError(e))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // eventually is for what happens after a connection has ended.
@@ -21,21 +21,21 @@ func (w *world) eventually(what string, ok func() bool) {
 	}
 }
 
-func TestALiveSessionHasARecord(t *testing.T) {
+func TestLiveSessionHasAnEntry(t *testing.T) {
 	w := newWorld(t)
 	c := w.enters()
-	all := w.broker.sessions.All()
-	if len(all) != 1 || all[0].UID != w.me.UID || all[0].User != w.me.Name || all[0].Container != w.name() || all[0].Coming ||
+	all := w.broker.sessions.Live()
+	if len(all) != 1 || all[0].UID != w.me.UID || all[0].User != w.me.Name || all[0].Container != w.name() || all[0].Waiting ||
 		time.Since(all[0].Since) > time.Minute {
 		t.Errorf("%+v", all)
 	}
 	_ = c.Close()
-	w.eventually("the record goes with the connection", func() bool { return len(w.broker.sessions.All()) == 0 })
+	w.eventually("the record goes with the connection", func() bool { return len(w.broker.sessions.Live()) == 0 })
 
 	w.engine.Fail("Find", engine.ErrDown)
 	w.broker.forget(w.name())
 	w.refused(&wire.Login{}, "engine does not answer")
-	w.eventually("a refused login leaves none", func() bool { return len(w.broker.sessions.All()) == 0 })
+	w.eventually("a refused login leaves none", func() bool { return len(w.broker.sessions.Live()) == 0 })
 	w.set("[user \"" + w.me.Name + "\"]\nhostshell = /bin/sh\nmaxsessions = 1\n")
 	for range 3 { // break-glass must not be shut by it
 		if m, _ := w.login(&wire.Login{}); m.Kind() != wire.KindHostShell {
@@ -61,7 +61,7 @@ func TestMaxsessionsCountsLiveSessions(t *testing.T) {
 }
 
 // Another broker counts and writes at the same time: whoever has the lock.
-func TestTheLastPlaceIsGivenOnce(t *testing.T) {
+func TestLastPlaceIsGivenOnce(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nmaxsessions = 1\n")
 	unlock, err := w.broker.sessions.Lock(t.Context())
@@ -79,8 +79,8 @@ func TestTheLastPlaceIsGivenOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs := sessions.Record{ID: sessions.NewID(), UID: w.me.UID, User: w.me.Name, Container: "elsewhere", Pid: me.Pid, Start: me.Start}
-	if err := w.broker.sessions.Put(theirs); err != nil {
+	theirs := state.Session{ID: state.NewSessionID(), UID: w.me.UID, User: w.me.Name, Container: "elsewhere", Pid: me.Pid, Start: me.Start}
+	if err := w.broker.sessions.Add(theirs); err != nil {
 		t.Fatal(err)
 	}
 	unlock()

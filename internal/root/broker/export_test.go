@@ -1,9 +1,11 @@
 package broker
 
 import (
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"os"
 )
 
 // forget takes the agents' sockets of a container away, as if they had ended.
-func (b *Broker) forget(container string) { _ = os.RemoveAll(string(rundir.Of(b.Run, container))) }
+func (b *Broker) forget(container string) {
+	_ = os.RemoveAll(string(state.Dir(b.Run).Container(container)))
+}

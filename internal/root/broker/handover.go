@@ -1,59 +1,17 @@
 package broker
 
 import (
-	"context"
-	"errors"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// A broker of one session starts for each login, and stays for its length: most of
-// them need no engine, and the client of one would be most of the program. So there
-// is a broker without (Config.Engine is nil), and one with goes on where it must.
-
-var (
-	// ErrHandOver is that an engine is needed where there is none. As the end of
-	// ServeOne it is a login's: that is where it was, the front's message in the
-	// socket still, and nothing was done for it.
-	ErrHandOver = errors.New("this broker has no engine")
-	// ErrUntended is a container that nobody is in, for which an engine is needed.
-	ErrUntended = errors.New("an engine is needed for a container that nobody is in")
-)
-
-// needsEngine tells of a login, warm as it may be, that there will be something to do
-// for its container when it is over.
-func (b *Broker) needsEngine(plan *policy.Plan) bool {
-	if plan.Settings.IdleTimeout > 0 {
-		return true
-	}
-	_, err := b.lives.Get(plan.Container)
-	return err == nil
-}
-
-// pass forgets the login that another broker goes on with, on the same connection.
-func (b *Broker) pass(f *front) {
-	b.passed.Store(true)
-	if f.record != nil {
-		b.sessions.Remove(*f.record)
-	}
-}
-
-// Tend does what has to be done by now for containers that nobody is in, and what
-// brokers left undone that were killed. It is the last thing that a broker does.
-func (b *Broker) Tend() error {
-	b.swept(b.stop)
-	b.look(b.stop)
-	until(b.stop, b.tended.stop)
-	if b.untended.Load() {
-		return ErrUntended
-	}
-	return nil
-}
+// A broker of one session starts for each login and stays for its length. Most of them
+// need no engine, and the client of one would be most of the program. So there is a
+// broker without (WithoutEngine), and a broker with an engine goes on where it must: on
+// the same connection, with the front's message still in the socket.
 
 // socket is a connection whose peer is known.
 type socket interface {
@@ -61,40 +19,36 @@ type socket interface {
 	Peer() (*unix.Ucred, error)
 }
 
-// held leaves the first packet in the socket until it is known whose it is.
-type held struct {
+// peeked leaves the first packet in the socket until it is known which broker serves it.
+type peeked struct {
 	*seqpacket.Conn
 	seen, taken bool
 }
 
-func (h *held) Recv(limit int) (p []byte, fds []int, err error) {
-	if h.seen {
-		h.take()
-		return h.Conn.Recv(limit)
+func (p *peeked) Recv(limit int) (packet []byte, fds []int, err error) {
+	if p.seen {
+		p.take()
+		return p.Conn.Recv(limit)
 	}
-	h.seen = true
-	return h.Peek(limit)
+	p.seen = true
+	return p.Peek(limit)
 }
 
-// take takes the first packet off the socket: with it there, the peer would lose
-// our last word when we close.
-func (h *held) take() {
-	if h.taken {
+// take takes the first packet off the socket. With it there, the peer would lose our
+// last message when we close.
+func (p *peeked) take() {
+	if p.taken {
 		return
 	}
-	h.taken = true
-	_, fds, _ := h.Conn.Recv(wire.MaxPacket) // it was seen: this does not wait
+	p.taken = true
+	_, fds, _ := p.Conn.Recv(wire.MaxPacket) // it was seen: this does not wait
 	seqpacket.CloseAll(fds)
 }
 
-// fate asks what became of a container that lost its agent.
-func (b *Broker) fate(ctx context.Context, plan *policy.Plan) string {
-	e, err := b.engines.get(plan.Engine())
-	switch {
-	case err == ErrHandOver:
-		return b.AskFate(ctx, plan.Engine(), plan.Container)
-	case err != nil:
-		return "the container ended"
+// handOver leaves the login to a broker with an engine.
+func (b *Broker) handOver(f *front) {
+	f.handedOver = true
+	if f.session != nil {
+		b.sessions.Remove(*f.session)
 	}
-	return Fate(ctx, e, plan.Container, plan.Streams())
 }

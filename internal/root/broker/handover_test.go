@@ -13,15 +13,15 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // withoutEngine is a broker of one session beside the world's.
 func (w *world) withoutEngine() *Broker {
 	w.Helper()
 	c := w.broker.Config
-	c.Engine = nil
-	c.AskFate = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
+	c.Engine, c.Role = nil, WithoutEngine
+	c.WhyLost = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
 	b, err := New(c)
 	if err != nil {
 		w.Fatal(err)
@@ -84,21 +84,21 @@ func (w *world) expect(c channel.Conn, kind wire.Kind) wire.Message {
 	}
 }
 
-func TestALoginThatNeedsAnEngineIsHandedOverWhole(t *testing.T) {
+func TestLoginThatNeedsAnEngineIsHandedOverWhole(t *testing.T) {
 	for name, setting := range map[string]string{"cold": "", "ephemeral": "\nephemeral", "idle": "\nidletimeout = 1h", "recreate": "\nonchange = recreate"} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.set("[dockersh]\nimagename = busybox\nlinger = 1h" + setting)
 			if name != "cold" {
 				w.enters().Close() // it runs from now on
-				w.eventually("nobody is in", func() bool { return w.broker.sessions.Count(w.me.UID) == 0 })
+				w.eventually("nobody is in", func() bool { return w.broker.sessions.CountUser(w.me.UID) == 0 })
 			}
 			front, theirs := w.pair()
 			if err := front.Send(&wire.Login{Version: wire.Version, Terminal: true}); err != nil {
 				t.Fatal(err)
 			}
 			w.overWith(served(w.withoutEngine(), theirs), ErrHandOver)
-			if n := w.broker.sessions.Count(w.me.UID); n != 0 {
+			if n := w.broker.sessions.CountUser(w.me.UID); n != 0 {
 				t.Errorf("%d records are left", n)
 			}
 			whole, err := New(w.broker.Config)
@@ -107,17 +107,17 @@ func TestALoginThatNeedsAnEngineIsHandedOverWhole(t *testing.T) {
 			}
 			over := served(whole, theirs)
 			w.expect(front, wire.KindReady)
-			if n := w.broker.sessions.Count(w.me.UID); n != 1 {
+			if n := w.broker.sessions.CountUser(w.me.UID); n != 1 {
 				t.Errorf("%d records", n)
 			}
 			_ = front.Close()
-			whole.halt() // it would stay for linger
+			whole.cancel() // it would stay for linger
 			w.overWith(over, nil)
 		})
 	}
 }
 
-func TestAWarmSessionNeedsNoEngine(t *testing.T) {
+func TestWarmSessionNeedsNoEngine(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nimagename = busybox")
 	w.enters()
@@ -144,7 +144,7 @@ func TestAWarmSessionNeedsNoEngine(t *testing.T) {
 	}
 }
 
-func TestARefusedLoginIsNotHandedOver(t *testing.T) {
+func TestRefusedLoginIsNotHandedOver(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nimagenam = busybox")
 	front, theirs := w.pair()
@@ -160,13 +160,13 @@ func TestARefusedLoginIsNotHandedOver(t *testing.T) {
 
 // The limit of the login may be over when it is refused. It fails when the login is
 // left in the socket, or taken off it before there is a new limit.
-func TestARefusalIsHeardThoughItComesLateAndIsReadLater(t *testing.T) {
+func TestRefusalArrivesThoughItComesLateAndIsReadLater(t *testing.T) {
 	w := newWorld(t)
 	user, theirs := w.pair()
 	if err := user.Send(&wire.Login{Version: wire.Version}); err != nil {
 		t.Fatal(err)
 	}
-	f := &front{Conn: channel.Conn{Socket: &held{Conn: theirs}}}
+	f := &front{Conn: channel.Conn{Socket: &peeked{Conn: theirs}}}
 	f.Within(20 * time.Second)
 	if _, _, err := f.Recv(); err != nil {
 		t.Fatal(err)
@@ -177,22 +177,18 @@ func TestARefusalIsHeardThoughItComesLateAndIsReadLater(t *testing.T) {
 	w.expect(user, wire.KindError)
 }
 
-func TestAContainerThatIsDueIsLeftToABrokerWithAnEngine(t *testing.T) {
+func TestDueContainerIsLeftToABrokerWithAnEngine(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nimagename = busybox")
 	b := w.withoutEngine()
-	if err := b.Tend(); err != nil {
+	if err := b.Reconcile(); err != nil {
 		t.Errorf("nothing is due: %v", err)
 	}
-	next, err := w.broker.turns.take(t.Context(), string(rundir.Of(b.Run, "gone"))) // the world's broker looks too
-	if err != nil {
+	w.engine.Fail("Find", engine.ErrDown) // the world's broker looks too
+	if err := b.state.Retentions().Set("gone", state.Retention{Ephemeral: true, VacantSince: time.Now().Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	defer next()
-	if err := b.lives.Set("gone", rundir.Life{Ephemeral: true, Since: time.Now().Add(-time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.withoutEngine().Tend(); !errors.Is(err, ErrUntended) {
+	if err := w.withoutEngine().Reconcile(); !errors.Is(err, ErrNeedsEngine) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
 )
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
@@ -36,7 +35,7 @@ func (w *world) ends(what string, c channel.Conn) {
 	}
 }
 
-func TestWhatIsNotInTheTableEndsTheConnection(t *testing.T) {
+func TestRequestOutsideTheTableEndsTheConnection(t *testing.T) {
 	w := newWorld(t)
 	for _, m := range []wire.Message{
 		&wire.Why{}, &wire.Progress{}, &wire.HostShell{Shell: "/bin/sh"}, &wire.Error{}, &wire.Reason{}, &wire.Hello{},
@@ -69,7 +68,7 @@ func TestWhatIsNotInTheTableEndsTheConnection(t *testing.T) {
 	w.enters()
 }
 
-func TestDescriptorsSentToTheBrokerAreNotKept(t *testing.T) {
+func TestDescriptorsSentToTheBrokerAreClosed(t *testing.T) {
 	w := newWorld(t)
 	w.enters()
 	open := func() int {
@@ -99,7 +98,7 @@ func TestDescriptorsSentToTheBrokerAreNotKept(t *testing.T) {
 	}
 }
 
-func TestAPacketTooLongEndsTheConnection(t *testing.T) {
+func TestTooLongPacketEndsTheConnection(t *testing.T) {
 	w := newWorld(t)
 	c := w.dial()
 	if err := c.Socket.Send(make([]byte, wire.MaxPacket+1)); err != nil {
@@ -109,7 +108,7 @@ func TestAPacketTooLongEndsTheConnection(t *testing.T) {
 	w.enters()
 }
 
-func TestSilentConnectionsHoldNobodyUpAndEnd(t *testing.T) {
+func TestSilentConnectionsEndAndDelayNobody(t *testing.T) {
 	w := newWorld(t)
 	w.enters()
 	var silent []channel.Conn
@@ -118,7 +117,7 @@ func TestSilentConnectionsHoldNobodyUpAndEnd(t *testing.T) {
 	}
 	start := time.Now()
 	w.enters()
-	if d := time.Since(start); d > firstWord/2 {
+	if d := time.Since(start); d > answerLimit/2 {
 		t.Errorf("a login took %v", d)
 	}
 	for _, c := range silent {
@@ -127,7 +126,7 @@ func TestSilentConnectionsHoldNobodyUpAndEnd(t *testing.T) {
 }
 
 func TestOneUserCannotTakeAllConnections(t *testing.T) {
-	l := &load{conns: map[uint32]int{}, most: 3, cap: 5}
+	l := &limits{conns: map[uint32]int{}, perUser: 3, ofAll: 5}
 	for range 3 {
 		if !l.enter(1) {
 			t.Fatal("refused too early")
@@ -147,12 +146,12 @@ func TestOneUserCannotTakeAllConnections(t *testing.T) {
 
 // A stranger in the container who reaches the start socket first must not be
 // taken for the agent, nor keep the agent away.
-func TestAStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
+func TestStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)
 	done := make(chan struct{})
 	go func() { defer close(done); w.enters() }()
-	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	start := w.broker.state.Container(w.name()).StartSocket()
 	var c channel.Conn
 	for end := time.Now().Add(10 * time.Second); c.Socket == nil; time.Sleep(time.Millisecond) {
 		if raw, err := seqpacket.Dial(start); err == nil {
@@ -176,12 +175,12 @@ func TestAStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 
 // A crowd at the start socket neither takes the broker's descriptors nor keeps the
 // agent away.
-func TestACrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
+func TestCrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)
 	done := make(chan struct{})
 	go func() { defer close(done); w.enters() }()
-	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	start := w.broker.state.Container(w.name()).StartSocket()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(start); err == nil {
 			break
@@ -190,10 +189,10 @@ func TestACrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
 			t.Fatal("no agent is awaited")
 		}
 	}
-	// For less than helloLimit, so that no place is free again: sixteen are
+	// For less time than a caller has for its hello, so that no place is free again: sixteen are
 	// listened to, and about as many wait in the socket's queue.
 	crowd := 0
-	for end := time.Now().Add(helloLimit / 2); crowd < 60 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Second); crowd < 60 && time.Now().Before(end); {
 		c, err := seqpacket.Dial(start)
 		if err != nil {
 			time.Sleep(time.Millisecond)

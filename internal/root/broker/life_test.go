@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/root/rundir"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -27,23 +27,23 @@ func (w *world) nothingLeft() {
 	w.eventually("nothing is left", func() bool {
 		all, _ := w.engine.List(w.Context(), false)
 		dirs, _ := os.ReadDir(filepath.Join(w.broker.Run, "c"))
-		return len(all) == 0 && len(dirs) == 0 && len(w.broker.lives.Names()) == 0 && len(w.broker.sessions.All()) == 0
+		return len(all) == 0 && len(dirs) == 0 && len(w.broker.state.Retentions().Names()) == 0 && len(w.broker.sessions.Live()) == 0
 	})
 }
 
 // waits is when it is noted that nobody is in the container any more.
 func (w *world) waits() {
 	w.Helper()
-	w.eventually("it waits", func() bool { v, _ := w.broker.lives.Get(w.name()); return !v.Since.IsZero() })
+	w.eventually("it waits", func() bool { v, _ := w.broker.state.Retentions().Get(w.name()); return !v.VacantSince.IsZero() })
 }
 
-func TestAnEphemeralContainerGoesWithItsLastSession(t *testing.T) {
+func TestEphemeralContainerGoesWithItsLastSession(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\n")
 	a, b := w.enters(), w.enters()
 	_ = a.Close()
-	w.eventually("the first is over", func() bool { return len(w.broker.sessions.All()) == 1 })
-	w.broker.look(t.Context())
+	w.eventually("the first is over", func() bool { return len(w.broker.sessions.Live()) == 1 })
+	w.broker.lifecycle.ReconcileDue()
 	time.Sleep(50 * time.Millisecond)
 	if w.containers() != 1 {
 		t.Fatal("it was removed under a session")
@@ -54,7 +54,7 @@ func TestAnEphemeralContainerGoesWithItsLastSession(t *testing.T) {
 	w.nothingLeft()
 }
 
-func TestEachSessionHasAContainerOfItsOwn(t *testing.T) {
+func TestSessionContainersAreSeparate(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
 	a, b := w.enters(), w.enters()
@@ -67,37 +67,40 @@ func TestEachSessionHasAContainerOfItsOwn(t *testing.T) {
 	w.nothingLeft()
 }
 
-func TestAContainerLingersForTheNextLogin(t *testing.T) {
+func TestContainerLingersForTheNextLogin(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	made := func() int { return w.engine.Calls("Create") }
 	_ = w.enters().Close()
-	waits := func() bool { v, err := w.broker.lives.Get(w.name()); return err == nil && !v.Since.IsZero() }
+	waits := func() bool {
+		v, err := w.broker.state.Retentions().Get(w.name())
+		return err == nil && !v.VacantSince.IsZero()
+	}
 	w.eventually("it waits", waits)
 	before := made()
 	c := w.enters()
 	if made() != before {
 		t.Error("the next login got another one")
 	}
-	w.broker.look(t.Context())
+	w.broker.lifecycle.ReconcileDue()
 	w.eventually("it is known that somebody is in", func() bool { return !waits() })
 	_ = c.Close()
 	w.eventually("it waits again", waits)
-	w.broker.look(t.Context())
+	w.broker.lifecycle.ReconcileDue()
 	time.Sleep(50 * time.Millisecond)
 	if w.containers() != 1 {
 		t.Error("it did not wait")
 	}
 	// An hour later, and whoever is broker by then.
-	v, err := w.broker.lives.Get(w.name())
+	v, err := w.broker.state.Retentions().Get(w.name())
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Since = v.Since.Add(-time.Hour)
-	if err := w.broker.lives.Set(w.name(), v); err != nil {
+	v.VacantSince = v.VacantSince.Add(-time.Hour)
+	if err := w.broker.state.Retentions().Set(w.name(), v); err != nil {
 		t.Fatal(err)
 	}
-	w.broker.look(t.Context())
+	w.broker.lifecycle.ReconcileDue()
 	w.nothingLeft()
 }
 
@@ -105,7 +108,7 @@ func TestAContainerLingersForTheNextLogin(t *testing.T) {
 func TestLingerBeginsWithTheLastEnd(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
-	since := func() time.Time { v, _ := w.broker.lives.Get(w.name()); return v.Since }
+	since := func() time.Time { v, _ := w.broker.state.Retentions().Get(w.name()); return v.VacantSince }
 	_ = w.enters().Close()
 	w.waits()
 	first := since()
@@ -114,18 +117,18 @@ func TestLingerBeginsWithTheLastEnd(t *testing.T) {
 	w.eventually("it waits from the second on", func() bool { return since().Sub(first) > 10*time.Millisecond })
 }
 
-func TestWhatWasMadeToStayStays(t *testing.T) {
+func TestContainerMadeToStayStays(t *testing.T) {
 	w := newWorld(t)
 	_ = w.enters().Close()
 	w.set("[dockersh]\nephemeral\n")
 	_ = w.enters().Close()
-	w.eventually("both are over", func() bool { return len(w.broker.sessions.All()) == 0 })
+	w.eventually("both are over", func() bool { return len(w.broker.sessions.Live()) == 0 })
 	// Even if we are made to believe otherwise.
-	if err := w.broker.lives.Set(w.name(), rundir.Life{Engine: engine.Address{Host: "/x"}, Ephemeral: true}); err != nil {
+	if err := w.broker.state.Retentions().Set(w.name(), state.Retention{Engine: engine.Address{Host: "/x"}, Ephemeral: true}); err != nil {
 		t.Fatal(err)
 	}
-	w.broker.look(t.Context())
-	w.eventually("it was looked at", func() bool { return len(w.broker.lives.Names()) == 0 })
+	w.broker.lifecycle.ReconcileDue()
+	w.eventually("it was looked at", func() bool { return len(w.broker.state.Retentions().Names()) == 0 })
 	if w.containers() != 1 {
 		t.Error("a container that was made to stay was removed")
 	}
@@ -136,7 +139,7 @@ func TestWhatWasMadeToStayStays(t *testing.T) {
 	}
 }
 
-func TestAnOptionDoesNotMakeAContainerEphemeral(t *testing.T) {
+func TestOptionDoesNotMakeAContainerEphemeral(t *testing.T) {
 	if _, ok := policy.Ephemeral(map[string]string{engine.LabelEphemeral: "0s"}); ok {
 		t.Error("a container that is not ours")
 	}

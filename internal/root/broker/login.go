@@ -2,7 +2,9 @@ package broker
 
 import (
 	"context"
+	"time"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
@@ -10,117 +12,162 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/bringup"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// login answers a front's first message: with a host shell, with an agent's
-// socket, or with an error.
+// login answers a front's first message: with a host shell, with a connection to an
+// agent, or with an error. It returns engine.ErrNoClient where a broker with an engine
+// must go on.
 func (b *Broker) login(f *front, m wire.Message) error {
 	req := m.(*wire.Login)
 	if req.Version != wire.Version {
 		return usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
-			"ask the administrator to restart dockershd", nil)
+			"ask the administrator to run: systemctl restart dockershd", nil)
 	}
-	ctx, cancel := context.WithTimeout(b.stop, firstWord)
+	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
 	defer cancel()
-	u, err := b.Users.ByUID(ctx, f.uid)
+	user, err := b.Users.ByUID(ctx, f.uid)
 	if err != nil {
 		return settings.AccountError(err)
 	}
-	f.user = u.Name
-	id := sessions.NewID()
-	plan, err := b.plan(ctx, u, req, source{f.pid, id})
-	key, _ := sshd.Key(string(req.AuthInfo)) // without one the log has none
-	req.UserFile, req.AuthInfo = nil, nil    // not to be kept while a container is made
+	f.user = user.Name
+	id := state.NewSessionID()
+	effective, err := b.effectiveSettings(ctx, user, f, req, id)
 	if err != nil {
 		return err
 	}
-	if plan.HostShell != "" {
-		f.seen, _ = proc.Of(int(f.pid))
-		if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
-			return err
-		}
-		f.plan = plan
-		b.tellHostShell(f)
-		return nil
-	}
-	if err := b.enroll(ctx, f, id, plan); err != nil {
+	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command})
+	if err != nil {
 		return err
 	}
-	if b.Engine == nil && b.needsEngine(plan) { // after the record: who makes the container from here on sees us
-		return ErrHandOver
+	plan.Admins, plan.Address, plan.Key = effective.Admins, effective.Address, effective.Key
+	key, _ := sshd.Key(string(req.AuthInfo)) // for the log, which does without
+	req.UserFile, req.AuthInfo = nil, nil    // not kept while a container is made
+	if plan.HostShell != "" {
+		return b.giveHostShell(f, plan)
 	}
-	agent, err := channel.Conn{}, rundir.ErrCold
-	if !b.mayRenew(plan) {
-		agent, err = b.meet(f, plan)
+	if err := b.addSession(ctx, f, id, plan); err != nil {
+		return err
 	}
-	if err == rundir.ErrCold {
-		agent, err = b.bringUp(f, plan)
+	if b.Role == WithoutEngine && b.lifecycle.NeedsEngine(plan.Container, plan.Settings.IdleTimeout) {
+		return engine.ErrNoClient // after the entry is written: whoever makes the container from here on sees us
 	}
+	agent, cold, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 	if err != nil {
 		return err
 	}
 	defer agent.Close()
-	b.tellChange(plan, req)
-	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
-	f.Within(firstWord)
-	if err := f.Send(ready, agent.Fd()); err != nil {
+	b.addChangeNotice(plan, req)
+	if err := b.giveAgent(f, plan, agent); err != nil {
 		return err
 	}
-	f.plan = plan
-	b.arrive(f, req, key)
+	b.writeStart(f, req, key, cold)
 	return nil
 }
 
-// source is what a login can be told by, besides its user.
-type source struct {
-	pid int32  // of the front, from the kernel
-	id  string // of the session
-}
-
-// plan finds the settings of a user, and lets the policy decide.
-func (b *Broker) plan(ctx context.Context, u account.User, req *wire.Login, from source) (*policy.Plan, error) {
+// effectiveSettings returns the settings of a login. The address and the key are found
+// out only if the settings use them.
+func (b *Broker) effectiveSettings(ctx context.Context, user account.User, f *front, req *wire.Login, id string) (*settings.Effective, error) {
 	file, err := b.settings.Load()
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.For(file, settings.Login{
-		User:     u,
-		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, u, group) },
+	return settings.For(file, settings.Login{
+		User:     user,
+		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, user, group) },
 		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
 		Address: func() (string, error) {
-			addr, err := sshd.Address(int(from.pid))
+			addr, err := sshd.Address(int(f.pid))
 			return addr.String(), err
 		},
 		Key:     func() (string, error) { return sshd.Key(string(req.AuthInfo)) },
-		Session: from.id,
+		Session: id,
 	})
-	if err != nil {
-		return nil, err
-	}
-	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command})
-	if err == nil {
-		plan.Admins, plan.Address, plan.Key = s.Admins, s.Address, s.Key
-	}
-	return plan, err
 }
 
-// warm connects to the agent of a container that runs. It asks no engine.
-// rundir.ErrCold means that there is none.
-func (b *Broker) warm(plan *policy.Plan) (channel.Conn, error) {
-	d := rundir.Of(b.Run, plan.Container)
-	owner, err := d.Owner()
-	if err != nil || !plan.Engine().Local() {
-		return channel.Conn{}, rundir.ErrCold
+// adminSettings returns the administrator's settings for a user, without ~/.dockersh;
+// nil if they cannot be known.
+func (b *Broker) adminSettings(ctx context.Context, uid uint32) *config.Settings {
+	user, err := b.Users.ByUID(ctx, uid)
+	if err != nil {
+		return nil
 	}
-	if err := plan.MayEnter(owner); err != nil {
-		if plan.MayAdopt() { // that one may be gone, and another be there by its name
-			return channel.Conn{}, rundir.ErrCold
-		}
-		return channel.Conn{}, err
+	file, err := b.settings.Load()
+	if err != nil {
+		return nil
 	}
-	return d.Dial(plan.Agent)
+	s, err := settings.For(file, settings.Login{ // address, key and session are no part of a hash
+		User:     user,
+		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, user, group) },
+	})
+	if err != nil {
+		return nil
+	}
+	return s.Admins
+}
+
+// defaultEngine returns the engine of the [dockersh] section.
+func (b *Broker) defaultEngine() (engine.Address, error) {
+	file, err := b.settings.Load()
+	if err != nil {
+		return engine.Address{}, err
+	}
+	s, err := settings.Written(file, "", "")
+	if err != nil {
+		return engine.Address{}, err
+	}
+	return policy.EngineOf(s), nil
+}
+
+// giveHostShell answers a login that the settings let onto the host.
+func (b *Broker) giveHostShell(f *front, plan *policy.Plan) error {
+	f.process, _ = proc.Of(int(f.pid)) // it may be gone
+	if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
+		return err
+	}
+	f.plan = plan
+	b.writeHostShell(f)
+	return nil
+}
+
+// addSession writes the entry of a session, before anything is done for it: every
+// process that thinks of removing its container sees it from here on. If we are killed
+// the entry stays, and ends with the front.
+func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *policy.Plan) error {
+	process, err := proc.Of(int(f.pid))
+	if err != nil {
+		return err // the front is gone
+	}
+	f.process = process
+	s := state.Session{
+		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
+		Pid: process.Pid, Start: process.Start, Since: time.Now(),
+		Address: plan.Address, Key: plan.Key,
+	}
+	unlock, err := b.lockSessions(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := b.sessions.Add(s); err != nil {
+		return err
+	}
+	f.session = &s
+	return nil
+}
+
+// giveAgent answers a login with the connection to its agent. From then on the front
+// speaks to the agent alone.
+func (b *Broker) giveAgent(f *front, plan *policy.Plan, agent channel.Conn) error {
+	f.Within(answerLimit)
+	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
+	if err := f.Send(ready, agent.Fd()); err != nil {
+		return err
+	}
+	f.plan = plan
+	return nil
 }

@@ -10,12 +10,11 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-func TestAWarmLoginAsksNoEngine(t *testing.T) {
+func TestWarmLoginAsksNoEngine(t *testing.T) {
 	w := newWorld(t)
 	w.enters()
 	calls := w.engine.Calls("Find") + w.engine.Calls("ImageID") + w.engine.Calls("List")
@@ -28,7 +27,7 @@ func TestAWarmLoginAsksNoEngine(t *testing.T) {
 	}
 }
 
-func TestTheUserIsKnownBeforeTheFirstStart(t *testing.T) {
+func TestUserIsKnownBeforeTheFirstStart(t *testing.T) {
 	w := newWorld(t)
 	w.enters()
 	for _, path := range []string{"/etc/passwd", "/etc/group"} {
@@ -50,7 +49,7 @@ func TestManyFirstLoginsMakeOneContainer(t *testing.T) {
 	}
 }
 
-func TestWhateverStateTheContainerIsIn(t *testing.T) {
+func TestLoginInEveryStateOfTheContainer(t *testing.T) {
 	for _, c := range []struct {
 		state   engine.State
 		refused string
@@ -74,7 +73,7 @@ func TestWhateverStateTheContainerIsIn(t *testing.T) {
 	}
 }
 
-func TestANameIsNoProofOfOwnership(t *testing.T) {
+func TestNameIsNotProofOfOwnership(t *testing.T) {
 	w := newWorld(t)
 	w.engine.Add(engine.Container{Name: w.name(), State: engine.Running, ImageID: "sha256:1"})
 	w.refused(&wire.Login{}, "is taken by a container that dockersh did not make")
@@ -85,7 +84,7 @@ func TestANameIsNoProofOfOwnership(t *testing.T) {
 }
 
 // Whatever step fails: the user is told one line, and nothing half-made is left.
-func TestAFailureLeavesNothingHalfMade(t *testing.T) {
+func TestFailureLeavesNothingHalfMade(t *testing.T) {
 	for _, c := range []struct {
 		call string
 		err  error
@@ -110,7 +109,7 @@ func TestAFailureLeavesNothingHalfMade(t *testing.T) {
 	}
 }
 
-func TestAnImageIsPulledAsTheSettingSays(t *testing.T) {
+func TestImageIsPulledAsTheSettingSays(t *testing.T) {
 	w := newWorld(t)
 	w.engine.Remote["far:1"] = "sha256:2"
 	w.set("[dockersh]\nimagename = far:1\npull = never\n")
@@ -125,7 +124,7 @@ func TestAnImageIsPulledAsTheSettingSays(t *testing.T) {
 	w.refused(&wire.Login{}, "no image none:1")
 }
 
-func TestTheUsersFileCountsOnlyWhenOpened(t *testing.T) {
+func TestUserFileCountsOnlyWhereOpened(t *testing.T) {
 	w := newWorld(t)
 	own := &wire.Login{UserFile: []byte("[dockersh]\nusercwd = /tmp\nnonsense = 1\n")}
 	if m, _ := w.login(own); m.Kind() != wire.KindReady {
@@ -141,7 +140,7 @@ func TestTheUsersFileCountsOnlyWhenOpened(t *testing.T) {
 	}
 }
 
-func TestAHostShellNeedsNoEngine(t *testing.T) {
+func TestHostShellNeedsNoEngine(t *testing.T) {
 	w := newWorld(t)
 	w.set("[user \"" + w.me.Name + "\"]\nhostshell = /bin/sh\n")
 	w.engine.Fail("Find", engine.ErrDown)
@@ -150,7 +149,7 @@ func TestAHostShellNeedsNoEngine(t *testing.T) {
 	}
 }
 
-func TestALostSessionLearnsWhy(t *testing.T) {
+func TestFrontOfALostSessionLearnsWhy(t *testing.T) {
 	for state, want := range map[engine.State]string{engine.Exited: "was stopped", engine.Paused: "is paused", "": "was removed"} {
 		w := newWorld(t)
 		c := w.enters()
@@ -172,12 +171,12 @@ func TestALostSessionLearnsWhy(t *testing.T) {
 	}
 }
 
-func TestALoginUnderWayOutlivesTheOrderToEnd(t *testing.T) {
+func TestLoginUnderWayOutlivesTheShutdown(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)
 	answer := make(chan wire.Message, 1)
 	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
-	start := rundir.Of(w.broker.Run, w.name()).StartSocket()
+	start := w.broker.state.Container(w.name()).StartSocket()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(start); err == nil {
 			break
@@ -204,27 +203,28 @@ func TestALoginUnderWayOutlivesTheOrderToEnd(t *testing.T) {
 	<-done
 }
 
-// movedTag is an engine whose tag moves between two questions.
-type movedTag struct{ engine.Engine }
-
-func (movedTag) ImageID(context.Context, string) (string, error) { return "sha256:2", nil }
-
-func TestATagThatMovesMeanwhileIsNoticed(t *testing.T) {
+func TestTagThatMovesMeanwhileIsNoticed(t *testing.T) {
 	w := newWorld(t)
-	w.engine.AddImage("before", "sha256:2", nil)
-	w.use(movedTag{w.engine})
+	w.enters() // looks into the image, too
+	w.set("[dockersh]\ncontainername = other\n")
+	began, release := w.engine.Hold("Create")
+	go func() {
+		<-began
+		w.engine.AddImage("busybox", "sha256:2", nil)
+		release()
+	}()
 	w.refused(&wire.Login{}, "cannot be started")
-	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 0 {
+	if left, err := w.engine.List(t.Context(), false); err != nil || len(left) != 1 {
 		t.Errorf("left %v %v", left, err)
 	}
 }
 
-func TestAnEngineThatCannotTellForAMomentIsAskedAgain(t *testing.T) {
+func TestEngineWithoutAnAnswerIsAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.engine.Fail("Find", errors.New("container state improper"))
 	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
 	plan := &policy.Plan{Settings: &config.Settings{}, Container: "gone"}
-	if got := w.broker.fate(t.Context(), plan); got != "the container was removed" {
+	if got := w.broker.whyLost(t.Context(), plan); got != "the container was removed" {
 		t.Errorf("it says %q", got)
 	}
 }

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -9,23 +8,23 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
 )
 
-func TestTheEngineIsAskedAgain(t *testing.T) {
+func TestFailedRemovalIsTriedAgain(t *testing.T) {
 	for _, call := range []string{"Find", "Remove"} {
 		w := newWorld(t)
 		w.set("[dockersh]\nephemeral\n")
 		c := w.enters()
 		w.engine.Fail(call, engine.ErrDown)
+		tries := w.engine.Calls(call)
 		_ = c.Close()
-		w.eventually("it was tried", func() bool { return w.broker.tended.fails(w.name(), true) == false })
+		w.eventually("it was tried", func() bool { return w.engine.Calls(call) > tries })
 		w.enters() // meanwhile it is warm
 		w.engine.Fail(call, nil)
 		if w.containers() != 1 {
 			t.Fatal("it is gone")
 		}
-		w.broker.look(t.Context())
+		w.broker.lifecycle.ReconcileDue()
 		time.Sleep(20 * time.Millisecond)
 		if w.containers() != 1 {
 			t.Error("it was removed under a session")
@@ -38,30 +37,17 @@ func TestTheEngineIsAskedAgain(t *testing.T) {
 	_ = c.Close()
 	w.eventually("it was tried", func() bool { return w.engine.Calls("Remove") > 1 }) // the first is the probe of the image
 	w.engine.Fail("Remove", nil)
-	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return w.containers() == 0 })
+	w.eventually("it goes", func() bool { w.broker.lifecycle.ReconcileDue(); return w.containers() == 0 })
 	w.nothingLeft()
 }
 
-// heldEngine waits before it removes.
-type heldEngine struct {
-	engine.Engine
-	began, go_ chan struct{}
-}
-
-func (e heldEngine) Remove(ctx context.Context, id string) error {
-	e.began <- struct{}{}
-	<-e.go_
-	return e.Engine.Remove(ctx, id)
-}
-
-func TestALoginWaitsForTheRemovalAndGetsAFreshContainer(t *testing.T) {
+func TestLoginWaitsForTheRemovalAndGetsANewContainer(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\n")
 	c := w.enters() // looks into the image, too
-	held := heldEngine{w.engine, make(chan struct{}), make(chan struct{})}
-	w.use(held)
+	began, release := w.engine.Hold("Remove")
 	_ = c.Close()
-	<-held.began
+	<-began
 	answer := make(chan wire.Message, 1)
 	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
 	select {
@@ -70,7 +56,7 @@ func TestALoginWaitsForTheRemovalAndGetsAFreshContainer(t *testing.T) {
 	case <-time.After(200 * time.Millisecond):
 	}
 	made := w.engine.Calls("Create")
-	close(held.go_)
+	release()
 	if m := <-answer; m.Kind() != wire.KindReady {
 		t.Errorf("got %#v", m)
 	}
@@ -80,62 +66,69 @@ func TestALoginWaitsForTheRemovalAndGetsAFreshContainer(t *testing.T) {
 }
 
 // A login that comes between the look and the removal.
-func TestALoginStopsTheRemoval(t *testing.T) {
+func TestLoginStopsTheRemoval(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	_ = w.enters().Close()
 	w.waits()
-	dir := rundir.Of(w.broker.Run, w.name())
-	release, err := w.broker.hold(t.Context(), dir)
-	if err != nil {
+	v, _ := w.broker.state.Retentions().Get(w.name())
+	v.VacantSince = v.VacantSince.Add(-2 * time.Hour) // due
+	if err := w.broker.state.Retentions().Set(w.name(), v); err != nil {
 		t.Fatal(err)
 	}
 	w.enters()
-	v, _ := w.broker.lives.Get(w.name())
-	if err := w.broker.clear(t.Context(), w.name(), dir, v); err != nil {
-		t.Error(err)
-	}
-	release()
+	w.broker.lifecycle.Reconcile(w.name(), false)
 	if w.containers() != 1 {
 		t.Error("it was removed under a session")
 	}
 	w.enters()
 }
 
+// placesAtEngine is how many containers are made, and how many are removed, at a time.
+const placesAtEngine = 6
+
 // Users can make their removals slow; nobody's login waits for those.
-func TestSlowRemovalsHoldUpNobodysLogin(t *testing.T) {
+func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
 	var all []channel.Conn
-	for range atOnce + 1 {
+	for range placesAtEngine + 1 {
 		all = append(all, w.enters())
 	}
-	held := heldEngine{w.engine, make(chan struct{}, len(all)), make(chan struct{})}
-	w.use(held)
+	began, release := w.engine.Hold("Remove")
 	for _, c := range all {
 		_ = c.Close()
 	}
-	for range atOnce {
-		<-held.began
+	for range placesAtEngine {
+		<-began
 	}
 	w.enters()
-	close(held.go_)
+	release()
 	w.eventually("they go", func() bool { return w.containers() == 1 })
 }
 
-// Whoever waits is told so: for another's work at the same container, and for a
-// place at the engine.
-func TestWhoWaitsIsToldSo(t *testing.T) {
+// A login that waits is told so: for another login to the same container, and for a place
+// at the engine.
+func TestLoginThatWaitsIsToldSo(t *testing.T) {
 	w := newWorld(t)
-	for range atOnce {
-		w.broker.work <- struct{}{}
-	}
-	for range 3 {
+	w.set("[dockersh]\ncontainername = %u-%x\n")
+	w.enters() // looks into the image, too
+	began, release := w.engine.Hold("Create")
+	defer release()
+	waiting := func() channel.Conn {
 		c := w.dial()
 		if err := c.Send(&wire.Login{Version: wire.Version}); err != nil {
 			t.Fatal(err)
 		}
-		m, _, err := c.Recv()
+		return c
+	}
+	for range placesAtEngine {
+		waiting()
+		<-began
+	}
+	for _, rc := range []string{"[dockersh]\ncontainername = %u-%x\n", "", ""} {
+		w.set(rc)
+		m, _, err := waiting().Recv()
 		if p, ok := m.(*wire.Progress); !ok || p.Text == "" {
 			t.Errorf("instead of a line: %#v %v", m, err)
 		}
@@ -144,18 +137,17 @@ func TestWhoWaitsIsToldSo(t *testing.T) {
 
 // Several look at a container's end at once; who comes late finds nothing, and
 // leaves nothing.
-func TestWhoComesLateToARemovalLeavesNothing(t *testing.T) {
+func TestLateReconcilerLeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\n")
 	c := w.enters()
-	held := heldEngine{w.engine, make(chan struct{}), make(chan struct{})}
-	w.use(held)
+	began, release := w.engine.Hold("Remove")
 	_ = c.Close()
-	<-held.began
+	<-began
 	late := make(chan struct{})
-	go func() { defer close(late); w.broker.tend(t.Context(), w.name(), false) }()
+	go func() { defer close(late); w.broker.lifecycle.Reconcile(w.name(), false) }()
 	time.Sleep(50 * time.Millisecond) // it waits for the lock
-	close(held.go_)
+	release()
 	<-late
 	w.nothingLeft()
 }

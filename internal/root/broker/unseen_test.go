@@ -3,24 +3,23 @@ package broker
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/rundir"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // child is a process that stands for the front of a broker that was killed.
-func (w *world) child() (r sessions.Record, end func()) {
+func (w *world) child() (r state.Session, end func()) {
 	cmd := exec.Command("sleep", "1000")
 	if err := cmd.Start(); err != nil {
 		w.Fatal(err)
@@ -31,31 +30,31 @@ func (w *world) child() (r sessions.Record, end func()) {
 	}
 	end = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
 	w.Cleanup(end)
-	return sessions.Record{ID: sessions.NewID(), UID: w.me.UID, Container: w.name(), Pid: s.Pid, Start: s.Start}, end
+	return state.Session{ID: state.NewSessionID(), UID: w.me.UID, Container: w.name(), Pid: s.Pid, Start: s.Start}, end
 }
 
-func TestTheNextBrokerRemovesWhatTheLastOneLeft(t *testing.T) {
+func TestNextBrokerRemovesWhatTheLastOneLeft(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1ms\n")
 	r, end := w.child()
-	if err := w.broker.sessions.Put(r); err != nil { // his session goes on without a broker
+	if err := w.broker.sessions.Add(r); err != nil { // his session goes on without a broker
 		t.Fatal(err)
 	}
 	_ = w.enters().Close()
-	w.eventually("ours is over", func() bool { return len(w.broker.sessions.All()) == 1 })
-	w.broker.look(t.Context())
+	w.eventually("ours is over", func() bool { return len(w.broker.sessions.Live()) == 1 })
+	w.broker.lifecycle.ReconcileDue()
 	time.Sleep(50 * time.Millisecond)
 	if w.containers() != 1 {
 		t.Fatal("it was removed under the session of another broker")
 	}
 	end()
-	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return w.containers() == 0 })
+	w.eventually("it goes", func() bool { w.broker.lifecycle.ReconcileDue(); return w.containers() == 0 })
 }
 
-func TestABrokerKilledWhileItRemovesIsRepaired(t *testing.T) {
+func TestRemovalByAKilledBrokerIsRepaired(t *testing.T) {
 	w := newWorld(t)
 	_ = w.enters().Close()
-	if err := rundir.Of(w.broker.Run, w.name()).Shut(); err != nil {
+	if err := w.broker.state.Container(w.name()).Shut(); err != nil {
 		t.Fatal(err)
 	}
 	before := w.engine.Calls("Find") + w.engine.Calls("Exec")
@@ -67,7 +66,7 @@ func TestABrokerKilledWhileItRemovesIsRepaired(t *testing.T) {
 	if err := os.Rename(filepath.Join(w.broker.Run, "c", w.name()), filepath.Join(w.broker.Run, "c", w.name()+"~")); err != nil {
 		t.Fatal(err)
 	}
-	if err := rundir.Tidy(w.broker.Run); err != nil {
+	if err := w.broker.state.FinishRemovals(); err != nil {
 		t.Error(err)
 	}
 	if left, _ := os.ReadDir(filepath.Join(w.broker.Run, "c")); len(left) != 0 {
@@ -76,47 +75,52 @@ func TestABrokerKilledWhileItRemovesIsRepaired(t *testing.T) {
 }
 
 // After a restart of the host /run is empty, and the containers are there.
-func TestAfterARestartOfTheHostTheyAreFound(t *testing.T) {
+func TestEphemeralContainersAreFoundAfterAReboot(t *testing.T) {
 	w := newWorld(t)
 	labels := func(container string) map[string]string {
 		all := policy.Owner{UID: w.me.UID, Identity: "u=x"}.Labels()
-		all[engine.LabelEphemeral], all[engine.LabelMark] = "0s", rundir.Of(w.broker.Run, container).Mark()
+		all[engine.LabelEphemeral], all[engine.LabelMark] = "0s", w.broker.state.Container(container).Mark()
 		return all
 	}
 	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels("left-x")})
 	w.engine.Add(engine.Container{Name: "aside", State: engine.Exited, Labels: labels("renamed-x")}) // or from an image of it
 	elsewhere := labels("direct")
-	elsewhere[engine.LabelMark] = rundir.Of("/run/user/1/dockersh", "direct").Mark()
+	elsewhere[engine.LabelMark] = state.Dir("/run/user/1/dockersh").Container("direct").Mark()
 	w.engine.Add(engine.Container{Name: "direct", State: engine.Running, Labels: elsewhere})
 	probe := policy.Owner{Identity: policy.Probe}.Labels()
-	w.engine.Add(engine.Container{Name: probeName("sha256:1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
+	w.engine.Add(engine.Container{Name: probeName("1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
 	w.engine.Add(engine.Container{Name: "stays", State: engine.Exited, Labels: policy.Owner{Identity: "u=y"}.Labels()})
 	foreign := map[string]string{engine.LabelEphemeral: "0s"}
 	w.engine.Add(engine.Container{Name: "foreign", State: engine.Exited, Labels: foreign})
 	w.engine.Fail("List", engine.ErrDown)
-	if err := w.broker.recoverOnce(t.Context()); !errors.Is(err, engine.ErrDown) {
+	if err := w.broker.lifecycle.Recover(); !errors.Is(err, engine.ErrDown) {
 		t.Errorf("got %v", err)
 	}
 	w.engine.Fail("List", nil)
-	if err := w.broker.recoverOnce(t.Context()); err != nil {
+	if err := w.broker.lifecycle.Recover(); err != nil {
 		t.Error(err)
 	}
 	gone := func(name string) bool { _, err := w.engine.Find(t.Context(), name); return err != nil }
-	w.eventually("it goes", func() bool { w.broker.look(t.Context()); return gone("left-x") })
+	w.eventually("it goes", func() bool { w.broker.lifecycle.ReconcileDue(); return gone("left-x") })
 	for _, name := range []string{"stays", "foreign", "aside", "direct"} {
 		if gone(name) {
 			t.Error(name + " went, too")
 		}
 	}
-	if !gone(probeName("sha256:1")) {
+	if !gone(probeName("1")) {
 		t.Error("the probe of a broker that was killed is there")
 	}
 }
 
-func TestAProbeThatWasLeftIsInNobodysWay(t *testing.T) {
+// probeName is the name of a probe of this uid.
+func probeName(hash string) string {
+	return "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-" + hash
+}
+
+func TestLeftoverProbeDoesNotDisturb(t *testing.T) {
 	w := newWorld(t)
 	probe := policy.Owner{Identity: policy.Probe}.Labels()
-	w.engine.Add(engine.Container{Name: probeName("sha256:1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
+	w.engine.Add(engine.Container{Name: probeName("1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})
 	w.enters()
 	if w.containers() != 1 {
 		t.Error("it is there still")
@@ -124,151 +128,153 @@ func TestAProbeThatWasLeftIsInNobodysWay(t *testing.T) {
 }
 
 // A session of which no broker saw the end counts, too.
-func TestLingerBeginsAnewForASessionThatEndedUnseen(t *testing.T) {
+func TestLingerStartsAgainForASessionThatEndedUnseen(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	_ = w.enters().Close()
 	w.waits()
-	v, _ := w.broker.lives.Get(w.name())
-	v.Since = v.Since.Add(-59 * time.Minute)
-	if err := w.broker.lives.Set(w.name(), v); err != nil {
+	v, _ := w.broker.state.Retentions().Get(w.name())
+	v.VacantSince = v.VacantSince.Add(-59 * time.Minute)
+	if err := w.broker.state.Retentions().Set(w.name(), v); err != nil {
 		t.Fatal(err)
 	}
 	r, end := w.child()
-	if err := w.broker.sessions.Put(r); err != nil {
+	if err := w.broker.sessions.Add(r); err != nil {
 		t.Fatal(err)
 	}
 	end()
-	w.broker.swept(t.Context())
+	w.broker.lifecycle.Sweep()
 	w.eventually("it waits anew", func() bool {
-		v, err := w.broker.lives.Get(w.name())
-		return err == nil && time.Since(v.Since) < time.Minute
+		v, err := w.broker.state.Retentions().Get(w.name())
+		return err == nil && time.Since(v.VacantSince) < time.Minute
 	})
 }
 
 // A broker of one login ends when it has swept: what it began is done before.
-func TestWhatWasSweptIsTendedBeforeTheBrokerEnds(t *testing.T) {
+func TestSweptContainersAreReconciledBeforeTheBrokerEnds(t *testing.T) {
 	w := newWorld(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as in the service
 	for range 2 {
 		r, end := w.child()
 		r.Container = "other"
-		life := rundir.Life{Ephemeral: true, Linger: time.Hour}
-		if err := errors.Join(w.broker.lives.Set(r.Container, life), w.broker.sessions.Put(r)); err != nil {
+		life := state.Retention{Ephemeral: true, Linger: time.Hour}
+		if err := errors.Join(w.broker.state.Retentions().Set(r.Container, life), w.broker.sessions.Add(r)); err != nil {
 			t.Fatal(err)
 		}
 		end()
-		one, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
-		if err != nil {
-			t.Fatal(err)
+		if err := w.ofOneSession().Reconcile(); err != nil {
+			t.Error(err)
 		}
-		one.swept(one.stop)
-		one.tended.stop()
-		one.halt()
-		if v, err := w.broker.lives.Get(r.Container); err != nil || v.Since.IsZero() {
+		if v, err := w.broker.state.Retentions().Get(r.Container); err != nil || v.VacantSince.IsZero() {
 			t.Fatalf("it was not tended: %+v %v", v, err)
 		}
 	}
 }
 
 // A broker of one login stays until its container is gone, and so on for others'.
-func TestABrokerOfOneLoginStaysUntilAllIsDone(t *testing.T) {
+func TestBrokerOfOneSessionStaysUntilAllIsDone(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 300ms\n")
 	c := w.enters()
-	v, err := w.broker.lives.Get(w.name())
+	v, err := w.broker.state.Retentions().Get(w.name())
 	if err != nil || v.Linger != 300*time.Millisecond {
 		t.Fatal(v, err)
 	}
-	other, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.halt()
+	other := w.ofOneSession()
 	done := make(chan struct{})
 	_ = c.Close()
-	go func() { defer close(done); other.left(w.name(), nil) }()
+	go func() { defer close(done); other.lifecycle.SessionEnded(w.name(), nil) }()
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
 		t.Fatal("it stays for ever")
 	}
-	if _, err := w.broker.lives.Get(w.name()); !errors.Is(err, fs.ErrNotExist) || w.containers() != 0 {
+	if _, err := w.broker.state.Retentions().Get(w.name()); !errors.Is(err, fs.ErrNotExist) || w.containers() != 0 {
 		t.Errorf("it went before the container: %v", err)
 	}
 }
 
-// A user may log in ten thousand times: no more brokers stay than there are
-// containers to look after.
-func TestOneBrokerStaysForAContainer(t *testing.T) {
+// A user may log in ten thousand times: no more brokers stay than there are containers to
+// look after.
+func TestOneBrokerAttendsAContainer(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
-	w.broker.keeping.Store(false)
 	_ = w.enters().Close()
-	w.eventually("one stays", func() bool {
-		leave, ok := w.broker.lives.Stay(w.name())
+	w.waits()
+	attended := func() bool {
+		leave, ok := w.broker.state.Retentions().Attend(w.name())
 		if ok {
 			leave()
 		}
 		return !ok
-	})
-	for range 3 {
-		other, err := New(Config{Run: w.broker.Run, Users: w.broker.Users, Log: slog.New(slog.DiscardHandler), Engine: w.broker.Engine})
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan struct{})
-		go func() { defer close(done); other.left(w.name(), nil) }()
-		select {
-		case <-done:
-		case <-time.After(20 * time.Second):
-			t.Error("another stays, too")
-		}
-		other.halt()
-		<-done
 	}
-	v, err := w.broker.lives.Get(w.name())
+	end := func() <-chan struct{} {
+		b := w.ofOneSession()
+		done := make(chan struct{})
+		go func() { defer close(done); b.lifecycle.SessionEnded(w.name(), nil) }()
+		return done
+	}
+	first := end()
+	w.eventually("one attends", attended)
+	for range 3 {
+		select {
+		case <-end():
+		case <-time.After(20 * time.Second):
+			t.Error("another attends, too")
+		}
+	}
+	v, err := w.broker.state.Retentions().Get(w.name())
 	if err != nil {
 		t.Fatal(err)
 	}
 	// And it goes when there is nothing left.
 	v.Linger = 0
-	if err := w.broker.lives.Set(w.name(), v); err != nil {
+	if err := w.broker.state.Retentions().Set(w.name(), v); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("it goes", func() bool {
-		leave, ok := w.broker.lives.Stay(w.name())
-		if ok {
-			leave()
-		}
-		return ok
-	})
+	<-first
+	if attended() || w.containers() != 0 {
+		t.Error("it went before the container")
+	}
 }
 
-func TestOfAContainerThatWasNeverMadeNothingIsKept(t *testing.T) {
+// ofOneSession returns a broker of one session beside the world's.
+func (w *world) ofOneSession() *Broker {
+	w.Helper()
+	c := w.broker.Config
+	c.Role = OneSession
+	b, err := New(c)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(b.cancel)
+	return b
+}
+
+func TestNothingIsKeptOfAContainerThatWasNeverMade(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nimagename = nosuch\npull = never\n")
 	w.refused(&wire.Login{}, "there is no image")
 	w.nothingLeft()
 	// A broker was killed that had begun.
-	if err := rundir.Of(w.broker.Run, "half").Make(); err != nil {
+	if err := w.broker.state.Container("half").Make(); err != nil {
 		t.Fatal(err)
 	}
-	w.broker.swept(t.Context())
+	w.broker.lifecycle.Sweep()
 	w.nothingLeft()
 	// What shall become of it could not be noted.
-	if err := os.Rename(string(w.broker.lives), string(w.broker.lives)+".away"); err != nil {
+	if err := os.Rename(string(w.broker.state.Retentions()), string(w.broker.state.Retentions())+".away"); err != nil {
 		t.Fatal(err)
 	}
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
 	w.refused(&wire.Login{}, "")
-	w.eventually("no directory is left", func() bool { return len(rundir.Containers(w.broker.Run)) == 0 })
-	if err := os.Rename(string(w.broker.lives)+".away", string(w.broker.lives)); err != nil {
+	w.eventually("no directory is left", func() bool { return len(w.broker.state.Containers()) == 0 })
+	if err := os.Rename(string(w.broker.state.Retentions())+".away", string(w.broker.state.Retentions())); err != nil {
 		t.Fatal(err)
 	}
 	w.set("")
 	w.enters()
-	w.broker.swept(t.Context())
+	w.broker.lifecycle.Sweep()
 	before := w.engine.Calls("Find")
 	w.enters()
 	if w.engine.Calls("Find") != before {

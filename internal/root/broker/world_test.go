@@ -93,15 +93,6 @@ func (w *world) set(file string) {
 	}
 }
 
-// use makes the broker work with another engine from now on.
-func (w *world) use(e engine.Engine) {
-	w.broker.engines.mu.Lock()
-	defer w.broker.engines.mu.Unlock()
-	for at := range w.broker.engines.all {
-		w.broker.engines.all[at] = e
-	}
-}
-
 // agent plays the agent of a container: it takes its socket and holds whoever
 // connects.
 func (w *world) agent(s engine.Spec) {

@@ -26,8 +26,8 @@ import (
 // backlog is how many logins may wait while we accept others.
 const backlog = 4096
 
-// lastWord is how long logins that are under way have when we are told to end.
-const lastWord = 10 * time.Second
+// shutdownLimit is how long logins that are under way have when the broker is to end.
+const shutdownLimit = 10 * time.Second
 
 func serve(log *slog.Logger, open engine.Opener) error {
 	if os.Geteuid() != 0 {
@@ -36,9 +36,9 @@ func serve(log *slog.Logger, open engine.Opener) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
 	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
-	past, end := openHistory(log)
+	events, end := openHistory(log)
 	defer end()
-	b, err := newBroker(paths.Run, log, past, open)
+	b, err := newBroker(broker.Service, paths.Run, log, events, open)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func serve(log *slog.Logger, open engine.Opener) error {
 	go func() {
 		defer close(ended)
 		log.Info("ending", "signal", (<-signals).String())
-		ctx, cancel := context.WithTimeout(context.Background(), lastWord)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 		defer cancel()
 		b.Shutdown(ctx, l)
 	}()
@@ -72,16 +72,16 @@ func serve(log *slog.Logger, open engine.Opener) error {
 }
 
 // newBroker makes the broker of a process that does nothing else.
-func newBroker(run string, log *slog.Logger, past func(history.Event), open engine.Opener) (*broker.Broker, error) {
+func newBroker(role broker.Role, run string, log *slog.Logger, events func(history.Event), open engine.Opener) (*broker.Broker, error) {
 	// A login is a tenth of a millisecond of our time: handing it from thread to
 	// thread would cost more than a second processor gains.
 	runtime.GOMAXPROCS(1)
 	// Whatever the umask of who starts us: modes are said where they matter.
 	unix.Umask(0o022)
 	return broker.New(broker.Config{
-		Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
-		Users: account.New(10 * time.Second), Log: log, History: past,
-		Engine: open, AskFate: askFate,
+		Role: role, Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
+		Users: account.New(10 * time.Second), Log: log, History: events,
+		Engine: open, WhyLost: askWhyLost,
 	})
 }
 

@@ -40,10 +40,12 @@ func Main(open engine.Opener) int {
 			}
 			return serveOne(log, c, open)
 		}
-	case len(args) == 1 && args[0] == door.Tend:
-		run = func(log *slog.Logger) error { return tend(log, open) }
-	case len(args) == 4 && args[0] == fate:
-		run = func(*slog.Logger) error { return tellFate(engine.Address{Host: args[1], TLS: args[2]}, args[3], open) }
+	case len(args) == 1 && args[0] == door.Reconcile:
+		run = func(log *slog.Logger) error { return reconcile(log, open) }
+	case len(args) == 4 && args[0] == whyLost:
+		run = func(*slog.Logger) error {
+			return printWhyLost(engine.Address{Host: args[1], TLS: args[2]}, args[3], open)
+		}
 	default:
 		return wrongUse("dockershd", "it does not take these arguments")
 	}
@@ -74,8 +76,8 @@ func Session() int {
 			seqpacket.CloseAll(fds)
 		}
 		_ = front.Send(wire.NewError(e))
-	case errors.Is(err, broker.ErrUntended):
-		err = door.Become(door.Tend)
+	case errors.Is(err, broker.ErrNeedsEngine):
+		err = door.Become(door.Reconcile)
 	default:
 		return exitCode(err)
 	}
@@ -98,7 +100,7 @@ func logged(run func(*slog.Logger) error) error {
 	defer out.Close(time.Second)
 	log := slog.New(out.Handler())
 	err := run(log)
-	if err != nil && !errors.Is(err, broker.ErrHandOver) && !errors.Is(err, broker.ErrUntended) {
+	if err != nil && !errors.Is(err, broker.ErrHandOver) && !errors.Is(err, broker.ErrNeedsEngine) {
 		log.Error("cannot serve", "cause", err)
 	}
 	return err

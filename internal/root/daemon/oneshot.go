@@ -18,9 +18,9 @@ import (
 	"github.com/dockersh/dockersh/internal/root/door"
 )
 
-// serveOne serves the one front at c and ends with its session.
+// serveOne serves the one front at c and returns when its session is over.
 func serveOne(log *slog.Logger, c *seqpacket.Conn, open engine.Opener) error {
-	b, end, err := newOwn(log, open)
+	b, end, err := newBrokerOfOne(log, open)
 	if err != nil {
 		return err
 	}
@@ -28,24 +28,29 @@ func serveOne(log *slog.Logger, c *seqpacket.Conn, open engine.Opener) error {
 	return b.ServeOne(c)
 }
 
-// tend looks once after what nobody else looks after.
-func tend(log *slog.Logger, open engine.Opener) error {
-	b, end, err := newOwn(log, open)
+// reconcile does once what no service does.
+func reconcile(log *slog.Logger, open engine.Opener) error {
+	b, end, err := newBrokerOfOne(log, open)
 	if err != nil {
 		return err
 	}
 	defer end()
-	return b.Tend()
+	return b.Reconcile()
 }
 
-// newOwn makes a broker of whoever runs it, and gives its end.
-func newOwn(log *slog.Logger, open engine.Opener) (*broker.Broker, func(), error) {
+// newBrokerOfOne makes the broker of one session, with the rights of whoever runs it. The
+// caller calls end when it is done.
+func newBrokerOfOne(log *slog.Logger, open engine.Opener) (b *broker.Broker, end func(), err error) {
 	run, err := runDir(os.Geteuid())
 	if err != nil {
 		return nil, nil, err
 	}
-	past, end := openHistory(log)
-	b, err := newBroker(run, log, past, open)
+	role := broker.OneSession
+	if open == nil {
+		role = broker.WithoutEngine
+	}
+	events, end := openHistory(log)
+	b, err = newBroker(role, run, log, events, open)
 	if err != nil {
 		end()
 		return nil, nil, err
@@ -53,55 +58,56 @@ func newOwn(log *slog.Logger, open engine.Opener) (*broker.Broker, func(), error
 	return b, end, nil
 }
 
-// askFate has dockershd say what became of a container.
-func askFate(ctx context.Context, at engine.Address, container string) string {
+// askWhyLost has dockershd, which has a client of the engine, find out what happened to a
+// container.
+func askWhyLost(ctx context.Context, at engine.Address, container string) string {
 	const unknown = "the container ended"
 	if door.Trusted(paths.Broker()) != nil {
 		return unknown
 	}
-	cmd := exec.CommandContext(ctx, paths.Broker(), fate, at.Host, at.TLS, container)
+	cmd := exec.CommandContext(ctx, paths.Broker(), whyLost, at.Host, at.TLS, container)
 	cmd.Dir, cmd.Env = "/", []string{}
-	said, err := cmd.Output()
-	if err != nil || len(said) == 0 {
+	reason, err := cmd.Output()
+	if err != nil || len(reason) == 0 {
 		return unknown
 	}
-	return string(said)
+	return string(reason)
 }
 
-// fate is the argument of a dockershd that says what became of a container.
-const fate = "--fate"
+// whyLost is the argument of a dockershd that prints what happened to a container.
+const whyLost = "--why-lost"
 
-func tellFate(at engine.Address, container string, open engine.Opener) error {
+func printWhyLost(at engine.Address, container string, open engine.Opener) error {
 	e, err := open(at)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastWord)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
-	fmt.Print(broker.Fate(ctx, e, container, false)) // streams are not for brokers without an engine
+	fmt.Print(broker.WhyLost(ctx, e, container, false)) // exec streams are served by brokers with an engine
 	return nil
 }
 
-// runDir is where a broker of uid keeps what it knows of containers: root's own
-// place, or one that is the user's alone until the next boot.
+// runDir returns the run-time directory of a broker of uid: root's, or one that belongs
+// to the user alone until the next boot.
 func runDir(uid int) (string, error) {
 	if uid == 0 {
 		return paths.Run, nil
 	}
 	id := strconv.Itoa(uid)
-	if base := filepath.Join("/run/user", id); ownDir(base, uid) == nil {
+	if base := filepath.Join("/run/user", id); checkPrivateDir(base, uid) == nil {
 		return filepath.Join(base, "dockersh"), nil
 	}
 	dir := filepath.Join("/tmp", "dockersh-"+id)
 	if err := unix.Mkdir(dir, 0o700); err != nil && err != unix.EEXIST {
 		return "", err
 	}
-	return dir, ownDir(dir, uid)
+	return dir, checkPrivateDir(dir, uid)
 }
 
-// ownDir refuses what is no directory of uid's, or not his alone: in /tmp anyone
-// may have been there first.
-func ownDir(dir string, uid int) error {
+// checkPrivateDir refuses what is not a directory of uid alone: in /tmp anybody may have
+// been there first.
+func checkPrivateDir(dir string, uid int) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(dir, &st); err != nil {
 		return err

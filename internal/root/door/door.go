@@ -97,8 +97,8 @@ var environ = [...]string{"GOMAXPROCS=1"}
 
 // What a broker is told that has an engine, and goes on for one without.
 const (
-	OneShot = "--one-shot" // serve the connection on standard input
-	Tend    = "--tend"     // look after containers that nobody is in
+	OneShot   = "--one-shot"  // serve the connection on standard input
+	Reconcile = "--reconcile" // do what is due for containers that nobody is in
 )
 
 // Become makes of this process a broker that has an engine. It returns only after an

@@ -39,6 +39,7 @@ type Event struct {
 	Cut       bool      `json:"cut,omitempty"`    // the command was longer
 	Reason    string    `json:"reason,omitempty"` // of a refusal, in the words that the user saw
 	Shell     string    `json:"shell,omitempty"`  // on the host
+	Cold      string    `json:"cold,omitempty"`   // why the login needed an engine; empty for a warm one
 
 	// Of an End. Exit and Signal are what the front reported, which may be a program
 	// of the user; both are empty if the front was killed.
@@ -101,7 +102,7 @@ func (e Event) Attrs() []any {
 	all := []any{"user", e.User, "uid", e.UID}
 	for _, a := range [...]struct{ key, value string }{
 		{"id", e.ID}, {"door", e.Door}, {"client", e.Client}, {"key", e.Key}, {"container", e.Container}, {"image", e.Image},
-		{"tty", e.TTY}, {"shell", e.Shell}, {"command", e.Command}, {"reason", e.Reason}, {"signal", e.Signal}, {"lost", e.Lost},
+		{"tty", e.TTY}, {"shell", e.Shell}, {"command", e.Command}, {"reason", e.Reason}, {"cold", e.Cold}, {"signal", e.Signal}, {"lost", e.Lost},
 	} {
 		if a.value != "" {
 			all = append(all, a.key, a.value)

@@ -6,15 +6,15 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
 // Places of the host that go into a container, read-only.
 type Places struct {
-	Helpers string // the directory of dockersh-init
-	Run     string // where this container's start socket appears
-	Mark    string // becomes engine.LabelMark
+	Protocol int    // version of the agent protocol, for engine.LabelProtocol
+	Helpers  string // the directory of dockersh-init
+	Run      string // where this container's start socket appears
+	Mark     string // becomes engine.LabelMark
 
 	// Not read-only, and only for an engine that remaps users: where Owners is
 	// mounted when the container starts, instead of the home itself.
@@ -88,7 +88,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelUser:      p.User.Name,
 		engine.LabelSettings:  s.Hash(),
 		engine.LabelImage:     imageID,
-		engine.LabelProtocol:  strconv.Itoa(wire.Version),
+		engine.LabelProtocol:  strconv.Itoa(at.Protocol),
 		engine.LabelAgent:     agent,
 		engine.LabelHome:      at.Owners.String(), // always: an image could bring such a label
 		engine.LabelMark:      at.Mark,

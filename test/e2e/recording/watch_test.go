@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
-	"github.com/dockersh/dockersh/internal/root/sessions"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
@@ -77,7 +77,7 @@ func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
 		t.Errorf("%d %q", status, errs)
 	}
 	ids := map[string]string{}
-	for _, r := range sessions.Of(e2e.RunDir).All() {
+	for _, r := range state.Dir(e2e.RunDir).Sessions().Live() {
 		if r.Container == name && r.Recording != "" {
 			_, all := events(t, r.Recording)
 			ids[r.ID] = output(all)

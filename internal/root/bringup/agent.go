@@ -1,0 +1,148 @@
+package bringup
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
+)
+
+const (
+	agentLimit        = 20 * time.Second // for an agent that was just started as process 1
+	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can keep it from coming
+	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks four times a second
+	helloLimit        = 2 * time.Second
+)
+
+var errSilent = errors.New("no agent connected")
+
+// awaited is the start socket of a container while an agent is expected.
+type awaited struct {
+	dir      state.Container
+	key      string
+	user     account.Identity
+	listener *seqpacket.Listener
+	done     chan error // one result
+
+	uid   uint32        // of the agent on the host
+	known chan struct{} // closed when uid is set
+	over  chan struct{} // closed when nobody waits any more
+}
+
+// awaitAgent opens the start socket. Any process of the container can connect: an agent
+// is known by its uid, and what it gets is a socket for sessions of that very uid.
+func (a *attempt) awaitAgent(user account.Identity) (*awaited, error) {
+	if err := a.dir.Make(); err != nil {
+		return nil, err
+	}
+	fd, err := seqpacket.Bind(a.dir.StartSocket(), 0o666, 16)
+	if err != nil {
+		return nil, err
+	}
+	l, err := seqpacket.NewListener(fd)
+	if err != nil {
+		return nil, err
+	}
+	w := &awaited{dir: a.dir, key: a.plan.Agent, user: user, listener: l, done: make(chan error, 1),
+		known: make(chan struct{}), over: make(chan struct{})}
+	go w.accept()
+	return w, nil
+}
+
+// expect says which uid on the host the agent has. Until then nobody is answered.
+func (w *awaited) expect(uid uint32) {
+	w.uid = uid
+	close(w.known)
+}
+
+func (w *awaited) close() {
+	close(w.over)
+	_ = os.Remove(w.dir.StartSocket())
+	_ = w.listener.Close()
+}
+
+// mostCallers is how many connections to a start socket are listened to at once.
+const mostCallers = 16
+
+// accept answers callers until one of them is the agent.
+func (w *awaited) accept() {
+	var found atomic.Bool
+	places := make(chan struct{}, mostCallers)
+	for !found.Load() {
+		places <- struct{}{} // each is free again helloLimit after the uid is known
+		raw, err := w.listener.Accept()
+		if err != nil {
+			if !seqpacket.OutOfResources(err) {
+				return // closed
+			}
+			<-places
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		go func() {
+			defer func() { _ = raw.Close(); <-places }()
+			if w.serve(raw, &found) == nil {
+				w.done <- nil
+			}
+		}()
+	}
+}
+
+var errStranger = errors.New("the caller is not the agent that is awaited")
+
+// serve gives the agent its listening socket. Only one caller gets it: a second one
+// would take the name from the first.
+func (w *awaited) serve(raw *seqpacket.Conn, found *atomic.Bool) error {
+	c := channel.Conn{Socket: raw}
+	select {
+	case <-w.known:
+	case <-w.over:
+		return errStranger
+	}
+	cred, err := raw.Peer()
+	if err != nil {
+		return err
+	}
+	if cred.Uid != w.uid {
+		return errStranger
+	}
+	c.Within(helloLimit)
+	m, fds, err := c.Recv()
+	if err != nil {
+		return err
+	}
+	seqpacket.CloseAll(fds)
+	if hello, ok := m.(*wire.Hello); !ok || hello.Version != wire.Version {
+		return errStranger
+	}
+	if found.Swap(true) {
+		return errStranger
+	}
+	fd, err := seqpacket.Bind(w.dir.AgentSocket(w.key), 0o600, 1024)
+	if err != nil {
+		return err
+	}
+	defer seqpacket.CloseAll([]int{fd})
+	return c.Send(&wire.Serve{User: w.user.Name, Home: w.user.Home}, fd)
+}
+
+// wait returns errSilent when no agent came in time.
+func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case err := <-w.done:
+		return err
+	case <-t.C:
+		return errSilent
+	case <-ctx.Done():
+		return explain(ctx.Err())
+	}
+}

@@ -1,0 +1,227 @@
+// Package bringup leads from a plan to a connected agent: it finds, makes, starts or
+// equips the container that a login is to enter, and connects to the agent in it. A
+// warm login finds an agent that listens, and asks no engine.
+package bringup
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/flight"
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+const (
+	bringUpLimit = 2 * time.Minute  // all but the pull
+	pullLimit    = 60 * time.Minute // of an image; ends when the user gives up
+)
+
+// atOnce is how many containers are made or started at a time: more would only wait for
+// each other in the engine, and time out together.
+const atOnce = 6
+
+// mostTries is how often one login brings its container up again that ended or was
+// removed before the login was in it.
+const mostTries = 3
+
+// Config is what a Bringup works with.
+type Config struct {
+	State   state.Dir
+	Locks   *state.Locks
+	Engines *engine.Clients
+	Users   *account.DB
+	Log     *slog.Logger
+	Helpers string // directory that is mounted into containers
+	Bridge  string // path of dockersh-bridge
+
+	// SharePlaces counts the containers that are made or started at a time over all
+	// processes with the same run-time directory: brokers of one session.
+	SharePlaces bool
+	// AdminSettings returns the administrator's settings for a user; nil if they cannot
+	// be known.
+	AdminSettings func(ctx context.Context, uid uint32) *config.Settings
+}
+
+// Bringup brings containers up, for many logins at once.
+type Bringup struct {
+	Config
+	images images
+	shared flight.Group[Cold]
+	places chan struct{} // one for each container that is being made or started
+}
+
+// New returns a Bringup.
+func New(c Config) *Bringup {
+	return &Bringup{Config: c, images: images{state: c.State.Images()}, places: make(chan struct{}, atOnce)}
+}
+
+// Login is one login on its way into a container.
+type Login struct {
+	Plan    *policy.Plan
+	Session *state.Session // its entry, already written
+
+	// Report begins to show the user what is being done, until done. A front that is
+	// gone cancels the work. It is called for cold logins only.
+	Report func(cancel context.CancelFunc) (show func(line string), done func())
+}
+
+// Cold is the reason why a login was not warm.
+type Cold string
+
+// The reasons, as they stand in the log and in the history of sessions.
+const (
+	Warm        Cold = ""
+	NotCreated  Cold = "container did not exist"
+	NotRunning  Cold = "container was not running"
+	NoAgent     Cold = "no agent was running for the container user"
+	ExecStream  Cold = "session goes over the engine's exec"
+	Waited      Cold = "waited for another login to the container"
+	MayRecreate Cold = "onchange = recreate, and nobody was in the container"
+	NewSettings Cold = "recreated: the settings changed"
+	NewImage    Cold = "recreated: the image changed"
+)
+
+// Enter connects a login to the agent of its container, which runs afterwards, and
+// returns why the login was cold. Where the session is recorded, or has no agent, the
+// connection is to a bridge. Errors are ready for the user; engine.ErrNoClient where an
+// engine is needed by a program without a client.
+func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, cold Cold, err error) {
+	if !b.mayRecreate(l.Plan) {
+		if conn, err = b.connect(l); !errors.Is(err, errNoAgent) {
+			return conn, Warm, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, pullLimit+bringUpLimit)
+	defer cancel()
+	show, done := l.Report(cancel)
+	defer done()
+	e, err := b.Engines.Get(l.Plan.Engine())
+	if err != nil {
+		return channel.Conn{}, "", explain(err)
+	}
+	a := &attempt{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show}
+	conn, cold, err = a.enter(ctx)
+	return conn, cold, explain(err)
+}
+
+// attempt is one cold login.
+type attempt struct {
+	b      *Bringup
+	login  Login
+	plan   *policy.Plan
+	dir    state.Container
+	engine engine.Engine
+	show   func(line string)
+}
+
+// enter brings the container up until the login is connected.
+func (a *attempt) enter(ctx context.Context) (channel.Conn, Cold, error) {
+	if a.plan.Streams() {
+		if conn, err := a.openExecStream(ctx); !errors.Is(err, errNotReady) {
+			return conn, ExecStream, err
+		}
+	}
+	a.show("waiting for the container") // other logins may be at it, or have all the places at the engine
+	sessions := a.b.State.Sessions()
+	var cold Cold
+	for range mostTries + 1 {
+		if err := sessions.SetWaiting(a.login.Session, true); err != nil {
+			return channel.Conn{}, cold, err
+		}
+		did, err := a.shareWork(ctx)
+		if err != nil {
+			return channel.Conn{}, cold, err
+		}
+		if cold == "" {
+			cold = did
+		}
+		if err := sessions.SetWaiting(a.login.Session, false); err != nil {
+			return channel.Conn{}, cold, err
+		}
+		conn, err := a.b.connect(a.login)
+		if errors.Is(err, errNoAgent) && a.plan.Streams() {
+			conn, err = a.openExecStream(ctx)
+		}
+		if !errors.Is(err, errNoAgent) && !errors.Is(err, errNotReady) {
+			return conn, cold, err
+		}
+		// It ended again, or was removed before it was known that we are there.
+	}
+	return channel.Conn{}, cold, agentSilent(nil)
+}
+
+// shareWork makes sure that an agent listens. Logins of the same container user share
+// the work and its outcome, so that they are one in the queue for the container, however
+// many they are.
+func (a *attempt) shareWork(ctx context.Context) (Cold, error) {
+	for {
+		cold, led, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (Cold, error) { return a.provideAgent(ctx) })
+		switch {
+		case led:
+			return cold, err
+		case errors.Is(err, context.Canceled) && ctx.Err() == nil:
+			continue // the login that did the work gave up; this one has not
+		}
+		return Waited, err
+	}
+}
+
+// provideAgent makes an agent listen, unless one does. It returns what was missing.
+func (a *attempt) provideAgent(ctx context.Context) (Cold, error) {
+	unlock, err := a.b.Locks.Lock(ctx, a.plan.Container)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	changed, err := a.recreateIfChanged(ctx)
+	if err != nil {
+		return "", err
+	}
+	// The last holder of the lock may have done it all.
+	if conn, err := a.b.dialAgent(a.plan); err == nil {
+		if a.plan.Settings.OnChange == onChangeRecreate {
+			return MayRecreate, conn.Close()
+		}
+		return Waited, conn.Close()
+	} else if !errors.Is(err, errNoAgent) {
+		return "", err
+	}
+	missing, err := a.bringUp(ctx)
+	if changed != "" {
+		missing = changed
+	}
+	return missing, err
+}
+
+// takePlace waits for one of the places at the engine. It must not be held while
+// something is awaited that is in a user's hands.
+func (a *attempt) takePlace(ctx context.Context) (release func(), err error) {
+	select {
+	case a.b.places <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	others := func() {}
+	if a.b.SharePlaces {
+		if others, err = a.b.State.TakePlace(ctx, atOnce); err != nil {
+			<-a.b.places
+			return nil, err
+		}
+	}
+	return sync.OnceFunc(func() { others(); <-a.b.places }), nil
+}
+
+// containerError is an error about the plan's container, with the command that looks
+// further into it.
+func (a *attempt) containerError(text, hint string, cause error) error {
+	return usererr.New(usererr.Container, "the container "+a.plan.Container+" "+text, hint, cause)
+}

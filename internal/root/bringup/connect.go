@@ -1,0 +1,70 @@
+package bringup
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// errNoAgent is returned where no agent listens for the login.
+var errNoAgent = errors.New("no agent listens")
+
+// connect connects a login to the agent of its container, if one listens; errNoAgent.
+// Where the session is recorded it goes through a bridge. No engine is asked.
+func (b *Bringup) connect(l Login) (channel.Conn, error) {
+	agent, err := b.dialAgent(l.Plan)
+	if err != nil || l.Plan.Record == "" {
+		return agent, err
+	}
+	defer agent.Close()
+	u := l.Plan.User
+	return b.startBridge(l, &wire.Bridge{Container: l.Plan.Container, UID: u.UID, GID: u.GID, User: u.Name, Agent: true}, agent.Fd())
+}
+
+// dialAgent connects to the agent of the plan's container user; errNoAgent.
+func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
+	dir := b.State.Container(plan.Container)
+	owner, err := dir.Owner()
+	if err != nil || !plan.Engine().Local() {
+		return channel.Conn{}, errNoAgent
+	}
+	if err := plan.MayEnter(owner); err != nil {
+		if plan.MayAdopt() { // the container may be gone, and another have its name
+			return channel.Conn{}, errNoAgent
+		}
+		return channel.Conn{}, err
+	}
+	return dial(dir.AgentSocket(plan.Agent))
+}
+
+// queueFullLimit is how long a full queue of an agent is waited for.
+const queueFullLimit = 3 * time.Second
+
+// dial connects to an agent's socket. A broker bound it, in a directory that is mounted
+// in no container: no path that a user can change is followed.
+func dial(path string) (channel.Conn, error) {
+	for end := time.Now().Add(queueFullLimit); ; time.Sleep(5 * time.Millisecond) {
+		fd, err := seqpacket.Connect(path)
+		switch err {
+		case nil:
+			return channel.NewSync(fd)
+		case unix.ENOENT, unix.ECONNREFUSED:
+			return channel.Conn{}, errNoAgent
+		case unix.EAGAIN:
+			if time.Now().Before(end) {
+				continue
+			}
+			return channel.Conn{}, usererr.New(usererr.Container, "the container does not answer",
+				"end some of its processes, or ask the administrator to run: dockershctl restart", err)
+		default:
+			return channel.Conn{}, err
+		}
+	}
+}

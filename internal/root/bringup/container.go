@@ -1,0 +1,330 @@
+package bringup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/wait"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// transientLimit is how long a container is waited for that is being removed or
+// restarted.
+const transientLimit = 20 * time.Second
+
+// bringUp looks at what the engine has and does what is missing, which it returns. The
+// lock is held.
+func (a *attempt) bringUp(ctx context.Context) (missing Cold, err error) {
+	for end := time.Now().Add(transientLimit); ; {
+		found, err := a.engine.Find(ctx, a.plan.Container)
+		if errors.Is(err, engine.ErrNotFound) && a.plan.MayAdopt() {
+			return "", usererr.New(usererr.Container, "there is no container "+a.plan.Container,
+				"ask the administrator to run: docker create --name "+a.plan.Container+" (with adopt, containers are made by hand)", nil)
+		}
+		if errors.Is(err, engine.ErrNotFound) {
+			err := a.create(ctx)
+			if errors.Is(err, engine.ErrNameTaken) && time.Now().Before(end) {
+				continue // another broker was faster, or one of that name is being removed
+			}
+			return NotCreated, err
+		}
+		if err != nil {
+			return "", err
+		}
+		owner, ours, err := a.plan.Admit(found.Labels, os.Geteuid())
+		if err != nil {
+			return "", err
+		}
+		if !ours && canStartAdopted(found.State) {
+			return NotRunning, a.startAdopted(ctx, found)
+		}
+		if found.State == engine.Running && !a.plan.Engine().Local() {
+			return ExecStream, a.writeState(found.Labels, found.Image)
+		}
+		switch found.State {
+		case engine.Running:
+			return NoAgent, a.startAgentIn(ctx, found, owner)
+		case engine.Exited:
+			return NotRunning, a.startStopped(ctx, found, owner)
+		case engine.Paused:
+			// Somebody paused it on purpose, and a login must not undo that.
+			return "", a.containerError("is paused", "ask the administrator to run: dockershctl start "+a.plan.Container, nil)
+		case engine.Created, engine.Dead:
+			// Half made by a broker that was killed, and nobody ever worked in it; or its
+			// removal began and failed, and nothing is left to start.
+			if err := a.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				return "", err
+			}
+		default: // removing, restarting
+			if time.Now().After(end) {
+				return "", a.containerError("is "+string(found.State)+" and does not get ready", "try again, or ask the administrator to run: dockershctl ls", nil)
+			}
+			wait.Sleep(ctx, 100*time.Millisecond)
+		}
+	}
+}
+
+// create makes the container, with its user in it, and starts it. If a step fails, the
+// container is removed again: nobody has worked in it yet.
+func (a *attempt) create(ctx context.Context) (err error) {
+	s := a.plan.Settings
+	imageID, err := a.provideImage(ctx)
+	if err != nil {
+		return err
+	}
+	release, err := a.takePlace(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	accounts, err := a.b.images.accounts(ctx, a.engine, imageID)
+	if err != nil {
+		return err
+	}
+	user, err := a.containerUser(ctx, accounts)
+	if err != nil {
+		return err
+	}
+	files, err := accountFiles(accounts, user, !s.MountHome)
+	if err != nil {
+		return err
+	}
+	if a.plan.Engine().Local() {
+		err = a.checkMountSources()
+	} else {
+		files, err = a.withHelper(files)
+	}
+	if err != nil {
+		return err
+	}
+	places, err := a.hostPlaces(ctx, user)
+	if err != nil {
+		return err
+	}
+	a.show("making the container")
+	spec := a.plan.Spec(user, imageID, places)
+	// Written before the container exists: if this broker is killed, another one finds
+	// and removes it.
+	if err := a.writeState(spec.Labels, s.ImageName); err != nil {
+		return err
+	}
+	made, err := a.engine.Create(ctx, spec)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			a.discard(made.ID)
+			err = a.explainFailure(ctx, user, err)
+		}
+	}()
+	if err := a.engine.PutFiles(ctx, made.ID, files); err != nil {
+		return err
+	}
+	if err := a.writeOwner(a.plan.Owner); err != nil {
+		return err
+	}
+	a.b.Log.Info("container made", "container", a.plan.Container, "id", made.ID, "user", a.plan.User.Name, "image", s.ImageName)
+	return a.start(ctx, made, user, release)
+}
+
+// discard removes a half-made container, even if the time for the login is up.
+func (a *attempt) discard(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := a.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		a.b.Log.Error("cannot remove a half-made container", "container", a.plan.Container, "id", id, "cause", err)
+	}
+}
+
+// startStopped starts a container that is stopped.
+func (a *attempt) startStopped(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	release, err := a.takePlace(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	user, err := a.containerUserOf(ctx, found)
+	if err != nil {
+		return err
+	}
+	if a.plan.Engine().Local() {
+		if err := a.checkMountSources(); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(a.writeOwner(owner), a.writeState(found.Labels, found.Image)); err != nil {
+		return err
+	}
+	a.show("starting the container")
+	return a.start(ctx, found, user, release)
+}
+
+// start starts the container, gives the place at the engine back, and waits for the
+// agent. Of c it needs the id and our labels.
+func (a *attempt) start(ctx context.Context, c *engine.Container, user account.Identity, release func()) error {
+	if !a.plan.Engine().Local() {
+		if err := a.engine.Start(ctx, c.ID); err != nil {
+			return err
+		}
+		_, err := a.findRunning(ctx)
+		return err
+	}
+	w, err := a.awaitAgent(user)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	home, err := lifecycle.Start(ctx, a.engine, a.dir, c)
+	if errors.Is(err, lifecycle.ErrStillMounted) {
+		a.b.Log.Error("cannot unmount a home", "container", a.plan.Container, "cause", err)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	release()
+	running, err := a.findRunning(ctx)
+	if err != nil {
+		return err
+	}
+	users, err := a.userNamespace(ctx, running)
+	if err != nil {
+		return err
+	}
+	uid, err := policy.HostUID(users, user)
+	if err == nil {
+		err = a.checkHome(uid, users, home)
+	}
+	if err != nil {
+		return errors.Join(err, a.engine.Stop(ctx, c.ID, 0)) // nobody has entered it yet
+	}
+	w.expect(uid)
+	if c.Labels[engine.LabelAgent] != a.plan.Agent {
+		return a.startFurtherAgent(ctx, c.ID, user, w)
+	}
+	return a.waitForAgent(ctx, w, agentLimit)
+}
+
+// startAgentIn starts the agent that a running container lacks.
+func (a *attempt) startAgentIn(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	user, err := a.containerUserOf(ctx, found)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(a.dir.SetOwner(owner), a.writeState(found.Labels, found.Image)); err != nil {
+		return err
+	}
+	w, err := a.awaitAgent(user)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	users, err := a.userNamespace(ctx, found)
+	if err != nil {
+		return err
+	}
+	uid, err := policy.HostUID(users, user)
+	if err != nil {
+		return err
+	}
+	w.expect(uid)
+	if found.Labels[engine.LabelAgent] == a.plan.Agent {
+		// Process 1 is an agent that has not met a broker yet: the container was started
+		// by hand.
+		if err := w.wait(ctx, firstAgentLimit); !errors.Is(err, errSilent) {
+			return err
+		}
+	}
+	return a.startFurtherAgent(ctx, found.ID, user, w)
+}
+
+// startFurtherAgent starts an agent beside process 1: for another container user, or
+// because process 1 is not ours.
+func (a *attempt) startFurtherAgent(ctx context.Context, id string, user account.Identity, w *awaited) error {
+	if a.plan.Settings.Entrypoint == config.Internal {
+		a.addUser(ctx, id, user)
+	}
+	if err := a.engine.Exec(ctx, id, user.UID, user.GID, []string{policy.InitInside}); err != nil {
+		return err
+	}
+	return a.waitForAgent(ctx, w, furtherAgentLimit)
+}
+
+// waitForAgent waits for an agent that was just started, as long as its container runs.
+func (a *attempt) waitForAgent(ctx context.Context, w *awaited, limit time.Duration) error {
+	for end := time.Now().Add(limit); time.Now().Before(end); {
+		if err := w.wait(ctx, 500*time.Millisecond); !errors.Is(err, errSilent) {
+			return err
+		}
+		if _, err := a.findRunning(ctx); err != nil {
+			return err
+		}
+	}
+	return agentSilent(errSilent)
+}
+
+// findRunning returns the container, or why it does not run.
+func (a *attempt) findRunning(ctx context.Context) (*engine.Container, error) {
+	found, err := a.engine.Find(ctx, a.plan.Container)
+	if err != nil {
+		return nil, err
+	}
+	if found.State == engine.Exited || found.State == engine.Dead {
+		return nil, a.containerError("ended as soon as it was started", readLog, fmt.Errorf("exit code %d", found.ExitCode))
+	}
+	return found, nil
+}
+
+// checkMountSources looks at what is about to be mounted from the host: the home, and
+// volumes that name a directory. Options of dockeropt are the administrator's own words
+// to the engine.
+func (a *attempt) checkMountSources() error {
+	s := a.plan.Settings
+	var sources []string
+	if s.MountHome {
+		sources = append(sources, s.MountHomeFrom)
+	}
+	for _, v := range s.Volume {
+		if source, _, ok := strings.Cut(v, ":"); ok && strings.HasPrefix(source, "/") {
+			sources = append(sources, source)
+		}
+	}
+	for _, source := range sources {
+		if err := lifecycle.CheckMountSource(source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeState writes the container's retention and what it was made from, in this order,
+// so that no container is known that nobody would look after. The lock is held.
+func (a *attempt) writeState(labels map[string]string, image string) error {
+	r := state.Retention{Engine: a.plan.Engine(), IdleTimeout: a.plan.Settings.IdleTimeout}
+	r.Linger, r.Ephemeral = policy.Ephemeral(labels)
+	if err := a.b.State.Retentions().Set(a.plan.Container, r); err != nil {
+		return err
+	}
+	owner, _ := policy.OwnerOf(labels)
+	return a.dir.SetMade(state.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]})
+}
+
+// writeOwner writes for whom a container of this host is, for warm logins. There are
+// none to containers elsewhere.
+func (a *attempt) writeOwner(owner policy.Owner) error {
+	if !a.plan.Engine().Local() {
+		return nil
+	}
+	return a.dir.SetOwner(owner)
+}

@@ -1,0 +1,79 @@
+package bringup
+
+import (
+	"context"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// onChangeRecreate is the value of the setting onchange that this file is about.
+const onChangeRecreate = "recreate"
+
+// mayRecreate reports whether a login must look whether its container is to be
+// recreated, and so cannot be warm: the administrator wants it, and nobody else is in.
+func (b *Bringup) mayRecreate(plan *policy.Plan) bool {
+	if plan.Settings.OnChange != onChangeRecreate {
+		return false
+	}
+	inside, _ := b.State.Sessions().In(plan.Container)
+	return inside <= 1 // this login
+}
+
+// recreateIfChanged removes a container that is not what the administrator's settings
+// ask for today, if no session is in it, and returns what changed. The lock is held, and
+// this login still waits.
+func (a *attempt) recreateIfChanged(ctx context.Context) (changed Cold, err error) {
+	if a.plan.Settings.OnChange != onChangeRecreate || a.inUse() {
+		return "", nil
+	}
+	found, err := a.engine.Find(ctx, a.plan.Container)
+	if err != nil {
+		// There is none; or the engine does not answer, and the login goes on with what
+		// runs. The error is met again where the engine is needed.
+		return "", nil
+	}
+	owner, ours := policy.OwnerOf(found.Labels)
+	if !ours || a.plan.MayEnter(owner) != nil || found.State == engine.Paused {
+		return "", nil // a login must not resume a paused container
+	}
+	changed = a.findChange(ctx, found, owner)
+	if changed == "" {
+		return "", nil
+	}
+	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {
+		a.show("recreating the container")
+		return lifecycle.RemoveFromEngine(ctx, a.engine, found)
+	})
+	if !vacant || err != nil {
+		return "", err
+	}
+	a.b.Log.Info("container removed", "container", a.plan.Container, "id", found.ID, "why", string(changed))
+	return changed, a.dir.Clear()
+}
+
+// inUse reports whether a session is in the container; logins that wait for it do not
+// count.
+func (a *attempt) inUse() bool {
+	inside, _ := a.b.State.Sessions().In(a.plan.Container)
+	return inside > 0
+}
+
+// findChange returns what of a container is not as the administrator wants it today. It
+// is compared with what a login of the very user would give who made it: the settings of
+// other users may always have been different.
+func (a *attempt) findChange(ctx context.Context, found *engine.Container, owner policy.Owner) Cold {
+	admins := a.plan.Admins
+	if owner.UID != a.plan.User.UID {
+		admins = a.b.AdminSettings(ctx, owner.UID)
+	}
+	made := found.Labels[engine.LabelAdmins]
+	if made != "" && admins != nil && admins.Hash() != made {
+		return NewSettings
+	}
+	if id, err := a.engine.ImageID(ctx, found.Image); err == nil && id != found.ImageID {
+		return NewImage
+	}
+	return ""
+}

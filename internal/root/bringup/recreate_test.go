@@ -1,0 +1,101 @@
+package bringup
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// newAttempt returns a cold login of alice, with an engine in memory.
+func newAttempt(t *testing.T, e *enginetest.Fake, text string) *attempt {
+	t.Helper()
+	run := state.Dir(t.TempDir())
+	if err := run.Make(); err != nil {
+		t.Fatal(err)
+	}
+	b := New(Config{State: run, Locks: &state.Locks{Dir: run}, Log: slog.New(slog.DiscardHandler)})
+	effective := effectiveFor(t, text, "alice")
+	plan, err := policy.Decide(account.User{Name: "alice", UID: 1001, GID: 1001}, effective.Settings, policy.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Admins = effective.Admins
+	a := &attempt{b: b, plan: plan, dir: run.Container(plan.Container), engine: e, show: func(string) {}}
+	if err := a.dir.Make(); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func effectiveFor(t *testing.T, text, user string) *settings.Effective {
+	t.Helper()
+	file, err := config.Parse("rc", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := settings.For(file, settings.Login{User: account.User{Name: user}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func mustRecreate(t *testing.T, a *attempt) Cold {
+	t.Helper()
+	changed, err := a.recreateIfChanged(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// Users of one container may have different settings: what counts is whether the user
+// who made it would make it in the same way again.
+func TestRecreateComparesWithTheSettingsOfTheMaker(t *testing.T) {
+	const text = "[dockersh]\nonchange = recreate\ncontainername = class\n[user \"carol\"]\nmemory = 7g\n"
+	e := enginetest.New()
+	e.AddImage("busybox", "sha256:1", nil)
+	a := newAttempt(t, e, text)
+	carols := effectiveFor(t, text, "carol").Admins
+	a.b.AdminSettings = func(_ context.Context, uid uint32) *config.Settings {
+		if uid != 7 {
+			t.Errorf("the settings of uid %d were asked for", uid)
+		}
+		return carols
+	}
+	labels := policy.Owner{UID: 7}.Labels()
+	labels[engine.LabelAdmins] = carols.Hash()
+	e.Add(engine.Container{Name: "class", State: engine.Exited, Image: "busybox", ImageID: "sha256:1", Labels: labels})
+	if changed := mustRecreate(t, a); changed != "" {
+		t.Errorf("alice's settings are different, and it was removed: %s", changed)
+	}
+	carols = effectiveFor(t, text+"memory = 8g\n", "carol").Admins
+	if changed := mustRecreate(t, a); changed != NewSettings {
+		t.Errorf("carol's settings changed: %q", changed)
+	}
+	if _, err := e.Find(t.Context(), "class"); err == nil {
+		t.Error("it was kept")
+	}
+}
+
+// A container of an older version has no label that says which settings made it, and its
+// image may be gone.
+func TestRecreateKeepsWhatItCannotJudge(t *testing.T) {
+	e := enginetest.New()
+	a := newAttempt(t, e, "[dockersh]\nonchange = recreate\nmemory = 1g\n")
+	e.Add(engine.Container{Name: "alice_dockersh", State: engine.Exited, Image: "gone:1", ImageID: "sha256:1", Labels: policy.Owner{UID: 1001, Identity: "u=alice"}.Labels()})
+	if changed := mustRecreate(t, a); changed != "" {
+		t.Errorf("it was removed: %s", changed)
+	}
+	if _, err := e.Find(t.Context(), "alice_dockersh"); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,81 @@
+package bringup
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
+)
+
+// hostPlaces returns what of the host goes into a new container. An engine that gives
+// its containers other numbers for their users gets an idmapped home.
+func (a *attempt) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
+	at := policy.Places{Protocol: wire.Version, Helpers: a.b.Helpers, Run: a.dir.Mounted(), Mark: a.dir.Mark()}
+	if !a.plan.Settings.MountHome || !a.plan.Engine().Local() {
+		return at, nil // nothing of this host goes elsewhere
+	}
+	remap, err := a.engine.Remap(ctx)
+	if err != nil || !remap.On {
+		return at, err
+	}
+	groups, err := a.b.Users.Groups(ctx, a.plan.User)
+	if err != nil {
+		return at, settings.AccountError(err)
+	}
+	at.Home, at.Owners = a.dir.Home(), a.plan.Home(user, groups)
+	// The engine wants to see the directory already when it makes the container.
+	return at, os.MkdirAll(at.Home, 0o755)
+}
+
+// explainFailure looks, when a container could not be made, whether the engine's user
+// namespace is too small for the container user: a directory service gives large
+// numbers, and the engine's own error does not say so.
+func (a *attempt) explainFailure(ctx context.Context, user account.Identity, err error) error {
+	if remap, remapErr := a.engine.Remap(ctx); remapErr == nil && remap.On {
+		if tooSmall := policy.AdmitNumbers(remap, user); tooSmall != nil {
+			return tooSmall
+		}
+	}
+	return err
+}
+
+// userNamespace returns the user namespace of a running container: from the kernel, which
+// knows it even if the engine was told to give this one container another.
+func (a *attempt) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
+	m, err := idmap.Of(found.Pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		_, endErr := a.findRunning(ctx) // it ended at this moment: that says more
+		err = errors.Join(endErr, err)
+	}
+	if errors.Is(err, idmap.ErrNested) {
+		err = usererr.New(usererr.Container, "the container's user numbers were not set up by root",
+			"ask the administrator: a rootless engine takes a broker that runs as its own user", err)
+	}
+	return m, err
+}
+
+// checkHome refuses a container, just started, whose mounted home does not belong to its
+// user inside.
+func (a *attempt) checkHome(uid uint32, m idmap.Map, home lifecycle.MountedHome) error {
+	switch {
+	case home.From != "":
+		if home.Fits(m) {
+			return nil
+		}
+	case m.Same, !a.plan.Settings.MountHome, uid == a.plan.User.UID:
+		return nil
+	}
+	return usererr.New(usererr.Container, "the container's user numbers are not those that its home was mounted for",
+		"ask the administrator: the options of dockeropt, or of the engine's userns-remap, do not fit mounthome", nil)
+}

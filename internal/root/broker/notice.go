@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// addChangeNotice adds a line to what an interactive login is shown, if its container is
+// not what the user's login would make today. No engine is asked.
+func (b *Broker) addChangeNotice(plan *policy.Plan, req *wire.Login) {
+	if !req.Terminal || req.Command {
+		return
+	}
+	made, err := b.state.Container(plan.Container).Made()
+	if err != nil || made.UID != plan.User.UID {
+		return // another user made it, and is shown the notice
+	}
+	what := ""
+	switch other, older := made.Settings != plan.Settings.Hash(), b.hasNewerImage(plan.Engine(), made); {
+	case other && older:
+		what = "with other settings, from an older image"
+	case other:
+		what = "with other settings"
+	case older:
+		what = "from an older image"
+	default:
+		return
+	}
+	plan.Notice = append(slices.Clip(plan.Notice), "dockersh: this container was made "+what+", and stays so until the administrator runs: dockershctl reset "+plan.Container)
+}
+
+// tagAge is how old an answer may be to the question which image is behind a tag.
+const tagAge = 5 * time.Minute
+
+// tags remembers which image is behind a tag. The engine is asked in the background: a
+// login takes the answer that an earlier one asked for.
+type tags struct {
+	mu    sync.Mutex
+	known map[tag]*tagged
+}
+
+type tag struct {
+	at  engine.Address
+	ref string
+}
+
+type tagged struct {
+	id    string // empty: not known
+	asked time.Time
+}
+
+// hasNewerImage reports whether another image than the container's is behind the tag, as
+// far as is known, and asks again if the answer is old.
+func (b *Broker) hasNewerImage(at engine.Address, made state.Made) bool {
+	t := &b.tags
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := tag{at, made.Image}
+	known := t.known[key]
+	if known == nil {
+		if t.known == nil {
+			t.known = map[tag]*tagged{}
+		}
+		known = &tagged{}
+		t.known[key] = known
+	}
+	if time.Since(known.asked) > tagAge {
+		known.asked = time.Now()
+		go b.askTag(key)
+	}
+	return known.id != "" && known.id != made.ImageID
+}
+
+func (b *Broker) askTag(key tag) {
+	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
+	defer cancel()
+	id := ""
+	if e, err := b.engines.Get(key.at); err == nil {
+		id, _ = e.ImageID(ctx, key.ref) // without an answer there is no notice
+	}
+	b.tags.mu.Lock()
+	defer b.tags.mu.Unlock()
+	b.tags.known[key].id = id
+}

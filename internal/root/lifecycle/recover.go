@@ -1,0 +1,68 @@
+package lifecycle
+
+import (
+	"errors"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/wait"
+)
+
+// recoverPauses are the pauses between looks for what a killed broker had asked an
+// engine for: no request lasts longer than all of them.
+var recoverPauses = [...]time.Duration{0, lookEvery, 10 * time.Second, 20 * time.Second, time.Minute}
+
+// keepRecovering asks until the engine answers, and again later: the engine finishes what
+// a broker had asked for before it was killed.
+func (r *Reconciler) keepRecovering() {
+	for _, pause := range recoverPauses {
+		wait.Sleep(r.ctx, pause)
+		for r.ctx.Err() == nil && r.Recover() != nil {
+			wait.Sleep(r.ctx, lookEvery)
+		}
+	}
+}
+
+// Recover writes retention entries for ephemeral containers that have none: the host was
+// restarted, and the entries are gone. It removes the probes that killed brokers left.
+func (r *Reconciler) Recover() error {
+	at, err := r.DefaultEngine()
+	if err != nil {
+		return err
+	}
+	e, err := r.Engines.Get(at)
+	if err != nil {
+		return err
+	}
+	all, err := e.List(r.ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if ok, probeErr := r.RemoveProbe(r.ctx, e, c); ok {
+			err = errors.Join(err, probeErr)
+			continue
+		}
+		if err := r.recoverEphemeral(c, at); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (r *Reconciler) recoverEphemeral(c *engine.Container, at engine.Address) error {
+	linger, ok := r.isEphemeral(c)
+	if !ok || r.State.Retentions().Has(c.Name) {
+		return nil
+	}
+	unlock, err := r.Locks.Lock(r.ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if r.State.Retentions().Has(c.Name) {
+		return nil
+	}
+	return r.State.Retentions().Set(c.Name, state.Retention{Engine: at, Ephemeral: true, Linger: linger})
+}

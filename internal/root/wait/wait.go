@@ -1,0 +1,27 @@
+// Package wait is waiting with a limit: every wait ends with its context.
+package wait
+
+import (
+	"context"
+	"time"
+)
+
+// Sleep waits for d, or until ctx ends.
+func Sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// Until waits for the end of f, or until ctx ends; f then runs on.
+func Until(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	go func() { f(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
