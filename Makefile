@@ -1,4 +1,4 @@
-# dockersh: a login shell that ends in a container. `make help` lists the targets.
+# dockersh: a login shell that puts users into containers. `make help` lists the targets.
 
 PREFIX  ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
@@ -28,15 +28,15 @@ ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 .PHONY: help build install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-programs bench lint fuzz clean
 
 help: ## list the targets
-	@echo 'dockersh: a login shell that ends in a container'
+	@echo 'dockersh: a login shell that puts users into containers'
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
-	@echo 'PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); test, bench and demo want root (sudo make ...)'
+	@echo 'PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); deps, test, e2e, bench and demo need root (sudo make ...)'
 
-build: ## the programs, static, into ./bin
+build: ## build the programs, static, in ./bin
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
 
-install: build ## programs, manual pages, completions, units, examples below PREFIX
+install: build ## install programs, manual pages, completions, units and examples below PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(LIBEXEC) $(LIBEXEC)/run
 	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(SBINDIR)
@@ -54,7 +54,7 @@ install: build ## programs, manual pages, completions, units, examples below PRE
 	install -D -m 644 dist/completion/_dockershctl $(SHARE)/zsh/site-functions/_dockershctl
 	install -D -m 644 dist/completion/dockershctl.fish $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 
-uninstall: ## removes what install put there; settings and containers stay
+uninstall: ## remove what install installed; settings and containers stay
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
 	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session) $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
@@ -62,47 +62,47 @@ uninstall: ## removes what install put there; settings and containers stay
 	rm -f $(ROTATE)
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
-install-shell: ## adds dockersh to /etc/shells, so that chsh takes it
+install-shell: ## add dockersh to /etc/shells, so that chsh accepts it
 	grep -qxF '$(BINDIR)/dockersh' $(DESTDIR)/etc/shells || echo '$(BINDIR)/dockersh' >>$(DESTDIR)/etc/shells
 
-# The installer image. Its programs are for one directory of the host, the one
-# that is mounted at /target: all of them and what belongs to them lie below it.
+# The installer image. It installs into one directory of the host, which is mounted at
+# /target: all programs and their files lie below it.
 IMAGE     ?= dockersh-install
 BASE      ?= busybox
 IMAGEDIR  ?= build/image
 IMAGEBIN  ?= /usr/local/bin
 
-image: ## the installer image IMAGE, of programs built here, on the local image BASE
+image: ## build the installer image IMAGE, with programs built here, on the local image BASE
 	rm -rf $(IMAGEDIR)
 	@$(MAKE) -s image-root
 	cp Dockerfile $(IMAGEDIR)
 	docker build -t $(IMAGE) --build-arg BUILDER=$(BASE) --build-arg BASE=$(BASE) $(IMAGEDIR)
 
-image-root: # what goes into the image
+image-root: # the files of the image
 	@$(MAKE) -s install BIN=$(IMAGEDIR)/bin DESTDIR=$(abspath $(IMAGEDIR))/dockersh/root PREFIX=/usr/local \
 		BINDIR=$(IMAGEBIN) SBINDIR=$(IMAGEBIN) LIBEXECDIR=$(IMAGEBIN)/dockersh.d
 	rm -rf $(IMAGEDIR)/bin
 	install -m 755 dist/image/install $(IMAGEDIR)/dockersh
 	echo '$(IMAGEBIN)' >$(IMAGEDIR)/dockersh/bindir
 
-install-setuid: ## lets dockersh start its broker itself, for a host without the service
+install-setuid: ## make dockersh setuid, so that it starts its broker without the service
 	chown root:root $(DESTDIR)$(BINDIR)/dockersh
 	chmod 4755 $(DESTDIR)$(BINDIR)/dockersh
 
-demo: ## a login over ssh into a container, with nothing prepared
+demo: ## log in over SSH into a container, with nothing prepared
 	@GO='$(GO)' sh scripts/demo
 
 deps: ## install the Debian packages that tests and demo need
 	@sh scripts/need tests
 
-test: deps check unit e2e ## everything: vet, format, unit tests with race detector, end-to-end tests
+test: deps check unit e2e ## run everything that must pass: check, unit and e2e
 
-check: ## vet and format; runs and installs nothing
+check: ## run go vet and gofmt
 	$(GO) vet ./...
 	$(GO) vet -tags 'e2e bench' ./...
 	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 
-unit: ## unit tests, with the race detector
+unit: ## run the unit tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 
 # The end-to-end tests run apart from the host, and the three lanes apart from each
@@ -116,7 +116,7 @@ FOLDERS = $(filter-out ./test/e2e/bench,$(patsubst %/,./%,$(wildcard test/e2e/*/
 FIRST   = $(addprefix ./test/e2e/,admin doors engines session)
 REST    = $(filter-out $(FIRST),$(FOLDERS))
 
-e2e: ## end-to-end tests alone
+e2e: ## run the end-to-end tests
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
 	@$(MAKE) -s -j3 --output-sync=target e2e-first e2e-rest e2e-others
@@ -131,27 +131,27 @@ e2e-others:
 	$(INSIDE) sh -ec 'DOOR=setuid DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS)'
 	$(INSIDE) $(E2E) -race $(TESTFLAGS) ./internal/engine/...
 
-e2e-doors: e2e-programs ## all end-to-end tests that can go through the setuid and the direct door
+e2e-doors: e2e-programs ## run all end-to-end tests that can go through the setuid or the direct door
 	@sh scripts/images build/images
 	$(INSIDE) sh -ec 'DOOR=setuid $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct $(E2E) $(TESTFLAGS) $(FOLDERS)'
 
 e2e-programs: # as the tests install them: owned by root, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 
-bench: ## the table of budgets: our figure, the other one, ratio, bound
+bench: ## measure the table of budgets: our figure, the other, ratio, bound
 	@sh scripts/need
 	@sh scripts/images build/images
 	@$(MAKE) -s e2e-programs
 	$(GO) test -count=1 -timeout 60m -tags 'e2e bench' -exec '$(INSIDE)' -v $(BENCHFLAGS) ./test/e2e/bench
 
-lint: ## golangci-lint, pinned, with .golangci.yml
+lint: ## run golangci-lint, pinned, with .golangci.yml
 	@[ -x bin/golangci-lint ] || GOBIN=$(CURDIR)/bin $(GO) install $(GOLANGCI)
 	bin/golangci-lint run ./...
 
-fuzz: ## every fuzz target for FUZZTIME each
+fuzz: ## run each fuzz target for FUZZTIME
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n 1 dirname | sort -u); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$dir/*_test.go); do \
 			echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir; done; done
 
-clean: ## removes what was built here
+clean: ## remove what was built here
 	rm -rf bin build
