@@ -33,7 +33,7 @@ func openDoor() error {
 	return &failed{"DOOR", "there is no door " + Door}
 }
 
-// allowEngine gives an account what the direct door needs.
+// allowEngine prepares an account for the direct door.
 func allowEngine(a *Account) error {
 	if Door != "direct" {
 		return nil

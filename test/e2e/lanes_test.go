@@ -56,7 +56,7 @@ func declaredTests(t *testing.T) (all []declaredTest) {
 	return all
 }
 
-// lane returns the name of the test's lane and whether it gives a reason. The name is
+// lane returns the name of the test's lane and whether the test says why. The name is
 // empty if the test does not begin with e2e.Run(t, e2e.LANE, ...) or
 // e2e.Run(t, e2e.LANE.On(...), ...).
 func (d declaredTest) lane() (name string, reason bool) {

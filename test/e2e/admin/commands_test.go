@@ -13,7 +13,7 @@ import (
 )
 
 func TestLsShowsContainersWithOwnerAndSessions(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	type row struct {
@@ -38,7 +38,7 @@ func TestLsShowsContainersWithOwnerAndSessions(t *testing.T) {
 	if r := mine(); r.Name != u.Name+"_dockersh" || r.UID != u.UID || r.Image != "busybox" || r.State != "running" || r.Sessions != 1 || r.Size == nil || *r.Size < 0 {
 		t.Errorf("%+v", r)
 	}
-	// The number is that of the records, so a new broker knows it, too.
+	// Session entries are counted, so a new broker counts the same.
 	e2e.Broker.Restart(t, syscall.SIGTERM)
 	if r := mine(); r.Sessions != 1 {
 		t.Errorf("after a restart of the broker: %+v", r)

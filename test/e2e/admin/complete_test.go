@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// completed is what bash offers for the last of these words.
+// completed returns what bash offers for the last of these words.
 func completed(t *testing.T, words ...string) []string {
 	t.Helper()
 	const script = `PATH=$1:$PATH; . "$2"; shift 2
@@ -21,7 +21,7 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _dockershctl; printf '%s\n' "${COMPREP
 }
 
 func TestBashCompletesCommandsContainersUsersAndSessions(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	e2e.LiveSession(t, u)
 	name, id := u.Name+"_dockersh", listedOf(t, u)[0].ID
@@ -45,7 +45,7 @@ func TestBashCompletesCommandsContainersUsersAndSessions(t *testing.T) {
 		}
 	}
 	if got := completed(t, "commit", name, ""); len(got) != 0 {
-		t.Errorf("an image is not ours to guess: %q", got)
+		t.Errorf("images are not completed, but got %q", got)
 	}
 }
 

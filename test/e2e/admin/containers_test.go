@@ -13,13 +13,13 @@ import (
 )
 
 func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t, "mounthome")
 	c := e2e.LiveSession(t, u)
 	c.Run("echo old >/tmp/f; echo kept >~/f")
 	id := u.Container(t)
 	name := u.Name + "_dockersh"
-	// Without a terminal it does nothing that loses data.
+	// Without a terminal it does not remove data.
 	if out, errs, status := e2e.Ctl(t, "reset", name); status != 1 || out != "" || !strings.Contains(errs, "removes the container "+name) ||
 		!strings.Contains(errs, "1 session will end") || !strings.Contains(errs, "--yes") {
 		t.Errorf("%d: %q %q", status, out, errs)
@@ -31,7 +31,7 @@ func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 	if c.Wait() == 0 {
-		t.Error("the session ended well")
+		t.Error("the session ended with status 0")
 	}
 	if left := e2e.StateOf(u); len(left) != 0 {
 		t.Errorf("left: %q", left)
@@ -43,7 +43,7 @@ func TestResetUnderALiveSessionGivesTheNextLoginAFreshContainer(t *testing.T) {
 }
 
 func TestRmKeepsAContainerThatHasASession(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "root leaves alone what a user's own broker keeps")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl does not touch the state of a user's own broker")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	name := u.Name + "_dockersh"
@@ -69,10 +69,10 @@ func TestRmKeepsAContainerThatHasASession(t *testing.T) {
 	}
 }
 
-// A restart that would end as a stop ends nothing.
+// A restart that could not start the container does not stop it either.
 func TestRestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's")
-	dir := t.TempDir() // in a directory that anybody can write
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
+	dir := t.TempDir() // below a directory that everybody can write
 	u := e2e.NewUser(t, "dockeropt = -v "+dir+":/theirs")
 	c := e2e.LiveSession(t, u)
 	if out, _, status := e2e.Ctl(t, "restart", u.Name+"_dockersh"); status != 1 || !strings.Contains(out, "can be changed by others than root") {
@@ -84,7 +84,7 @@ func TestRestartThatWouldFailLeavesTheSessionsAlone(t *testing.T) {
 }
 
 func TestStopStartAndRestartKeepTheWork(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "root starts nothing into which a user's own place is mounted")
+	e2e.Run(t, e2e.AnyRootDoor, "root does not start a container that mounts the user's own directory")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	c.Run("echo work >/tmp/f")
@@ -95,7 +95,7 @@ func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 	}
 	c.Wait()
 	if shown := c.Shown(); !strings.Contains(shown, "dockersh: ") {
-		t.Errorf("no word of why: %q", shown)
+		t.Errorf("the reason is missing: %q", shown)
 	}
 	if out := e2e.MustCtl(t, "stop", name); out != name+": not running\n" {
 		t.Errorf("%q", out)
@@ -116,7 +116,7 @@ func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 	}
 	c.Wait()
 	e2e.SSH(t, u, "cat /tmp/f").Want(t, "work\n", "", 0)
-	// Stopped, the next login starts it.
+	// The next login starts a stopped container.
 	e2e.MustCtl(t, "stop", name)
 	e2e.SSH(t, u, "cat /tmp/f").Want(t, "work\n", "", 0)
 	if u.Container(t) != id {
@@ -125,7 +125,7 @@ func TestStopStartAndRestartKeepTheWork(t *testing.T) {
 }
 
 func TestLoginIntoACommittedImageFindsItsFiles(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u, other := e2e.NewUser(t), e2e.NewUser(t, "imagename = dsh-committed:day2")
 	t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-committed:day2") })
 	e2e.SSH(t, u, "echo prepared >/tmp/f").Want(t, "", "", 0)
@@ -135,8 +135,7 @@ func TestLoginIntoACommittedImageFindsItsFiles(t *testing.T) {
 	}
 	e2e.SSH(t, other, "cat /tmp/f; whoami").Want(t, "prepared\n"+other.Name+"\n", "", 0)
 	e2e.SSH(t, u, "cat /tmp/f").Want(t, "prepared\n", "", 0)
-	// It starts as the image did that it came from, and what is made of it by hand is
-	// not ours.
+	// It starts as the first image does, and a container made of it by hand is not listed.
 	if got := e2e.OnHost(t, "docker", "run", "--rm", "dsh-committed:day2", "sh", "-c", "id -u; cat /tmp/f"); got != "0\nprepared" {
 		t.Errorf("%q", got)
 	}
@@ -150,7 +149,7 @@ func TestLoginIntoACommittedImageFindsItsFiles(t *testing.T) {
 	}
 }
 
-// Names are of what dockersh made, by its labels.
+// dockershctl knows containers by the labels that dockersh sets.
 func TestContainersMadeByHandAreNeverTouched(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	name := "hand-made-box"
@@ -172,7 +171,7 @@ func TestContainersMadeByHandAreNeverTouched(t *testing.T) {
 }
 
 func TestMistypedNameIsOneLineAndAHint(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
 	name := u.Name + "_dockersh"
@@ -181,16 +180,16 @@ func TestMistypedNameIsOneLineAndAHint(t *testing.T) {
 		t.Errorf("%d %q", status, errs)
 	}
 	if got := e2e.Inspect(t, u.Container(t), "{{.State.Status}}"); got != "running" {
-		t.Errorf("half of a wrong command was done: it is %s", got)
+		t.Errorf("a wrong command was half done: the container is %s", got)
 	}
 	if _, errs, status := e2e.Ctl(t, "stop", "--user", u.Name+"x"); status != 1 || !strings.Contains(errs, "no user "+u.Name+"x\nhint: did you mean "+u.Name+"?") {
 		t.Errorf("%d %q", status, errs)
 	}
 }
 
-// A container with a name of its own is for whoever is given it, whoever came first.
+// A container that is not named for its user does not belong to the one who came first.
 func TestResetByUserRemovesTheUsersOwnContainersOnly(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t, "containername = shared-class")
 	e2e.CanLogIn(t, u)
 	if out := e2e.MustCtl(t, "reset", "--yes", "--user", u.Name); out != "no containers\n" {
@@ -206,7 +205,7 @@ func TestResetAsksOnATerminal(t *testing.T) {
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
 	for answer, want := range map[string]string{"n": "nothing was done", "": "nothing was done"} {
-		c := e2e.NewConsole(t, 24, 80, e2e.Prefix+"/bin/dockershctl", "reset", "--user", u.Name)
+		c := e2e.NewConsole(t, 24, 80, e2e.CtlPath, "reset", "--user", u.Name)
 		c.Expect(`\[y/N\] `)
 		c.Line(answer)
 		c.Expect(want)
@@ -215,7 +214,7 @@ func TestResetAsksOnATerminal(t *testing.T) {
 		}
 	}
 	u.Container(t)
-	c := e2e.NewConsole(t, 24, 80, e2e.Prefix+"/bin/dockershctl", "reset", "--user", u.Name)
+	c := e2e.NewConsole(t, 24, 80, e2e.CtlPath, "reset", "--user", u.Name)
 	c.Expect(`\[y/N\] `)
 	c.Line("y")
 	c.Expect("removed")
@@ -225,20 +224,19 @@ func TestResetAsksOnATerminal(t *testing.T) {
 	if ids := u.Containers(t); len(ids) != 0 {
 		t.Errorf("left: %q", ids)
 	}
-	if e2e.Door != "direct" { // what a user's own broker keeps, his next one tidies
+	if e2e.Door != "direct" { // the user's next broker sweeps what the last one kept
 		e2e.ContainersGone(t, u)
 	}
 }
 
-// Killed at whatever moment, it leaves the old container or none, and the next
-// login gets in.
+// Killed at any moment, it leaves the old container or none, and the next login works.
 func TestKilledResetLeavesNothingHalfDone(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	for delay := range 8 {
 		e2e.SSH(t, u, "echo old >/tmp/f").Want(t, "", "", 0)
 		id := u.Container(t)
-		cmd := exec.Command(e2e.Prefix+"/bin/dockershctl", "reset", "--yes", "--user", u.Name)
+		cmd := exec.Command(e2e.CtlPath, "reset", "--yes", "--user", u.Name)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +250,7 @@ func TestKilledResetLeavesNothingHalfDone(t *testing.T) {
 		}
 		e2e.SSH(t, u, "cat /tmp/f 2>/dev/null || echo none").Want(t, want, "", 0)
 		if _, err := os.Lstat(e2e.RunDir + "/c/" + u.Name + "_dockersh/owner.shut"); err == nil {
-			t.Error("it is shut")
+			t.Error("the container is still closed to logins")
 		}
 	}
 	e2e.MustCtl(t, "rm", "--yes", "--user", u.Name)

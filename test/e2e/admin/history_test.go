@@ -16,7 +16,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// past is one session as `dockershctl sessions --history --json` tells it.
+// past is one session of `dockershctl sessions --history --json`.
 type past struct {
 	Event, ID, User, Door, Client, Key, Container, Image, TTY, Command, Signal, Lost, Reason, Shell, Status string
 	UID                                                                                                     int
@@ -26,10 +26,10 @@ type past struct {
 	Time, Until                                                                                             time.Time
 }
 
-// history is what is told of an account, the newest last.
+// historyOf returns the history of an account, the newest session last.
 func historyOf(t testing.TB, a *e2e.Account) []past {
 	t.Helper()
-	out := e2e.OnHost(t, e2e.Prefix+"/bin/dockershctl", "sessions", "--history", "--json", "--user", a.Name)
+	out := e2e.OnHost(t, e2e.CtlPath, "sessions", "--history", "--json", "--user", a.Name)
 	var all []past
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		t.Fatalf("%v: %q", err, out)
@@ -37,8 +37,8 @@ func historyOf(t testing.TB, a *e2e.Account) []past {
 	return all
 }
 
-// became waits until the newest of n sessions has ended, and gives it.
-func became(t testing.TB, a *e2e.Account, n int) past {
+// lastOf waits until the newest of n sessions has ended, and returns it.
+func lastOf(t testing.TB, a *e2e.Account, n int) past {
 	t.Helper()
 	var all []past
 	e2e.Eventually(t, "the session is in the history, with its end", func() bool {
@@ -49,30 +49,30 @@ func became(t testing.TB, a *e2e.Account, n int) past {
 }
 
 func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "sleep 0.2; exit 7")
-	p := became(t, u, 1)
+	p := lastOf(t, u, 1)
 	if p.Status != "exit 7" || *p.Exit != 7 || p.Door != e2e.Door || p.UID != u.UID || p.Client != "127.0.0.1" || len(p.Key) != 43 || p.TTY != "" || p.Terminal ||
 		p.Container != u.Name+"_dockersh" || !strings.HasPrefix(p.Image, "sha256:") || p.Command != "" || p.Seconds == nil || time.Since(p.Time) > e2e.Limit || p.Until.Before(p.Time) {
 		t.Errorf("%+v", p)
 	}
 	e2e.SSH(t, u, "sleep 0.2; kill -TERM $$; sleep 1")
-	if p = became(t, u, 2); p.Status != "signal TERM" || p.Exit != nil {
+	if p = lastOf(t, u, 2); p.Status != "signal TERM" || p.Exit != nil {
 		t.Errorf("%+v", p)
 	}
 
 	c := e2e.LiveSession(t, u)
-	e2e.Eventually(t, "who is in is told so", func() bool { all := historyOf(t, u); return len(all) == 3 && all[2].Status == "still in" })
+	e2e.Eventually(t, "the live session is listed", func() bool { all := historyOf(t, u); return len(all) == 3 && all[2].Status == "still in" })
 	c.Line("exit 3")
 	c.Wait()
-	if p = became(t, u, 3); p.Status != "exit 3" || !strings.HasPrefix(p.TTY, "pts/") || !p.Terminal || p.Client != "127.0.0.1" {
+	if p = lastOf(t, u, 3); p.Status != "exit 3" || !strings.HasPrefix(p.TTY, "pts/") || !p.Terminal || p.Client != "127.0.0.1" {
 		t.Errorf("%+v", p)
 	}
 
 	for i, option := range []string{"-tt", "-T"} {
 		e2e.CutConnection(t, u, option)
-		if p = became(t, u, 4+i); p.Status != "signal HUP" {
+		if p = lastOf(t, u, 4+i); p.Status != "signal HUP" {
 			t.Errorf("%s: %+v", option, p)
 		}
 	}
@@ -82,14 +82,14 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Wait()
-	if p = became(t, u, 6); p.Status != "unknown" {
+	if p = lastOf(t, u, 6); p.Status != "unknown" {
 		t.Errorf("a front that was killed says %+v", p)
 	}
 
 	c = e2e.LiveSession(t, u)
 	e2e.OnHost(t, "docker", "stop", "-t", "1", u.Container(t))
 	c.Lost("was stopped")
-	if p = became(t, u, 7); p.Status != "lost" || p.Lost != "the container was stopped" {
+	if p = lastOf(t, u, 7); p.Status != "lost" || p.Lost != "the container was stopped" {
 		t.Errorf("%+v", p)
 	}
 
@@ -103,24 +103,24 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 }
 
 func TestRefusalsAndHostShellsAreInTheHistory(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t, "imagename = is-not-there", "pull = never")
 	e2e.SSH(t, u, "true").Refused(t)
-	if p := became(t, u, 1); p.Status != "refused" || !strings.Contains(p.Reason, "is-not-there") || p.Client != "127.0.0.1" || p.Door != e2e.Door {
+	if p := lastOf(t, u, 1); p.Status != "refused" || !strings.Contains(p.Reason, "is-not-there") || p.Client != "127.0.0.1" || p.Door != e2e.Door {
 		t.Errorf("%+v", p)
 	}
 	u.Configure(t, "hostshell = /bin/sh")
 	e2e.SSH(t, u, "sleep 0.2")
-	if p := became(t, u, 2); p.Status != "host shell" || p.Shell != "/bin/sh" || p.Client != "127.0.0.1" {
+	if p := lastOf(t, u, 2); p.Status != "host shell" || p.Shell != "/bin/sh" || p.Client != "127.0.0.1" {
 		t.Errorf("%+v", p)
 	}
 }
 
 func TestSessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
-	e2e.Eventually(t, "it has begun", func() bool { return len(historyOf(t, u)) == 1 })
+	e2e.Eventually(t, "the session has begun", func() bool { return len(historyOf(t, u)) == 1 })
 	if e2e.Door == "service" {
 		e2e.Broker.Restart(t, syscall.SIGKILL)
 	} else {
@@ -136,21 +136,22 @@ func TestSessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
 	if p := historyOf(t, u); len(p) != 1 || p[0].Status != "unknown" {
 		t.Errorf("%+v", p)
 	}
-	// The service looks each minute and when it starts; a broker of one session at its end.
+	// The service looks when it starts and each minute; the broker of one session when it
+	// ends.
 	e2e.Broker.Restart(t, syscall.SIGTERM)
 	if e2e.Door != "service" {
 		e2e.CanLogIn(t, u)
 	}
-	e2e.Eventually(t, "somebody noticed", func() bool { return strings.Count(told(t, u, "end"), historyOf(t, u)[0].ID) == 1 })
-	time.Sleep(2 * time.Second) // is there another one?
+	e2e.Eventually(t, "the end is written", func() bool { return strings.Count(eventsOf(t, u, "end"), historyOf(t, u)[0].ID) == 1 })
+	time.Sleep(2 * time.Second) // a second end could come
 	first := historyOf(t, u)[0]
-	if n := strings.Count(told(t, u, "end"), first.ID); n != 1 || first.Status != "unknown" || first.Seconds == nil || first.Until.Before(first.Time) {
+	if n := strings.Count(eventsOf(t, u, "end"), first.ID); n != 1 || first.Status != "unknown" || first.Seconds == nil || first.Until.Before(first.Time) {
 		t.Errorf("%d ends: %+v", n, first)
 	}
 }
 
-// told are the lines of the file about an account and an event.
-func told(t testing.TB, u *e2e.Account, event string) string {
+// eventsOf returns the lines of the file about an account and an event.
+func eventsOf(t testing.TB, u *e2e.Account, event string) string {
 	t.Helper()
 	data, err := os.ReadFile(e2e.SessionsLog)
 	if err != nil {
@@ -166,46 +167,46 @@ func told(t testing.TB, u *e2e.Account, event string) string {
 }
 
 func TestCommandsAreInTheHistoryOnlyIfTheSettingsSaySo(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "echo secret").Want(t, "secret\n", "", 0)
-	if p := became(t, u, 1); p.Command != "" || strings.Contains(told(t, u, "start"), "secret") {
+	if p := lastOf(t, u, 1); p.Command != "" || strings.Contains(eventsOf(t, u, "start"), "secret") {
 		t.Errorf("%+v", p)
 	}
 	u.Configure(t, "auditcommand")
 	e2e.SSH(t, u, "echo seen").Want(t, "seen\n", "", 0)
-	if p := became(t, u, 2); p.Command != "echo seen" || p.Cut {
+	if p := lastOf(t, u, 2); p.Command != "echo seen" || p.Cut {
 		t.Errorf("%+v", p)
 	}
 	hostile := "exit 0 #\n{\"time\":\"2026-11-24T00:00:00Z\",\"event\":\"end\",\"user\":\"root\",\"uid\":0}\n\x1b[2J\x1b]0;x\a\u009b31m"
 	e2e.SSH(t, u, hostile).Want(t, "", "", 0)
-	if p := became(t, u, 3); p.Command != hostile {
+	if p := lastOf(t, u, 3); p.Command != hostile {
 		t.Errorf("%q", p.Command)
 	}
 	long := "exit 0 #" + strings.Repeat("\x01", 120<<10)
 	e2e.SSH(t, u, long).Want(t, "", "", 0)
-	if p := became(t, u, 4); p.Command != long[:4096] || !p.Cut {
+	if p := lastOf(t, u, 4); p.Command != long[:4096] || !p.Cut {
 		t.Errorf("%d bytes, %v", len(p.Command), p.Cut)
 	}
 	log, err := os.ReadFile(e2e.SessionsLog)
 	if err != nil || strings.ContainsFunc(string(log), func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) {
-		t.Errorf("%v: what a user wrote can steer a terminal", err)
+		t.Errorf("%v: the history has control characters", err)
 	}
 	out, _, _ := e2e.Ctl(t, "sessions", "--history", "--user", u.Name)
 	if strings.Count(out, "\n") != 5 || strings.ContainsAny(out, "\x1b\a\x01\u009b") || !strings.Contains(out, `exit 0 #\n{`) {
 		t.Errorf("%.2000q", out)
 	}
 	if err := e2e.GoSession(t, u).Run("exit 0 #" + strings.Repeat("x", 200<<10)); err == nil {
-		t.Error("the kernel gives no shell as much")
+		t.Error("the kernel passes no argument as long as this")
 	}
 	e2e.CanLogIn(t, u)
 }
 
 func TestFullDiskStopsNoLogin(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
-	became(t, u, 1)
+	lastOf(t, u, 1)
 	dir := filepath.Dir(e2e.SessionsLog)
 	if err := syscall.Mount("small", dir, "tmpfs", 0, "size=64k,mode=700"); err != nil {
 		t.Fatal(err)
@@ -218,7 +219,7 @@ func TestFullDiskStopsNoLogin(t *testing.T) {
 		}
 	}
 	t.Cleanup(unmount)
-	// All of it is taken but for half a line.
+	// All space is taken but half a line.
 	if err := exec.Command("dd", "if=/dev/zero", "of="+dir+"/other", "bs=1k", "count=60").Run(); err != nil {
 		t.Fatal(err)
 	}
@@ -230,11 +231,11 @@ func TestFullDiskStopsNoLogin(t *testing.T) {
 		e2e.CanLogIn(t, u)
 	}
 	if e2e.Door == "service" {
-		e2e.Eventually(t, "it is told", func() bool {
+		e2e.Eventually(t, "it is logged", func() bool {
 			return strings.Count(e2e.Broker.Log(), "history of sessions cannot be written") > before
 		})
 		if n := strings.Count(e2e.Broker.Log(), "history of sessions cannot be written") - before; n != 1 {
-			t.Errorf("told %d times", n)
+			t.Errorf("logged %d times", n)
 		}
 	}
 	if err := os.Remove(dir + "/other"); err != nil {
@@ -250,7 +251,7 @@ func TestFullDiskStopsNoLogin(t *testing.T) {
 	}
 	unmount()
 
-	// And no directory at all, nor one that can be made.
+	// The directory is missing, and cannot be made.
 	if err := os.Rename(dir, dir+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -262,11 +263,11 @@ func TestFullDiskStopsNoLogin(t *testing.T) {
 }
 
 func TestOnlyRootReadsTheHistory(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	e2e.CanLogIn(t, e2e.NewUser(t))
-	e2e.Eventually(t, "there is one", func() bool { _, err := os.Stat(e2e.SessionsLog); return err == nil })
+	e2e.Eventually(t, "the history exists", func() bool { _, err := os.Stat(e2e.SessionsLog); return err == nil })
 	for _, argv := range [][]string{
-		{"cat", e2e.SessionsLog}, {"ls", filepath.Dir(e2e.SessionsLog)}, {"sh", "-c", "echo x >>" + e2e.SessionsLog}, {e2e.Prefix + "/bin/dockershctl", "sessions", "--history"},
+		{"cat", e2e.SessionsLog}, {"ls", filepath.Dir(e2e.SessionsLog)}, {"sh", "-c", "echo x >>" + e2e.SessionsLog}, {e2e.CtlPath, "sessions", "--history"},
 	} {
 		out, err := exec.Command("setpriv", append([]string{"--reuid", e2e.Plain.Name, "--regid", e2e.Plain.Name, "--init-groups", "--"}, argv...)...).CombinedOutput()
 		said := strings.ToLower(string(out))
@@ -277,7 +278,7 @@ func TestOnlyRootReadsTheHistory(t *testing.T) {
 }
 
 func TestTwoHundredLoginsAtOnceLeaveTwoHundredStartsAndEnds(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker keeps no history")
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
 	e2e.Logins(t, 200, func(int) *e2e.Account { return u })
 	var all []past
@@ -292,12 +293,13 @@ func TestTwoHundredLoginsAtOnceLeaveTwoHundredStartsAndEnds(t *testing.T) {
 			continue
 		}
 		codes[*p.Exit]++
-		// The address is looked for when the user has his session: who was gone by then has none.
+		// The address is looked up after the session has begun: a session that has ended by
+		// then has none.
 		if p.Client != "127.0.0.1" && p.Client != "" {
 			t.Errorf("from %q", p.Client)
 		}
 	}
-	if len(all) != 200 || len(codes) != 100 || strings.Count(told(t, u, "end"), "\n") != 200 || strings.Count(told(t, u, "start"), "\n") != 200 {
+	if len(all) != 200 || len(codes) != 100 || strings.Count(eventsOf(t, u, "end"), "\n") != 200 || strings.Count(eventsOf(t, u, "start"), "\n") != 200 {
 		t.Errorf("%d sessions, %d codes", len(all), len(codes))
 	}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// The directory that the installer image is for: here an empty one, seen by
-// nobody outside.
+// installed is the directory that the installer image is for: an empty one here, private
+// to the run.
 const installed = "/usr/local/bin"
 
-// installerImage builds the image of a tree with nothing built in it, without a
-// registry and without a network, on a local base.
+// installerImage builds the image from a clean tree, without registry and network, on a
+// local base image.
 func installerImage(t *testing.T, base string) string {
 	t.Helper()
 	tree := os.Getenv("APART") + "/tree-" + base
@@ -87,7 +87,7 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 		t.Errorf("logrotate: %s", b)
 	}
 
-	// Its own service, and a user whose shell it is.
+	// The installed service, and a user with the installed shell.
 	e2e.Broker.Stop()
 	mine := &e2e.Daemon{Name: "dockershd-installed", Argv: []string{installed + "/dockershd"}, Ready: e2e.Broker.Ready}
 	if err := mine.Start(); err != nil {
@@ -108,7 +108,7 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 
-	// Once more, under a live session, and as the other door.
+	// It is installed again, setuid, while a session is live.
 	c := e2e.SSHConsole(t, u)
 	c.FirstPrompt()
 	if out, err := install(t, image, "-v", installed+":/target", "-v", "/etc/shells:/etc/shells", image, "setuid"); err != nil {
@@ -120,7 +120,7 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 	if got := c.Run("echo still $((40+2))"); got != "still 42" {
 		t.Errorf("the live session: %q", got)
 	}
-	e2e.SSH(t, u, "echo anew").Want(t, "anew\n", "", 0)
+	e2e.SSH(t, u, "echo again").Want(t, "again\n", "", 0)
 	if b, _ := os.ReadFile("/etc/shells"); strings.Count(string(b), installed+"/dockersh\n") != 1 {
 		t.Errorf("/etc/shells: %s", b)
 	}

@@ -24,9 +24,9 @@ func TestKickEndsTheNamedSessionAndNoOther(t *testing.T) {
 	}
 	first.Wait()
 	if !strings.Contains(first.Shown(), "the administrator ends this session") {
-		t.Errorf("no word of it: %q", first.Shown())
+		t.Errorf("the user is not told: %q", first.Shown())
 	}
-	e2e.Eventually(t, "what ran in it is hung up", func() bool { return !e2e.CommandRuns("sleep 54321") })
+	e2e.Eventually(t, "its command is hung up", func() bool { return !e2e.CommandRuns("sleep 54321") })
 	if got := second.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
@@ -46,7 +46,7 @@ func TestKickEndsTheNamedSessionAndNoOther(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-// A login shell that somebody stopped hears of a signal all the same.
+// A stopped login shell is ended as well.
 func TestKickEndsAStoppedLoginShell(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u, other := e2e.NewUser(t), e2e.NewUser(t)
@@ -78,9 +78,9 @@ func TestMessageReachesTheUsersTerminalAndNoOther(t *testing.T) {
 	}
 	bystander.Run("echo quiet")
 	if strings.Contains(bystander.Shown(), "reboot") {
-		t.Errorf("others see it: %q", bystander.Shown())
+		t.Errorf("other users see it: %q", bystander.Shown())
 	}
-	// A client that reads no more keeps nobody waiting.
+	// A client that does not read delays nobody.
 	_ = c.Cmd.Process.Signal(syscall.SIGSTOP)
 	begin := time.Now()
 	for range 3 {
@@ -98,20 +98,20 @@ func TestMessageReachesTheUsersTerminalAndNoOther(t *testing.T) {
 	}
 }
 
-// What a user's process has open is not written to because it is there.
+// Files that a session has open are not terminals.
 func TestMessageIsWrittenToTerminalsOnly(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.RootDoors, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	c := e2e.NewConsole(t, 24, 80, "/usr/bin/setpriv", "--reuid", u.Name, "--regid", u.Name, "--init-groups", "--",
 		"/bin/sh", "-c", "exec "+e2e.Front+" -c 'echo up; sleep 100' </etc/passwd >/dev/null 2>/dev/null")
 	_ = c
-	e2e.Eventually(t, "it is in", func() bool { return len(listedOf(t, u)) == 1 })
+	e2e.Eventually(t, "the session is listed", func() bool { return len(listedOf(t, u)) == 1 })
 	before := e2e.OnHost(t, "cat", "/etc/passwd")
 	if out := e2e.MustCtl(t, "message", "--user", u.Name, "hello"); out != "sent to 0 sessions; 1 session without a terminal\n" {
 		t.Errorf("%q", out)
 	}
 	if e2e.OnHost(t, "cat", "/etc/passwd") != before {
-		t.Error("it was written to")
+		t.Error("/etc/passwd was written to")
 	}
 	e2e.MustCtl(t, "kick", "--user", u.Name)
 }

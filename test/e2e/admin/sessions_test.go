@@ -13,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// listed is a session as dockershctl lists it.
+// listed is a session of `dockershctl sessions --json`.
 type listed struct {
 	ID, User, Container, Client, Key, TTY string
 	UID, Pid                              int
@@ -21,7 +21,7 @@ type listed struct {
 	Idle                                  *int
 }
 
-// listedOf are the sessions of an account, the oldest first.
+// listedOf returns the sessions of an account, the oldest first.
 func listedOf(t *testing.T, u *e2e.Account) (mine []listed) {
 	t.Helper()
 	out, errs, status := e2e.Ctl(t, "sessions", "--json")
@@ -57,7 +57,7 @@ func TestSessionsListsEachUserWithTheirAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pipe.Process.Kill(); _ = pipe.Wait() })
-	e2e.Eventually(t, "the second one is listed", func() bool { all = listedOf(t, u); return len(all) == 2 })
+	e2e.Eventually(t, "the second session is listed", func() bool { all = listedOf(t, u); return len(all) == 2 })
 	for _, s := range all {
 		if s.ID != all[0].ID && s.ID == "" || (s.TTY == "") != (s.Idle == nil) {
 			t.Errorf("%+v", s)
@@ -74,11 +74,11 @@ func TestSessionsListsEachUserWithTheirAddress(t *testing.T) {
 	}
 	c.Line("exit")
 	_ = pipe.Process.Kill()
-	e2e.Eventually(t, "none is listed", func() bool { return len(listedOf(t, u)) == 0 })
+	e2e.Eventually(t, "no session is listed", func() bool { return len(listedOf(t, u)) == 0 })
 }
 
 func TestSessionsListsTheKeyAndAddressThatTheSettingsUse(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	e2e.LiveSession(t, u)
 	if all := listedOf(t, u); len(all) != 1 || all[0].Client != "127.0.0.1" || all[0].Container != u.Name+"-127.0.0.1" {
@@ -95,8 +95,8 @@ func TestIdleIsTheTimeSinceTheLastKey(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
-	// The kernel notes it to 8 seconds.
-	e2e.Eventually(t, "it is idle", func() bool { return *listedOf(t, u)[0].Idle >= 12 })
+	// The kernel keeps the time to 8 seconds.
+	e2e.Eventually(t, "the session is idle", func() bool { return *listedOf(t, u)[0].Idle >= 12 })
 	c.Run("echo typed")
 	if idle := *listedOf(t, u)[0].Idle; idle > 9 {
 		t.Errorf("idle for %d seconds", idle)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTopShowsContainersAndActsOnAKey(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	id := listedOf(t, u)[0].ID
@@ -26,7 +26,7 @@ func TestTopShowsContainersAndActsOnAKey(t *testing.T) {
 	}
 	sees("NAME +USER +IMAGE +STATE +SESSIONS +CPU")
 	top.Send("/" + u.Name + "\r")
-	// Measured by now: percents, and memory with a unit.
+	// The second measurement has percents, and memory with a unit.
 	sees(u.Name + `_dockersh +` + u.Name + ` +\S+ +running +1 +[0-9.]+% +[0-9.]+[kM]B +[0-9]+`)
 	top.Send("m" + "lunch in 5\r")
 	c.Expect("dockersh: lunch in 5")

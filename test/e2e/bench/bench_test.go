@@ -73,7 +73,7 @@ func TestBudgets(t *testing.T) {
 	fmt.Print(table.String())
 }
 
-// asUser is a command as sshd would start it for the account, without sshd.
+// asUser returns a command as sshd would start it for the account.
 func asUser(u *e2e.Account, argv ...string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = "/"
@@ -87,7 +87,7 @@ func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
 	t.Helper()
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), io.Discard, &stderr
-	// Writers that are no files make pipes, as sshd does.
+	// A writer that is not a file makes a pipe, as sshd does.
 	cmd.Stdout = struct{ io.Writer }{io.Discard}
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
@@ -96,7 +96,7 @@ func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
 	return time.Since(start)
 }
 
-// race runs each contender n times in turns and gives the medians.
+// race runs each contender n times in turns and returns the medians.
 func race(n int, contenders ...func() time.Duration) []time.Duration {
 	took := make([][]time.Duration, len(contenders))
 	for round := range n + 1 {
@@ -146,10 +146,10 @@ func sshRow(t *testing.T, u, host *e2e.Account) budget {
 	return budget{"ssh host true: dockersh vs bash", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.06, false}
 }
 
-// pipeRow gives the two ends of the pipe one processor and the command between
-// them another, with dockersh and without. Left to itself the kernel puts the
-// three on two processors now so, now otherwise, and the same plain pipe takes
-// 170 ms or 330 ms; a median of that says nothing about who is in the pipe.
+// pipeRow puts the two ends of the pipe on one processor and the command between them on
+// another, with dockersh and without. Otherwise the kernel distributes the three over two
+// processors differently each time: the same plain pipe takes 170 ms or 330 ms, and a
+// median of that says nothing about dockersh.
 func pipeRow(t *testing.T) budget {
 	const pipe = `taskset -c 0 head -c 400000000 /dev/zero | "$@" | taskset -c 0 cat >/dev/null`
 	other := strconv.Itoa(min(1, runtime.NumCPU()-1))
@@ -209,8 +209,8 @@ func coldRow(t *testing.T) budget {
 	return budget{"cold login vs docker run --rm", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.25, false}
 }
 
-// private is the memory in bytes that a process has for itself alone: what it
-// wrote. Pages of its program are shared with every other process that runs it.
+// private returns the memory in bytes that a process has for itself alone: what it wrote.
+// Pages of its program are shared by all processes that run it.
 func private(t testing.TB, pid int) float64 {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -229,9 +229,9 @@ func private(t testing.TB, pid int) float64 {
 
 func kB(n float64) string { return fmt.Sprintf("%.0f kB", n/1000) }
 
-// holder keeps sessions live in a process of its own: a test program with
-// thousands of descriptors would be slow to fork, and that is not ours to pay.
-// It says the process id of each, and ends with its input.
+// holder keeps sessions live in a process of its own, since a test program with thousands
+// of descriptors would be slow to fork. It prints the process id of each session, and ends
+// with its input.
 const holder = `
 for i in $(seq "$1"); do
 	coproc S { exec setpriv --reuid "$2" --regid "$2" --init-groups -- "$3" -c 'echo up; read x'; } 2>/dev/null
@@ -241,7 +241,7 @@ for i in $(seq "$1"); do
 done
 read -r end`
 
-// hold starts the sessions and gives the fronts' process ids.
+// hold starts the sessions and returns the process ids of the fronts.
 func hold(t *testing.T, u *e2e.Account, sessions int) (fronts []int) {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", holder, "holder", strconv.Itoa(sessions), u.Name, e2e.Front)
@@ -262,14 +262,14 @@ func hold(t *testing.T, u *e2e.Account, sessions int) (fronts []int) {
 	return fronts
 }
 
-// lsOf makes containers that look like ours, and lists them with all others.
+// lsOf makes containers with our labels, and lists all.
 func lsOf(t *testing.T, containers int) func() time.Duration {
 	for i := range containers {
 		id := e2e.OnHost(t, "docker", "create", "--label", "dockersh.uid=0", "--label", "dockersh.user=bench", "--label", "dockersh.identity=u=bench",
 			"--name", fmt.Sprintf("bench%d_dockersh", i), "busybox", "true")
 		t.Cleanup(func() { e2e.OnHost(t, "docker", "rm", "-f", id) })
 	}
-	return func() time.Duration { return timed(t, exec.Command(e2e.Prefix+"/bin/dockershctl", "ls")) }
+	return func() time.Duration { return timed(t, exec.Command(e2e.CtlPath, "ls")) }
 }
 
 // firstScreen is how long dockershctl top takes until its terminal shows containers and
@@ -299,7 +299,7 @@ func liveRows(t *testing.T, u *e2e.Account, id string) []budget {
 		most = max(most, private(t, pid))
 	}
 	many := race(60, login)[0]
-	listing := race(7, func() time.Duration { return timed(t, exec.Command(e2e.Prefix+"/bin/dockershctl", "sessions")) },
+	listing := race(7, func() time.Duration { return timed(t, exec.Command(e2e.CtlPath, "sessions")) },
 		lsOf(t, 200), func() time.Duration { return firstScreen(t, sessions) })
 	whole := private(t, e2e.Broker.Cmd.Process.Pid)
 	perSession := (whole - before) / sessions

@@ -14,14 +14,13 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// seats is how many log in at once.
+// seats is how many users log in at once.
 const seats = 30
 
-// seatsRows has a class come in, as the page on courses says: the image knows its user,
-// and every seat logs in within the same second, into a container of its own that is
-// not there yet, and stays. Beside it stand as many `docker run -d` of the same image in
-// parallel; over ssh, these and as many connections to a bash. The same class then
-// comes into the image that the prepared one was made from, which knows only root.
+// seatsRows measures a class that comes in, as docs/course.md says: the image knows its
+// user, and all log in within the same second, each into a new container, and stay. The
+// other figure is as many `docker run -d` of the image in parallel; over ssh, these and as
+// many connections to a bash. The same class then uses an image that knows only root.
 func seatsRows(t *testing.T) []budget {
 	u := e2e.NewUser(t, "containername = %u_first")
 	host := e2e.NewAccount(t, "/bin/bash")
@@ -31,7 +30,7 @@ func seatsRows(t *testing.T) []budget {
 	e2e.OnHost(t, e2e.CtlPath, "rm", "--yes", u.Name+"_first")
 	into := func(image string) {
 		u.Configure(t, "containername = %u-%x", "ephemeral", "imagename = "+image)
-		e2e.CanLogIn(t, u) // the image is looked into once
+		e2e.CanLogIn(t, u) // the broker reads the image once
 		e2e.ContainersGone(t, u)
 	}
 	overSSH := func(a *e2e.Account) func(int) *exec.Cmd {
@@ -59,8 +58,8 @@ func seatsRows(t *testing.T) []budget {
 	}
 }
 
-// together starts the sessions at once and gives the time until the last of them
-// is in. They all stay until then.
+// together starts the sessions at once and returns the time until the last one has begun.
+// All stay until then.
 func together(t *testing.T, session func(i int) *exec.Cmd) time.Duration {
 	t.Helper()
 	var up, over sync.WaitGroup
@@ -97,7 +96,7 @@ func together(t *testing.T, session func(i int) *exec.Cmd) time.Duration {
 	return took
 }
 
-// inParallel is the wall time of as many `docker run -d`.
+// inParallel returns the wall time of as many `docker run -d`.
 func inParallel(t *testing.T, image string) time.Duration {
 	t.Helper()
 	name := func(i int) string { return "seat" + strconv.Itoa(i) }

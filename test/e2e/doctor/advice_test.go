@@ -12,11 +12,11 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// Everything is wrong at once; then each line is written, and each command run,
-// as the doctor says.
+// Many things are wrong at once. Then each line is written and each command run that the
+// doctor names.
 func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
+	u := soundHost(t)
 	u.Configure(t, "mounthome", "pidslimit = 0")
 	u.Join(t, "docker")
 	e2e.OnHost(t, "usermod", "-s", "/bin/bash", u.Name)
@@ -28,7 +28,7 @@ func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 	helper := e2e.Prefix + "/libexec/dockersh/dockersh-init"
 	t.Cleanup(func() { e2e.OnHost(t, "chmod", "755", helper) })
 	e2e.OnHost(t, "chmod", "777", helper)
-	e2e.WriteFile(t, "/etc/shells", "/bin/sh\n/bin/bash\n") // chsh wants the old one there
+	e2e.WriteFile(t, "/etc/shells", "/bin/sh\n/bin/bash\n") // chsh needs the old shell there
 	e2e.WriteFile(t, "/etc/pam.d/sshd", "session required pam_env.so user_readenv=1\n")
 	_ = os.Remove("/etc/ssh/sshd_config.d/dockersh.conf")
 	e2e.WriteFile(t, "/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\nSubsystem sftp internal-sftp\nPermitUserEnvironment yes\nPermitTunnel yes\n"+
@@ -40,8 +40,8 @@ func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 
 	lines := []string{"mounthome"}
 	var seen []string
-	for range 4 { // what is written may show more
-		found, _, _ := doctorSays(t, u, accepted, "--no-login")
+	for range 4 { // mending one thing may show another
+		found, _, _ := runDoctor(t, u, accepted, "--no-login")
 		if len(found) == 0 {
 			break
 		}
@@ -50,7 +50,7 @@ func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 			for _, line := range f.Lines {
 				switch {
 				case f.File == "":
-					_ = exec.Command("sh", "-c", strings.ReplaceAll(line, "USER", u.Name)).Run() // what it did shows below
+					_ = exec.Command("sh", "-c", strings.ReplaceAll(line, "USER", u.Name)).Run() // the next findings show its effect
 				case strings.HasPrefix(f.File, e2e.Settings):
 					lines = append(lines, line)
 				case f.File == "/etc/shells":
@@ -66,10 +66,10 @@ func TestFollowingTheDoctorsAdviceLeavesNoFindings(t *testing.T) {
 	for _, id := range []string{"sshd-sockets", "sshd-tcp", "sshd-gateway", "sshd-tunnel", "sshd-x11", "sshd-internal-sftp", "sshd-user-environment", "sshd-user-rc",
 		"sshd-accept-env", "docker-group", "engine-socket", "home-shared", "pam-user-environment", "pids-limit", "program-owner", "etc-shells", "shell-of-the-host"} {
 		if !slices.Contains(seen, id) {
-			t.Errorf("%s was not told; told: %q", id, seen)
+			t.Errorf("%s was not found; found: %q", id, seen)
 		}
 	}
-	if found, seconds, status := doctorSays(t, u, accepted); len(found) != 0 || status != 0 || seconds <= 0 {
+	if found, seconds, status := runDoctor(t, u, accepted); len(found) != 0 || status != 0 || seconds <= 0 {
 		t.Errorf("afterwards: status %d, a login of %v s, %+v", status, seconds, found)
 	}
 }

@@ -14,12 +14,12 @@ import (
 
 func TestDoctorIsSilentOnASoundHost(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
-	found, seconds, status := doctorSays(t, u, accepted)
+	u := soundHost(t)
+	found, seconds, status := runDoctor(t, u, accepted)
 	if len(found) != 0 || status != 0 {
 		t.Errorf("status %d, %+v", status, found)
 	}
-	// A real login it was: there is the container.
+	// It was a real login: it made the container.
 	if seconds <= 0 || len(u.Containers(t)) != 1 {
 		t.Errorf("a login of %v s, containers %v", seconds, u.Containers(t))
 	}
@@ -28,10 +28,10 @@ func TestDoctorIsSilentOnASoundHost(t *testing.T) {
 		t.Errorf("%d: %q %q", status, out, errs)
 	}
 	u.Configure(t, "mounthome", "mounthomefrom = "+e2e.Homes+"/apart-%u", "containername = %u-%x")
-	if found, _, _ = doctorSays(t, u, accepted, "--no-login"); len(found) != 0 {
+	if found, _, _ = runDoctor(t, u, accepted, "--no-login"); len(found) != 0 {
 		t.Errorf("with %%x: %+v", found)
 	}
-	if found, seconds, _ = doctorSays(t, u, accepted, "--no-login"); len(found) != 0 || seconds != 0 {
+	if found, seconds, _ = runDoctor(t, u, accepted, "--no-login"); len(found) != 0 || seconds != 0 {
 		t.Errorf("--no-login: %+v, %v s", found, seconds)
 	}
 }
@@ -58,7 +58,7 @@ func TestDoctorRefusesAWrongCommandLine(t *testing.T) {
 			t.Errorf("%q: %d %q %q", c.args, status, out, errs)
 		}
 	}
-	cmd := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", e2e.Prefix+"/bin/dockershctl", "doctor")
+	cmd := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", e2e.CtlPath, "doctor")
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "only root may") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -66,21 +66,21 @@ func TestDoctorRefusesAWrongCommandLine(t *testing.T) {
 
 func TestDoctorReportsALoginThatFails(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
+	u := soundHost(t)
 	u.Configure(t, "imagename = dsh-nothing", "pull = never")
-	found, _, status := doctorSays(t, u, accepted)
+	found, _, status := runDoctor(t, u, accepted)
 	f := find(found, "login")
 	if f == nil || len(found) != 1 || status != 1 || !strings.Contains(f.Text, "dsh-nothing") {
 		t.Errorf("status %d, %+v", status, found)
 	}
 }
 
-// Quotas are the machine's to give; that there are none is told.
+// The doctor reports that the host has no quotas.
 func TestDoctorReportsDisksWithoutALimit(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	const most = "--accept=runtime-version,seccomp"
-	u := sound(t)
-	found, _, status := doctorSays(t, u, most, "--no-login")
+	u := soundHost(t)
+	found, _, status := runDoctor(t, u, most, "--no-login")
 	if got := ids(found); status != 0 || !slices.Equal(got, []string{"disk-limit", "home-quota"}) {
 		t.Errorf("status %d, %v", status, got)
 	}
@@ -91,17 +91,17 @@ func TestDoctorReportsDisksWithoutALimit(t *testing.T) {
 	}
 	t.Cleanup(func() { e2e.OnHost(t, "umount", on) })
 	u.Configure(t, "mounthome", "mounthomefrom = "+on, "dockeropt = --storage-opt size=10G")
-	if found, _, status := doctorSays(t, u, most, "--no-login"); len(found) != 0 || status != 0 {
+	if found, _, status := runDoctor(t, u, most, "--no-login"); len(found) != 0 || status != 0 {
 		t.Errorf("with limits: status %d, %+v", status, found)
 	}
 }
 
-// Who is told apart by what only sshd knows is not logged in without it, and
-// sshd has to tell.
+// Users whose container depends on what only sshd knows cannot log in without sshd, and
+// sshd has to expose it.
 func TestDoctorSkipsTheLoginOfUsersWhoNeedSSHD(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t, "containername = %u-%k")
-	if found, seconds, _ := doctorSays(t, u, accepted); len(found) != 0 || seconds != 0 {
+	u := soundHost(t, "containername = %u-%k")
+	if found, seconds, _ := runDoctor(t, u, accepted); len(found) != 0 || seconds != 0 {
 		t.Errorf("%v s, %+v", seconds, found)
 	}
 	dropIn := "/etc/ssh/sshd_config.d/dockersh.conf"
@@ -110,17 +110,17 @@ func TestDoctorSkipsTheLoginOfUsersWhoNeedSSHD(t *testing.T) {
 		t.Fatal(err)
 	}
 	e2e.WriteFile(t, dropIn, strings.Replace(string(b), "ExposeAuthInfo yes", "ExposeAuthInfo no", 1))
-	found, _, status := doctorSays(t, u, accepted)
+	found, _, status := runDoctor(t, u, accepted)
 	if f := find(found, "sshd-auth-info"); f == nil || len(found) != 1 || status != 1 || !slices.Equal(f.Lines, []string{"ExposeAuthInfo yes"}) {
 		t.Errorf("status %d, %+v", status, found)
 	}
 }
 
-// The other engine is judged by its own versions.
+// Podman has version numbers of its own.
 func TestDoctorIsSilentOnASoundPodman(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := sound(t, "dockersocket = "+e2e.PodmanSocket)
-	if found, _, status := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 || status != 0 {
+	u := soundHost(t, "dockersocket = "+e2e.PodmanSocket)
+	if found, _, status := runDoctor(t, u, accepted, "--no-login"); len(found) != 0 || status != 0 {
 		t.Errorf("status %d, %+v", status, found)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
+	u := soundHost(t)
 	edit := func(name, old, repl string) func(t *testing.T) {
 		return func(t *testing.T) {
 			b, err := os.ReadFile(name)
@@ -60,7 +60,7 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 	for _, c := range []struct {
 		id, severity, file, line string
 		spoil                    []func(t *testing.T)
-		besides                  []string // what comes along
+		besides                  []string // what is found besides
 	}{
 		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
 		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding local\n\tPermitOpen 192.0.2.7:80 *:443")}, nil},
@@ -145,7 +145,7 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 			for _, spoil := range c.spoil {
 				spoil(t)
 			}
-			found, _, status := doctorSays(t, u, accepted, "--no-login")
+			found, _, status := runDoctor(t, u, accepted, "--no-login")
 			f := find(found, c.id)
 			if f == nil {
 				t.Fatalf("not found; found %v", ids(found))
@@ -166,7 +166,7 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 			}
 		})
 	}
-	if found, _, _ := doctorSays(t, u, accepted, "--no-login"); len(found) != 0 {
+	if found, _, _ := runDoctor(t, u, accepted, "--no-login"); len(found) != 0 {
 		t.Errorf("afterwards: %+v", found)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// What the doctor says of a place for recordings is what a login meets there.
+// The doctor finds a fault exactly where a login cannot be recorded.
 func TestDoctorFindsWhatWouldStopARecording(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	for _, c := range []struct {
@@ -22,11 +22,11 @@ func TestDoctorFindsWhatWouldStopARecording(t *testing.T) {
 		{"a service that may not write", "/srv/tapes/%u/%x.cast", func(t *testing.T) { serviceReadsOnly(t, "/srv") }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			u := sound(t, "record = "+c.record)
+			u := soundHost(t, "record = "+c.record)
 			e2e.CanLogIn(t, u)
 			t.Cleanup(func() { e2e.OnHost(t, "rm", "-rf", "/srv/tapes") })
 			c.spoil(t)
-			found, _, _ := doctorSays(t, u, accepted, "--no-login")
+			found, _, _ := runDoctor(t, u, accepted, "--no-login")
 			r := e2e.SSH(t, u, "-tt", "--", "true")
 			if told := find(found, "recordings") != nil; told != c.refused || (r.Status == 255) != c.refused || len(found) > 1 {
 				t.Errorf("found %v; the login: %+v", ids(found), r)

@@ -12,14 +12,14 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// finding is one of the doctor's.
+// finding is a finding of the doctor.
 type finding struct {
 	ID, Severity, Text, File, Why string
 	Users, Lines                  []string
 }
 
-// doctorSays gives the findings about a user, and how his login went.
-func doctorSays(t *testing.T, u *e2e.Account, args ...string) (found []finding, seconds float64, status int) {
+// runDoctor returns the findings about a user, and how long the login took.
+func runDoctor(t *testing.T, u *e2e.Account, args ...string) (found []finding, seconds float64, status int) {
 	t.Helper()
 	out, errs, status := e2e.Ctl(t, append([]string{"doctor", "--json", u.Name}, args...)...)
 	var r struct {
@@ -49,20 +49,20 @@ func ids(found []finding) (out []string) {
 	return out
 }
 
-// accepted is what no line that a test could write would mend: the versions and
-// the disk of the machine that the tests run on.
+// accepted are findings about the machine that runs the tests, which no test can mend: its
+// versions and its disk.
 const accepted = "--accept=runtime-version,disk-limit,home-quota,seccomp"
 
-// hostFiles are those of the host's that the tests of the doctor spoil. They are
-// this run's own copies.
+// hostFiles are the files of the host that these tests spoil. They are copies, private to
+// the run.
 var hostFiles = []string{"/etc/ssh/sshd_config", "/etc/shells", "/etc/pam.d/sshd"}
 
-// sound makes a host on which the doctor finds nothing for a new user: his home
-// apart, and sshd's lines as dockershctl prints them.
-func sound(t *testing.T, lines ...string) *e2e.Account {
+// soundHost makes a host without findings for a new user: the home inside is not the
+// host's, and sshd has the lines that dockershctl prints.
+func soundHost(t *testing.T, lines ...string) *e2e.Account {
 	t.Helper()
 	if !e2e.Broker.Ready() {
-		t.Skip("no service here: a sound host, as the doctor sees it, has one")
+		t.Skip("no service here: a soundHost host, as the doctor sees it, has one")
 	}
 	for _, name := range hostFiles {
 		e2e.RestoreFile(t, name)

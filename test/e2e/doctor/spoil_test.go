@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// fullDisk mounts a file system that has no room any more.
+// fullDisk mounts a full file system.
 func fullDisk(t *testing.T, on string) {
 	t.Helper()
 	if err := os.MkdirAll(on, 0o755); err != nil {
@@ -19,14 +19,14 @@ func fullDisk(t *testing.T, on string) {
 	}
 	e2e.OnHost(t, "mount", "-t", "tmpfs", "-o", "mode=755,size=4k", "full", on)
 	t.Cleanup(func() {
-		e2e.Eventually(t, "nobody has a file there open any more", func() bool { return exec.Command("umount", on).Run() == nil })
+		e2e.Eventually(t, "no process has a file there open", func() bool { return exec.Command("umount", on).Run() == nil })
 		_ = os.Remove(on)
 	})
 	e2e.WriteFile(t, on+"/all", "there is")
 }
 
-// serviceReadsOnly restarts the service so that it cannot write below a directory, as
-// ProtectSystem= of systemd.exec(5) does.
+// serviceReadsOnly restarts the service without the right to write below a directory, as
+// with ProtectSystem= of systemd.exec(5).
 func serviceReadsOnly(t *testing.T, dir string) {
 	t.Helper()
 	argv := e2e.Broker.Argv
@@ -44,12 +44,12 @@ func serviceReadsOnly(t *testing.T, dir string) {
 	}
 }
 
-// openSocket is that of an engine which listens on TCP too, and asks nobody there.
+// openSocket is the socket of an engine that listens on TCP too, without authentication.
 const openSocket = "/run/open.sock"
 
 func openEngine(t *testing.T) {
 	t.Helper()
-	const bridge = "dshopen" // an engine without one takes that of others away
+	const bridge = "dshopen" // an engine without its own bridge removes that of others
 	e2e.OnHost(t, "ip", "link", "add", bridge, "type", "bridge")
 	t.Cleanup(func() { e2e.OnHost(t, "ip", "link", "delete", bridge) })
 	e2e.OnHost(t, "ip", "address", "add", "10.213.8.1/24", "dev", bridge)
@@ -66,8 +66,8 @@ func openEngine(t *testing.T) {
 	}
 }
 
-// aclFor is an access control list (acl(5)) as the kernel has it: owner, group
-// and one more user may read and write.
+// aclFor returns an access control list (acl(5)) in the kernel's form: owner, group and one
+// more user may read and write.
 func aclFor(uid int) []byte {
 	const ownerTag, userTag, groupTag, maskTag, otherTag, nobody = 1, 2, 4, 16, 32, 0xffffffff
 	b := binary.LittleEndian.AppendUint32(nil, 2)

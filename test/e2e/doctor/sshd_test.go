@@ -16,11 +16,11 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// The ways past the login shell that the ledger in SECURITY.md tells of, with sshd's
-// own defaults and with the lines that dockershctl prints.
+// The ways past the login shell in SECURITY.md's ledger, with the defaults of sshd and with
+// the lines that dockershctl prints.
 func TestTheSSHDSnippetClosesEveryWayPastDockersh(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
+	u := soundHost(t)
 	u.Join(t, "docker")
 	e2e.OnHost(t, "usermod", "-s", "/bin/bash", u.Name)
 	e2e.OnHost(t, "chgrp", "docker", "/run/docker.sock")
@@ -33,29 +33,23 @@ func TestTheSSHDSnippetClosesEveryWayPastDockersh(t *testing.T) {
 		"ListenAddress 127.0.0.1\nPort "+otherPort+"\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n")
 	t.Run("with the snippet", func(t *testing.T) {
 		if got := pastTheShell(t, u); len(got) != 0 {
-			t.Errorf("sshd gives %q", got)
+			t.Errorf("the user reaches %q", got)
 		}
 	})
 	_ = os.Remove("/etc/ssh/sshd_config.d/dockersh.conf")
 	t.Run("without it", func(t *testing.T) {
 		if got := pastTheShell(t, u); len(got) != 4 {
-			t.Errorf("sshd gives only %q: this test shows nothing", got)
+			t.Errorf("the user reaches only %q, so this test proves nothing", got)
 		}
 	})
 }
 
-// otherPort is that of an sshd with the host's own configuration.
+// otherPort is the port of an sshd with the host's own configuration.
 const otherPort = "2223"
 
-// pastTheShell starts an sshd, and gives what of the host a user reaches.
+// pastTheShell starts an sshd, and returns what a user reaches of the host.
 func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
-	d := &e2e.Daemon{Name: "sshd-doctor", Argv: []string{"/usr/sbin/sshd", "-D", "-e"}, Ready: func() bool {
-		conn, err := net.Dial("tcp", "127.0.0.1:"+otherPort)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}}
+	d := &e2e.Daemon{Name: "sshd-doctor", Argv: []string{"/usr/sbin/sshd", "-D", "-e"}, Ready: func() bool { return e2e.Listens("127.0.0.1:" + otherPort) }}
 	if err := d.Start(); err != nil {
 		t.Fatal(err, d.Log())
 	}
@@ -66,7 +60,7 @@ func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
 		return exec.Command("timeout", append([]string{"60"}, argv...)...)
 	}
 	output := func(args ...string) string {
-		out, _ := client(args...).Output() // a refusal shows as nothing
+		out, _ := client(args...).Output() // a refusal has no output
 		return string(out)
 	}
 	if strings.TrimSpace(output("127.0.0.1", "cat /proc/sys/kernel/hostname")) == "apart" {
@@ -94,14 +88,14 @@ func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(e2e.Limit))
 	_, _ = conn.Write([]byte("GET /_ping HTTP/1.0\r\n\r\n"))
-	answer, _ := io.ReadAll(conn) // of a refused connection: nothing
+	answer, _ := io.ReadAll(conn) // nothing, if the connection is refused
 	if strings.HasPrefix(string(answer), "HTTP/1") {
 		reached = append(reached, "the engine")
 	}
 	return reached
 }
 
-// speaksSFTP tells whether an sftp server answers a client's first message.
+// speaksSFTP reports whether an sftp server answers a client's first message.
 func speaksSFTP(t *testing.T, cmd *exec.Cmd) bool {
 	in, out := e2e.StartPiped(t, cmd)
 	_, _ = io.WriteString(in, "\x00\x00\x00\x05\x01\x00\x00\x00\x03") // SSH_FXP_INIT, version 3

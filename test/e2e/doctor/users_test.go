@@ -12,11 +12,11 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// Whom nobody names: by passwd, by a section, by a block of sshd's.
+// Without names the doctor finds users by passwd, by a section, and by a block of sshd.
 func TestDoctorFindsTheUsersByItself(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := sound(t)
-	v := e2e.NewAccount(t, "/bin/bash") // a section of the settings
+	u := soundHost(t)
+	v := e2e.NewAccount(t, "/bin/bash") // has a section of the settings
 	w := e2e.NewAccount(t, "/bin/bash")
 	w.Join(t, "dshclass")
 	host := e2e.NewAccount(t, "/bin/bash", "hostshell = /bin/bash")
@@ -36,14 +36,14 @@ func TestDoctorFindsTheUsersByItself(t *testing.T) {
 		t.Fatalf("%v: %d %q %q", err, status, out, errs)
 	}
 	if f := find(r.Findings, "shell-reads-home"); f == nil || !slices.Contains(f.Users, w.Name) {
-		t.Errorf("%s, whom sshd leads to dockersh: %+v", w.Name, r.Findings)
+		t.Errorf("%s, for whom sshd runs dockersh: %+v", w.Name, r.Findings)
 	}
 	if f := find(r.Findings, "shell-of-the-host"); f == nil || !slices.Contains(f.Users, v.Name) {
-		t.Errorf("%s, whom a section names: %+v", v.Name, f)
+		t.Errorf("%s, who has a section: %+v", v.Name, f)
 	}
 	for _, f := range r.Findings {
 		if slices.Contains(f.Users, host.Name) {
-			t.Errorf("%s has a shell of the host by intention: %+v", host.Name, f)
+			t.Errorf("%s has a shell of the host on purpose: %+v", host.Name, f)
 		}
 		if strings.HasPrefix(f.ID, "sshd-") && slices.Contains(f.Users, u.Name) {
 			t.Errorf("%s: %+v", u.Name, f)

@@ -16,10 +16,9 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// attackers are what an unprivileged user does to the broker's socket, to a setuid
-// shell or to another process, in a process of his own: this test program again.
-// Each prints "ready" and then keeps what it has until its input ends,
-// but reach and trace, which end by themselves.
+// attackers are what an unprivileged user does to the broker's socket, to a setuid shell
+// or to another process. Each runs as this test binary, as the user. It prints "ready"
+// and keeps what it has open until its input ends; reach and trace end by themselves.
 var attackers = map[string]func() error{
 	"connections": manyConnections,
 	"garbage":     garbage,
@@ -28,7 +27,7 @@ var attackers = map[string]func() error{
 	"trace":       trace,
 }
 
-// attack runs an attacker as a user; the result ends it.
+// attack runs an attacker as a user; end ends it.
 func attack(t *testing.T, u *e2e.Account, name string) (end func()) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
@@ -44,7 +43,7 @@ func attack(t *testing.T, u *e2e.Account, name string) (end func()) {
 	return func() { in.Close(); _ = cmd.Wait() }
 }
 
-// attackMain is the process of an attacker.
+// attackMain is the main function of an attacker.
 func attackMain(name string) int {
 	if err := attackers[name](); err != nil {
 		fmt.Println(err)
@@ -87,8 +86,8 @@ func manyConnections() error {
 	return nil
 }
 
-// garbage sends packets of every kind and size, with and without descriptors.
-// What comes back may be an error and nothing else.
+// garbage sends packets of every kind and size, with and without descriptors. The
+// broker must answer with errors only.
 func garbage() error {
 	r := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	answers := 0
@@ -103,12 +102,12 @@ func garbage() error {
 			p[i] = byte(r.Uint32())
 		}
 		p[0] = byte(r.IntN(20))
-		// A true login is not what this is about; and its answer is a session.
+		// Not a login that is answered with a session.
 		if p[0] == 1 {
 			p[1] = 99
 		}
 		if r.IntN(3) == 0 {
-			p = []byte{[]byte{6, 14}[r.IntN(2)]} // whole messages, out of their place
+			p = []byte{[]byte{6, 14}[r.IntN(2)]} // complete messages that do not belong here
 		}
 		var rights []byte
 		if n := r.IntN(5); n > 0 {
@@ -147,7 +146,7 @@ func TestTenThousandConnectionsOfOneUserDelayNobodyElse(t *testing.T) {
 	e2e.CanLogIn(t, e2e.Tiny)
 	e2e.CanLogIn(t, e2e.NewUser(t))
 	end()
-	e2e.Eventually(t, "the attacker has forgotten it all", func() bool {
+	e2e.Eventually(t, "the broker has closed all of them", func() bool {
 		r, err := e2e.TrySSH(e2e.Tiny, nil, "true")
 		return err == nil && r.Status == 0
 	})
@@ -170,7 +169,7 @@ func TestUsersCannotReadTheBrokersDirectories(t *testing.T) {
 	for _, path := range []string{e2e.RunDir + "/c", e2e.RunDir + "/c/" + e2e.Tiny.Name + "_dockersh", e2e.RunDir + "/images", "/run/docker.sock"} {
 		r, err := e2e.TrySSH(u, nil, "ls "+path+"/ 2>&1 || cat "+path)
 		if err != nil || r.Status == 0 {
-			t.Errorf("%s is open to everybody: %q", path, r.Stdout)
+			t.Errorf("every user can read %s: %q", path, r.Stdout)
 		}
 	}
 }

@@ -18,14 +18,14 @@ func TestUserWhoMayNotUseTheEngineIsRefused(t *testing.T) {
 }
 
 func TestWithoutARuntimeDirectoryTheOneInTmpMustBeTheUsersOwn(t *testing.T) {
-	e2e.Run(t, e2e.DirectDoor, "other doors have root's own place")
+	e2e.Run(t, e2e.DirectDoor, "the state of other doors is root's")
 	u := e2e.NewUser(t)
 	place := "/tmp/dockersh-" + strconv.Itoa(u.UID)
 	t.Cleanup(func() { os.RemoveAll(place) })
 	if err := os.RemoveAll("/run/user/" + strconv.Itoa(u.UID)); err != nil {
 		t.Fatal(err)
 	}
-	// Somebody was there first. The uid may have been another test's.
+	// A directory that others can write. Another test may have had the uid.
 	if err := os.RemoveAll(place); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestWithoutARuntimeDirectoryTheOneInTmpMustBeTheUsersOwn(t *testing.T) {
 }
 
 func TestDirectDoorContainersAreNotShared(t *testing.T) {
-	e2e.Run(t, e2e.DirectDoor, "a broker of root's knows the containers of all: TestUsersShareAContainer")
+	e2e.Run(t, e2e.DirectDoor, "a root broker knows the containers of all users: TestUsersShareAContainer")
 	a, b := e2e.NewUser(t, "containername = dsh-ours"), e2e.NewUser(t, "containername = dsh-ours")
 	e2e.CanLogIn(t, a)
 	e2e.SSH(t, b, "true").Refused(t, "was made by another user")

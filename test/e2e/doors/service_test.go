@@ -12,9 +12,9 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// systemd makes the socket, passes it as descriptor 3 and keeps it.
+// systemd makes the socket, passes it as descriptor 3, and keeps it.
 func TestSocketActivation(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "systemd's socket")
+	e2e.Run(t, e2e.ServiceDoor, "it needs systemd's socket")
 	e2e.Broker.Stop()
 	defer func() {
 		if err := e2e.Broker.Start(); err != nil {
@@ -48,7 +48,7 @@ func TestSocketActivation(t *testing.T) {
 		}
 		return cmd
 	}
-	for range 2 { // a second one takes over the same socket
+	for range 2 { // the second broker takes over the same socket
 		cmd := serve()
 		e2e.CanLogIn(t, e2e.Tiny)
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -56,10 +56,10 @@ func TestSocketActivation(t *testing.T) {
 			t.Errorf("not a clean end: %v", err)
 		}
 		if _, err := os.Lstat(path); err != nil {
-			t.Errorf("the socket was systemd's to remove: %v", err)
+			t.Errorf("dockershd removed systemd's socket: %v", err)
 		}
 	}
-	// A login that comes while no broker runs waits for the next one.
+	// A login waits for a broker while none runs.
 	answer := make(chan e2e.Result, 1)
 	go func() { r, _ := e2e.TrySSH(e2e.Tiny, nil, "echo waited"); answer <- r }()
 	cmd := serve()

@@ -19,14 +19,14 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// The front that has given root up is its user's process, and he has others. What
-// was root's in it is not theirs to see: the kernel keeps a program that was setuid
-// from them (PR_SET_DUMPABLE of prctl(2), ptrace(2)). Nor is the broker theirs.
+// A front that has given root up is a process of its user, who has other processes. These
+// must not see what root left in it: the kernel closes a program that was setuid to them
+// (PR_SET_DUMPABLE in prctl(2), ptrace(2)). The broker is closed to them as well.
 func TestSetuidSessionIsClosedToTheUsersOtherProcesses(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
 	if refused := refusedTo(t, u, ownChild); len(refused) != 0 {
-		t.Fatalf("a plain process of his own is closed to him, and this test shows nothing: %q", refused)
+		t.Fatalf("a plain process is closed to its own user, so this test proves nothing: %q", refused)
 	}
 	front := startHostile(t, u).Process.Pid
 	for what, pid := range map[string]int{"front": front, "broker": oneShot(t, front)} {
@@ -39,8 +39,8 @@ func TestSetuidSessionIsClosedToTheUsersOtherProcesses(t *testing.T) {
 	}
 }
 
-// What matters where the kernel is told not to (fs.suid_dumpable = 1): no more is
-// open in it than in a front that was never root's.
+// Where the kernel does not close it (fs.suid_dumpable = 1), it matters that a setuid front
+// has nothing more open than one that never was root.
 func TestSetuidFrontHasNoMoreDescriptorsThanTheServicesFront(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
@@ -54,8 +54,8 @@ func TestSetuidFrontHasNoMoreDescriptorsThanTheServicesFront(t *testing.T) {
 	}
 }
 
-// openIn gives what a process has open: a socket and a pipe without their numbers,
-// which are each one's own.
+// openIn returns what a process has open. Sockets and pipes stand without their numbers,
+// which always differ.
 func openIn(t *testing.T, pid int) (open []string) {
 	t.Helper()
 	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
@@ -74,17 +74,18 @@ func openIn(t *testing.T, pid int) (open []string) {
 	return open
 }
 
-// ownChild stands for a plain process of the user's.
+// ownChild stands for a plain process of the user.
 const ownChild = 0
 
-// refusedTo lets a process of the user's try all ways into another.
+// refusedTo has a process of the user try all ways into another process, and returns those
+// that were refused.
 func refusedTo(t *testing.T, u *e2e.Account, pid int) []string {
 	t.Helper()
 	out := asAttacker(t, u, "reach", pid)
 	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")[1:]
 }
 
-// asAttacker runs an attacker that ends by itself, and gives what it says.
+// asAttacker runs an attacker that ends by itself, and returns its output.
 func asAttacker(t *testing.T, u *e2e.Account, name string, pid int) string {
 	t.Helper()
 	cmd := e2e.AsUser(u, "/proc/self/exe")
@@ -96,10 +97,10 @@ func asAttacker(t *testing.T, u *e2e.Account, name string, pid int) string {
 	return string(out)
 }
 
-// reach is the attacker. It tells which ways were refused, one a line; that one
-// failed otherwise is an error.
+// reach is an attacker. It prints which ways were refused, one a line. It is an error if
+// one fails otherwise.
 func reach() error {
-	runtime.LockOSThread() // ptrace(2) is a thread's
+	runtime.LockOSThread() // ptrace(2) belongs to a thread
 	pid := count(os.Getenv("PID"))
 	if pid == ownChild {
 		cmd := exec.Command("/bin/sleep", "1000")
@@ -122,10 +123,10 @@ func reach() error {
 	return nil
 }
 
-// A program that its user traces from its first step is not setuid to the kernel
-// (execve(2)): it goes the way of one without the bit.
+// The kernel ignores the setuid bit of a program that its user traces from the start
+// (execve(2)): the shell goes through the service.
 func TestTracedSetuidShellIsNotRoot(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "that is where it goes")
+	e2e.Run(t, e2e.ServiceDoor, "a traced shell goes through it")
 	u := e2e.NewAccount(t, "/bin/bash")
 	e2e.SetuidShell(t)
 	id := strconv.Itoa(u.UID)
@@ -135,7 +136,7 @@ func TestTracedSetuidShellIsNotRoot(t *testing.T) {
 	}
 }
 
-// trace is the attacker. It tells whose the process is when it begins, and lets it go.
+// trace is an attacker. It prints the uids of the traced shell, and lets it go.
 func trace() error {
 	runtime.LockOSThread()
 	p, err := os.StartProcess(e2e.Front+"-setuid", []string{"dockersh", "-c", "echo works"},
@@ -163,7 +164,7 @@ func trace() error {
 	return err
 }
 
-// waysIn are those into another process.
+// waysIn are the ways into another process.
 var waysIn = [...]struct {
 	name string
 	try  func(pid int, proc string) error
@@ -179,7 +180,7 @@ var waysIn = [...]struct {
 		return err
 	}},
 	{"process_vm_readv", func(pid int, _ string) error {
-		// Who may not is told so before the address is looked at.
+		// The kernel checks the right before the address.
 		var b [1]byte
 		_, err := unix.ProcessVMReadv(pid, []unix.Iovec{{Base: &b[0], Len: 1}}, []unix.RemoteIovec{{Base: 1, Len: 1}}, 0)
 		if err == unix.EFAULT {

@@ -18,8 +18,8 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// randomStarts is how often a setuid shell is started at random; STARTS=10000 in
-// the environment takes some minutes.
+// randomStarts is how often the setuid shell is started at random. STARTS=10000 in the
+// environment takes some minutes.
 var randomStarts = cmp.Or(count(os.Getenv("STARTS")), 1500)
 
 func count(s string) int {
@@ -28,24 +28,24 @@ func count(s string) int {
 }
 
 // TestRandomStartsOfTheSetuidShellChangeNoRootFiles starts a setuid shell with any
-// environment, descriptors, name and limits, and a signal at any moment. What
-// must not be: a changed or a new file of root's, a broker that stays, a hang.
+// environment, descriptors, name and limits, and a signal at any moment. No root file may
+// change or appear, no broker may stay, and nothing may hang.
 func TestRandomStartsOfTheSetuidShellChangeNoRootFiles(t *testing.T) {
-	e2e.Run(t, e2e.SetuidDoor, "once is enough: in the run through the setuid door")
+	e2e.Run(t, e2e.SetuidDoor, "it starts a setuid shell whatever the door is: one run is enough")
 	u := e2e.NewAccount(t, "/bin/bash")
 	shell := e2e.SetuidShell(t)
 	if out, err := e2e.AsUser(u, shell, "-c", "echo works").CombinedOutput(); string(out) != "works\n" {
 		t.Fatalf("%q %v", out, err)
 	}
-	before := rootsFiles(t)
+	before := rootFiles(t)
 	attack(t, u, "starts")()
-	leavesNothing(t, u, before)
+	checkNothingLeft(t, u, before)
 	if out, err := e2e.AsUser(u, shell, "-c", "echo works").CombinedOutput(); string(out) != "works\n" {
 		t.Errorf("afterwards: %q %v", out, err)
 	}
 }
 
-// starts is the attacker.
+// starts is an attacker.
 func starts() error {
 	if err := os.Chdir(e2e.Homes); err != nil {
 		return err
@@ -79,7 +79,7 @@ func starts() error {
 	default:
 	}
 	if ends["exit 0"] == 0 || len(ends) < 4 {
-		return fmt.Errorf("ends of little kind: %v", ends)
+		return fmt.Errorf("too few kinds of ends: %v", ends)
 	}
 	fmt.Println("ready after", ends)
 	return nil
@@ -97,7 +97,7 @@ var (
 	strangeLimits  = []int{syscall.RLIMIT_NOFILE, syscall.RLIMIT_FSIZE, syscall.RLIMIT_AS, syscall.RLIMIT_DATA, syscall.RLIMIT_STACK, syscall.RLIMIT_CORE, 6 /* NPROC */, 11 /* SIGPENDING */, 8 /* MEMLOCK */}
 )
 
-// randomStart gives how the shell ended.
+// randomStart starts the shell once and returns how it ended.
 func randomStart(r *rand.Rand) (string, error) {
 	argv := append([]string{strangeNames[r.IntN(len(strangeNames))]}, strangeArgs[r.IntN(len(strangeArgs))]...)
 	var env []string
@@ -124,7 +124,7 @@ func randomStart(r *rand.Rand) (string, error) {
 		return "", err
 	}
 	if r.IntN(4) == 0 {
-		// At any moment of its start; a root process refuses, and that is right.
+		// At any moment of its start. A root process refuses, as it should.
 		limit := syscall.Rlimit{Cur: uint64(r.IntN(8)), Max: 1 << 30}
 		_, _, _ = syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(strangeLimits[r.IntN(len(strangeLimits))]), uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
 	}
@@ -141,9 +141,9 @@ func randomStart(r *rand.Rand) (string, error) {
 	return waitFor(pid, sig, argv, env)
 }
 
-// crashes tells of a signal that makes Go's runtime say why it dies. At a bad
-// moment it waits in there for a lock of its own, asleep, until it is killed: the
-// signal's sender has hurt himself.
+// crashes reports whether a signal makes Go's runtime print why it dies. At a bad moment
+// the runtime then waits for a lock of its own until it is killed, which hurts only the
+// user who sent the signal.
 func crashes(sig syscall.Signal) bool {
 	return sig == syscall.SIGQUIT || sig == syscall.SIGABRT || sig == syscall.SIGSEGV || sig == syscall.SIGXCPU
 }

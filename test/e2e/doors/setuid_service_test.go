@@ -14,8 +14,8 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// A strange start is no reason for a setuid shell to give what one of the service
-// does not, or to refuse what that one gives.
+// However strangely it is started, a setuid shell does neither more nor less than a shell
+// that uses the service.
 func TestSetuidShellTreatsAStrangeStartAsTheServicesShellDoes(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash", "mounthome")
@@ -37,8 +37,8 @@ func TestSetuidShellTreatsAStrangeStartAsTheServicesShellDoes(t *testing.T) {
 	}
 }
 
-// Without a single word, not even its own name (execve(2) with argv NULL; the
-// kernel makes it one empty word since 5.18), it is a shell that reads its input.
+// Without argv, not even its own name (execve(2) with argv NULL; since Linux 5.18 the
+// kernel makes that one empty word), the shell reads its input.
 func TestShellStartedWithoutArgvReadsItsInput(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
@@ -54,7 +54,7 @@ func TestShellStartedWithoutArgvReadsItsInput(t *testing.T) {
 	}
 }
 
-// startWithoutWords starts a program with an empty argv, which exec.Cmd does not do.
+// startWithoutWords starts a program with an empty argv, which exec.Cmd cannot do.
 func startWithoutWords(t *testing.T, u *e2e.Account, program, in, out string) (status int) {
 	t.Helper()
 	from, err := os.Open(in)
@@ -80,9 +80,9 @@ func startWithoutWords(t *testing.T, u *e2e.Account, program, in, out string) (s
 	return state.ExitCode()
 }
 
-// Whatever limits a user sets himself: his session begins as it does through the
-// service, and the broker has none of them. It takes back a hard one where root may
-// (CAP_SYS_RESOURCE), which in a container he may not.
+// Whatever limits a user sets, the session begins as it does through the service, and the
+// broker has none of them. It raises a hard limit again if root can (CAP_SYS_RESOURCE),
+// which it cannot in some containers.
 func TestSetuidBrokerHasNoneOfItsUsersLimits(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "they are compared")
 	u := e2e.NewAccount(t, "/bin/bash")
@@ -123,7 +123,7 @@ func TestSetuidBrokerHasNoneOfItsUsersLimits(t *testing.T) {
 	}
 }
 
-// limitOf gives a row of /proc/PID/limits (proc(5)).
+// limitOf returns a row of /proc/PID/limits (proc(5)).
 func limitOf(t *testing.T, pid int, name string) (soft, hard string) {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))

@@ -18,7 +18,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// hostile is a script that an unprivileged user starts the setuid shell with.
+// hostile is a script with which an unprivileged user starts the setuid shell.
 const hostile = `
 cd "$HOME" && umask 000
 [ "$1" != nice ] || echo 1000000000 >/proc/$$/timerslack_ns # see stubborn
@@ -32,13 +32,13 @@ export BASH_ENV=$HOME/evil.sh ENV=$HOME/evil.sh IFS=x SHELL=/bin/bash USER=root 
 exec -a --privileged "$@"
 `
 
-// stubborn leaves on its process what threads hand on. A root broker has to start
-// itself again for it: see sys.Fresh.
+// stubborn sets on its process what threads inherit. A root broker has to start itself
+// again to lose it: see sys.Fresh.
 var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
 	use POSIX; my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec { $ARGV[0] } "--privileged", @ARGV[1 .. $#ARGV]`}
 
-// oneShot finds the broker of a front: its child, or what it became.
+// oneShot returns the broker of a front: its child, or the program that this became.
 func oneShot(t testing.TB, front int) (pid int) {
 	t.Helper()
 	e2e.Eventually(t, "the front has a broker", func() bool {
@@ -63,12 +63,12 @@ func childOf(parent int, word string) int {
 	return 0
 }
 
-// startHostile starts the script and waits for the session. The words of by start
-// the shell.
+// startHostile runs the script and waits for the session. The words of by start the
+// shell.
 func startHostile(t testing.TB, u *e2e.Account, by ...string) *exec.Cmd {
 	t.Helper()
 	u.WriteFile(t, "mine", "secret", 0o666)
-	// Whatever of root's looks for programs in PATH leaves its trace.
+	// A root process that looks for programs in PATH leaves a trace.
 	for _, name := range []string{"docker", "getent", "dockershd", "sh"} {
 		u.WriteFile(t, "bin/"+name, "#!/bin/sh\nid >>"+u.Home+"/ran\n", 0o755)
 	}
@@ -80,7 +80,7 @@ func startHostile(t testing.TB, u *e2e.Account, by ...string) *exec.Cmd {
 	return cmd
 }
 
-// startWaiting starts a command that says a line and then waits for its input.
+// startWaiting starts a command that prints a line and then waits for its input.
 func startWaiting(t testing.TB, u *e2e.Account, argv []string) (cmd *exec.Cmd, said string) {
 	t.Helper()
 	cmd = e2e.AsUser(u, argv...)
@@ -96,23 +96,22 @@ func startWaiting(t testing.TB, u *e2e.Account, argv []string) (cmd *exec.Cmd, s
 	return cmd, said
 }
 
-// What each line of it is there for was tried: it fails when the front passes the
-// environment, a descriptor from 3 up, its own 0 to 2, its directory, its session
-// or its argv[0]; when it finds the broker by PATH, starts it with the user's real
-// uid or groups, makes the socket as root, or keeps root, all of it or the saved
-// uid; and when the broker keeps limits, cores, umask, niceness, scheduling, class
-// of the disk, personality, timer slack, blocked or ignored signals. Processors:
-// TestNothingThatAUserLeavesOnAProcessOfRootsStays, in internal/host/sys.
+// Each check was seen to fail: if the front passes on the environment, a descriptor from 3
+// up, its own 0 to 2, its directory, its session or its argv[0]; if it finds the broker by
+// PATH, starts it with the user's real uid or groups, makes the socket as root, or keeps
+// root, wholly or as the saved uid; and if the broker keeps limits, cores, umask,
+// niceness, scheduling, I/O class, personality, timer slack, or blocked or ignored signals.
+// For processors see internal/host/sys.
 func TestSetuidBrokerInheritsNothingFromItsUser(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	const session, full = e2e.Prefix + "/libexec/dockershd-session\x00", e2e.Prefix + "/sbin/dockershd\x00--one-shot\x00"
-	t.Run("once", func(t *testing.T) { hasNothingOf(t, e2e.NewAccount(t, "/bin/bash"), full) })
+	t.Run("once", func(t *testing.T) { checkInheritsNothing(t, e2e.NewAccount(t, "/bin/bash"), full) })
 	u := e2e.NewAccount(t, "/bin/bash")
-	t.Run("started again", func(t *testing.T) { hasNothingOf(t, u, full, stubborn...) })
-	t.Run("without an engine", func(t *testing.T) { hasNothingOf(t, u, session, stubborn...) })
+	t.Run("started again", func(t *testing.T) { checkInheritsNothing(t, u, full, stubborn...) })
+	t.Run("without an engine", func(t *testing.T) { checkInheritsNothing(t, u, session, stubborn...) })
 }
 
-func hasNothingOf(t *testing.T, u *e2e.Account, program string, by ...string) {
+func checkInheritsNothing(t *testing.T, u *e2e.Account, program string, by ...string) {
 	cmd := startHostile(t, u, by...)
 	pid := oneShot(t, cmd.Process.Pid)
 	proc := "/proc/" + strconv.Itoa(pid)
@@ -135,7 +134,7 @@ func hasNothingOf(t *testing.T, u *e2e.Account, program string, by ...string) {
 	if len(fds) == 0 {
 		t.Error("no descriptors seen")
 	}
-	e2e.Eventually(t, "the broker blocks and ignores no signal of its user's", func() bool {
+	e2e.Eventually(t, "the broker blocks and ignores none of the signals that its user did", func() bool {
 		status, _ := os.ReadFile(proc + "/status")
 		return strings.Contains(string(status), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")
 	})
@@ -161,9 +160,9 @@ func hasNothingOf(t *testing.T, u *e2e.Account, program string, by ...string) {
 		}
 	}
 	if ran, err := os.ReadFile(u.Home + "/ran"); err == nil {
-		t.Errorf("something of the user's ran: %s", ran)
+		t.Errorf("root ran a program of the user: %s", ran)
 	}
-	// And the front has nothing of root's.
+	// The front has nothing of root.
 	status, _ = os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 	id := strconv.Itoa(u.UID)
 	for _, want := range []string{"Uid:\t" + strings.Join([]string{id, id, id, id}, "\t"), "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000"} {
@@ -173,8 +172,8 @@ func hasNothingOf(t *testing.T, u *e2e.Account, program string, by ...string) {
 	}
 }
 
-// It fails when the broker has the user's real uid, or stays after its front. What
-// can be looked at: TestSetuidSessionIsClosedToTheUsersOtherProcesses.
+// It fails if the broker has the user's real uid, or stays after its front. For what can be
+// read see TestSetuidSessionIsClosedToTheUsersOtherProcesses.
 func TestUserCannotTouchTheSetuidBroker(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
@@ -195,8 +194,8 @@ func zombie(pid int) bool {
 	return len(f) == 0 || f[0] == "Z"
 }
 
-// strangeStarts are ways to start the setuid shell. Each ends in a session or in
-// an error, soon, and leaves nothing of root's.
+// strangeStarts are ways to start the setuid shell. Each soon ends in a session or an
+// error, and leaves no root files.
 var strangeStarts = []string{
 	`"$0" -c true 0<&-`, `"$0" -c true 1>&-`, `"$0" -c true 2>&-`, `"$0" -c true 0<&- 1>&- 2>&-`, `"$0" -c true 0<&- 2>&-`,
 	`exec -a "" "$0" -c true`, `exec -a -dockersh "$0" -c true`, `exec -a -- "$0" -c true`, `exec -a /bin/sh "$0" -c true`,
@@ -214,8 +213,8 @@ var strangeStarts = []string{
 	`ln -sf "$0" ./x; exec ./x -c true`, `exec /lib64/ld-linux-x86-64.so.2 "$0" -c true`, `cp "$0" ./y; exec ./y -c true`,
 }
 
-// It fails when the front makes a file before it has given root up, gives the
-// broker its own output, or waits for threads that RLIMIT_SIGPENDING keeps from it.
+// It fails if the front makes a file before it has given root up, passes its own output to
+// the broker, or waits for threads that RLIMIT_SIGPENDING denies it.
 func TestStrangeStartsOfTheSetuidShellLeaveNoRootFiles(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewAccount(t, "/bin/bash")
@@ -224,7 +223,7 @@ func TestStrangeStartsOfTheSetuidShellLeaveNoRootFiles(t *testing.T) {
 	if out, err := works.CombinedOutput(); string(out) != "works\n" {
 		t.Fatalf("%q %v", out, err)
 	}
-	before := rootsFiles(t)
+	before := rootFiles(t)
 	for _, script := range strangeStarts {
 		cmd := e2e.AsUser(u, "/usr/bin/timeout", "-k", "1", "60", "/bin/bash", "-c", "cd; "+script, shell)
 		var out strings.Builder
@@ -238,18 +237,18 @@ func TestStrangeStartsOfTheSetuidShellLeaveNoRootFiles(t *testing.T) {
 			t.Errorf("%s: shows its insides: %s", script, out.String())
 		}
 	}
-	leavesNothing(t, u, before)
+	checkNothingLeft(t, u, before)
 }
 
-// rootsFiles is what a user must not be able to change: everything in /etc and
-// in our own places.
-func rootsFiles(t testing.TB) map[string]string {
+// rootFiles describes what a user must not be able to change: everything in /etc and in
+// our own directories.
+func rootFiles(t testing.TB) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
 	for _, top := range []string{"/etc", e2e.Prefix, e2e.RunDir} {
 		_ = filepath.Walk(top, func(path string, info os.FileInfo, err error) error {
 			if err != nil || strings.HasPrefix(path, e2e.RunDir+"/") && strings.Count(path, "/") > 3 {
-				return nil // gone meanwhile; the containers' own comings and goings
+				return nil // just removed, or the state of a container
 			}
 			text := info.Mode().String()
 			if info.Mode().IsRegular() {
@@ -265,9 +264,9 @@ func rootsFiles(t testing.TB) map[string]string {
 	return seen
 }
 
-// leavesNothing compares, and looks for files in the user's home that are not
-// his, and for brokers without a front.
-func leavesNothing(t testing.TB, u *e2e.Account, before map[string]string) {
+// checkNothingLeft compares root's files with those before, and looks for files in the
+// user's home that belong to others and for brokers without a front.
+func checkNothingLeft(t testing.TB, u *e2e.Account, before map[string]string) {
 	t.Helper()
 	e2e.Eventually(t, "no broker is left", func() bool {
 		left, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -285,7 +284,7 @@ func leavesNothing(t testing.TB, u *e2e.Account, before map[string]string) {
 			t.Errorf("%s was changed", path)
 		}
 	}
-	for path := range rootsFiles(t) {
+	for path := range rootFiles(t) {
 		if _, ok := before[path]; !ok {
 			t.Errorf("%s is new", path)
 		}
@@ -295,14 +294,13 @@ func leavesNothing(t testing.TB, u *e2e.Account, before map[string]string) {
 			t.Errorf("%s belongs to %d", path, info.Sys().(*syscall.Stat_t).Uid)
 		}
 		if strings.HasPrefix(filepath.Base(path), "core") {
-			t.Errorf("a core of root's? %s", path)
+			t.Errorf("there is a core file: %s", path)
 		}
 		return nil
 	})
 }
 
-// ofOthers tells that a broker serves a front that lives: a session of another
-// account, not left over.
+// ofOthers reports whether a broker serves a living front of another account.
 func ofOthers(cmdline string, u *e2e.Account) bool {
 	f := e2e.ProcStat(filepath.Dir(cmdline) + "/stat")
 	if len(f) < 2 {
@@ -312,7 +310,7 @@ func ofOthers(cmdline string, u *e2e.Account) bool {
 	return f[1] != "1" && !strings.Contains(string(status), "Uid:\t"+strconv.Itoa(u.UID)+"\t")
 }
 
-// It fails when the front does not look at the program that it starts as root.
+// It fails if the front does not check the program that it starts as root.
 func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u, shell := e2e.NewAccount(t, "/bin/bash"), e2e.SetuidShell(t)

@@ -11,12 +11,12 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// newPodman is a new user whose containers are Podman's.
-func newPodman(t *testing.T, lines ...string) *e2e.Account {
+// newPodmanUser adds a user whose containers are in Podman.
+func newPodmanUser(t *testing.T, lines ...string) *e2e.Account {
 	t.Helper()
 	u := e2e.NewUser(t, append([]string{"dockersocket = " + e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash"}, lines...)...)
 	t.Cleanup(func() {
-		for _, id := range podmansOf(t, u) {
+		for _, id := range containersInPodman(t, u) {
 			e2e.Eventually(t, "podman removes "+id, func() bool { return podmanRemoves(id) })
 		}
 	})
@@ -29,21 +29,21 @@ func podman(t testing.TB, args ...string) string {
 	return e2e.OnHost(t, append([]string{"podman", "--url", "unix://" + e2e.PodmanSocket}, args...)...)
 }
 
-// podmanRemoves tells whether the container is gone. With a user namespace of its
-// own a mount of it may be busy for a while.
+// podmanRemoves reports whether a container was removed. With its own user namespace a
+// mount of it may be busy for a while.
 func podmanRemoves(id string) bool {
 	return e2e.TryPodman("rm", "-f", "-i", "-t", "0", id) == nil
 }
 
-// podmans are the ids of what logins of the account made there.
-func podmansOf(t testing.TB, a *e2e.Account) []string {
+// containersInPodman returns the ids of the containers that logins of the account made.
+func containersInPodman(t testing.TB, a *e2e.Account) []string {
 	t.Helper()
 	return strings.Fields(podman(t, "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.Name))
 }
 
 func TestPodmanRunsSessions(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t)
+	u := newPodmanUser(t)
 	u.Join(t, "dshteam")
 	e2e.SSH(t, u, "whoami; id -u; id -g; id -Gn; pwd; stat -c '%u %a' ~ /etc/passwd; cat /proc/1/comm").
 		Want(t, fmt.Sprintf("%s\n%d\n%d\n%s dshteam\n%s\n%d 755\n0 644\ndockersh-init\n", u.Name, u.UID, u.GID, u.Name, u.Home, u.UID), "", 0)
@@ -65,9 +65,9 @@ func TestPodmanRunsSessions(t *testing.T) {
 
 func TestPodmanContainersAreStoppedPausedAndRemoved(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t)
+	u := newPodmanUser(t)
 	e2e.SSH(t, u, "echo kept >~/f").Want(t, "", "", 0)
-	id := podmansOf(t, u)[0]
+	id := containersInPodman(t, u)[0]
 	podman(t, "stop", "-t", "2", id)
 	e2e.SSH(t, u, "cat ~/f").Want(t, "kept\n", "", 0)
 	podman(t, "pause", id)
@@ -77,18 +77,18 @@ func TestPodmanContainersAreStoppedPausedAndRemoved(t *testing.T) {
 	c := e2e.SSHConsole(t, u)
 	c.FirstPrompt()
 	podman(t, "rm", "-f", "-t", "0", id)
-	c.Expect("the container was ") // stopped, or removed: Podman does one after the other
+	c.Expect("the container was ") // stopped or removed: Podman does both
 	c.Wait()
 	e2e.SSH(t, u, "test -e ~/f; echo $?").Want(t, "1\n", "", 0)
-	if now := podmansOf(t, u); len(now) != 1 || now[0] == id {
+	if now := containersInPodman(t, u); len(now) != 1 || now[0] == id {
 		t.Errorf("containers %q, the removed one was %s", now, id)
 	}
 }
 
 func TestPodmanSharedContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	a := newPodman(t, "containername = dsh-podclass")
-	b := newPodman(t, "containername = dsh-podclass")
+	a := newPodmanUser(t, "containername = dsh-podclass")
+	b := newPodmanUser(t, "containername = dsh-podclass")
 	e2e.SSH(t, a, "whoami; umask 022; echo a >/tmp/of-a").Want(t, a.Name+"\n", "", 0)
 	r := e2e.SSH(t, b, "whoami; id -u; stat -c %U /tmp/of-a; echo b >>/tmp/of-a")
 	if want := fmt.Sprintf("%s\n%d\n%s\n", b.Name, b.UID, a.Name); r.Stdout != want || r.Status == 0 {
@@ -98,14 +98,14 @@ func TestPodmanSharedContainer(t *testing.T) {
 
 func TestPodmanSettingsReachTheContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t, "mounthome", "memory = 64m", "pidslimit = 77", "capdrop = ALL", "hostname = inner", "env = TWO=a b", "volume = /etc:/hostetc:ro",
-		"dockeropt = --tz=Asia/Tokyo") // an option that docker does not have
+	u := newPodmanUser(t, "mounthome", "memory = 64m", "pidslimit = 77", "capdrop = ALL", "hostname = inner", "env = TWO=a b", "volume = /etc:/hostetc:ro",
+		"dockeropt = --tz=Asia/Tokyo") // docker has no such option
 	e2e.SSH(t, u, "hostname; echo $TWO; date +%Z; test -e /hostetc/passwd && echo etc; grep -E 'NoNewPrivs|CapBnd' /proc/self/status; echo x >~/f; stat -c %u ~/f").
 		Want(t, fmt.Sprintf("inner\na b\nJST\netc\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n%d\n", u.UID), "", 0)
 	if got, want := owner(t, u.Home+"/f"), fmt.Sprintf("%d %d 644", u.UID, u.GID); got != want {
 		t.Errorf("the file is %s on the host, want %s", got, want)
 	}
-	id := podmansOf(t, u)[0]
+	id := containersInPodman(t, u)[0]
 	for field, want := range map[string]string{
 		"{{.HostConfig.Memory}}":                             "67108864",
 		"{{.HostConfig.PidsLimit}}":                          "77",
@@ -123,9 +123,9 @@ func TestPodmanSettingsReachTheContainer(t *testing.T) {
 
 func TestPodmanContainerWithItsOwnEntrypoint(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t, "entrypoint = /bin/sleep", "cmd = 32400", "pidslimit = 0")
+	u := newPodmanUser(t, "entrypoint = /bin/sleep", "cmd = 32400", "pidslimit = 0")
 	e2e.SSH(t, u, "whoami; cat /proc/1/comm").Want(t, u.Name+"\nsleep\n", "", 0)
-	id := podmansOf(t, u)[0]
+	id := containersInPodman(t, u)[0]
 	if got := podman(t, "inspect", "-f", "{{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Size}} {{.HostConfig.PidsLimit}}", id); got != "k8s-file 10MB -1" && got != "k8s-file 10MB 0" {
 		t.Errorf("log and limit: %q", got)
 	}
@@ -144,15 +144,15 @@ func TestPodmanRefusalsLeaveNoContainer(t *testing.T) {
 		"an image not pulled": {[]string{"imagename = registry.invalid/dsh-nothing"}, "dsh-nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := newPodman(t, c.lines...)
+			u := newPodmanUser(t, c.lines...)
 			e2e.SSH(t, u, "true").Refused(t, c.told)
-			if ids := podmansOf(t, u); len(ids) != 0 {
+			if ids := containersInPodman(t, u); len(ids) != 0 {
 				t.Errorf("left: %q", ids)
 			}
 		})
 	}
 	t.Run("foreign container", func(t *testing.T) {
-		u := newPodman(t)
+		u := newPodmanUser(t)
 		podman(t, "create", "--name", u.Name+"_dockersh", "dsh-busybox", "/bin/true")
 		t.Cleanup(func() { podman(t, "rm", "-f", u.Name+"_dockersh") })
 		e2e.SSH(t, u, "true").Refused(t, "dockersh did not make")
@@ -161,19 +161,19 @@ func TestPodmanRefusalsLeaveNoContainer(t *testing.T) {
 
 func TestPodmanUserNamespaceOfOneContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	// The kernel tells the agent's uid, whoever made the user namespace.
-	u := newPodman(t, "dockeropt = --uidmap=0:300000:65536", "dockeropt = --gidmap=0:300000:65536")
+	// The kernel shows the agent's uid, whoever made the user namespace.
+	u := newPodmanUser(t, "dockeropt = --uidmap=0:300000:65536", "dockeropt = --gidmap=0:300000:65536")
 	e2e.SSH(t, u, "whoami; tr -s ' ' </proc/self/uid_map; stat -c %u ~").Want(t, fmt.Sprintf("%s\n 0 300000 65536\n%d\n", u.Name, u.UID), "", 0)
-	v := newPodman(t, "mounthome", "dockeropt = --uidmap=0:300000:65536", "dockeropt = --gidmap=0:300000:65536")
+	v := newPodmanUser(t, "mounthome", "dockeropt = --uidmap=0:300000:65536", "dockeropt = --gidmap=0:300000:65536")
 	e2e.SSH(t, v, "true").Refused(t, "its home was mounted for")
-	if ids := podmansOf(t, v); len(ids) != 0 {
+	if ids := containersInPodman(t, v); len(ids) != 0 {
 		t.Errorf("left: %q", ids)
 	}
 }
 
 func TestPodmanAdoptsAContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t)
+	u := newPodmanUser(t)
 	name := "hand-" + u.Name
 	if err := u.Set("dockersocket = "+e2e.PodmanSocket, "containername = "+name, "adopt", "usercwd = /tmp"); err != nil {
 		t.Fatal(err)
@@ -194,16 +194,16 @@ func TestPodmanAdoptsAContainer(t *testing.T) {
 
 func TestPodmanIsExplainedAndListed(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := newPodman(t)
+	u := newPodmanUser(t)
 	e2e.SSH(t, u, "true").Want(t, "", "", 0)
-	out := e2e.OnHost(t, e2e.Prefix+"/bin/dockershctl", "explain", u.Name)
+	out := e2e.OnHost(t, e2e.CtlPath, "explain", u.Name)
 	for _, want := range []string{"podman create", u.Name + "_dockersh (running)"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("explain: no %q in\n%s", want, out)
 		}
 	}
 	e2e.WithSettings(t, "[dockersh]\n\tdockersocket = "+e2e.PodmanSocket+"\n")
-	if out := e2e.OnHost(t, e2e.Prefix+"/bin/dockershctl", "ls"); !strings.Contains(out, u.Name+"_dockersh") || !strings.Contains(out, "running") {
+	if out := e2e.OnHost(t, e2e.CtlPath, "ls"); !strings.Contains(out, u.Name+"_dockersh") || !strings.Contains(out, "running") {
 		t.Errorf("ls:\n%s", out)
 	}
 }

@@ -19,9 +19,9 @@ func TestRemoteEngineHasTheContainer(t *testing.T) {
 	u := e2e.NewRemoteUser(t)
 	e2e.SSH(t, u, "whoami; pwd; cat /proc/1/cmdline | tr '\\0' ' '; touch kept").Want(t, u.Name+"\n"+u.Home+"\n/.dockersh/dockersh-init hold ", "", 0)
 	if len(u.Containers(t)) != 0 {
-		t.Error("it is on the engine of this host")
+		t.Error("the container is on the host's own engine")
 	}
-	// Its state stays when it is stopped, and the stop is no kill: process 1 hears it.
+	// A stopped container keeps its files, and process 1 ends at the signal.
 	start := time.Now()
 	if err := e2e.TryRemoteDocker("stop", "-t", "30", u.Name+"_dockersh"); err != nil {
 		t.Fatal(err)
@@ -30,12 +30,12 @@ func TestRemoteEngineHasTheContainer(t *testing.T) {
 		t.Errorf("stopped after %v", took)
 	}
 	e2e.SSH(t, u, "ls").Want(t, "kept\n", "", 0)
-	// What sessions leave behind is reaped.
+	// Processes that sessions leave behind are reaped.
 	e2e.SSH(t, u, "sh -c 'sleep 0.1 & exec true'").Want(t, "", "", 0)
 	e2e.Eventually(t, "no zombie is left", func() bool {
 		return e2e.SSH(t, u, "ps -o stat | grep -c Z").Stdout == "0\n"
 	})
-	out, err := exec.Command(e2e.Prefix+"/bin/dockershctl", "explain", u.Name).CombinedOutput()
+	out, err := exec.Command(e2e.CtlPath, "explain", u.Name).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "the engine is on another host") || !strings.Contains(string(out), "(running)") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -58,7 +58,7 @@ func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t, "mounthome")
 	e2e.SSH(t, u, "true").Refused(t, "mounthome")
-	// Keys that others can read are not used, nor is an engine without them.
+	// A key that others can read is not used, and neither is TCP without keys.
 	dir := e2e.Scratch + "/open-tls"
 	e2e.OnHost(t, "cp", "-a", e2e.RemoteTLS, dir)
 	e2e.OnHost(t, "chmod", "644", dir+"/key.pem")
@@ -98,11 +98,11 @@ func TestRemoteEngineAdoptsAContainer(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
-// An engine over ssh: the broker and its bridges run ssh as root, and there the
-// engine's own command line has the engine on its standard input and output.
+// Broker and bridges run ssh as root. On the other host the engine's command line connects
+// its standard input and output to the engine.
 func TestEngineOverSSHRunsSessions(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	// root's home is the machine's: keys and known hosts by the private /etc.
+	// root's home is the machine's own, so key and known hosts are in the private /etc.
 	config := "Host 127.0.0.1\n\tIdentityFile " + e2e.Scratch + "/key\n\tIdentitiesOnly yes\n\tUserKnownHostsFile /dev/null\n\tStrictHostKeyChecking no\n\tLogLevel ERROR\n"
 	const file = "/etc/ssh/ssh_config"
 	old, err := os.ReadFile(file)
@@ -127,7 +127,7 @@ func TestEngineOverSSHRunsSessions(t *testing.T) {
 	u := e2e.NewUser(t, "dockersocket = ssh://root@127.0.0.1:"+e2e.Port)
 	e2e.SSH(t, u, "whoami; pwd; exit 4").Want(t, u.Name+"\n"+u.Home+"\n", "", 4)
 	if got := e2e.Inspect(t, u.Container(t), "{{len .Mounts}}"); got != "0" {
-		t.Errorf("%s mounts of this host", got)
+		t.Errorf("%s mounts of the host", got)
 	}
 	e2e.SSHInput(t, u, e2e.Noise(3, 1e6), "sha256sum | cut -c1-4; echo err >&2").Want(t, sha256Start(3, 1e6)+"\n", "err\n", 0)
 	c := e2e.NewConsole(t, 41, 133, e2e.SSHArgv(u, "-tt", "127.0.0.1", "stty size; cat")...)
@@ -142,11 +142,12 @@ func TestEngineOverSSHRunsSessions(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	e2e.Eventually(t, "no bridge is left", func() bool { return len(e2e.Bridges()) == 0 })
-	// A host that knows not our key: a line, no hang, no question.
+	// If the other host does not accept the key, the login fails in one line, without a
+	// question.
 	if err := os.Remove(e2e.Scratch + "/keys/root"); err != nil {
 		t.Fatal(err)
 	}
-	e2e.Broker.Restart(t, syscall.SIGTERM) // with it the connections that it keeps
+	e2e.Broker.Restart(t, syscall.SIGTERM) // which also ends its connections
 	r := e2e.SSH(t, u, "true")
 	r.Refused(t, "engine")
 	if r.Took > e2e.Limit {

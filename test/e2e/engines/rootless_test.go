@@ -10,8 +10,8 @@ import (
 )
 
 func TestServiceRefusesARootlessEngine(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor.On(e2e.Rootless), "with the user's own rights it is his own engine, see TestRootlessEngineServesItsUserThroughTheDirectDoor")
-	// It has its user's rights, and cannot even see what the service would mount.
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.Rootless), "another door leads to it: TestRootlessEngineServesItsUserThroughTheDirectDoor")
+	// It has the rights of its user, and cannot see what the service would mount.
 	r := e2e.TheRootlessUser()
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-busybox", "pidslimit = 0")
 	t.Cleanup(func() { r.Configure(t, e2e.RootlessLines...) })
@@ -21,11 +21,11 @@ func TestServiceRefusesARootlessEngine(t *testing.T) {
 	}
 }
 
-// The session tests run there too: see both.
+// Other tests run with this engine too: see e2e.ForEachUser.
 func TestRootlessEngineServesItsUserThroughTheDirectDoor(t *testing.T) {
-	e2e.Run(t, e2e.DirectDoor.On(e2e.Rootless), "only with the user's own rights: a broker of root's refuses it, see TestServiceRefusesARootlessEngine")
+	e2e.Run(t, e2e.DirectDoor.On(e2e.Rootless), "a root broker refuses it: TestServiceRefusesARootlessEngine")
 	r := e2e.TheRootlessUser()
-	e2e.OnHost(t, "gpasswd", "-d", r.Name, "docker") // no need of it
+	e2e.OnHost(t, "gpasswd", "-d", r.Name, "docker") // which it does not need
 	t.Cleanup(func() { e2e.OnHost(t, "gpasswd", "-a", r.Name, "docker") })
 	e2e.SSH(t, r.Account, "whoami; id -u; pwd; cat /proc/1/comm; umask 022; echo x >~/f; stat -c '%u %a' ~/f").
 		Want(t, fmt.Sprintf("%s\n%d\n%s\ndockersh-init\n%d 644\n", r.Name, r.UID, r.Home, r.UID), "", 0)
@@ -39,7 +39,7 @@ func TestRootlessEngineServesItsUserThroughTheDirectDoor(t *testing.T) {
 	r.Podman(t, "rm", "-f", "-t", "0", id)
 	e2e.SSH(t, r.Account, "cat /tmp/kept; cat ~/f").Want(t, "x\n", "cat: /tmp/kept: No such file or directory\n", 0)
 
-	// His numbers are others' outside: without a home that is no matter, with one it is.
+	// The user's number inside is another one outside, which matters only with a home.
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-debian", "shell = /bin/bash", "pidslimit = 0", "containername = %u-mapped")
 	t.Cleanup(func() { r.Configure(t, e2e.RootlessLines...) })
 	e2e.SSH(t, r.Account, "whoami; stat -c %u ~").Want(t, fmt.Sprintf("%s\n%d\n", r.Name, r.UID), "", 0)

@@ -14,15 +14,15 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// A second engine, with its users remapped (dockerd's userns-remap).
+// An engine that remaps users (userns-remap of dockerd).
 const (
 	remapSocket = "/run/remap.sock"
-	remapFirst  = 200000 // uid and gid on the host of a container's root
+	remapFirst  = 200000 // uid and gid on the host of root in a container
 	remapCount  = 65536
 )
 
-// remapped is that engine. It runs for the rest of the run, and has a network of its own:
-// it would remove the bridge of the first engine.
+// remapped is that engine. It has its own network, as it would remove the bridge of the
+// first engine.
 var remapped = e2e.EngineOnce(func() error {
 	if out, err := exec.Command("useradd", "-r", "-M", "-U", "-s", "/usr/sbin/nologin", "dshremap").CombinedOutput(); err != nil {
 		return fmt.Errorf("useradd: %w: %s", err, out)
@@ -54,13 +54,13 @@ var remapped = e2e.EngineOnce(func() error {
 	return nil
 })
 
-// remapDocker is a docker command at that engine.
+// remapDocker runs docker with that engine, which must succeed.
 func remapDocker(t testing.TB, args ...string) string {
 	t.Helper()
 	return e2e.OnHost(t, append([]string{"docker", "-H", "unix://" + remapSocket}, args...)...)
 }
 
-// newRemapped is a new user whose containers are that engine's.
+// newRemapped adds a user whose containers are on that engine.
 func newRemapped(t *testing.T, lines ...string) *e2e.Account {
 	t.Helper()
 	u := e2e.NewUser(t, append([]string{"dockersocket = " + remapSocket, "imagename = dsh-debian", "shell = /bin/bash", "pull = never"}, lines...)...)
@@ -72,7 +72,7 @@ func newRemapped(t *testing.T, lines ...string) *e2e.Account {
 	return u
 }
 
-// statusOf gives one field of /proc/PID/status, as the host sees the process.
+// statusOf returns one field of /proc/PID/status on the host.
 func statusOf(t testing.TB, cmdline, field string) string {
 	t.Helper()
 	pid := e2e.OnHost(t, "pgrep", "-f", "-o", cmdline)
@@ -85,7 +85,7 @@ func statusOf(t testing.TB, cmdline, field string) string {
 	return ""
 }
 
-// owner is "uid gid mode" of a file of the host.
+// owner returns "uid gid mode" of a file on the host.
 func owner(t testing.TB, path string) string {
 	t.Helper()
 	return e2e.OnHost(t, "stat", "-c", "%u %g %a", path)
@@ -105,7 +105,7 @@ func TestUserNamespacesKeepIdentityAndHome(t *testing.T) {
 	if got, want := owner(t, u.Home+"/new"), ids+" 640"; got != want {
 		t.Errorf("the file made inside is %s on the host, want %s", got, want)
 	}
-	// Another group of his is as good inside as outside.
+	// The user's other groups are the same inside and outside.
 	e2e.SSH(t, u, "chgrp dshteam ~/new; cat /proc/self/uid_map").
 		Want(t, fmt.Sprintf("%10d %10d %10d\n", 0, remapFirst, remapCount), "", 0)
 	if got, want := owner(t, u.Home+"/new"), fmt.Sprintf("%d %s 640", u.UID, team); got != want {
@@ -155,7 +155,7 @@ func TestUserNamespacesSharedContainer(t *testing.T) {
 
 func TestUserNamespacesOtherContainerUsers(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
-	// Whoever the container user is, the home is his inside and the user's outside.
+	// The home belongs to the container user inside, and to the user outside.
 	for name, inside := range map[string]int{"4321:4322": 4321, "root": 0, "4323": 4323} {
 		t.Run(name, func(t *testing.T) {
 			u := newRemapped(t, "mounthome", "containerusername = "+name)
@@ -184,8 +184,8 @@ func TestUserNamespacesWithTheContainersOwnEntrypoint(t *testing.T) {
 	e2e.SSH(t, u, "echo again").Want(t, "again\n", "", 0)
 }
 
-// remapped is the id of the account's only container in that engine.
-func remappedOf(t testing.TB, a *e2e.Account) string {
+// remappedContainer returns the id of the account's only container on that engine.
+func remappedContainer(t testing.TB, a *e2e.Account) string {
 	t.Helper()
 	return remapDocker(t, "ps", "-aq", "--filter", "label=dockersh.user="+a.Name)
 }
@@ -194,11 +194,11 @@ func TestUserNamespacesContainerIsStartedAgain(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome")
 	e2e.SSH(t, u, "echo kept >/var/tmp/f; echo kept >~/f").Want(t, "", "", 0)
-	id := remappedOf(t, u)
+	id := remappedContainer(t, u)
 	remapDocker(t, "stop", "-t", "1", id)
 	e2e.SSH(t, u, "cat /var/tmp/f ~/f; stat -c %u ~").Want(t, fmt.Sprintf("kept\nkept\n%d\n", u.UID), "", 0)
 
-	// As after a reboot: nothing is left in /run.
+	// After a reboot /run is empty.
 	remapDocker(t, "stop", "-t", "1", id)
 	e2e.Broker.Stop()
 	e2e.OnHost(t, "rm", "-rf", e2e.RunDir+"/c")
@@ -207,7 +207,7 @@ func TestUserNamespacesContainerIsStartedAgain(t *testing.T) {
 	}
 	e2e.SSH(t, u, "cat /var/tmp/f ~/f; stat -c %u ~").Want(t, fmt.Sprintf("kept\nkept\n%d\n", u.UID), "", 0)
 
-	// Started by hand it would have no home: rather it does not start.
+	// Started by hand it would have no home, so it does not start.
 	remapDocker(t, "stop", "-t", "1", id)
 	if out, err := exec.Command("docker", "-H", "unix://"+remapSocket, "start", id).CombinedOutput(); err == nil {
 		t.Errorf("it came up without a home: %s", out)
@@ -224,7 +224,7 @@ func TestUserNamespacesRootInsideLeavesNoRootFilesOutside(t *testing.T) {
 	u.WriteFile(t, "secret", "secret\n", 0o600)
 	e2e.OnHost(t, "chown", "0:0", u.Home+"/secret")
 	e2e.SSH(t, u, "true").Want(t, "", "", 0)
-	id := remappedOf(t, u)
+	id := remappedContainer(t, u)
 	asRoot := func(command string) string {
 		out, err := exec.Command("docker", "-H", "unix://"+remapSocket, "exec", "-u", "0:0", id, "/bin/sh", "-c", "cd "+u.Home+"; "+command).CombinedOutput()
 		if err == nil {
@@ -233,7 +233,7 @@ func TestUserNamespacesRootInsideLeavesNoRootFilesOutside(t *testing.T) {
 		return string(out)
 	}
 	for _, command := range []string{
-		"cp /bin/true own", // a new file of root's
+		"cp /bin/true own", // a new file that root owns
 		"mkdir own",
 		"mknod own c 1 3",
 		"ln -s /etc/shadow own",
@@ -254,9 +254,9 @@ func TestUserNamespacesRootInsideLeavesNoRootFilesOutside(t *testing.T) {
 		t.Errorf("root's file is now %s", got)
 	}
 	if out := e2e.OnHost(t, "find", u.Home, "-uid", "0", "!", "-name", "secret"); out != "" {
-		t.Errorf("root's on the host: %s", out)
+		t.Errorf("root owns on the host: %s", out)
 	}
-	// Not even as a set-id file that the user gives away.
+	// Nor does a set-id file of the user become root's.
 	e2e.SSH(t, u, "cp /bin/true ~/t; chmod 6755 ~/t").Want(t, "", "", 0)
 	asRoot("chown 0 t")
 	asRoot("chgrp 0 t")
@@ -269,18 +269,18 @@ func TestUserNamespacesRefuseAnUnmappedNumber(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	for _, home := range []string{"mounthome", "mounthome = false"} {
 		u := newRemapped(t, home)
-		number(t, u, 70000)
+		changeUID(t, u, 70000)
 		e2e.SSH(t, u, "true").Refused(t, "no user 70000", "/etc/subuid")
-		number(t, u, u.UID)
-		if id := remappedOf(t, u); id != "" {
+		changeUID(t, u, u.UID)
+		if id := remappedContainer(t, u); id != "" {
 			t.Errorf("left: %s", id)
 		}
 	}
 }
 
-// number changes the account's uid; usermod refuses while a process of his is
-// just ending.
-func number(t *testing.T, u *e2e.Account, uid int) {
+// changeUID changes the account's uid. usermod refuses while a process of the account is
+// ending.
+func changeUID(t *testing.T, u *e2e.Account, uid int) {
 	t.Helper()
 	var out []byte
 	if !e2e.Within(e2e.Limit, func() bool {
@@ -305,7 +305,7 @@ func TestUserNamespacesRefuseAFileSystemWithoutIDMappedMounts(t *testing.T) {
 	t.Cleanup(func() { e2e.OnHost(t, "umount", "/srv/overlay") })
 	e2e.OnHost(t, "install", "-d", "-o", u.Name, "/srv/overlay/"+u.Name)
 	e2e.SSH(t, u, "true").Refused(t, "/srv/overlay/"+u.Name, "idmapped")
-	if id := remappedOf(t, u); id != "" {
+	if id := remappedContainer(t, u); id != "" {
 		t.Errorf("left: %s", id)
 	}
 }
@@ -321,7 +321,7 @@ func TestUserNamespacesSwitchedOffForOneContainer(t *testing.T) {
 
 func TestUserNamespacesWithABrokerInItsOwnMountNamespace(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
-	// As systemd starts it (ProtectSystem and others), with the host's mounts shared.
+	// systemd starts it so (ProtectSystem= and others), with the host's mounts shared.
 	u := newRemapped(t, "mounthome")
 	e2e.OnHost(t, "mount", "--make-rshared", "/")
 	t.Cleanup(func() { e2e.OnHost(t, "mount", "--make-rprivate", "/") })
@@ -344,7 +344,7 @@ func TestUserNamespacesWithABrokerInItsOwnMountNamespace(t *testing.T) {
 		if out := e2e.OnHost(t, "cat", "/proc/mounts"); strings.Contains(out, e2e.RunDir) {
 			t.Errorf("a mount is left:\n%s", out)
 		}
-		remapDocker(t, "stop", "-t", "1", remappedOf(t, u))
+		remapDocker(t, "stop", "-t", "1", remappedContainer(t, u))
 	}
 }
 
@@ -354,7 +354,7 @@ func TestUserNamespacesWithTmpAndSocketOfTheHost(t *testing.T) {
 	t.Cleanup(func() { e2e.OnHost(t, "rm", "-f", "/tmp/"+u.Name) })
 	r := e2e.SSH(t, u, "umask 022; echo x >/tmp/"+u.Name+"; stat -c %u /tmp/"+u.Name+" /tmp /var/run/docker.sock; test -w /var/run/docker.sock")
 	if want := fmt.Sprintf("%d\n65534\n65534\n", u.UID); r.Stdout != want || r.Status != 1 {
-		t.Errorf("%q, status %d; want %q and a socket that is not for him: %s", r.Stdout, r.Status, want, r.Stderr)
+		t.Errorf("%q, status %d; want %q and a socket without access: %s", r.Stdout, r.Status, want, r.Stderr)
 	}
 	if got, want := owner(t, "/tmp/"+u.Name), fmt.Sprintf("%d %d 644", remapFirst+u.UID, remapFirst+u.GID); got != want {
 		t.Errorf("on the host %s, want %s", got, want)
@@ -364,7 +364,7 @@ func TestUserNamespacesWithTmpAndSocketOfTheHost(t *testing.T) {
 func TestUserNamespacesAreExplained(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	u := newRemapped(t, "mounthome")
-	out := e2e.OnHost(t, e2e.Prefix+"/bin/dockershctl", "explain", u.Name)
+	out := e2e.OnHost(t, e2e.CtlPath, "explain", u.Name)
 	for _, want := range []string{"200000", "source=" + e2e.RunDir + "/c/" + u.Name + "_dockersh/home", fmt.Sprintf("u%d=%d", u.UID, u.UID), u.Home} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

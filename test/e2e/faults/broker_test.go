@@ -17,12 +17,12 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// tripwire stands between the broker and the engine, and kills the broker at a
-// request of its choice.
+// tripwire stands between the broker and the engine, and kills the broker at a chosen
+// request.
 type tripwire struct {
 	mu    sync.Mutex
 	n     int  // requests until then; 0: none is chosen
-	after bool // the engine has carried it out by then, and only the answer is lost
+	after bool // kill the broker when the engine has answered, before it gets the answer
 	pid   int
 }
 
@@ -47,8 +47,8 @@ func (w *tripwire) start(t *testing.T) {
 	}()
 }
 
-// carry copies one connection. What the client writes at once is a request: ours
-// are small, and none is sent before the last one was answered.
+// carry copies one connection. Each read from the client is one request: ours are small,
+// and each is sent after the answer to the one before.
 func (w *tripwire) carry(client net.Conn) {
 	defer client.Close()
 	engine, err := net.Dial("unix", "/run/docker.sock")
@@ -102,7 +102,7 @@ func (w *tripwire) carry(client net.Conn) {
 	}
 }
 
-// step counts a request; at the chosen one it gives the broker's process.
+// step counts a request. At the chosen one it returns the broker's process.
 func (w *tripwire) step() (pid int, after bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,7 +115,7 @@ func (w *tripwire) step() (pid int, after bool) {
 	return w.pid, w.after
 }
 
-// set chooses the request; 0 for none. It tells whether the last chosen one came.
+// set chooses the request, 0 for none, and reports whether the last chosen one came.
 func (w *tripwire) set(n int, after bool) (tripped bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,13 +124,13 @@ func (w *tripwire) set(n int, after bool) (tripped bool) {
 	return tripped
 }
 
-// A piece of the life of a container, and what must be true after a crash at any
-// step of it.
+// A passage is a part of the life of a container, and what must be true after a crash at
+// any step of it.
 type passage struct {
 	name  string
 	lines []string
 	ready func(t *testing.T, u *e2e.Account) // before
-	pass  func(u *e2e.Account)               // it may fail: the broker is killed in it
+	pass  func(u *e2e.Account)               // may fail, as the broker is killed
 	then  func(t *testing.T, u *e2e.Account) // after, with a new broker
 }
 
@@ -170,12 +170,12 @@ func passages() []passage {
 			work(t, u)
 			e2e.OnHost(t, "docker", "stop", "-t", "1", u.Container(t))
 		}, command, there},
-		{"made anew", []string{"onchange = recreate"}, func(t *testing.T, u *e2e.Account) {
+		{"recreated", []string{"onchange = recreate"}, func(t *testing.T, u *e2e.Account) {
 			u.Configure(t, "onchange = recreate", "dockersocket = "+tripSocket)
 			work(t, u)
-			u.Configure(t, "onchange = recreate", "dockersocket = "+tripSocket, "hostname = anew")
+			u.Configure(t, "onchange = recreate", "dockersocket = "+tripSocket, "hostname = recreated")
 		}, command, func(t *testing.T, u *e2e.Account) {
-			e2e.Eventually(t, "it is made anew", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "anew\n" })
+			e2e.Eventually(t, "it is recreated", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "recreated\n" })
 			one(t, u)
 		}},
 		{"stopped when idle", []string{"idletimeout = 1s"}, work, func(u *e2e.Account) {
@@ -189,9 +189,9 @@ func stopped(u *e2e.Account) bool {
 	return len(out) == 0
 }
 
-// moments are the requests at which it is killed, from the first on so many apart, and
-// when: when the engine has done what it was asked for, and the answer is lost, or before
-// it was asked. With STEPS it is every request and both, else every third and the answer.
+// moments returns at which requests the broker is killed, from the first on so many apart,
+// and whether after the engine has answered or before it is asked. With STEPS in the
+// environment it is every request, before and after; otherwise every third, after.
 func moments() (first, apart int, after []bool) {
 	if os.Getenv("STEPS") != "" {
 		return 1, 1, []bool{true, false}
@@ -199,10 +199,10 @@ func moments() (first, apart int, after []bool) {
 	return 1 + rand.IntN(3), 3, []bool{true}
 }
 
-// Wherever a broker is killed, the next one makes good: nothing is left that should
-// be gone, and nothing is gone that should be left.
+// Wherever a broker is killed, the next one removes what should be gone, and nothing is
+// missing that should be there.
 func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "it is started again")
+	e2e.Run(t, e2e.ServiceDoor, "other doors have no broker to start again")
 	var wire tripwire
 	wire.start(t)
 	for _, p := range passages() {
@@ -216,7 +216,7 @@ func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 					wire.set(step, after)
 					p.pass(u)
 					if tripped = wire.set(0, false); tripped {
-						e2e.Eventually(t, "the broker is gone", func() bool { return !e2e.Broker.Alive() })
+						e2e.Eventually(t, "the broker has ended", func() bool { return !e2e.Broker.Alive() })
 						if err := e2e.Broker.Start(); err != nil {
 							t.Fatal(err)
 						}
@@ -237,9 +237,9 @@ func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 	}
 }
 
-// The steps between requests to the engine are short: a clock finds them.
+// The steps between two requests to the engine are short: a clock hits them.
 func TestBrokerKilledAtAnyTimeLosesNothing(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "it is started again")
+	e2e.Run(t, e2e.ServiceDoor, "other doors have no broker to start again")
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral")
 	stays := e2e.NewUser(t)
 	e2e.SSH(t, stays, "echo work >~/work").Want(t, "", "", 0)

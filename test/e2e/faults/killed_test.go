@@ -13,14 +13,14 @@ import (
 )
 
 func TestSessionsGoOnWhenTheBrokerIsKilled(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "it is started again")
+	e2e.Run(t, e2e.ServiceDoor, "other doors have no broker to start again")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	back := e2e.Broker.Away(t, syscall.SIGKILL)
 	if got := c.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
-	// A login now waits for the restarted broker a moment.
+	// A login waits a moment for the next broker.
 	answer := make(chan e2e.Result, 1)
 	go func() { r, _ := e2e.TrySSH(u, nil, "echo waited"); answer <- r }()
 	time.Sleep(300 * time.Millisecond)
@@ -37,7 +37,7 @@ func TestSessionsGoOnWhenTheBrokerIsKilled(t *testing.T) {
 }
 
 func TestMissingBrokerIsOneErrorLine(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "it can be absent")
+	e2e.Run(t, e2e.ServiceDoor, "other doors have no broker that could be missing")
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
 	back := e2e.Broker.Away(t, syscall.SIGTERM)
@@ -70,8 +70,8 @@ func TestCutConnectionHangsUpTheSession(t *testing.T) {
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.CutConnection(t, u, "-tt")
 	})
-	// Without a terminal sshd leaves a command running that does not write; here
-	// nothing may be left.
+	// Without a terminal sshd leaves a command running that writes nothing. dockersh must
+	// not.
 	t.Run("pipes", func(t *testing.T) { e2e.CutConnection(t, e2e.Boxed, "-T") })
 }
 
@@ -152,7 +152,7 @@ func TestWarmLoginsWorkWithoutTheEngine(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u, cold := e2e.NewUser(t), e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
-	// Containers outlive a killed engine; a stopped one takes them along.
+	// Containers outlive a killed engine; a stopped engine stops them.
 	e2e.DockerDaemon(t, "kill")
 	e2e.CanLogIn(t, u)
 	c := e2e.SSHConsole(t, u)
@@ -186,7 +186,7 @@ func TestOutOfMemoryInASmallContainer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u := e2e.NewUser(t, "imagename = "+image, "shell = /bin/sh", "memory = 32m", "dockeropt = --memory-swap=32m")
 			e2e.CanLogIn(t, u)
-			// A shell that takes all: it alone is killed, or all are.
+			// The shell takes all memory: it is killed, or every process is.
 			r := e2e.SSH(t, u, `exec sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'`)
 			if r.Status == 0 || strings.Count(r.Stderr, "dockersh: ") > 1 {
 				t.Errorf("%q, %d", r.Stderr, r.Status)
@@ -198,7 +198,7 @@ func TestOutOfMemoryInASmallContainer(t *testing.T) {
 				t.Errorf("status %d; %q", status, c.Shown())
 			}
 			if !strings.Contains(c.Shown(), "memory") {
-				t.Errorf("no word of memory: %q", c.Shown())
+				t.Errorf("memory is not mentioned: %q", c.Shown())
 			}
 			e2e.CanLogIn(t, u)
 		})

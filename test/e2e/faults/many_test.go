@@ -14,11 +14,11 @@ func TestTwoHundredLoginsOfOneUserAtOnce(t *testing.T) {
 	u := e2e.NewUser(t)
 	e2e.Logins(t, 200, func(int) *e2e.Account { return u })
 	u.Container(t)
-	nothingLeft(t, u)
+	checkNoProcesses(t, u)
 }
 
 func TestOneHundredFirstLoginsOfOneHundredUsersAtOnce(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "a hundred brokers of a hundred users cannot wait for each other, and all stand in the engine's way")
+	e2e.Run(t, e2e.AnyRootDoor, "the brokers of a hundred users cannot wait for each other, and overload the engine")
 	users := make([]*e2e.Account, 100)
 	for i := range users {
 		users[i] = e2e.NewUser(t)
@@ -27,12 +27,12 @@ func TestOneHundredFirstLoginsOfOneHundredUsersAtOnce(t *testing.T) {
 	for _, u := range users {
 		u.Container(t)
 	}
-	nothingLeft(t, users...)
+	checkNoProcesses(t, users...)
 }
 
-// nothingLeft asserts that the sessions' processes are gone, on the host and
-// inside: all that lives in a container is its process 1.
-func nothingLeft(t *testing.T, users ...*e2e.Account) {
+// checkNoProcesses checks that no process of the sessions is left, on the host or inside:
+// a container has only its process 1.
+func checkNoProcesses(t *testing.T, users ...*e2e.Account) {
 	t.Helper()
 	e2e.Eventually(t, "no front is left", func() bool {
 		return len(e2e.PidsOf(func(_ int, args string) bool {
@@ -41,7 +41,7 @@ func nothingLeft(t *testing.T, users ...*e2e.Account) {
 	})
 	for _, u := range users {
 		id := u.Container(t)
-		e2e.Eventually(t, u.Name+"'s container is at rest", func() bool {
+		e2e.Eventually(t, u.Name+"'s container has only process 1", func() bool {
 			return len(strings.Split(e2e.OnHost(t, "docker", "top", id, "-eo", "pid,args"), "\n")) == 2
 		})
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// from logs in from an address of the loopback.
+// from runs a command from an address of the loopback interface.
 func from(t *testing.T, u *e2e.Account, address, command string) e2e.Result {
 	t.Helper()
 	return e2e.SSH(t, u, "-b", address, "--", command)
 }
 
 func TestOneContainerForEachClientAddress(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "the connections of sshd are root's to look at")
+	e2e.Run(t, e2e.RootDoors, "only root can find sshd's connection")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	from(t, u, "127.0.0.2", "echo two >~/f").Want(t, "", "", 0)
 	from(t, u, "127.0.0.3", "cat ~/f 2>/dev/null || echo none").Want(t, "none\n", "", 0)
@@ -39,13 +39,13 @@ func TestOneContainerForEachClientAddress(t *testing.T) {
 	if n := len(u.Containers(t)); n > 3 {
 		t.Errorf("%d containers", n)
 	}
-	// A new broker knows them, too.
+	// A new broker finds the same containers.
 	e2e.Broker.Restart(t, syscall.SIGKILL)
 	from(t, u, "127.0.0.2", "cat ~/f").Want(t, "two\n", "", 0)
 }
 
 func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the connections of sshd are root's to look at")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	master := e2e.Scratch + "/master-" + u.Name
 	options := []string{"-b", "127.0.0.4", "-o", "ControlPath=" + master}
@@ -60,7 +60,7 @@ func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
 }
 
 func TestAddressFromTheEnvironmentIsNotBelieved(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the connections of sshd are root's to look at")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	refused := func(what string, cmd *exec.Cmd) {
 		t.Helper()
@@ -74,7 +74,8 @@ func TestAddressFromTheEnvironmentIsNotBelieved(t *testing.T) {
 	lie.Env = []string{"PATH=/usr/bin:/bin", "SSH_CONNECTION=127.0.0.2 1000 127.0.0.1 22", "SSH_CLIENT=127.0.0.2 1000 22"}
 	refused("su with a lie", lie)
 
-	// A user's own sshd has the name and the program of the host's, and is not root's.
+	// A user's own sshd is the host's program with the host's name, but does not run as
+	// root.
 	dir := e2e.Scratch + "/own-" + u.Name
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func TestOneContainerForEachKey(t *testing.T) {
 	if !strings.Contains(found, want+"\n") || strings.Count(found, "\n") != 2 {
 		t.Errorf("identities %q, want %s among two", found, want)
 	}
-	// Without sshd there is no key, and a file of the user's is none of sshd's.
+	// Without sshd there is no key, and a user's file is not believed to be sshd's.
 	u.WriteFile(t, "fake", "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n", 0o600)
 	for _, file := range []string{"", u.Home + "/fake", "/tmp/sshauth./../.." + u.Home + "/fake"} {
 		cmd := exec.Command("su", u.Name, "-c", "true")

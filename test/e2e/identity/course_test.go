@@ -17,16 +17,15 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// course is docs/course.md, taken to pieces.
+// course has the parts of docs/course.md.
 type course struct {
 	dockerfile                              string
-	before                                  string // the three commands
-	accounts                                string // and the one for an account each
+	before                                  string // the first three commands
+	accounts                                string // the command that adds one account for each trainee
 	sessions, reset, commit, message, after string
 }
 
-// readCourse reads the page as it is. What is not so on a machine of tests is where
-// things are.
+// readCourse reads the page. Only the paths are others in the tests.
 func readCourse(t *testing.T) (c course) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(os.Getenv("REPO"), "docs/course.md"))
@@ -42,13 +41,13 @@ func readCourse(t *testing.T) (c course) {
 	each := regexp.MustCompile("`(for n in [^`]*)`").FindStringSubmatch(page)
 	sh := blocks["sh"]
 	if len(blocks["Dockerfile"]) != 1 || len(sh) != 6 || strings.Count(sh[0], "\n") != 3 || each == nil {
-		t.Fatalf("the page is another: %q", blocks)
+		t.Fatalf("the page has other parts: %q", blocks)
 	}
 	return course{blocks["Dockerfile"][0], sh[0], each[1], sh[1], sh[2], sh[3], sh[4], sh[5]}
 }
 
-// does runs lines of the page as root.
-func does(t *testing.T, dir, lines string) string {
+// runLines runs lines of the page as root.
+func runLines(t *testing.T, dir, lines string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-ec", lines)
 	cmd.Dir = dir
@@ -60,8 +59,8 @@ func does(t *testing.T, dir, lines string) string {
 	return string(out)
 }
 
-// choose makes another line of the example count: that after the words "# WAY:".
-func choose(t *testing.T, way string) {
+// chooseWay comments the other lines of the example out, but not those after "# WAY:".
+func chooseWay(t *testing.T, way string) {
 	t.Helper()
 	data, err := os.ReadFile(e2e.Settings)
 	if err != nil {
@@ -70,7 +69,7 @@ func choose(t *testing.T, way string) {
 	text := strings.Replace(string(data), "\n\tcontainername", "\n\t#containername", 1)
 	head, tail, ok := strings.Cut(text, "\t# "+way+":")
 	if !ok {
-		t.Fatalf("no way %s in the example", way)
+		t.Fatalf("there is no way %s in the example", way)
 	}
 	lines := strings.Split(tail, "\n")
 	for i := 1; i < len(lines) && !strings.HasPrefix(lines[i], "\t# ") && lines[i] != "\t#"; i++ {
@@ -81,7 +80,7 @@ func choose(t *testing.T, way string) {
 	}
 }
 
-// desk is where a trainee sits, with a session that goes on.
+// desk is the place of a trainee, with a live session.
 type desk struct {
 	*e2e.Account
 	place
@@ -91,8 +90,8 @@ type desk struct {
 	cmd       *exec.Cmd
 }
 
-// sits logs in, and stays.
-func (d *desk) sits(t *testing.T) error {
+// login starts the session.
+func (d *desk) login() error {
 	argv := d.argv(d.Account, "cat /etc/hostname; cat")
 	d.cmd = exec.Command(argv[0], argv[1:]...)
 	in, err := d.cmd.StdinPipe()
@@ -114,14 +113,15 @@ func (d *desk) sits(t *testing.T) error {
 	return err
 }
 
-func (d *desk) leaves() {
+// logout ends the session.
+func (d *desk) logout() {
 	_ = d.in.Close()
 	_, _ = io.Copy(io.Discard, d.out)
 	_ = d.cmd.Wait()
 }
 
-// ways are the five of the page: how many containers thirty trainees have, and
-// whether a container is there after its last session.
+// courseWays are the five ways of the page: how many containers thirty trainees have, and
+// whether a container stays after its last session.
 var courseWays = []struct {
 	way        string
 	containers int
@@ -129,7 +129,7 @@ var courseWays = []struct {
 }{{"1", 30, false}, {"2", 1, true}, {"3a", 30, true}, {"3b", 30, true}, {"3c", 30, true}}
 
 func TestCourseGoesAsItsPageSays(t *testing.T) {
-	e2e.Run(t, e2e.ServiceDoor, "the page says so")
+	e2e.Run(t, e2e.ServiceDoor, "the page is for the service")
 	c := readCourse(t)
 	e2e.WithSettings(t, "")
 	e2e.OnHost(t, "docker", "tag", "dsh-debian", "debian:12")
@@ -140,8 +140,8 @@ func TestCourseGoesAsItsPageSays(t *testing.T) {
 	if err := os.MkdirAll(dir+"/exercises", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	does(t, dir, c.before)
-	does(t, dir, c.accounts)
+	runLines(t, dir, c.before)
+	runLines(t, dir, c.accounts)
 	example, err := os.ReadFile(e2e.Settings)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestCourseGoesAsItsPageSays(t *testing.T) {
 			if err := os.WriteFile(e2e.Settings, example, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			choose(t, w.way)
+			chooseWay(t, w.way)
 			for i, d := range desks {
 				if d.Account = shared; w.way == "3a" {
 					d.Account = own[i]
@@ -187,7 +187,7 @@ func TestCourseGoesAsItsPageSays(t *testing.T) {
 	}
 }
 
-// courseAccount is an account that the page made.
+// courseAccount returns an account that a command of the page added.
 func courseAccount(t *testing.T, name string) *e2e.Account {
 	t.Helper()
 	a := &e2e.Account{Name: name, Home: e2e.Homes + "/" + name, Shell: e2e.Front}
@@ -198,13 +198,13 @@ func courseAccount(t *testing.T, name string) *e2e.Account {
 	return a
 }
 
-// day is a day of the course.
+// day plays a day of the course.
 func (c course) day(t *testing.T, dir string, desks []*desk, containers int, stays bool) {
-	// Everybody logs in at once.
+	// All log in at once.
 	var all sync.WaitGroup
 	for i, d := range desks {
 		all.Go(func() {
-			if err := d.sits(t); err != nil {
+			if err := d.login(); err != nil {
 				t.Errorf("desk %d: %v", i, err)
 			}
 		})
@@ -212,7 +212,7 @@ func (c course) day(t *testing.T, dir string, desks []*desk, containers int, sta
 	all.Wait()
 	defer func() {
 		for _, d := range desks {
-			d.leaves()
+			d.logout()
 		}
 	}()
 	met := map[string]bool{}
@@ -222,34 +222,34 @@ func (c course) day(t *testing.T, dir string, desks []*desk, containers int, sta
 	if len(met) != containers {
 		t.Errorf("%d containers for %d desks, want %d", len(met), len(desks), containers)
 	}
-	if got := strings.Count(does(t, dir, c.sessions), "trainee"); got < len(desks) {
-		t.Errorf("%d of %d sessions are told of", got, len(desks))
+	if got := strings.Count(runLines(t, dir, c.sessions), "trainee"); got < len(desks) {
+		t.Errorf("%d of %d sessions are listed", got, len(desks))
 	}
 
-	// One keeps his work, and becomes the image of the next containers.
+	// The work of one trainee becomes the image of the next containers.
 	best := desks[9]
 	if wrote := strings.Contains(e2e.OnHost(t, "docker", "diff", best.container)+"\n", " /etc/passwd\n"); wrote != (best.Name != "trainee") {
 		t.Errorf("something was written for %s: %v; the page's image knows trainee", best.Name, wrote)
 	}
 	name := e2e.Inspect(t, best.container, "{{slice .Name 1}}")
 	e2e.OnHost(t, "docker", "exec", "-u", "0", best.container, "sh", "-c", "echo done >/tmp/exercise")
-	does(t, dir, strings.Replace(c.commit, "trainee-192.0.2.9", name, 1))
+	runLines(t, dir, strings.Replace(c.commit, "trainee-192.0.2.9", name, 1))
 	if got := e2e.OnHost(t, "docker", "run", "--rm", "--entrypoint", "cat", "course:day2", "/tmp/exercise"); got != "done" {
 		t.Errorf("in the image of %s: %q", name, got)
 	}
 
-	// One terminal hears what is said to all.
+	// A message to all shows on a terminal.
 	window := e2e.NewConsole(t, 24, 80, desks[0].argv(desks[0].Account, "-tt", "--")...)
 	window.FirstPrompt()
-	does(t, dir, c.message)
-	window.Expect("Lunch in five minutes") // over the prompt that was there
+	runLines(t, dir, c.message)
+	window.Expect("Lunch in five minutes") // over the prompt
 
-	// One seat is set back; the others go on.
+	// One container is reset; the other sessions go on.
 	broken := desks[7]
 	e2e.OnHost(t, "docker", "exec", "-u", "0", broken.container, "touch", "/tmp/broken")
-	does(t, dir, strings.Replace(c.reset, "trainee-192.0.2.7", e2e.Inspect(t, broken.container, "{{slice .Name 1}}"), 1))
-	broken.leaves()
-	if got := broken.says(t, broken.Account, "test -e /tmp/broken || echo fresh"); got != "fresh" {
+	runLines(t, dir, strings.Replace(c.reset, "trainee-192.0.2.7", e2e.Inspect(t, broken.container, "{{slice .Name 1}}"), 1))
+	broken.logout()
+	if got := broken.output(t, broken.Account, "test -e /tmp/broken || echo fresh"); got != "fresh" {
 		t.Errorf("after the reset: %q", got)
 	}
 	if containers > 1 {
@@ -257,14 +257,14 @@ func (c course) day(t *testing.T, dir string, desks []*desk, containers int, sta
 		window.Expect("still 42")
 	}
 
-	// And all is as at the start.
-	does(t, dir, c.after)
+	// Everything is as at the start.
+	runLines(t, dir, c.after)
 	window.Wait()
 	if left := e2e.OnHost(t, "docker", "ps", "-aq", "--filter", "label=dockersh.uid"); left != "" {
 		t.Errorf("left: %s", left)
 	}
-	if got := best.says(t, best.Account, "test -e /tmp/exercise || echo fresh"); got != "fresh" {
+	if got := best.output(t, best.Account, "test -e /tmp/exercise || echo fresh"); got != "fresh" {
 		t.Errorf("the next course: %q", got)
 	}
-	does(t, dir, c.after)
+	runLines(t, dir, c.after)
 }

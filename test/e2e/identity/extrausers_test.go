@@ -12,7 +12,7 @@ import (
 )
 
 func TestUsersOfAnotherNameServiceLogIn(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "these users are in no group that may use the engine")
+	e2e.Run(t, e2e.AnyRootDoor, "these users are not in the docker group")
 	const dir = "/var/lib/extrausers"
 	nss, err := os.ReadFile("/etc/nsswitch.conf")
 	if err != nil {

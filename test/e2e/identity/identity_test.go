@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// whoScript says everything by which a shell user knows himself.
+// whoScript prints everything that a shell user can ask about themselves.
 const whoScript = `whoami; id -u; id -g; id -un; id -gn; id -G; id -Gn; echo ~; echo "$HOME"; echo "$USER"; echo "$LOGNAME"; pwd`
 
 func TestUserHasTheSameIdentityInside(t *testing.T) {
@@ -22,7 +22,7 @@ func TestUserHasTheSameIdentityInside(t *testing.T) {
 			u := e2e.NewUser(t, "imagename = "+image, "shell = /bin/sh")
 			u.Join(t, "dshteam")
 			u.Join(t, "dshother")
-			// The same on the host: su gives the user's groups and nothing else.
+			// On the host su sets the user's groups and nothing else.
 			e2e.OnHost(t, "usermod", "-s", "/bin/bash", u.Name)
 			host := e2e.OnHost(t, "su", "-", u.Name, "-c", whoScript)
 			e2e.OnHost(t, "usermod", "-s", e2e.Front, u.Name)
@@ -100,7 +100,7 @@ func TestNumericContainerUser(t *testing.T) {
 	if got := e2e.SSH(t, v, "id -u; touch ~/f && stat -c %u ~/f").Stdout; got != "4713\n4713\n" {
 		t.Errorf("%q", got)
 	}
-	// The numbers of the user himself by their sequences.
+	// The user's own numbers, by interpolation.
 	w := e2e.NewUser(t, "containerusername = %U:%G")
 	if got := e2e.SSH(t, w, "id -u; id -g; whoami").Stdout; got != fmt.Sprintf("%d\n%d\n%s\n", w.UID, w.GID, w.Name) {
 		t.Errorf("%q", got)
@@ -127,7 +127,7 @@ func TestContainerUserOfTheImage(t *testing.T) {
 
 func TestRootLogsIn(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	// root's own shell stays; a key with a command= gives him dockersh.
+	// root keeps its shell; a key with command= runs dockersh.
 	root := &e2e.Account{Name: "root", Home: "/root", Shell: e2e.Front}
 	key, err := os.ReadFile(e2e.Scratch + "/key.pub")
 	if err != nil {

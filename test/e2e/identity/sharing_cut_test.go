@@ -3,7 +3,6 @@
 package identity
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// cuts are the ways in which a connection ends that nobody closes.
+// cuts are the ways in which a connection ends without being closed.
 var cuts = map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
 	"by killing the client": func(t *testing.T, _ *e2e.Account, c *e2e.Console) { _ = c.Cmd.Process.Kill() },
 	"by killing sshd's process": func(t *testing.T, u *e2e.Account, _ *e2e.Console) {
@@ -29,33 +28,27 @@ var cuts = map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
 		t.Cleanup(func() { e2e.OnHost(t, "ip", "link", "set", wire1, "up") })
 	},
 	"with the front stopped": func(t *testing.T, u *e2e.Account, c *e2e.Console) {
-		// The terminal's end continues a stopped process, and hangs it up.
+		// When its terminal ends, a stopped process is continued and hung up.
 		_ = syscall.Kill(e2e.ProcessOf(t, u, e2e.Front), syscall.SIGSTOP)
 		_ = c.Cmd.Process.Kill()
 	},
 }
 
-// The two ends of a wire to a network of the client's own.
+// The two ends of a wire to the client's own network.
 const (
 	wire1, wire2 = "dshw1", "dshw2"
 	farPort      = "2231"
 )
 
-// farSSHD is a sshd at the end of that wire, which asks its clients every second
-// whether they are there still.
+// farSSHD is an sshd at the end of that wire. It asks its clients every second whether
+// they are alive.
 var farSSHD = &e2e.Daemon{
-	Name: "far-sshd",
-	Argv: []string{"/usr/sbin/sshd", "-D", "-e", "-f", e2e.Scratch + "/far_sshd_config"},
-	Ready: func() bool {
-		conn, err := net.Dial("tcp", "10.77.0.1:"+farPort)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	},
+	Name:  "far-sshd",
+	Argv:  []string{"/usr/sbin/sshd", "-D", "-e", "-f", e2e.Scratch + "/far_sshd_config"},
+	Ready: func() bool { return e2e.Listens("10.77.0.1:" + farPort) },
 }
 
-// farAway lays the wire and gives the command that runs others at its end.
+// farAway lays the wire and returns the words that run a command at its other end.
 func farAway(t *testing.T) []string {
 	t.Helper()
 	e2e.OnHost(t, "sh", "-ec", `
@@ -80,7 +73,7 @@ func farAway(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The first value counts, but for ListenAddress.
+	// The first value counts, except of ListenAddress.
 	text := strings.NewReplacer("ListenAddress ::1\n", "", "ListenAddress 127.0.0.1", "ListenAddress 10.77.0.1\nClientAliveInterval 1\nClientAliveCountMax 2",
 		"Port "+e2e.Port, "Port "+farPort).Replace(string(config))
 	if err := os.WriteFile(e2e.Scratch+"/far_sshd_config", []byte(text), 0o600); err != nil {
@@ -93,10 +86,10 @@ func farAway(t *testing.T) []string {
 	return []string{"nsenter", "-t", strings.TrimSpace(string(pid)), "-n", "--"}
 }
 
-// However the connection is cut, the session ends; what is ephemeral goes, and what
-// is not stays as it was.
+// However the connection is cut, the session ends. An ephemeral container is removed,
+// any other stays as it was.
 func TestEachSharingOptionHoldsWhenTheConnectionIsCut(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	far := farAway(t)
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		for how, cut := range cuts {
@@ -116,7 +109,7 @@ func TestEachSharingOptionHoldsWhenTheConnectionIsCut(t *testing.T) {
 				e2e.Eventually(t, "the command runs", func() bool { return e2e.CommandRuns(mark) })
 				cut(t, u, c)
 				e2e.Eventually(t, "the command is hung up", func() bool { return !e2e.CommandRuns(mark) })
-				o.left(t, u, name)
+				o.checkAfter(t, u, name)
 				if o.stays {
 					if got := e2e.OnHost(t, "docker", "exec", name, "cat", "/tmp/work"); got != "work" {
 						t.Errorf("%q", got)

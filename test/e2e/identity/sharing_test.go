@@ -14,10 +14,10 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// place is where somebody sits: the address he comes from, and the key he has.
+// place is where a user sits: the address and the key of the client.
 type place struct{ address, key string }
 
-// argv is a command line of the client there, to a sshd on the loopback.
+// argv returns a command line of the client at the place.
 func (p place) argv(u *e2e.Account, args ...string) []string {
 	to := "127.0.0.1"
 	if strings.Contains(p.address, ":") {
@@ -37,8 +37,8 @@ func (p place) argv(u *e2e.Account, args ...string) []string {
 	return append(append(argv, to), args...)
 }
 
-// says is what a command gives there.
-func (p place) says(t *testing.T, u *e2e.Account, args ...string) string {
+// output returns the output of a command that runs from the place.
+func (p place) output(t *testing.T, u *e2e.Account, args ...string) string {
 	t.Helper()
 	argv := p.argv(u, args...)
 	out, err := exec.Command(argv[0], argv[1:]...).Output()
@@ -48,7 +48,7 @@ func (p place) says(t *testing.T, u *e2e.Account, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// places are two addresses with two keys, and where the kernel has it one of IPv6.
+// places returns two addresses with two keys, and ::1 if the kernel has IPv6.
 func places(t *testing.T, u *e2e.Account) []place {
 	t.Helper()
 	second := "second-of-" + u.Name
@@ -73,13 +73,13 @@ func places(t *testing.T, u *e2e.Account) []place {
 	return all
 }
 
-// option is one way to share containers.
+// An option is one way to share containers.
 type option struct {
 	name  string
 	lines func(user string) []string
-	// meet tells whether sessions of two places are in one container.
+	// meet reports whether sessions from two places are in one container.
 	meet  func(a, b place) bool
-	stays bool // after the last session
+	stays bool // whether the container stays after the last session
 }
 
 func options() []option {
@@ -94,7 +94,7 @@ func options() []option {
 	}
 }
 
-// eachOption runs a test with an account that has the option.
+// eachOption runs a test for each option, with an account that has it.
 func eachOption(t *testing.T, f func(t *testing.T, u *e2e.Account, o option)) {
 	for _, o := range options() {
 		t.Run(o.name, func(t *testing.T) {
@@ -106,12 +106,12 @@ func eachOption(t *testing.T, f func(t *testing.T, u *e2e.Account, o option)) {
 }
 
 func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		all := places(t, u)
 		var first []string
 		for _, p := range all {
-			first = append(first, p.says(t, u, "hostname"))
+			first = append(first, p.output(t, u, "hostname"))
 		}
 		for i, p := range all {
 			for j, q := range all[:i] {
@@ -119,7 +119,7 @@ func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
 					t.Errorf("%v and %v meet: %v", p, q, got)
 				}
 			}
-			if again := p.says(t, u, "hostname"); (again == first[i]) != o.stays {
+			if again := p.output(t, u, "hostname"); (again == first[i]) != o.stays {
 				t.Errorf("%v: first %s, then %s", p, first[i], again)
 			}
 		}
@@ -129,21 +129,20 @@ func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
 	})
 }
 
-// Sessions of one connection are from one place.
 func TestEachSharingOptionHoldsForSessionsOfOneConnection(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		p := places(t, u)[1]
-		alone := p.says(t, u, "hostname")
+		alone := p.output(t, u, "hostname")
 		socket := e2e.Scratch + "/m-" + u.Name
 		argv := p.argv(u, "-fNM", "-S", socket, "--")
 		e2e.OnHost(t, argv...)
 		t.Cleanup(func() { _ = exec.Command("ssh", "-S", socket, "-O", "exit", "x").Run() })
-		one, two := p.says(t, u, "-S", socket, "--", "hostname"), p.says(t, u, "-S", socket, "--", "hostname")
+		one, two := p.output(t, u, "-S", socket, "--", "hostname"), p.output(t, u, "-S", socket, "--", "hostname")
 		if (one == two) != o.stays || (one == alone) != o.stays {
 			t.Errorf("alone %s, by one connection %s and %s", alone, one, two)
 		}
-		// The connection ends under two sessions.
+		// The connection ends while it has two sessions.
 		a := e2e.NewConsole(t, 24, 80, p.argv(u, "-S", socket, "-tt", "--")...)
 		b := e2e.NewConsole(t, 24, 80, p.argv(u, "-S", socket, "-tt", "--")...)
 		a.FirstPrompt()
@@ -151,12 +150,12 @@ func TestEachSharingOptionHoldsForSessionsOfOneConnection(t *testing.T) {
 		e2e.OnHost(t, "ssh", "-S", socket, "-O", "exit", "x")
 		a.Wait()
 		b.Wait()
-		o.left(t, u, alone)
+		o.checkAfter(t, u, alone)
 	})
 }
 
-// left asserts what must be there after the last session: nothing, or all.
-func (o option) left(t *testing.T, u *e2e.Account, name string) {
+// checkAfter checks what there is after the last session: no container, or a running one.
+func (o option) checkAfter(t *testing.T, u *e2e.Account, name string) {
 	t.Helper()
 	e2e.Eventually(t, "no session is left", func() bool {
 		return len(e2e.PidsOf(func(pid int, _ string) bool {
@@ -173,10 +172,10 @@ func (o option) left(t *testing.T, u *e2e.Account, name string) {
 	}
 }
 
-// A socket of both families has addresses of IPv4 in the form of IPv6: that of
-// systemd's ssh.socket does.
+// A dual-stack socket, such as that of systemd's ssh.socket, has IPv4 addresses in the
+// form of IPv6.
 func TestAddressIsTheSameOnADualStackSocket(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "the address of the client is asked of sshd")
+	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	u := e2e.NewUser(t, "containername = %u-%i")
 	l, err := net.Listen("tcp", "[::]:2230")
 	if err != nil {
@@ -201,7 +200,7 @@ func TestAddressIsTheSameOnADualStackSocket(t *testing.T) {
 			go func() { _ = cmd.Wait() }()
 		}
 	}()
-	want := place{"127.0.0.2", "key"}.says(t, u, "hostname")
+	want := place{"127.0.0.2", "key"}.output(t, u, "hostname")
 	argv := place{"127.0.0.2", "key"}.argv(u, "hostname")
 	argv[slices.Index(argv, e2e.Port)] = "2230"
 	if got := e2e.OnHost(t, argv...); got != want {

@@ -12,10 +12,10 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// What an administrator does with an ephemeral container while somebody is in it.
+// What happens if the administrator changes an ephemeral container that has a session.
 func TestAdministratorChangesAnEphemeralContainer(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	t.Run("what he paused goes", func(t *testing.T) {
+	t.Run("a paused one is removed", func(t *testing.T) {
 		u := e2e.NewUser(t, "ephemeral")
 		c := e2e.LiveSession(t, u)
 		e2e.OnHost(t, "docker", "pause", u.Container(t))
@@ -23,27 +23,27 @@ func TestAdministratorChangesAnEphemeralContainer(t *testing.T) {
 		c.Wait()
 		e2e.ContainersGone(t, u)
 	})
-	t.Run("what he renamed he keeps, and an image's copy too", func(t *testing.T) {
+	t.Run("a renamed one stays, and so does a copy of it", func(t *testing.T) {
 		u := e2e.NewUser(t, "ephemeral")
 		c := e2e.LiveSession(t, u)
 		id, aside := u.Container(t), "aside-"+u.Name
 		e2e.OnHost(t, "docker", "commit", id, "dsh-copy")
 		t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-copy") })
 		e2e.OnHost(t, "docker", "rename", id, aside)
-		// The labels of the container are in the image of it.
+		// The container's labels are in its image.
 		e2e.OnHost(t, "docker", "create", "--name", "copy-"+u.Name, "dsh-copy")
 		c.Line("exit")
 		c.Wait()
-		e2e.Eventually(t, "nothing more is to be done", func() bool { return len(e2e.StateOf(u)) == 0 })
-		e2e.Broker.Restart(t, syscall.SIGKILL) // which looks for what was left
+		e2e.Eventually(t, "the broker has finished", func() bool { return len(e2e.StateOf(u)) == 0 })
+		e2e.Broker.Restart(t, syscall.SIGKILL) // the next one sweeps
 		time.Sleep(7 * time.Second)
 		for _, name := range []string{aside, "copy-" + u.Name} {
 			e2e.Inspect(t, name, "{{.Id}}")
 		}
 		e2e.CanLogIn(t, u)
-		e2e.Eventually(t, "the one of the last login goes", func() bool { return len(u.Containers(t)) == 2 })
+		e2e.Eventually(t, "the container of the last login is removed", func() bool { return len(u.Containers(t)) == 2 })
 	})
-	t.Run("what he mounted stays, and the container's own volumes go", func(t *testing.T) {
+	t.Run("mounts stay, and the container's own volumes are removed", func(t *testing.T) {
 		dir := "/srv/of-the-host"
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
@@ -70,19 +70,19 @@ func TestAdministratorChangesAnEphemeralContainer(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
-	t.Run("a full one goes, and holds up nobody", func(t *testing.T) {
+	t.Run("a full one is removed, and delays nobody", func(t *testing.T) {
 		u, other := e2e.NewUser(t, "ephemeral"), e2e.NewUser(t)
 		c := e2e.LiveSession(t, u)
 		c.Run("mkdir /tmp/d; cd /tmp/d; i=0; while [ $i -lt 300 ]; do mkdir d$i; (cd d$i; seq 100 | xargs touch); i=$((i+1)); done; cd /")
 		_ = c.Cmd.Process.Kill()
 		e2e.CanLogIn(t, other)
-		e2e.CanLogIn(t, u) // a fresh one, however long that takes
+		e2e.CanLogIn(t, u) // in a fresh container, however long that takes
 		e2e.SSH(t, u, "ls /tmp/d 2>/dev/null || echo fresh").Want(t, "fresh\n", "", 0)
 		e2e.ContainersGone(t, u)
 	})
 }
 
-// A removal comes at any moment of a first login.
+// A container can be removed at any moment of a first login.
 func TestContainerRemovedWhileItIsMade(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "ephemeral")
@@ -92,10 +92,10 @@ func TestContainerRemovedWhileItIsMade(t *testing.T) {
 		var ids []string
 		e2e.Within(e2e.Limit, func() bool { ids = u.Containers(t); return len(ids) > 0 || len(answer) > 0 })
 		for _, id := range ids {
-			_ = e2e.TryDocker("rm", "-f", id) // it may be gone
+			_ = e2e.TryDocker("rm", "-f", id) // it may have been removed
 		}
 		if r := <-answer; r.Status != 0 {
-			// One line, and nothing else.
+			// There must be one line, and nothing else.
 			if strings.Count(r.Stderr, "dockersh: ") != 1 || r.Stdout != "" && r.Stdout != "in\n" {
 				t.Errorf("%q %q %d", r.Stdout, r.Stderr, r.Status)
 			}
@@ -106,7 +106,6 @@ func TestContainerRemovedWhileItIsMade(t *testing.T) {
 	e2e.ContainersGone(t, u)
 }
 
-// Names of containers that differ in the case of a letter are two.
 func TestUsersWhoseNamesDifferInCaseStayApart(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	var both []*e2e.Account

@@ -29,7 +29,7 @@ func TestTwoLoginsGetTwoFreshContainersAndLeaveNothing(t *testing.T) {
 	if status := a.Wait(); status != 3 {
 		t.Errorf("status %d", status)
 	}
-	e2e.Eventually(t, "one is left", func() bool { return len(u.Containers(t)) == 1 })
+	e2e.Eventually(t, "one container is left", func() bool { return len(u.Containers(t)) == 1 })
 	if got := b.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
@@ -40,7 +40,6 @@ func TestTwoLoginsGetTwoFreshContainersAndLeaveNothing(t *testing.T) {
 	e2e.ContainersGone(t, u)
 }
 
-// However a session ends, its container goes.
 func TestEphemeralContainerIsRemovedHoweverTheSessionEnds(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for name, end := range map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
@@ -70,7 +69,7 @@ func TestEphemeralContainerIsRemovedHoweverTheSessionEnds(t *testing.T) {
 		},
 		"broker restarted, then the session": func(t *testing.T, u *e2e.Account, c *e2e.Console) {
 			e2e.Broker.Restart(t, syscall.SIGTERM)
-			time.Sleep(time.Second) // it has looked, and must not have removed it
+			time.Sleep(time.Second) // the sweep must not have removed it
 			if got := c.Run("echo still here"); got != "still here" {
 				t.Errorf("%q", got)
 			}
@@ -106,10 +105,10 @@ func TestLingerKeepsTheContainerForTheNextLogin(t *testing.T) {
 	begin := time.Now()
 	e2e.ContainersGone(t, u)
 	if took := time.Since(begin); took < 3*time.Second {
-		t.Errorf("it was kept for %v only", took)
+		t.Errorf("it was kept only for %v", took)
 	}
 	e2e.SSH(t, u, "cat /tmp/f 2>/dev/null || echo fresh").Want(t, "fresh\n", "", 0)
-	// Nobody is there any more, and no broker either, until it is over.
+	// No session is left, and no broker runs while the time passes.
 	back := e2e.Broker.Away(t, syscall.SIGKILL)
 	time.Sleep(time.Second)
 	back()
@@ -151,13 +150,13 @@ func TestContainerMadeToStayIsNeverRemoved(t *testing.T) {
 	e2e.Broker.Restart(t, syscall.SIGKILL)
 	time.Sleep(time.Second)
 	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
-	// And an administrator who puts one aside keeps it.
+	// The administrator renames a container, and so keeps it.
 	e2e.OnHost(t, "docker", "rm", "-f", u.Container(t))
 	c := e2e.LiveSession(t, u)
 	e2e.OnHost(t, "docker", "rename", u.Container(t), "aside-"+u.Name)
 	c.Line("exit")
 	c.Wait()
-	e2e.Eventually(t, "nothing more is to be done", func() bool { return len(e2e.StateOf(u)) == 0 })
+	e2e.Eventually(t, "the broker has finished", func() bool { return len(e2e.StateOf(u)) == 0 })
 	if ids := u.Containers(t); len(ids) != 1 {
 		t.Errorf("%d containers", len(ids))
 	}
@@ -170,7 +169,7 @@ func TestHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	e2e.Eventually(t, "it is being made", func() bool { return len(u.Containers(t)) > 0 })
+	e2e.Eventually(t, "the container is being made", func() bool { return len(u.Containers(t)) > 0 })
 	next := e2e.KillBroker(t, u)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()

@@ -19,20 +19,20 @@ func TestIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 	e2e.Eventually(t, "it is stopped", func() bool { return state() == "exited" })
 	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
 
-	// A session spares it, however quiet, and across brokers.
+	// A session keeps it running, however quiet, and across brokers.
 	c := e2e.LiveSession(t, u)
 	e2e.Broker.Restart(t, syscall.SIGKILL)
 	time.Sleep(8 * time.Second)
 	if got := c.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
-	// And so does what a session left running.
+	// So does a process that a session left behind.
 	c.Run("setsid sh -c 'echo $$ >/tmp/pid; exec sleep 65432' >/dev/null 2>&1 </dev/null & echo left")
 	c.Line("exit")
 	c.Wait()
 	time.Sleep(8 * time.Second)
 	if got := state(); got != "running" || !e2e.CommandRuns("sleep 65432") {
-		t.Fatalf("with a process of the user's it is %s", got)
+		t.Fatalf("with a process of the user it is %s", got)
 	}
 	e2e.SSH(t, u, "kill $(cat /tmp/pid)").Want(t, "", "", 0)
 	e2e.Eventually(t, "it is stopped", func() bool { return state() == "exited" })
@@ -48,7 +48,7 @@ func TestTmuxKeepsItsContainerRunning(t *testing.T) {
 	c := e2e.LiveSession(t, u)
 	c.Line("tmux -L e2e -f /dev/null new-session 'echo in:$TMUX; exec cat'")
 	c.Expect(`in:/tmp/tmux`)
-	_ = c.Cmd.Process.Kill() // it is left behind, as everybody does
+	_ = c.Cmd.Process.Kill() // the user just leaves
 	c.Wait()
 	id := u.Container(t)
 	time.Sleep(8 * time.Second)
@@ -64,7 +64,7 @@ func TestIdletimeoutFollowsTheSettings(t *testing.T) {
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
 	id := u.Container(t)
-	u.Configure(t, "idletimeout = 1s") // it was made without
+	u.Configure(t, "idletimeout = 1s") // the container was made without it
 	e2e.CanLogIn(t, u)
 	e2e.Eventually(t, "it is stopped", func() bool { return e2e.Inspect(t, id, "{{.State.Status}}") == "exited" })
 	u.Configure(t)

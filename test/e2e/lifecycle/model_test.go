@@ -15,17 +15,17 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// seat is an account and what must be true of it: who is in, and which container
-// must be there. One container goes with its last session, the other stays.
+// seat is an account and what must be true of it: its sessions, and its container, which
+// is removed with the last session or stays.
 type seat struct {
 	*e2e.Account
 	stays    bool
 	sessions []*e2e.Console
-	id       string // of its container; empty when there is none
-	words    string // what was written into it
+	id       string // of the container, or empty
+	words    string // what a session wrote into it
 }
 
-// agree waits until the world is as the model says.
+// agree waits until host and engine are as the model says.
 func (s *seat) agree(t *testing.T, step string) {
 	t.Helper()
 	want := 0
@@ -48,7 +48,7 @@ func (s *seat) agree(t *testing.T, step string) {
 	}
 }
 
-// over is the end of session i.
+// over ends session i in the model.
 func (s *seat) over(i int) {
 	s.sessions = append(s.sessions[:i], s.sessions[i+1:]...)
 	if len(s.sessions) == 0 && !s.stays {
@@ -56,7 +56,7 @@ func (s *seat) over(i int) {
 	}
 }
 
-// allOver is the end of all sessions at once.
+// allOver ends all sessions.
 func (s *seat) allOver() {
 	for len(s.sessions) > 0 {
 		s.sessions[0].Wait()
@@ -64,7 +64,7 @@ func (s *seat) allOver() {
 	}
 }
 
-// steps are what can happen.
+// steps are the events.
 var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 	"login": func(t *testing.T, s *seat, r *rand.Rand) {
 		if len(s.sessions) == 3 {
@@ -112,7 +112,7 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		if !s.stays {
 			lines = append(lines, "ephemeral")
 		} else if s.id != "" && r.IntN(2) == 0 {
-			lines = append(lines, "ephemeral") // of what was made to stay it changes nothing
+			lines = append(lines, "ephemeral") // which does not change a container that was made to stay
 		}
 		s.Configure(t, lines...)
 		if s.id == "" && s.stays {
@@ -129,8 +129,7 @@ func (s *seat) end(r *rand.Rand, how func(*e2e.Console)) {
 	}
 }
 
-// Whatever happens in whatever order: STEPS=200 for more of it, SEED=N for the same
-// again.
+// STEPS=200 in the environment runs more events, SEED=N the same ones again.
 func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	count, seed := 50, uint64(time.Now().UnixNano())
@@ -147,14 +146,14 @@ func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
 		{Account: e2e.NewUser(t, "maxsessions = 3"), stays: true},
 	}
 	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings", "reset", "stop", "kick"}
-	if e2e.Door != "direct" { // root starts nothing into which a user's own place is mounted
+	if e2e.Door != "direct" { // root does not start a container that mounts the user's own directory
 		names = append(names, "restart")
 	}
 	var done []string
 	for range count {
 		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
 		if (name == "removed" || name == "reset") && s.stays {
-			s.Configure(t, "maxsessions = 3") // so that the next one stays, too
+			s.Configure(t, "maxsessions = 3") // so that the next container stays too
 		}
 		done = append(done, s.Name+" "+name)
 		steps[name](t, s, r)

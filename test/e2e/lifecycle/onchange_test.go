@@ -14,7 +14,7 @@ func TestOnchangeKeepKeepsTheContainerAndSaysSo(t *testing.T) {
 	u := e2e.NewUser(t)
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
 	u.Configure(t, "memory = 64m")
-	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // no word at a command
+	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // a command is not told
 	c := e2e.SSHConsole(t, u)
 	c.Expect("this container was made with other settings")
 	c.FirstPrompt()
@@ -32,17 +32,17 @@ func TestOnchangeRecreatesWhenNoSessionIsLeft(t *testing.T) {
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
 	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
 	c := e2e.LiveSession(t, u)
-	u.Configure(t, "onchange = recreate", "hostname = anew")
-	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // somebody is in
+	u.Configure(t, "onchange = recreate", "hostname = recreated")
+	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0) // a session is live
 	if got := c.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
 	c.Line("exit")
 	c.Wait()
-	e2e.Eventually(t, "it is made anew", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "anew\n" })
+	e2e.Eventually(t, "it is recreated", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "recreated\n" })
 	e2e.SSH(t, u, "cat ~/f 2>/dev/null || echo fresh").Want(t, "fresh\n", "", 0)
 
-	// The image behind the tag.
+	// Another image gets the tag.
 	e2e.OnHost(t, "docker", "tag", "dsh-busybox", "dsh-moving")
 	t.Cleanup(func() { e2e.OnHost(t, "docker", "rmi", "-f", "dsh-moving") })
 	u.Configure(t, "onchange = recreate", "imagename = dsh-moving", "shell = /bin/sh")
@@ -56,7 +56,7 @@ func TestOnchangeRecreatesOnceForManyLogins(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "onchange = recreate")
 	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
-	u.Configure(t, "onchange = recreate", "hostname = anew")
+	u.Configure(t, "onchange = recreate", "hostname = recreated")
 	e2e.Logins(t, 20, func(int) *e2e.Account { return u })
 	u.Container(t)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// registry is a real one on loopback, behind a line whose speed a test sets.
+// registry is a real registry on the loopback interface, behind a line of limited speed.
 type registry struct {
 	direct, slow string       // host:port
 	speed        atomic.Int64 // bytes per second; 0: the line is cut
@@ -41,13 +41,7 @@ func newRegistry(t *testing.T) *registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	e2e.Eventually(t, "the registry listens", func() bool {
-		c, err := net.Dial("tcp", r.direct)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	e2e.Eventually(t, "the registry listens", func() bool { return e2e.Listens(r.direct) })
 	line, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,8 +93,8 @@ func (r *registry) carry(client net.Conn) {
 	}
 }
 
-// offer puts an image of that many random bytes, with a busybox, into the
-// registry and gives its name there. This host does not have it.
+// offer puts an image with busybox and that many random bytes into the registry, and
+// returns its name. The host does not have it.
 func (r *registry) offer(t *testing.T, name, mark string, size int64) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -169,7 +163,7 @@ func TestPullAlwaysTakesWhatTheRegistryHasNow(t *testing.T) {
 	e2e.SSH(t, u, "cat /mark").Want(t, "monday\n", "", 0)
 	r.offer(t, "daily:1", "tuesday", 1<<10)
 	e2e.SSH(t, u, "cat /mark").Want(t, "tuesday\n", "", 0)
-	// What is here by now is not what was asked for.
+	// The image that the host has is not enough.
 	r.speed.Store(0)
 	e2e.SSH(t, u, "cat /mark").Refused(t, "daily:1")
 	if err := u.Set("imagename = "+image, "pull = missing", "containername = %u-%x", "ephemeral"); err != nil {
@@ -187,12 +181,12 @@ func TestPullIsCancelledWithItsLoginAndTriedAgainByTheNext(t *testing.T) {
 	c := e2e.SSHConsole(t, u)
 	c.Expect(`pulling \S+/left:1: [0-9.]+ of [0-9.]+ MB`)
 	_ = c.Cmd.Process.Kill()
-	e2e.Eventually(t, "no session is on record", func() bool {
+	e2e.Eventually(t, "no session entry is left", func() bool {
 		records, _ := filepath.Glob(e2e.RunDir + "/s/*." + u.Name + "_*")
 		return len(records) == 0
 	})
 	if exec.Command("docker", "image", "inspect", image).Run() == nil || len(u.Containers(t)) != 0 {
-		t.Errorf("the image came, or a container: %q", u.Containers(t))
+		t.Errorf("the image was pulled, or a container made: %q", u.Containers(t))
 	}
 	r.speed.Store(1 << 30)
 	e2e.SSH(t, u, "cat /mark").Want(t, "whole\n", "", 0)

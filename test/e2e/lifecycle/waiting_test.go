@@ -12,9 +12,9 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// Three come to one container, which takes long to make.
+// Three users log in to one container, which takes long to make.
 func TestWaitingForASharedContainerShowsOnATerminalOnly(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "a container that a user's own broker makes is his alone")
+	e2e.Run(t, e2e.RootDoors, "a user's own broker shares no containers")
 	r := newRegistry(t)
 	r.speed.Store(64 << 10)
 	lines := []string{"containername = dsh-waited-for", "imagename = " + r.offer(t, "waited:1", "inside", 2<<20)}
@@ -29,11 +29,11 @@ func TestWaitingForASharedContainerShowsOnATerminalOnly(t *testing.T) {
 		}
 		without <- got
 	}()
-	e2e.Eventually(t, "the one without a terminal waits", func() bool {
+	e2e.Eventually(t, "the login without a terminal waits", func() bool {
 		waits, _ := filepath.Glob(e2e.RunDir + "/s/" + strconv.Itoa(quiet.UID) + ".*~")
 		return len(waits) > 0
 	})
-	// Who comes last is told, so those who came before waited long enough for a word.
+	// When the last one is told, the others have waited long enough to be told.
 	waiter := e2e.SSHConsole(t, second)
 	waiter.Expect("waiting for the container")
 	r.speed.Store(1 << 30)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestWatchShowsALiveSessionUntilItsEnd(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
+	e2e.Run(t, e2e.RootDoors, "only root brokers record")
 	u := e2e.NewRecordedUser(t)
 	name := u.Name + "_dockersh"
 	c := e2e.LiveSession(t, u)
@@ -43,7 +43,7 @@ func TestWatchShowsALiveSessionUntilItsEnd(t *testing.T) {
 }
 
 func TestWatchEndsAtCtrlCAndTheSessionGoesOn(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "without root's rights nothing is recorded")
+	e2e.Run(t, e2e.RootDoors, "only root brokers record")
 	u := e2e.NewRecordedUser(t)
 	c := e2e.LiveSession(t, u)
 	w := e2e.CtlConsole(t, "watch", u.Name+"_dockersh")
@@ -58,7 +58,7 @@ func TestWatchEndsAtCtrlCAndTheSessionGoesOn(t *testing.T) {
 }
 
 func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
-	e2e.Run(t, e2e.RootDoors, "dockershctl is root's, and looks at root's brokers")
+	e2e.Run(t, e2e.RootDoors, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	c := e2e.LiveSession(t, u)
 	name := u.Name + "_dockersh"
@@ -108,9 +108,9 @@ func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
 	})
 }
 
-// taped writes a recording of a text, one that came long after it, and an answer
-// that it asks the terminal for.
-func longTape(t *testing.T) string {
+// longRecording writes a recording of two texts with a long pause between them. The first
+// asks the terminal for an answer.
+func longRecording(t *testing.T) string {
 	b := asciicast.AppendHeader(nil, asciicast.Header{Width: 80, Height: 24})
 	b = asciicast.AppendEvent(b, 0, asciicast.Output, "first\r\n\x1b[c\x1b[31m\x1b[?1000h")
 	b = asciicast.AppendEvent(b, 1000*time.Second, asciicast.Marker, "no output")
@@ -124,7 +124,7 @@ func longTape(t *testing.T) string {
 
 func TestReplayKeepsTheTimeThatItsOptionsSet(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	tape := longTape(t)
+	tape := longRecording(t)
 	for _, c := range []struct {
 		args  []string
 		least time.Duration
@@ -152,10 +152,10 @@ func TestReplayKeepsTheTimeThatItsOptionsSet(t *testing.T) {
 	}
 }
 
-// What the terminal answers to a recording is typed by nobody.
+// A terminal's answer to a recording must not be typed into the shell.
 func TestReplayTakesTheTerminalAndRestoresIt(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
-	w := e2e.CtlConsole(t, "replay", longTape(t))
+	w := e2e.CtlConsole(t, "replay", longRecording(t))
 	w.Expect("first")
 	w.Send("\x1b[?62;c and more\r")
 	w.Send("\x03")

@@ -15,7 +15,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// big is 400 MB; -short makes it 20.
+// big is 400 MB, or 20 MB with -short.
 func big() int64 {
 	if testing.Short() {
 		return 20e6
@@ -96,10 +96,10 @@ func TestEndlessOutputEndsWithItsReader(t *testing.T) {
 			t.Errorf("%q, %v after %v", out, err, time.Since(start))
 		}
 	})
-	e2e.Eventually(t, "no yes is left running", func() bool { return !running("yes") })
+	e2e.Eventually(t, "no yes is left", func() bool { return !running("yes") })
 }
 
-// running says whether a process of that name is alive anywhere.
+// running reports whether a process of that name is alive, on the host or inside.
 func running(name string) bool {
 	out, _ := exec.Command("ps", "-eo", "stat=,comm=").Output()
 	for line := range strings.Lines(string(out)) {
@@ -113,8 +113,8 @@ func running(name string) bool {
 
 func TestBackgroundJobDoesNotHoldTheSession(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	// Without a terminal sshd waits for the end of stdout and stderr, with
-	// either shell; so the job gives them up.
+	// Without a terminal sshd waits until stdout and stderr are closed, with either
+	// shell, so the job closes them.
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		r := e2e.SSH(t, u, "sleep 20 >/dev/null 2>&1 </dev/null & echo hi")
 		r.Want(t, "hi\n", "", 0)

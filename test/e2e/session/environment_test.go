@@ -26,7 +26,7 @@ func TestLocalePassesAndDangerousVariablesDoNot(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
 	set := []string{"LC_TIME=de_DE", "COLORTERM=truecolor", "TZ=UTC", "NASTY_ONE=x", "LD_PRELOAD=/x.so", "BASH_ENV=/x", "PATH=/evil"}
-	// Only the first SetEnv counts, so all go in one.
+	// Only the first SetEnv counts.
 	out := e2e.SSH(t, u, "-o", "SetEnv="+strings.Join(set, " "), "--", "env").Stdout
 	for _, want := range set[:3] {
 		if !strings.Contains(out, want+"\n") {
@@ -57,7 +57,7 @@ func TestFileAsStdinStaysOnTheHost(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t)
 	u.WriteFile(t, "data", "from a file\n", 0o644)
-	// sshd gives pipes; su lets a file through to the shell.
+	// sshd uses pipes; su passes a file on to the shell.
 	out := e2e.OnHost(t, "sh", "-c", "su - "+u.Name+" -c 'cat; readlink /proc/self/fd/0' <"+u.Home+"/data")
 	if !strings.HasPrefix(out, "from a file\n") || strings.Contains(out, u.Home) {
 		t.Errorf("%q", out)

@@ -10,7 +10,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// ways are the set-ups by which sshd can be told to run dockersh.
+// ways are the configurations with which sshd runs dockersh.
 var ways = map[string]struct{ shell, command string }{
 	"ForceCommand with bash as the shell":     {"/bin/bash", ""},
 	"ForceCommand with dockersh as the shell": {e2e.Front, ""},

@@ -50,10 +50,10 @@ func TestSSHRCIsNotRun(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		if !u.InContainer() {
-			t.Skip("sshd runs it with a shell of the host: that is what it is for")
+			t.Skip("sshd runs it with the host's shell, as it should")
 		}
-		e2e.NeedsAgent(t, u, "the front itself does nothing; the home of these users is mounted by hand")
-		// sshd sends the whole path since 8.0, and before ".ssh/rc".
+		e2e.NeedsAgent(t, u, "the home of these users is mounted by hand, so it proves nothing")
+		// sshd sends the whole path since 8.0, and ".ssh/rc" before.
 		u.WriteFile(t, ".ssh/rc", "echo rc-was-read\ntouch "+e2e.Homes+"/rc-ran\n", 0o644)
 		e2e.SSH(t, u, "echo only").Want(t, "only\n", "", 0)
 		if out := e2e.OnHost(t, "ls", e2e.Homes); strings.Contains(out, "rc-ran") {
@@ -64,14 +64,14 @@ func TestSSHRCIsNotRun(t *testing.T) {
 
 func TestStdoutHasTheCommandsOutputOnly(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
-	// The first login of all: the container is made.
+	// The first login creates the container.
 	u := e2e.NewUser(t, `banner = "Welcome!"`)
 	e2e.SSH(t, u, "true").Want(t, "", "", 0)
 	e2e.SSH(t, u, "echo warm").Want(t, "warm\n", "", 0)
 }
 
-// fromTheHost are the ways to log in that do not come from sshd. Each gives the
-// shell the name "-dockersh".
+// fromTheHost are the ways to log in without sshd. Each starts the shell under the name
+// "-dockersh".
 var fromTheHost = map[string]func(user string) []string{
 	"su":    func(user string) []string { return []string{"su", "-", user} },
 	"sudo":  func(user string) []string { return []string{"sudo", "-iu", user} },
@@ -81,7 +81,7 @@ var fromTheHost = map[string]func(user string) []string{
 func TestSuSudoAndLoginStartALoginShell(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.RestoreFile(t, "/etc/pam.d/login")
-	// Not the machine's own: who writes an audit trail need not be able to here.
+	// Not the host's own, which may write an audit trail and fail at that here.
 	e2e.WriteFile(t, "/etc/pam.d/login", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
 	for way, argv := range fromTheHost {
 		t.Run(way, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestSuSudoAndLoginStartALoginShell(t *testing.T) {
 				if got := c.Run("id -un"); got != u.Name {
 					t.Errorf("id -un: %q", got)
 				}
-				// Over the engine's exec it is SHELL -l: no call of its sets argv[0].
+				// Over the engine's exec it is SHELL -l: no call sets argv[0].
 				if got := c.Run("echo $0"); !strings.HasPrefix(got, "-") && !u.OverExec() {
 					t.Errorf("$0 is %q, want a dash first", got)
 				}
@@ -99,7 +99,7 @@ func TestSuSudoAndLoginStartALoginShell(t *testing.T) {
 					t.Errorf("stty size: %q", got)
 				}
 				c.Line("exit 5")
-				// login(1) waits for the shell and keeps its status to itself.
+				// login(1) does not pass the shell's status on.
 				if status := c.Wait(); status != 5 && way != "login" {
 					t.Errorf("status %d, want 5", status)
 				}
@@ -114,7 +114,7 @@ func TestSuAndSudoRunACommand(t *testing.T) {
 		if out := e2e.OnHost(t, "su", "-", u.Name, "-c", "echo $((6*7)); id -un"); out != "42\n"+u.Name {
 			t.Errorf("su -c: %q", out)
 		}
-		// sudo escapes what it is given, and runs -dockersh -c COMMAND.
+		// sudo escapes the command and runs -dockersh -c COMMAND.
 		if out := e2e.OnHost(t, "sudo", "-iu", u.Name, "sh", "-c", "echo $((6*7)); id -un"); out != "42\n"+u.Name {
 			t.Errorf("sudo -iu: %q", out)
 		}

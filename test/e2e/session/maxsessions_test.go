@@ -20,12 +20,12 @@ func TestMaxsessionsHoldsPerUserAndAcrossBrokers(t *testing.T) {
 	if got := first.Run("echo still here"); got != "still here" {
 		t.Errorf("%q", got)
 	}
-	// However a session ends that the broker of today never saw begin.
+	// The sessions that end now began under the earlier broker.
 	second.Line("exit 0")
 	second.Wait()
-	e2e.Eventually(t, "a place is free", func() bool { return e2e.SSH(t, u, "true").Status == 0 })
+	e2e.Eventually(t, "a session is allowed again", func() bool { return e2e.SSH(t, u, "true").Status == 0 })
 	third := e2e.LiveSession(t, u)
 	e2e.SSH(t, u, "true").Refused(t, "you may have 2 sessions")
-	_ = third.Cmd.Process.Kill() // the connection is cut
-	e2e.Eventually(t, "a place is free", func() bool { return e2e.SSH(t, u, "true").Status == 0 })
+	_ = third.Cmd.Process.Kill() // cuts the connection
+	e2e.Eventually(t, "a session is allowed again", func() bool { return e2e.SSH(t, u, "true").Status == 0 })
 }

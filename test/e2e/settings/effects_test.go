@@ -11,18 +11,17 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// effect is a setting and how it shows. Each runs three times: written by the
-// administrator, written by the user where the gate is open, and written by the
-// user where it is closed.
+// effect is a setting and how it shows. Each is tried three times: set by the administrator,
+// set by the user through an open gate, and set by the user at a closed gate.
 type effect struct {
 	key, line string   // the setting, and a line that sets it
-	base      []string // what it needs to show
+	base      []string // other settings that it needs
 	prepare   func(t *testing.T, u *e2e.Account)
 	check     func(t *testing.T, u *e2e.Account)
 }
 
-// says is a check by what a command gives inside.
-func says(command, want string) func(t *testing.T, u *e2e.Account) {
+// shows checks the output of a command inside.
+func shows(command, want string) func(t *testing.T, u *e2e.Account) {
 	return func(t *testing.T, u *e2e.Account) {
 		t.Helper()
 		of := strings.NewReplacer("USER", u.Name, "~HOME", u.Home)
@@ -32,27 +31,27 @@ func says(command, want string) func(t *testing.T, u *e2e.Account) {
 
 var effects = []effect{
 	{key: "imagename", line: "imagename = dsh-debian", base: []string{"shell = /bin/sh"},
-		check: says(". /etc/os-release; echo $ID", "debian\n")},
+		check: shows(". /etc/os-release; echo $ID", "debian\n")},
 	{key: "containername", line: "containername = other-%u",
 		check: func(t *testing.T, u *e2e.Account) {
 			e2e.SSH(t, u, "true").Want(t, "", "", 0)
-			// A name that the user wrote is set apart from the administrator's.
+			// A name that the user chose differs from any that the administrator chooses.
 			if got := e2e.Inspect(t, u.Container(t), "{{.Name}}"); got != "/other-"+u.Name && got != fmt.Sprintf("/u%d_.other-%s", u.UID, u.Name) {
 				t.Errorf("the container is %s", got)
 			}
 		}},
 	{key: "mounthome", line: "mounthome",
 		prepare: func(t *testing.T, u *e2e.Account) { u.WriteFile(t, "mark", "x\n", 0o644) },
-		check:   says("cat ~/mark; pwd", "x\n~HOME\n")},
+		check:   shows("cat ~/mark; pwd", "x\n~HOME\n")},
 	{key: "mounthomefrom", line: "mounthomefrom = /srv/homes/%u", base: []string{"mounthome"},
 		prepare: func(t *testing.T, u *e2e.Account) {
 			e2e.OnHost(t, "install", "-d", "-o", u.Name, "-g", u.Name, "/srv/homes/"+u.Name)
 			e2e.OnHost(t, "sh", "-c", "echo y >/srv/homes/"+u.Name+"/mark")
 		},
-		check: says("ls -A; cat ~/mark; pwd", "mark\ny\n~HOME\n")},
+		check: shows("ls -A; cat ~/mark; pwd", "mark\ny\n~HOME\n")},
 	{key: "mounthometo", line: "mounthometo = /home/%u", base: []string{"mounthome"},
 		prepare: func(t *testing.T, u *e2e.Account) { u.WriteFile(t, "mark", "z\n", 0o644) },
-		check:   says("cat /home/USER/mark; echo $HOME", "z\n/home/USER\n")},
+		check:   shows("cat /home/USER/mark; echo $HOME", "z\n/home/USER\n")},
 	{key: "mounttmp", line: "mounttmp",
 		prepare: func(t *testing.T, u *e2e.Account) {
 			if err := os.WriteFile("/tmp/dsh-mark-"+u.Name, []byte("tmp\n"), 0o644); err != nil {
@@ -60,13 +59,13 @@ var effects = []effect{
 			}
 			t.Cleanup(func() { os.Remove("/tmp/dsh-mark-" + u.Name) })
 		},
-		check: says("cat /tmp/dsh-mark-USER", "tmp\n")},
-	{key: "usercwd", line: "usercwd = /tmp", check: says("pwd; echo $HOME", "/tmp\n~HOME\n")},
-	{key: "containerusername", line: "containerusername = 4242", check: says("id -u", "4242\n")},
+		check: shows("cat /tmp/dsh-mark-USER", "tmp\n")},
+	{key: "usercwd", line: "usercwd = /tmp", check: shows("pwd; echo $HOME", "/tmp\n~HOME\n")},
+	{key: "containerusername", line: "containerusername = 4242", check: shows("id -u", "4242\n")},
 	{key: "shell", line: "shell = /bin/bash", base: []string{"imagename = dsh-debian"},
-		check: says("echo $0 ${BASH_VERSION%%.*} $SHELL", "bash 5 /bin/bash\n")},
+		check: shows("echo $0 ${BASH_VERSION%%.*} $SHELL", "bash 5 /bin/bash\n")},
 	{key: "mountdockersocket", line: "mountdockersocket",
-		check: says("test -S /var/run/docker.sock && echo there", "there\n")},
+		check: shows("test -S /var/run/docker.sock && echo there", "there\n")},
 	{key: "dockersocket", line: "dockersocket = /run/other.sock", base: []string{"mountdockersocket"},
 		prepare: func(t *testing.T, u *e2e.Account) {
 			_ = os.Remove("/run/other.sock")
@@ -85,10 +84,10 @@ var effects = []effect{
 	{key: "cmd", line: "cmd = 4321", base: []string{"entrypoint = /bin/sleep"},
 		check: process1("/bin/sleep 4321")},
 	{key: "dockeropt", line: "dockeropt = -v '/etc/passwd:/mnt/a b:ro'",
-		check: says("grep -c ^root: '/mnt/a b'; touch '/mnt/a b' 2>/dev/null || echo ro", "1\nro\n")},
+		check: shows("grep -c ^root: '/mnt/a b'; touch '/mnt/a b' 2>/dev/null || echo ro", "1\nro\n")},
 }
 
-// process1 checks what runs as process 1, and that sessions work beside it.
+// process1 checks the command line of process 1, and that sessions work beside it.
 func process1(want string) func(t *testing.T, u *e2e.Account) {
 	return func(t *testing.T, u *e2e.Account) {
 		t.Helper()
@@ -133,7 +132,7 @@ func TestClosedGateRefusesTheUser(t *testing.T) {
 			u.WriteFile(t, ".dockersh", "[dockersh]\n"+e.line+"\n", 0o644)
 			e2e.SSH(t, u, "true").Refused(t, "enableuser"+e.key, ".dockersh:2")
 			if ids := u.Containers(t); len(ids) != 0 {
-				t.Errorf("a container was made all the same: %q", ids)
+				t.Errorf("there is a container: %q", ids)
 			}
 		})
 	}
@@ -164,7 +163,7 @@ func TestUsersFileThatIsALinkIsNotFollowed(t *testing.T) {
 	r := e2e.SSH(t, u, "true")
 	r.Refused(t, ".dockersh")
 	if strings.Contains(r.Stderr, "root:") {
-		t.Errorf("it shows what is in the file: %q", r.Stderr)
+		t.Errorf("it shows the file: %q", r.Stderr)
 	}
 }
 
@@ -189,7 +188,7 @@ func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
 	if got := e2e.Inspect(t, u.Container(t), "{{.Name}} {{.Config.Image}}"); got != "/"+u.Name+"_dockersh busybox" {
 		t.Errorf("%s", got)
 	}
-	// The older name of the file is read where the newer is missing.
+	// The file with the older name is read if the newer one is missing.
 	if err := os.WriteFile("/etc/dockersh", []byte("[dockersh]\nusercwd = /tmp\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// example puts one of the example settings files in the place of the settings
-// for the length of the test. They name images as people know them.
+// example uses one of the example settings files until the test ends. They name images
+// of a public registry.
 func example(t *testing.T, name string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(os.Getenv("REPO"), "docs/examples", name+".dockershrc"))
@@ -54,7 +54,7 @@ func TestExampleUniversity(t *testing.T) {
 }
 
 func TestExampleClassroom(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "several users in one container")
+	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker shares no containers")
 	trainer := e2e.NewUser(t)
 	trainer.Join(t, "trainers")
 	trainees := []*e2e.Account{e2e.NewUser(t), e2e.NewUser(t), e2e.NewUser(t)}

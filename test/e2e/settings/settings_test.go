@@ -21,7 +21,7 @@ func TestLaterSectionWins(t *testing.T) {
 	e2e.SSH(t, u, "pwd; echo $A; grep -c ' "+u.Home+" ' /proc/mounts").Want(t, "/tmp\ngroup\n1\n", "", 0)
 	v := e2e.NewUser(t, "usercwd = /", "env = B=user", "mounthome = false")
 	v.Join(t, "dshgroup1")
-	// The user's array replaces the group's; the Boolean is off again.
+	// The user's list replaces that of the group, and the Boolean is off again.
 	e2e.SSH(t, v, "pwd; echo $A$B; grep -c ' "+v.Home+" ' /proc/mounts").Want(t, "/\nuser\n0\n", "", 1)
 }
 
@@ -76,7 +76,7 @@ func TestMissingImageIsRefused(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "imagename = dsh-nothing", "pull = never")
 	e2e.SSH(t, u, "true").Refused(t, "dsh-nothing")
-	// Nothing is reachable from here: it has to fail, in one line.
+	// No registry can be reached: the login fails with one line.
 	v := e2e.NewUser(t, "imagename = registry.invalid/dsh-nothing")
 	e2e.SSH(t, v, "true").Refused(t, "dsh-nothing")
 }
@@ -106,8 +106,8 @@ func TestSettingsAreReadAgainWithoutARestart(t *testing.T) {
 }
 
 func TestUsersShareAContainer(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor, "several users in one container: TestDirectDoorContainersAreNotShared")
-	// Trainer's option 2: one container for all, each as himself.
+	e2e.Run(t, e2e.AnyRootDoor, "a user's own broker shares no containers: TestDirectDoorContainersAreNotShared")
+	// Sharing option 2: one container for all, with each user's own identity.
 	a := e2e.NewUser(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
 	b := e2e.NewUser(t, "containername = dsh-class", "imagename = dsh-debian", "shell = /bin/bash")
 	c := e2e.SSHConsole(t, a)
@@ -161,7 +161,7 @@ func TestUnreadableSettingsStopTheLogin(t *testing.T) {
 	if err := os.Mkdir(e2e.Settings, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Remove(e2e.Settings) }) // before withSettings writes it anew
+	t.Cleanup(func() { os.Remove(e2e.Settings) }) // before WithSettings writes it again
 	e2e.SSH(t, u, "true").Refused(t, e2e.Settings)
 }
 

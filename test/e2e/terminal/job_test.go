@@ -28,7 +28,7 @@ func TestCtrlCEndsTheForegroundJobOnly(t *testing.T) {
 	})
 }
 
-// untilRuns waits until a command line, unlike any other, is a process.
+// untilRuns waits until a process has exactly this command line.
 func untilRuns(t testing.TB, args string) {
 	t.Helper()
 	e2e.Eventually(t, args+" runs", func() bool { return e2e.CommandRuns(args) })

@@ -15,7 +15,7 @@ func TestTerminalIsAllocatedOnlyWhenAsked(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		e2e.SSH(t, u, "-T", "--", "test -t 0 || test -t 1 || test -t 2 || echo none").Want(t, "none\n", "", 0)
-		// Without a terminal of the client's own -t asks for none.
+		// A client without a terminal does not ask for one with -t.
 		e2e.SSH(t, u, "-t", "--", "test -t 0 || echo none").Want(t, "none\n", "", 0)
 		e2e.SSH(t, u, "-tt", "--", "test -t 0 && test -t 1 && test -t 2 && echo all").Want(t, "all\r\n", "", 0)
 	})
@@ -64,7 +64,7 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
 			e2e.Eventually(t, "size "+want, func() bool { return c.Run("stty size") == want })
 		}
-		// A shell without job control: all of it is in the foreground.
+		// Without job control everything is in the foreground.
 		c.Line(`exec sh -c 'trap "stty size; exit 3" WINCH; echo rea\dy; while :; do sleep 0.1; done'`)
 		c.Expect("ready")
 		c.Resize(33, 77)
@@ -128,8 +128,8 @@ func TestRawTerminalCarriesEveryByte(t *testing.T) {
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.SSHConsole(t, u, "stty raw -echo; echo go; head -c 255 | od -An -v -tu1 | tr -s ' \\n' ' '; echo end")
 		c.Expect("go\n")
-		// ssh's own escape is a tilde after a newline: bytes in falling order
-		// never make one. Byte 0 is left out: od pads nothing.
+		// ssh's escape is a tilde after a newline, which bytes in falling order never
+		// make. Byte 0 is left out.
 		var all strings.Builder
 		for i := 255; i > 0; i-- {
 			all.WriteByte(byte(i))
