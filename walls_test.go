@@ -88,6 +88,8 @@ var walls = []wall{
 	{"internal/rules/config", []string{"net", "os/exec", "internal/engine/", "internal/host/"}, "bytes in, settings out: who reads which file is not its business"},
 	{"internal/rules/policy", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "who may enter what is decided without looking at the world"},
 	{"internal/rules/settings", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "it reads root's file, and nothing else"},
+	{"internal/rules/syntax", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "bytes in, lines with their places out: it knows no settings"},
+	{"internal/rules/template", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "text and values in, text out: it knows no settings"},
 	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
 
 	// root

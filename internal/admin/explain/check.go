@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/settings"
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
 // finding is an error in a settings file.
@@ -95,13 +96,13 @@ func parse(name string) error {
 // findings returns the errors in a settings file that err consists of; nil: it is
 // another error.
 func findings(err error) []finding {
-	var all config.Errors
+	var all syntax.Errors
 	if !errors.As(err, &all) {
-		var one *config.Error
+		var one *syntax.Error
 		if !errors.As(err, &one) {
 			return nil
 		}
-		all = config.Errors{one}
+		all = syntax.Errors{one}
 	}
 	var out []finding
 	for _, e := range all {

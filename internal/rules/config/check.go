@@ -1,129 +1,284 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
-// only finds the first byte of s that is none of the letters, digits and extra.
-func only(s, extra string) (at int, ok bool) {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; !alnum(c) && strings.IndexByte(extra, c) < 0 {
-			return i, false
-		}
+func wrong(text, hint string) *syntax.Problem { return wrongAt(0, text, hint) }
+
+func wrongAt(at int, text, hint string) *syntax.Problem {
+	return &syntax.Problem{At: at, Text: text, Hint: hint}
+}
+
+// The types.
+
+// parseBool reads what gcfg reads as a Boolean, and returns "true" or "false".
+func parseBool(s string) (string, *syntax.Problem) {
+	switch syntax.Lower(s) {
+	case "true", "yes", "on", "1":
+		return "true", nil
+	case "false", "no", "off", "0":
+		return "false", nil
 	}
-	return 0, true
+	return "", wrong(syntax.Quote(s)+" is neither true nor false", "write true, yes, on or 1, or false, no, off or 0")
 }
 
-func alnum(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+func parseInt(s string) (string, *syntax.Problem) {
+	n, err := strconv.Atoi(s)
+	if errors.Is(err, strconv.ErrRange) {
+		return "", wrong(syntax.Quote(s)+" is too large", "")
+	}
+	if err != nil {
+		return "", wrong(syntax.Quote(s)+" is not a whole number", "")
+	}
+	return strconv.Itoa(n), nil
 }
 
-// checkWord keeps a value from being read as an option, or as two words.
-func checkWord(s string) *problem {
+func parseDuration(s string) (string, *syntax.Problem) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return "", wrong(syntax.Quote(s)+" is not a duration", "write a number with its unit, such as 90s, 15m or 1h30m")
+	}
+	if d < 0 {
+		return "", wrong("a duration may not be negative", "")
+	}
+	return d.String(), nil
+}
+
+// Numbers.
+
+func checkNotNegative(s string) *syntax.Problem {
 	if strings.HasPrefix(s, "-") {
-		return &problem{0, quote(s) + " begins with a dash", ""}
-	}
-	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
-		return &problem{i, quote(s) + " has a space in it", ""}
+		return wrong("the number may not be negative", "0 means no limit")
 	}
 	return nil
 }
 
-func checkImage(s string) *problem { return checkWord(s) }
-
-func checkPath(s string) *problem {
-	if !strings.HasPrefix(s, "/") {
-		return &problem{0, quote(s) + " is not an absolute path", ""}
+// checkMemory accepts the engine's syntax of sizes.
+func checkMemory(s string) *syntax.Problem {
+	num := s
+	if s != "" && strings.ContainsRune("bkmgBKMG", rune(s[len(s)-1])) {
+		num = s[:len(s)-1]
+	}
+	if f, ok := decimal(num); !ok || f <= 0 {
+		return wrong(syntax.Quote(s)+" is not a size", "write bytes or a number with b, k, m or g, such as 512m")
 	}
 	return nil
 }
 
-// checkFile takes the path of a file that is to be made, in the directory that is
-// written down and in no other.
-func checkFile(s string) *problem {
-	if bad := checkPath(s); bad != nil {
-		return bad
-	}
-	if strings.HasSuffix(s, "/") {
-		return &problem{0, quote(s) + " is not the path of a file", ""}
-	}
-	if slices.Contains(strings.Split(s, "/"), "..") {
-		return &problem{0, quote(s) + " has .. in it", ""}
+// checkCPUs accepts what the engine can count: billionths of a processor.
+func checkCPUs(s string) *syntax.Problem {
+	_, frac, _ := strings.Cut(s, ".")
+	if f, ok := decimal(s); !ok || f <= 0 || len(frac) > 9 {
+		return wrong(syntax.Quote(s)+" is not a positive decimal number", "write a number of processors, such as 1.5")
 	}
 	return nil
 }
 
-// checkProgram refuses arguments: "/bin/bash -l" is no program.
-func checkProgram(s string) *problem {
-	if bad := checkPath(s); bad != nil {
-		return bad
+// decimal reads digits with at most one point among them; not 1e9, not Inf.
+func decimal(s string) (float64, bool) {
+	whole, frac, point := strings.Cut(s, ".")
+	if !digits(whole) || point && !digits(frac) || len(s) > 30 {
+		return 0, false
 	}
-	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
-		return &problem{i, quote(s) + " has a space in it", "write the path of the program alone, without arguments"}
-	}
-	return nil
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil
 }
 
-func checkEntrypoint(s string) *problem {
-	if s == Internal {
-		return nil
-	}
-	bad := checkProgram(s)
-	if bad != nil && !strings.HasPrefix(s, "/") {
-		bad.hint = didYouMean(s, []string{Internal}, `write "internal" or an absolute path`)
-	}
-	return bad
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// checkUserName takes a name, a uid or uid:gid. What name services know is not
-// ours to narrow, apart from what separates fields.
-func checkUserName(s string) *problem {
-	uid, gid, pair := strings.Cut(s, ":")
-	if digits(uid) {
-		if !isID(uid) || pair && !isID(gid) {
-			return &problem{0, quote(s) + " is not a numeric uid or uid:gid", ""}
-		}
-		return nil
-	}
-	if i := strings.IndexFunc(s, func(r rune) bool { return r == ':' || r == '/' || unicode.IsSpace(r) }); i >= 0 {
-		return &problem{i, quote(s) + " is not a user name", "write a name, a numeric uid or uid:gid"}
-	}
-	return checkWord(s)
-}
-
-// isID leaves out the highest number, which means "no change" to the kernel.
+// isID excludes the highest number, which means "no change" to the kernel.
 func isID(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 32)
 	return err == nil && digits(s) && n != 1<<32-1
 }
 
-func checkSocket(s string) *problem {
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && digits(s) && n > 0
+}
+
+// Words.
+
+func checkOnChange(s string) *syntax.Problem { return oneOf(s, "keep", "recreate") }
+
+func checkPull(s string) *syntax.Problem { return oneOf(s, "missing", "always", "never") }
+
+func oneOf(s string, words ...string) *syntax.Problem {
+	if slices.Contains(words, s) {
+		return nil
+	}
+	last := len(words) - 1
+	return wrong(fmt.Sprintf("%s is not %s or %s", syntax.Quote(s), strings.Join(words[:last], ", "), words[last]),
+		didYouMean(syntax.Lower(s), words, ""))
+}
+
+// checkWord keeps a value from being read as an option, or as two words.
+func checkWord(s string) *syntax.Problem {
+	if strings.HasPrefix(s, "-") {
+		return wrong(syntax.Quote(s)+" begins with a dash", "")
+	}
+	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
+		return wrongAt(i, syntax.Quote(s)+" has a space in it", "")
+	}
+	return nil
+}
+
+// checkUserName accepts a name, a uid or uid:gid. It leaves names to the name services
+// that know them, apart from what separates fields.
+func checkUserName(s string) *syntax.Problem {
+	uid, gid, pair := strings.Cut(s, ":")
+	if digits(uid) {
+		if !isID(uid) || pair && !isID(gid) {
+			return wrong(syntax.Quote(s)+" is not a numeric uid or uid:gid", "")
+		}
+		return nil
+	}
+	if i := strings.IndexFunc(s, func(r rune) bool { return r == ':' || r == '/' || unicode.IsSpace(r) }); i >= 0 {
+		return wrongAt(i, syntax.Quote(s)+" is not a user name", "write a name, a numeric uid or uid:gid")
+	}
+	return checkWord(s)
+}
+
+func checkHostname(s string) *syntax.Problem {
+	if at := syntax.FirstOther(s, "-._"); at >= 0 {
+		return wrongAt(at, syntax.Quote(s)+" is not a host name", "a host name has letters, digits, dashes and dots")
+	}
+	if len(s) > 64 || s == "" || !syntax.Alnum(s[0]) {
+		return wrong(syntax.Quote(s)+" is not a host name", "it begins with a letter or digit and has at most 64")
+	}
+	return nil
+}
+
+func checkCapability(s string) *syntax.Problem {
+	plain := plainCapability(s)
+	if plain == "" || strings.Trim(plain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "" || !syntax.Alnum(plain[0]) {
+		return wrong(syntax.Quote(s)+" is not a capability", "write its name in capitals, such as NET_RAW, one a line, or ALL")
+	}
+	return nil
+}
+
+func plainCapability(s string) string { return strings.TrimPrefix(s, "CAP_") }
+
+func checkEnvPattern(s string) *syntax.Problem {
+	if at := syntax.FirstOther(s, "_*?"); at >= 0 {
+		return wrongAt(at, syntax.Quote(s)+" is not a pattern for names of variables",
+			"write one name a line; * stands for any characters, ? for one")
+	}
+	return nil
+}
+
+func checkEnv(s string) *syntax.Problem {
+	name, _, _ := strings.Cut(s, "=")
+	at := syntax.FirstOther(name, "_")
+	if at >= 0 || name == "" || '0' <= name[0] && name[0] <= '9' {
+		return wrongAt(max(0, at), syntax.Quote(name)+" is not the name of a variable", "write NAME=VALUE")
+	}
+	return nil
+}
+
+// Paths.
+
+func checkPath(s string) *syntax.Problem {
+	if !strings.HasPrefix(s, "/") {
+		return wrong(syntax.Quote(s)+" is not an absolute path", "")
+	}
+	return nil
+}
+
+// checkFile accepts the path of a file that is created in the directory that is written
+// there and in no other.
+func checkFile(s string) *syntax.Problem {
+	if bad := checkPath(s); bad != nil {
+		return bad
+	}
+	if strings.HasSuffix(s, "/") {
+		return wrong(syntax.Quote(s)+" is not the path of a file", "")
+	}
+	if slices.Contains(strings.Split(s, "/"), "..") {
+		return wrong(syntax.Quote(s)+" has .. in it", "")
+	}
+	return nil
+}
+
+// checkProgram refuses arguments: "/bin/bash -l" is not a program.
+func checkProgram(s string) *syntax.Problem {
+	if bad := checkPath(s); bad != nil {
+		return bad
+	}
+	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
+		return wrongAt(i, syntax.Quote(s)+" has a space in it", "write the path of the program alone, without arguments")
+	}
+	return nil
+}
+
+func checkEntrypoint(s string) *syntax.Problem {
+	if s == Internal {
+		return nil
+	}
+	bad := checkProgram(s)
+	if bad != nil && !strings.HasPrefix(s, "/") {
+		bad.Hint = didYouMean(s, []string{Internal}, `write "internal" or an absolute path`)
+	}
+	return bad
+}
+
+// checkVolume leaves the rest to the engine, whose syntax it is.
+func checkVolume(s string) *syntax.Problem {
+	src, dst, two := strings.Cut(s, ":")
+	if !two {
+		return checkPath(src)
+	}
+	if src == "" || strings.HasPrefix(src, ".") || strings.HasPrefix(src, "~") {
+		return wrong(syntax.Quote(src)+" is neither an absolute path nor the name of a volume", "")
+	}
+	if bad := checkWord(src); bad != nil && !strings.HasPrefix(src, "/") {
+		return bad
+	}
+	if !strings.HasPrefix(dst, "/") {
+		return wrongAt(len(src)+1, syntax.Quote(dst)+" is not an absolute path", "write SOURCE:TARGET or SOURCE:TARGET:ro")
+	}
+	return nil
+}
+
+// Addresses.
+
+func checkSocket(s string) *syntax.Problem {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case ok && (scheme == "tcp" || scheme == "ssh"):
 		return checkAddress(scheme, rest)
 	case ok && scheme != "unix":
-		return &problem{0, quote(s) + " is not the address of an engine", "write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST"}
+		return wrong(syntax.Quote(s)+" is not the address of an engine", "write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST")
 	}
 	return checkPath(plainSocket(s))
 }
 
-// checkAddress takes HOST:PORT for tcp, and [USER@]HOST[:PORT] for ssh. Nothing of
-// it may look like an option, to ssh least of all.
-func checkAddress(scheme, s string) *problem {
+func plainSocket(s string) string { return strings.TrimPrefix(s, "unix://") }
+
+// checkAddress accepts HOST:PORT for tcp, and [USER@]HOST[:PORT] for ssh. No part may
+// look like an option, least of all to ssh.
+func checkAddress(scheme, s string) *syntax.Problem {
 	const names = "-._"
-	bad := &problem{0, quote(s) + " is not HOST:PORT", ""}
+	plain := func(s, extra string) bool { return syntax.FirstOther(s, extra) < 0 }
+	bad := wrong(syntax.Quote(s)+" is not HOST:PORT", "")
 	host := s
 	if scheme == "ssh" {
-		bad.text = quote(s) + " is not USER@HOST:PORT"
-		user, rest, ok := strings.Cut(s, "@")
-		if _, plain := only(user, names); ok && (user == "" || user[0] == '-' || !plain) {
-			return bad
-		}
-		if ok {
+		bad.Text = syntax.Quote(s) + " is not USER@HOST:PORT"
+		if user, rest, ok := strings.Cut(s, "@"); ok {
+			if user == "" || user[0] == '-' || !plain(user, names) {
+				return bad
+			}
 			host = rest
 		}
 	}
@@ -137,10 +292,10 @@ func checkAddress(scheme, s string) *problem {
 	}
 	if inner, six := strings.CutPrefix(host, "["); six {
 		inner, six = strings.CutSuffix(inner, "]")
-		if _, plain := only(inner, ":."); !six || !plain || inner == "" {
+		if !six || !plain(inner, ":.") || inner == "" {
 			return bad
 		}
-	} else if _, plain := only(host, names); !plain || host == "" || host[0] == '-' {
+	} else if !plain(host, names) || host == "" || host[0] == '-' {
 		return bad
 	}
 	if scheme == "tcp" && port == "" {
@@ -149,71 +304,26 @@ func checkAddress(scheme, s string) *problem {
 	return nil
 }
 
-func plainSocket(s string) string { return strings.TrimPrefix(s, "unix://") }
-
-func checkHostname(s string) *problem {
-	if at, ok := only(s, "-._"); !ok {
-		return &problem{at, quote(s) + " is not a host name", "a host name has letters, digits, dashes and dots"}
-	}
-	if len(s) > 64 || s == "" || !alnum(s[0]) {
-		return &problem{0, quote(s) + " is not a host name", "it begins with a letter or digit and has at most 64"}
-	}
-	return nil
-}
-
-func checkCapability(s string) *problem {
-	plain := plainCapability(s)
-	if plain == "" || strings.Trim(plain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "" || !alnum(plain[0]) {
-		return &problem{0, quote(s) + " is not a capability", "write its name in capitals, such as NET_RAW, one a line, or ALL"}
-	}
-	return nil
-}
-
-func plainCapability(s string) string { return strings.TrimPrefix(s, "CAP_") }
-
-func checkEnvPattern(s string) *problem {
-	if at, ok := only(s, "_*?"); !ok {
-		return &problem{at, quote(s) + " is not a pattern for names of variables", "write one name a line; * and ? stand for any characters and for one"}
-	}
-	return nil
-}
-
-func checkEnv(s string) *problem {
-	name, _, _ := strings.Cut(s, "=")
-	at, ok := only(name, "_")
-	if !ok || name == "" || '0' <= name[0] && name[0] <= '9' {
-		return &problem{at, quote(name) + " is not the name of a variable", "write NAME=VALUE"}
-	}
-	return nil
-}
-
-// checkVolume leaves the rest to the engine, whose syntax it is.
-func checkVolume(s string) *problem {
-	src, dst, two := strings.Cut(s, ":")
-	if !two {
-		return checkPath(src)
-	}
-	if src == "" || strings.HasPrefix(src, ".") || strings.HasPrefix(src, "~") {
-		return &problem{0, quote(src) + " is neither an absolute path nor the name of a volume", ""}
-	}
-	if bad := checkWord(src); bad != nil && !strings.HasPrefix(src, "/") {
-		return bad
-	}
-	if !strings.HasPrefix(dst, "/") {
-		return &problem{len(src) + 1, quote(dst) + " is not an absolute path", "write SOURCE:TARGET or SOURCE:TARGET:ro"}
-	}
-	return nil
-}
-
-func checkForward(s string) *problem {
+func checkForward(s string) *syntax.Problem {
 	host, inside, two := strings.Cut(s, ":")
 	if !two || !isPort(host) || !isPort(inside) {
-		return &problem{0, quote(s) + " is not HOSTPORT:CONTAINERPORT", ""}
+		return wrong(syntax.Quote(s)+" is not HOSTPORT:CONTAINERPORT", "")
 	}
 	return nil
 }
 
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && digits(s) && n > 0
+// Settings that need others.
+
+func needsEntrypoint(s *Settings) *syntax.Problem {
+	if len(s.Cmd) > 0 && s.Entrypoint == Internal {
+		return wrong(`"cmd" needs an entrypoint of your own`, "set entrypoint to the program that takes these arguments")
+	}
+	return nil
+}
+
+func needsCertificates(s *Settings) *syntax.Problem {
+	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
+		return wrong(`an engine at tcp:// needs "dockertls"`, "without certificates, anyone who reaches the port controls the engine's host")
+	}
+	return nil
 }

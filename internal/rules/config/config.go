@@ -1,32 +1,43 @@
-// Package config turns the bytes of settings files into checked settings, and
-// knows for each where it was written. It reads no file and asks nobody: the
-// same bytes always give the same settings.
+// Package config turns the bytes of settings files into checked settings, and knows
+// where each was written. It reads no file and asks no service: the same bytes always
+// give the same settings.
 //
-// The syntax is that of git's configuration files. A section of the same name
-// may stand twice: its second half goes on where the first ended. Settings are
-// taken from the built-in defaults, [dockersh], every [group "NAME"] of the
-// user in the order of the file, [user "NAME"] and ~/.dockersh; what comes
-// later wins, an array as a whole.
+// Settings are taken from the built-in defaults, [dockersh], every [group "NAME"] of the
+// user in the order of the file, [user "NAME"] and ~/.dockersh. What comes later wins,
+// an array as a whole. A section may be written in several parts, which are read as one.
 //
-// Within one section a repeated key replaces a single value and extends an
-// array. "KEY =" with nothing behind it makes an array empty, so that a later
-// section can take back what an earlier one says; KEY = "" is an element that
-// is the empty string.
+// Within one section a repeated key replaces a single value and extends an array.
+// "KEY =" with nothing after it empties an array, so that a later section can undo an
+// earlier one; KEY = "" is an element that is the empty string.
+//
+// # A new setting
+//
+// A new setting is a field and a row in table.go, next to each other in the order of the
+// manual page. From them follow the parser, its errors, the gate, the %-sequences, the
+// hash that makes a container outdated, explain, and the tests of all these. Beyond that
+// it takes
+//
+//   - a check in check.go, if none there fits its values;
+//   - the place that uses it; for a setting that reaches the engine these are
+//     policy.Plan.Spec, engine.Spec and the options of package engine/docker;
+//   - its paragraph in docs/man/dockershrc.5 (a test compares its first lines with the
+//     row), and a line in NEWS.md.
 package config
 
-// MaxFile is the size limit of the administrator's file in bytes.
+import "github.com/dockersh/dockersh/internal/rules/syntax"
+
+// MaxFile is the largest size of the administrator's file in bytes.
 const MaxFile = 1 << 20
 
-// MaxUserFile is the size limit of ~/.dockersh in bytes.
+// MaxUserFile is the largest size of ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
-// File is a settings file that was read and found right.
+// File is a settings file without errors.
 type File struct {
-	name     string
 	sections []*section // in the order of their first appearance
 }
 
-// section is one section; several of the same name are one.
+// section is all that the file has below one [KIND "NAME"].
 type section struct {
 	kind    string // sectionAll, sectionGroup or sectionUser
 	name    string // of the group or user
@@ -36,7 +47,7 @@ type section struct {
 // entry is what one section says about one setting.
 type entry struct {
 	vals   []value
-	origin Origin
+	origin syntax.Origin
 }
 
 const (
@@ -45,32 +56,47 @@ const (
 	sectionUser  = "user"
 )
 
-// Groups gives the names of the [group "NAME"] sections, in order of
-// appearance, each once.
-func (f *File) Groups() []string {
+// Parse reads the administrator's file. The error is of type syntax.Errors and has
+// everything that is wrong; there is no File then.
+func Parse(file string, src []byte) (*File, error) {
+	r := reader{out: &File{}, known: `the sections are [dockersh], [group "NAME"] and [user "NAME"]`}
+	return r.read(file, src, MaxFile)
+}
+
+// ParseUser reads a ~/.dockersh: only [dockersh], and only settings that have a gate.
+// Effective finds out whether the gate is open.
+func ParseUser(file string, src []byte) (*File, error) {
+	r := reader{out: &File{}, user: true, known: "only [dockersh] is read here"}
+	return r.read(file, src, MaxUserFile)
+}
+
+// Groups returns the names of the [group "NAME"] sections in the order of their first
+// appearance.
+func (f *File) Groups() []string { return f.names(sectionGroup) }
+
+// Users returns the names of the [user "NAME"] sections in the order of their first
+// appearance.
+func (f *File) Users() []string { return f.names(sectionUser) }
+
+func (f *File) names(kind string) []string {
 	if f == nil {
 		return nil
 	}
 	var out []string
 	for _, s := range f.sections {
-		if s.kind == sectionGroup {
+		if s.kind == kind {
 			out = append(out, s.name)
 		}
 	}
 	return out
 }
 
-// Users gives the names of the [user "NAME"] sections, in order of appearance,
-// each once.
-func (f *File) Users() []string {
-	if f == nil {
-		return nil
-	}
-	var out []string
+// section finds a section; nil if there is none.
+func (f *File) section(kind, name string) *section {
 	for _, s := range f.sections {
-		if s.kind == sectionUser {
-			out = append(out, s.name)
+		if s.kind == kind && s.name == name {
+			return s
 		}
 	}
-	return out
+	return nil
 }

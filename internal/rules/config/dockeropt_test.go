@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-func TestAnOptionIsSplitAsAShellWould(t *testing.T) {
+func TestDockerOptIsSplitAsAShellWould(t *testing.T) {
 	for _, opt := range []string{
 		`-v /srv/data:/data:ro`, `--label=a=b`, `-m32m`, `-v '/a b:/c'`, `-v "/a b:/c"`, `-v /a\ b:/c`,
 		`--label "a\"b\\c\d"`, `--label 'a"b\c'`, `--label a''b"c"'d'`, `--label ''`, "  -m \t 1g  ", `--label a\'b`,
 		`--label 'a$b'`, `--label "a;b&c|d"`, `--label grün`,
 	} {
-		got, err := ParseDockerOpt(opt)
-		if err != nil {
-			t.Errorf("%s: %v", opt, err)
+		got, bad := splitDockerOpt(opt)
+		if bad != nil {
+			t.Errorf("%s: %s", opt, bad.Text)
 			continue
 		}
 		out, err := exec.Command("/bin/sh", "-c", `printf '%s\n' `+opt).Output()
@@ -28,7 +28,7 @@ func TestAnOptionIsSplitAsAShellWould(t *testing.T) {
 	}
 }
 
-func TestNothingInAnOptionIsExpanded(t *testing.T) {
+func TestNothingInDockerOptIsExpanded(t *testing.T) {
 	for opt, want := range map[string]string{
 		`-e A=$HOME`:     "-e|A=$HOME",
 		"-e A=`id`":      "-e|A=`id`",
@@ -40,14 +40,14 @@ func TestNothingInAnOptionIsExpanded(t *testing.T) {
 		`--label #x`:     "--label|#x",
 		`--label a{b,c}`: "--label|a{b,c}",
 	} {
-		got, err := ParseDockerOpt(opt)
-		if err != nil || strings.Join(got, "|") != want {
-			t.Errorf("%s: got %q, %v", opt, got, err)
+		got, bad := splitDockerOpt(opt)
+		if bad != nil || strings.Join(got, "|") != want {
+			t.Errorf("%s: got %q, %v", opt, got, bad)
 		}
 	}
 }
 
-func TestWhatIsNotOneOptionIsRefused(t *testing.T) {
+func TestDockerOptIsExactlyOneOption(t *testing.T) {
 	for opt, want := range map[string]string{
 		``:                    "the option is empty",
 		`   `:                 "the option is empty",
@@ -59,19 +59,19 @@ func TestWhatIsNotOneOptionIsRefused(t *testing.T) {
 		`--=x`:                `"--=x" is not an option`,
 		`-v /a:/b ubuntu`:     "3 words, but an option has one value at most",
 		`-v /a:/b; rm -rf /`:  "5 words, but an option has one value at most",
-		`--label=a ubuntu`:    `"--label" has its value already`,
+		`--label=a ubuntu`:    `"--label" already has its value`,
 		`--privileged ubuntu`: `"--privileged" takes no value`,
 		`-it ubuntu`:          `"-it" takes no value`,
-		`-v "a`:               "a quote or a backslash is left open",
-		`-v a\`:               "a quote or a backslash is left open",
-		`--%u x`:              "the name of an option must be written out",
-		`-%u`:                 "the name of an option must be written out",
-		`--cap-%u=NET_RAW`:    "the name of an option must be written out",
+		`-v "a`:               "a quote is not closed, or a backslash ends the option",
+		`-v a\`:               "a quote is not closed, or a backslash ends the option",
+		`--%u x`:              "the name of an option cannot have a %-sequence",
+		`-%u`:                 "the name of an option cannot have a %-sequence",
+		`--cap-%u=NET_RAW`:    "the name of an option cannot have a %-sequence",
 		`%u`:                  `"%u" is not an option`,
 	} {
-		_, err := ParseDockerOpt(opt)
-		if err == nil || strings.TrimPrefix(err.Error(), "default settings: ") != want {
-			t.Errorf("%s: got %v, want %s", opt, err, want)
+		_, bad := splitDockerOpt(opt)
+		if bad == nil || bad.Text != want {
+			t.Errorf("%s: got %v, want %s", opt, bad, want)
 		}
 	}
 }

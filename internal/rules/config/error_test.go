@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
 // wrongLines stand on line 2, under [dockersh].
@@ -17,12 +19,12 @@ var wrongLines = []struct{ line, want string }{
 	{`zzzzzz`, `2:1: unknown setting "zzzzzz"`},
 	{`moutnhome`, `2:1: unknown setting "moutnhome" [did you mean "mounthome"?]`},
 	{`enableuserimage = true`, `2:1: unknown setting "enableuserimage" [did you mean "enableuserimagename"?]`},
-	{`enableuserpull = true`, `2:1: unknown setting "enableuserpull" ["pull" cannot be opened to users]`},
-	{`enableuserhostshell = true`, `2:1: unknown setting "enableuserhostshell" ["hostshell" cannot be opened to users]`},
-	{`enableuserenableuserconfig = true`, `2:1: unknown setting "enableuserenableuserconfig" ["enableuserconfig" cannot be opened to users]`},
+	{`enableuserpull = true`, `2:1: unknown setting "enableuserpull" [users cannot be allowed to set "pull"]`},
+	{`enableuserhostshell = true`, `2:1: unknown setting "enableuserhostshell" [users cannot be allowed to set "hostshell"]`},
+	{`enableuserenableuserconfig = true`, `2:1: unknown setting "enableuserenableuserconfig" [users cannot be allowed to set "enableuserconfig"]`},
 	// syntax
 	{`cmd`, `2:1: setting "cmd" needs a value [write cmd = VALUE]`},
-	{`shell /bin/sh`, `2:7: expected "=" behind "shell"`},
+	{`shell /bin/sh`, `2:7: expected "=" after "shell"`},
 	{`pull: never`, `2:1: unknown setting "pull:" [did you mean "pull"?]`},
 	{`= x`, `2:1: expected a section or a setting`},
 	{`"x"`, `2:1: expected a section or a setting`},
@@ -40,27 +42,27 @@ var wrongLines = []struct{ line, want string }{
 	// sections
 	{`[dokersh]`, `2:2: unknown section "dokersh" [did you mean "dockersh"?]`},
 	{`[Users "a"]`, `2:2: unknown section "Users" [did you mean "user"?]`},
-	{`[core]`, `2:2: unknown section "core" [there are [dockersh], [group "NAME"] and [user "NAME"]]`},
+	{`[core]`, `2:2: unknown section "core" [the sections are [dockersh], [group "NAME"] and [user "NAME"]]`},
 	{`[dockersh "x"]`, `2:11: section "dockersh" has no name [write [dockersh]]`},
 	{`[user]`, `2:2: section "user" needs a name [write [user "NAME"]]`},
 	{`[group ""]`, `2:2: section "group" needs a name [write [group "NAME"]]`},
-	{`[user alice]`, `2:7: expected the closing bracket of the section [a name stands in quotes, as in [user "alice"]]`},
+	{`[user alice]`, `2:7: expected the closing bracket of the section [a name is written in quotes, as in [user "alice"]]`},
 	{`[user "alice"`, `2:14: expected the closing bracket of the section`},
 	{`[user "alice]`, `2:7: the quote does not end on this line`},
 	{`[user "DOM\alice"]`, `2:12: unknown escape sequence [a backslash itself is written twice]`},
-	{`[`, `2:1: expected the name of a section behind the bracket [there are [dockersh], [group "NAME"] and [user "NAME"]]`},
+	{`[`, `2:1: expected the name of a section after the bracket [the sections are [dockersh], [group "NAME"] and [user "NAME"]]`},
 	{`[user!]`, `2:6: illegal character U+0021 '!'`},
 	{`[us_er "x"]`, `2:4: illegal character U+005F '_'`},
 	{`!x = 1`, `2:1: illegal character U+0021 '!'`},
-	{`shell ! x`, `2:7: expected "=" behind "shell"`},
-	{`["x"]`, `2:1: expected the name of a section behind the bracket [there are [dockersh], [group "NAME"] and [user "NAME"]]`},
-	{`[dockersh] pull = never`, `2:12: expected nothing behind the closing bracket [write the setting on a line of its own]`},
+	{`shell ! x`, `2:7: expected "=" after "shell"`},
+	{`["x"]`, `2:1: expected the name of a section after the bracket [the sections are [dockersh], [group "NAME"] and [user "NAME"]]`},
+	{`[dockersh] pull = never`, `2:12: expected nothing after the closing bracket [write the setting on a line of its own]`},
 	// types
 	{`mounthome = maybe`, `2:13: mounthome: "maybe" is neither true nor false [write true, yes, on or 1, or false, no, off or 0]`},
 	{`mounthome =`, `2:12: mounthome: "" is neither true nor false [write true, yes, on or 1, or false, no, off or 0]`},
 	{`pidslimit = many`, `2:13: pidslimit: "many" is not a whole number`},
 	{`pidslimit = 99999999999999999999`, `2:13: pidslimit: "99999999999999999999" is too large`},
-	{`pidslimit = -1`, `2:13: pidslimit: the number may not be negative [0 is no limit]`},
+	{`pidslimit = -1`, `2:13: pidslimit: the number may not be negative [0 means no limit]`},
 	{`linger = 15`, `2:10: linger: "15" is not a duration [write a number with its unit, such as 90s, 15m or 1h30m]`},
 	{`linger = -1s`, `2:10: linger: a duration may not be negative`},
 	{`cpus = lots`, `2:8: cpus: "lots" is not a positive decimal number [write a number of processors, such as 1.5]`},
@@ -71,8 +73,8 @@ var wrongLines = []struct{ line, want string }{
 	{`pull = alway`, `2:8: pull: "alway" is not missing, always or never [did you mean "always"?]`},
 	{`onchange = x`, `2:12: onchange: "x" is not keep or recreate`},
 	// sequences
-	{`imagename = a%z`, `2:14: imagename: unknown sequence "%z" [there are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
-	{`imagename = "a\"%ü"`, `2:17: imagename: unknown sequence "%ü" [there are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
+	{`imagename = a%z`, `2:14: imagename: unknown sequence "%z" [the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
+	{`imagename = "a\"%ü"`, `2:17: imagename: unknown sequence "%ü" [the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
 	{`banner = 100%`, `2:13: banner: a single % at the end [a percent sign itself is written %%]`},
 	{`env = A=%`, `2:9: env: a single % at the end [a percent sign itself is written %%]`},
 	// values
@@ -87,10 +89,10 @@ var wrongLines = []struct{ line, want string }{
 	{`hostshell = sh`, `2:13: hostshell: "sh" is not an absolute path`},
 	{`entrypoint = interal`, `2:14: entrypoint: "interal" is not an absolute path [did you mean "internal"?]`},
 	{`entrypoint = sh`, `2:14: entrypoint: "sh" is not an absolute path [write "internal" or an absolute path]`},
-	{`containername = a/b`, `2:18: containername: "/" may not stand in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
-	{`containername = %u:x`, `2:19: containername: ":" may not stand in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
-	{`containername = %uü`, `2:19: containername: "ü" may not stand in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
-	{`containername = a%%`, `2:18: containername: "%" may not stand in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
+	{`containername = a/b`, `2:18: containername: "/" is not allowed in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
+	{`containername = %u:x`, `2:19: containername: ":" is not allowed in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
+	{`containername = %uü`, `2:19: containername: "ü" is not allowed in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
+	{`containername = a%%`, `2:18: containername: "%" is not allowed in the name of a container [a name has letters, digits, dots, dashes and underscores]`},
 	{`containername = .a`, `2:17: containername: the name of a container begins with a letter or a digit`},
 	{`containername = a`, `2:17: containername: the name of a container has 2 to 100 characters`},
 	{`containerusername = a:b`, `2:22: containerusername: "a:b" is not a user name [write a name, a numeric uid or uid:gid]`},
@@ -108,7 +110,7 @@ var wrongLines = []struct{ line, want string }{
 	{`dockersocket = unix://docker.sock`, `2:16: dockersocket: "docker.sock" is not an absolute path`},
 	{`capdrop = net_raw`, `2:11: capdrop: "net_raw" is not a capability [write its name in capitals, such as NET_RAW, one a line, or ALL]`},
 	{`capadd = SETUID SETGID`, `2:10: capadd: "SETUID SETGID" is not a capability [write its name in capitals, such as NET_RAW, one a line, or ALL]`},
-	{`acceptenv = LC_*,TZ`, `2:17: acceptenv: "LC_*,TZ" is not a pattern for names of variables [write one name a line; * and ? stand for any characters and for one]`},
+	{`acceptenv = LC_*,TZ`, `2:17: acceptenv: "LC_*,TZ" is not a pattern for names of variables [write one name a line; * stands for any characters, ? for one]`},
 	{`env = A B=1`, `2:8: env: "A B" is not the name of a variable [write NAME=VALUE]`},
 	{`env = =1`, `2:7: env: "" is not the name of a variable [write NAME=VALUE]`},
 	{`env = 1A=1`, `2:7: env: "1A" is not the name of a variable [write NAME=VALUE]`},
@@ -122,15 +124,15 @@ var wrongLines = []struct{ line, want string }{
 	{`reverseforward = 0:80`, `2:18: reverseforward: "0:80" is not HOSTPORT:CONTAINERPORT`},
 	{`dockeropt = x`, `2:13: dockeropt: "x" is not an option [an option begins with a dash, such as -v or --label]`},
 	{`dockeropt = --`, `2:13: dockeropt: "--" is not an option`},
-	{`dockeropt = -v 'a`, `2:13: dockeropt: a quote or a backslash is left open`},
-	{`dockeropt = --%u=1`, `2:13: dockeropt: the name of an option must be written out`},
+	{`dockeropt = -v 'a`, `2:13: dockeropt: a quote is not closed, or a backslash ends the option`},
+	{`dockeropt = --%u=1`, `2:13: dockeropt: the name of an option cannot have a %-sequence`},
 	{`record = x.cast`, `2:10: record: "x.cast" is not an absolute path`},
 	{`record = /var/log/%u/`, `2:10: record: "/var/log/user/" is not the path of a file`},
 	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
 	// not built yet
-	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not built yet [leave it out]`},
-	{`forwardagent = true`, `2:1: setting "forwardagent" is not built yet [leave it out, or write forwardagent = false]`},
-	{`forwardx11`, `2:1: setting "forwardx11" is not built yet [leave it out, or write forwardx11 = false]`},
+	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not implemented yet [leave it out]`},
+	{`forwardagent = true`, `2:1: setting "forwardagent" is not implemented yet [leave it out, or write forwardagent = false]`},
+	{`forwardx11`, `2:1: setting "forwardx11" is not implemented yet [leave it out, or write forwardx11 = false]`},
 }
 
 func TestAWrongLineIsToldWithItsPlaceAndWhatToWrite(t *testing.T) {
@@ -187,18 +189,18 @@ func TestRightValuesAreAccepted(t *testing.T) {
 
 func TestAllErrorsAreToldAtOnceInOrder(t *testing.T) {
 	_, err := Parse("rc", []byte("shell = /x\n[dockersh\npull = x\nimagname = y\n[core]\nnosuch = 1\n[user \"a\"]\nmemory = z\nenv = A=\"\n"))
-	want := `1:1: setting "shell" stands before any section [begin with [dockersh]]
+	want := `1:1: setting "shell" is before any section [begin with [dockersh]]
 2:10: expected the closing bracket of the section
-5:2: unknown section "core" [there are [dockersh], [group "NAME"] and [user "NAME"]]
+5:2: unknown section "core" [the sections are [dockersh], [group "NAME"] and [user "NAME"]]
 8:10: memory: "z" is not a size [write bytes or a number with b, k, m or g, such as 512m]
 9:7: env: the quote does not end on this line`
 	if got := told(t, err); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := err.Error(); got != `rc:1:1: setting "shell" stands before any section (and 4 more)` {
+	if got := err.Error(); got != `rc:1:1: setting "shell" is before any section (and 4 more)` {
 		t.Errorf("in one line: %s", got)
 	}
-	var one *Error
+	var one *syntax.Error
 	if !errors.As(err, &one) || one.Origin.String() != "rc:1" {
 		t.Errorf("first error %v", one)
 	}
@@ -206,8 +208,8 @@ func TestAllErrorsAreToldAtOnceInOrder(t *testing.T) {
 
 func TestAFileOfAnotherKindIsToldInAFewLines(t *testing.T) {
 	_, err := Parse("rc", []byte(strings.Repeat("\x7fELF\x00\xff", 1000)))
-	var es Errors
-	if !errors.As(err, &es) || len(es) != maxRubbish {
+	var es syntax.Errors
+	if !errors.As(err, &es) || len(es) != 10 {
 		t.Errorf("%d errors", len(es))
 	}
 }

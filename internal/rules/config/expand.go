@@ -3,109 +3,102 @@ package config
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	shellquote "github.com/kballard/go-shellquote"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// Expand gives a copy with every %-sequence replaced by what it is for this
-// user, and with the container name escaped. The error is of type Errors; it
-// tells of settings that do not fit this user, such as a home that is no
-// absolute path. What was expanded stays as it is.
-func (s *Settings) Expand(v Vars) (*Settings, error) {
+// Expand returns a copy in which every %-sequence is replaced by what it stands for, and
+// the container name is escaped. The error is of type syntax.Errors; it names settings
+// that do not fit this user, such as a home that is not an absolute path. Expanded
+// settings are returned as they are.
+func (s *Settings) Expand(v template.Vars) (*Settings, error) {
 	if s.expanded {
-		return s, nil // a second time would read a percent sign of the user's as ours
+		return s, nil // a second time would take a percent sign of the user for a sequence
 	}
-	if err := v.check(); err != nil {
+	if err := v.Check(); err != nil {
 		return nil, err
 	}
 	out := &Settings{state: make(map[string]state, len(s.state)), expanded: true}
 	for key, st := range s.state {
 		out.state[key] = st
 	}
-	var errs Errors
+	var errs syntax.Errors
 	for i := range table {
 		r := &table[i]
-		if r.kind != kindString && r.kind != kindArray {
+		if !r.template() {
 			continue
 		}
 		st := out.state[r.key]
 		vals := make([]value, len(st.vals))
 		for i, val := range st.vals {
-			text, bad := r.expand(val.text, v)
+			text, bad := r.expanded(val.text, v)
 			if bad != nil {
-				errs = append(errs, &Error{val.at, r.key + ": " + bad.text, bad.hint})
+				errs = append(errs, &syntax.Error{Origin: val.at, Text: r.key + ": " + bad.Text, Hint: bad.Hint})
 			}
 			vals[i] = value{text: text, at: val.at}
-			if mentions(val.text, ofTheLogin) {
-				vals[i].made = val.text // the next login is not another setting
+			if template.Uses(val.text, template.OfLogin) {
+				vals[i].made = val.text // the next login does not have other settings
 			}
 		}
 		st.vals = vals
 		out.state[r.key] = st
 	}
-	if err := errs.orNil(); err != nil {
+	if err := errs.Err(); err != nil {
 		return nil, err
 	}
-	name, bad := split(s.ContainerName)
-	if bad == nil {
-		out.identity = identity(name, v)
+	if name, bad := template.Parse(s.ContainerName); bad == nil {
+		out.identity = name.Identity(v)
 	}
 	out.fill()
 	return out, nil
 }
 
-// check refuses a user that no setting can be expanded for.
-func (v Vars) check() error {
-	for _, c := range []struct{ what, val string }{
-		{"the user name", v.User}, {"the home directory", v.Home}, {"the shell", v.Shell},
-	} {
-		if badCharacter(c.val, "") != nil || !utf8.ValidString(c.val) {
-			return Errors{{Text: fmt.Sprintf("%s of %s has characters in it that are not text", c.what, quote(v.User))}}
-		}
-	}
-	if v.User == "" {
-		return Errors{{Text: "the user has no name"}}
-	}
-	return nil
-}
-
-// expand replaces the sequences of one value and judges the outcome.
-func (r *row) expand(t string, v Vars) (string, *problem) {
-	parts, bad := split(t)
+// expanded replaces the sequences of one value and judges the outcome.
+func (r *row) expanded(text string, v template.Vars) (string, *syntax.Problem) {
+	t, bad := template.Parse(text)
 	if bad != nil {
 		return "", bad
 	}
-	if r.path && uses(parts, "u") && (strings.ContainsAny(v.User, "/:") || v.User == "." || v.User == "..") {
-		return "", &problem{0, fmt.Sprintf("the user name %s may not be part of this", quote(v.User)), ""}
+	if r.path && t.Uses("u") && (strings.ContainsAny(v.User, "/:") || v.User == "." || v.User == "..") {
+		return "", &syntax.Problem{Text: fmt.Sprintf("the user name %s may not be part of this", syntax.Quote(v.User))}
 	}
-	if r.colon && uses(parts, "i") && strings.Contains(v.Address, ":") {
-		return "", &problem{0, fmt.Sprintf("the address %s may not be part of this: a colon means something in it", v.Address), ""}
+	if r.colon && t.Uses("i") && strings.Contains(v.Address, ":") {
+		return "", &syntax.Problem{Text: fmt.Sprintf("the address %s may not be part of this: a colon has a meaning in it", v.Address)}
 	}
-	switch {
-	case r.key == keyContainerName:
-		return containerName(parts, v), nil
-	case r.raw: // dockeropt: words first, values second
-		words, bad := splitDockerOpt(t)
-		if bad != nil {
-			return "", bad
-		}
-		for i, w := range words {
-			p, bad := split(w)
-			if bad != nil {
-				return "", bad
-			}
-			words[i] = join(p, v)
-		}
-		return shellquote.Join(words...), nil
+	if r.expand != nil {
+		return r.expand(text, t, v)
 	}
-	val := join(parts, v)
+	val := t.Expand(v)
 	if r.check == nil || val == "" && r.empty {
 		return val, nil
 	}
-	if r.key == "containerusername" && uses(parts, "uhs") && strings.Trim(val, "0123456789:") == "" {
-		// The user called 0 must not become root (the like of CVE-2026-46680).
-		return "", &problem{0, fmt.Sprintf("the user name %s looks like a number", quote(val)), ""}
+	if r.number && t.Uses("uhs") && strings.Trim(val, "0123456789:") == "" {
+		// The user called 0 must not become root (CVE-2026-46680 is alike).
+		return "", &syntax.Problem{Text: fmt.Sprintf("the user name %s looks like a number", syntax.Quote(val))}
 	}
 	return val, r.check(val)
+}
+
+func expandContainerName(_ string, t template.Template, v template.Vars) (string, *syntax.Problem) {
+	return t.ContainerName(v), nil
+}
+
+// expandDockerOpt splits the option into words first, so that no user name can turn one
+// word into two.
+func expandDockerOpt(text string, _ template.Template, v template.Vars) (string, *syntax.Problem) {
+	words, bad := splitDockerOpt(text)
+	if bad != nil {
+		return "", bad
+	}
+	for i, w := range words {
+		t, bad := template.Parse(w)
+		if bad != nil {
+			return "", bad
+		}
+		words[i] = t.Expand(v)
+	}
+	return shellquote.Join(words...), nil
 }

@@ -4,10 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // expanded gives the settings of one file for one user.
-func expanded(t *testing.T, text string, v Vars) *Settings {
+func expanded(t *testing.T, text string, v template.Vars) *Settings {
 	t.Helper()
 	s, err := effective(t, parsed(t, text), nil).Expand(v)
 	if err != nil {
@@ -81,29 +84,29 @@ func TestAUserNameDoesNotMakeTwoWordsOfOne(t *testing.T) {
 func TestASettingThatDoesNotFitTheUserIsToldWithItsPlace(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
-		change     func(*Vars)
+		change     func(*template.Vars)
 		want       string
 	}{
-		{"a home that is no path", "mounthomefrom = %h", func(v *Vars) { v.Home = "none" },
+		{"a home that is no path", "mounthomefrom = %h", func(v *template.Vars) { v.Home = "none" },
 			`default settings: mounthometo: "none" is not an absolute path|default settings: usercwd: "none" is not an absolute path|rc:2:17: mounthomefrom: "none" is not an absolute path`},
-		{"no shell", "shell = %s", func(v *Vars) { v.Shell = "" }, `rc:2:9: shell: "" is not an absolute path`},
-		{"a user name that leaves the directory", "mounthomefrom = /srv/%u", func(v *Vars) { v.User = ".." }, `rc:2:17: mounthomefrom: the user name ".." may not be part of this`},
-		{"a user name with a slash", "containerusername = root\nvolume = /srv/%u:/x", func(v *Vars) { v.User = "a/../b" }, `rc:3:10: volume: the user name "a/../b" may not be part of this`},
-		{"a recording that leaves the directory", "record = /var/log/.%u/x", func(v *Vars) { v.User = "." }, `rc:2:10: record: the user name "." may not be part of this`},
-		{"a home that leaves the directory", "record = /var/log%h/x", func(v *Vars) { v.Home = "/a/../.." }, `rc:2:10: record: "/var/log/a/../../x" has .. in it`},
-		{"a user name with a colon", "containerusername = root\ndockeropt = -v /srv/%u:/x", func(v *Vars) { v.User = "a:b" }, `rc:3:13: dockeropt: the user name "a:b" may not be part of this`},
-		{"a user who is called 0", "", func(v *Vars) { v.User = "0" }, `default settings: containerusername: the user name "0" looks like a number`},
-		{"a host name", "hostname = %u", func(v *Vars) { v.User = "a@b" }, `rc:2:12: hostname: "a@b" is not a host name`},
-		{"the second element of an array", "env = A=1\nenv = %u=1", func(v *Vars) { v.User = "a.b" }, `rc:3:7: env: "a.b" is not the name of a variable`},
-		{"a line end", "", func(v *Vars) { v.User = "a\nb" }, `default settings: the user name of "a\nb" has characters in it that are not text`},
-		{"a home with an escape", "", func(v *Vars) { v.Home = "/\x1b" }, `default settings: the home directory of "alice" has characters in it that are not text`},
-		{"bytes", "", func(v *Vars) { v.Shell = "/\xff" }, `default settings: the shell of "alice" has characters in it that are not text`},
-		{"nobody", "", func(v *Vars) { v.User = "" }, `default settings: the user has no name`},
+		{"no shell", "shell = %s", func(v *template.Vars) { v.Shell = "" }, `rc:2:9: shell: "" is not an absolute path`},
+		{"a user name that leaves the directory", "mounthomefrom = /srv/%u", func(v *template.Vars) { v.User = ".." }, `rc:2:17: mounthomefrom: the user name ".." may not be part of this`},
+		{"a user name with a slash", "containerusername = root\nvolume = /srv/%u:/x", func(v *template.Vars) { v.User = "a/../b" }, `rc:3:10: volume: the user name "a/../b" may not be part of this`},
+		{"a recording that leaves the directory", "record = /var/log/.%u/x", func(v *template.Vars) { v.User = "." }, `rc:2:10: record: the user name "." may not be part of this`},
+		{"a home that leaves the directory", "record = /var/log%h/x", func(v *template.Vars) { v.Home = "/a/../.." }, `rc:2:10: record: "/var/log/a/../../x" has .. in it`},
+		{"a user name with a colon", "containerusername = root\ndockeropt = -v /srv/%u:/x", func(v *template.Vars) { v.User = "a:b" }, `rc:3:13: dockeropt: the user name "a:b" may not be part of this`},
+		{"a user who is called 0", "", func(v *template.Vars) { v.User = "0" }, `default settings: containerusername: the user name "0" looks like a number`},
+		{"a host name", "hostname = %u", func(v *template.Vars) { v.User = "a@b" }, `rc:2:12: hostname: "a@b" is not a host name`},
+		{"the second element of an array", "env = A=1\nenv = %u=1", func(v *template.Vars) { v.User = "a.b" }, `rc:3:7: env: "a.b" is not the name of a variable`},
+		{"a line end", "", func(v *template.Vars) { v.User = "a\nb" }, `default settings: the user name of "a\nb" has characters in it that are not text`},
+		{"a home with an escape", "", func(v *template.Vars) { v.Home = "/\x1b" }, `default settings: the home directory of "alice" has characters in it that are not text`},
+		{"bytes", "", func(v *template.Vars) { v.Shell = "/\xff" }, `default settings: the shell of "alice" has characters in it that are not text`},
+		{"nobody", "", func(v *template.Vars) { v.User = "" }, `default settings: the user has no name`},
 	} {
 		v := alice()
 		c.change(&v)
 		_, err := effective(t, parsed(t, "[dockersh]\n"+c.text+"\n"), nil).Expand(v)
-		es, ok := err.(Errors)
+		es, ok := err.(syntax.Errors)
 		if !ok {
 			t.Errorf("%s: error %v", c.name, err)
 			continue

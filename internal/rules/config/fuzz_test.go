@@ -11,6 +11,9 @@ import (
 
 	gcfg "github.com/go-git/gcfg/v2"
 	shellquote "github.com/kballard/go-shellquote"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // seeds gives the files of testdata; a pattern that matches nothing would pass
@@ -71,12 +74,12 @@ func FuzzParse(f *testing.F) {
 // placed fails unless every error is in order, in one line and inside the file.
 func placed(t *testing.T, text []byte, err error) {
 	t.Helper()
-	es, ok := err.(Errors)
+	es, ok := err.(syntax.Errors)
 	if !ok || len(es) == 0 {
 		t.Fatalf("error of type %T", err)
 	}
 	lines := bytes.Split(bytes.ReplaceAll(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), []byte("\r\n"), []byte("\n")), []byte("\n"))
-	last := Origin{}
+	last := syntax.Origin{}
 	for _, e := range es {
 		o := e.Origin
 		if o.File != "rc" || o.Line < 1 || o.Line > len(lines) || o.Col < 1 || o.Col > len(lines[o.Line-1])+1 {
@@ -110,16 +113,16 @@ func sameAsGcfg(t *testing.T, text []byte, file *File) {
 		if k == "" {
 			return nil
 		}
-		r, ok := lookup(lower(k))
+		r, ok := lookup(syntax.Lower(k))
 		if !ok {
 			t.Errorf("gcfg reads a setting %q", k)
 			return nil
 		}
-		at := key{lower(kind), name, r.key}
+		at := key{syntax.Lower(kind), name, r.key}
 		switch {
 		case blank:
 			theirs[at] = []string{"true"}
-		case r.kind != kindArray:
+		case r.kind() != kindArray:
 			theirs[at] = []string{val}
 		default:
 			theirs[at] = append(theirs[at], val)
@@ -170,40 +173,6 @@ func used(t *testing.T, file *File) {
 	e.Hash()
 }
 
-// FuzzContainerName: with one sequence in the template, two values never give
-// one name, and every name is right.
-func FuzzContainerName(f *testing.F) {
-	for _, seed := range [][3]string{
-		{"%u_dockersh", "a@b", "a_b"}, {"%u", "a", "a_-"}, {"0%u", "_.", "."}, {"%u_-", "", "0_."}, {"%u", "", "\x00"},
-		{"%u", strings.Repeat("a", 100), strings.Repeat("a", 101)},
-		{strings.Repeat("t", 60) + "_-%u", strings.Repeat("a", 50), strings.Repeat("0", 32)},
-	} {
-		f.Add(seed[0], seed[1], seed[2])
-	}
-	f.Fuzz(func(t *testing.T, template, a, b string) {
-		parts, bad := split(template)
-		if template == "" || bad != nil || checkContainerName(template) != nil {
-			return
-		}
-		one, two := containerName(parts, Vars{User: a}), containerName(parts, Vars{User: b})
-		variables := 0
-		for _, p := range parts {
-			if p.letter != 0 {
-				variables++
-			}
-		}
-		if !validName(one) || !validName(two) {
-			t.Fatalf("%q gives %q and %q", template, one, two)
-		}
-		if variables == 1 && uses(parts, "u") && a != b && one == two {
-			t.Fatalf("%q and %q meet in %q with %q", a, b, one, template)
-		}
-		if same := identity(parts, Vars{User: a}) == identity(parts, Vars{User: b}); same != (a == b || !uses(parts, "u")) {
-			t.Fatalf("identity of %q and %q with %q", a, b, template)
-		}
-	})
-}
-
 // FuzzExpand: no value of the host's name service makes a setting into
 // something that would not be accepted from a file, nor one word into two.
 func FuzzExpand(f *testing.F) {
@@ -219,9 +188,9 @@ func FuzzExpand(f *testing.F) {
 		if bad != nil {
 			return
 		}
-		before, err := ParseDockerOpt(kept)
-		if err != nil {
-			t.Fatalf("%q passed the check: %v", opt, err)
+		before, bad := splitDockerOpt(kept)
+		if bad != nil {
+			t.Fatalf("%q passed the check: %v", opt, bad)
 		}
 		file := &File{sections: []*section{{kind: sectionAll, entries: map[string]*entry{
 			"dockeropt": {vals: []value{{text: kept}}},
@@ -231,9 +200,9 @@ func FuzzExpand(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := s.Expand(Vars{User: user, Home: home, Shell: shell})
+		e, err := s.Expand(template.Vars{User: user, Home: home, Shell: shell})
 		if err != nil {
-			if _, ok := err.(Errors); !ok {
+			if _, ok := err.(syntax.Errors); !ok {
 				t.Fatalf("error of type %T", err)
 			}
 			return
@@ -260,8 +229,8 @@ func FuzzDockerOpt(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, opt string) {
-		words, err := ParseDockerOpt(opt)
-		if err != nil {
+		words, bad := splitDockerOpt(opt)
+		if bad != nil {
 			return
 		}
 		if len(words) < 1 || len(words) > 2 || len(words[0]) < 2 || words[0][0] != '-' || strings.HasPrefix(words[0], "--=") {
@@ -270,9 +239,9 @@ func FuzzDockerOpt(f *testing.F) {
 		if !utf8.ValidString(opt) {
 			return
 		}
-		again, err := ParseDockerOpt(shellquote.Join(words...))
-		if err != nil || strings.Join(again, "\x00") != strings.Join(words, "\x00") {
-			t.Fatalf("%q gives %q, and again %q, %v", opt, words, again, err)
+		again, bad := splitDockerOpt(shellquote.Join(words...))
+		if bad != nil || strings.Join(again, "\x00") != strings.Join(words, "\x00") {
+			t.Fatalf("%q gives %q, and again %q, %v", opt, words, again, bad)
 		}
 	})
 }

@@ -5,56 +5,26 @@ import (
 	"testing"
 )
 
-// right has a value for every setting of the table that is accepted today.
+// right returns a value for the setting that is accepted today and, if there is one,
+// is not the default.
 func right(r *row) string {
-	switch r.key {
-	case "imagename":
-		return "other"
-	case "containername":
-		return "other_%u"
-	case "containerusername":
-		return "root"
-	case "dockeropt":
-		return "--init"
-	case "reverseforward":
-		return ""
-	case "cmd":
-		return "arg"
-	case "pull":
-		return "never"
-	case "cpus", "pidslimit", "memory", "maxsessions":
-		return "7"
-	case "hostname", "network":
-		return "other"
-	case "env":
-		return "A=1"
-	case "capdrop", "capadd":
-		return "ALL"
-	case "acceptenv":
-		return "X"
-	case "onchange":
-		return "recreate"
-	}
 	if r.later {
 		return r.today
 	}
-	if r.kind == kindDuration {
-		return "15m"
+	for _, val := range []string{"/other", "other", "7", "15m", "true", "false", "--init", "A=1", "ALL", "never", "recreate", "X_*"} {
+		if kept, bad := r.judge(val); bad == nil && kept != r.def {
+			return val
+		}
 	}
-	if r.kind == kindBool {
-		return "true"
-	}
-	return "/other"
+	return r.def
 }
 
 func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
-	gates := 0
 	for i := range table {
 		r := &table[i]
 		if !r.gate {
 			continue
 		}
-		gates++
 		own := parsedUser(t, fmt.Sprintf("[dockersh]\n%s = %s\n", r.key, right(r)))
 		base := "[dockersh]\nentrypoint = /e\nenableuserconfig\n"
 
@@ -64,7 +34,7 @@ func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
 			t.Errorf("%s: gate open, but from %v", r.key, s.Origin(r.key))
 		}
 
-		want := fmt.Sprintf("2:1: %q may not be set here: the administrator has not switched on enableuser%s", r.key, r.key)
+		want := fmt.Sprintf("2:1: %q is not allowed here: the administrator has not set enableuser%s", r.key, r.key)
 		for _, text := range []string{base, base + gatePrefix + r.key + " = false\n", base + gatePrefix + r.key + "\n[user \"alice\"]\n" + gatePrefix + r.key + " = false\n"} {
 			_, err := parsed(t, text).Effective("alice", nil, own)
 			if got := told(t, err); got != want {
@@ -89,9 +59,6 @@ func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
 			t.Errorf("%s: set by ~/.dockersh, which is not to be read", r.key)
 		}
 	}
-	if gates != 15 {
-		t.Errorf("%d gates, want 15", gates)
-	}
 }
 
 func TestAGateCanBeOpenForOneGroupAlone(t *testing.T) {
@@ -112,14 +79,14 @@ func TestWhatHasNoGateIsNeverTheUsers(t *testing.T) {
 			continue
 		}
 		_, err := ParseUser("own", []byte("[dockersh]\n"+r.key+" = "+right(r)))
-		want := fmt.Sprintf("2:1: %q may not be set here: only the administrator can", r.key)
+		want := fmt.Sprintf("2:1: %q is not allowed here: only the administrator can set it", r.key)
 		if got := told(t, err); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	for _, key := range []string{"enableuserimagename", "enableusercmd", "enableuserdockeropt"} {
 		_, err := ParseUser("own", []byte("[dockersh]\n"+key))
-		if got := told(t, err); got != fmt.Sprintf("2:1: %q may not be set here: only the administrator can", key) {
+		if got := told(t, err); got != fmt.Sprintf("2:1: %q is not allowed here: only the administrator can set it", key) {
 			t.Errorf("%s: %s", key, got)
 		}
 	}
@@ -127,10 +94,10 @@ func TestWhatHasNoGateIsNeverTheUsers(t *testing.T) {
 
 func TestAUsersFileHasOneSection(t *testing.T) {
 	for line, want := range map[string]string{
-		`[user "alice"]`: `1:2: section "user" may not stand in a user's own file [only [dockersh] is read here]`,
-		`[group "g"]`:    `1:2: section "group" may not stand in a user's own file [only [dockersh] is read here]`,
+		`[user "alice"]`: `1:2: section "user" is not allowed in a user's own file [only [dockersh] is read here]`,
+		`[group "g"]`:    `1:2: section "group" is not allowed in a user's own file [only [dockersh] is read here]`,
 		`[x]`:            `1:2: unknown section "x" [only [dockersh] is read here]`,
-		`[user]`:         `1:2: section "user" may not stand in a user's own file [only [dockersh] is read here]`,
+		`[user]`:         `1:2: section "user" is not allowed in a user's own file [only [dockersh] is read here]`,
 	} {
 		_, err := ParseUser("own", []byte(line))
 		if got := told(t, err); got != want {
@@ -147,8 +114,8 @@ func TestAllClosedGatesAreToldAtOnce(t *testing.T) {
 	own := parsedUser(t, "[dockersh]\nshell = /bin/a\nimagename = x\ncmd = c\n")
 	f := parsed(t, "[dockersh]\nenableuserconfig\nenableuserimagename\n")
 	_, err := f.Effective("alice", nil, own)
-	want := `2:1: "shell" may not be set here: the administrator has not switched on enableusershell
-4:1: "cmd" may not be set here: the administrator has not switched on enableusercmd
+	want := `2:1: "shell" is not allowed here: the administrator has not set enableusershell
+4:1: "cmd" is not allowed here: the administrator has not set enableusercmd
 4:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`
 	if got := told(t, err); got != want {
 		t.Errorf("got %s, want %s", got, want)

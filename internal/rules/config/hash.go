@@ -8,29 +8,20 @@ import (
 	"strings"
 )
 
-// Hash is the same for two settings that make the same container. To be of use
-// it is taken after Expand.
+// Hash is equal for two settings that make the same container. It is taken after Expand.
 //
-// In it are imagename, entrypoint, cmd, dockeropt, mounthome (with where from
-// and where to), mounttmp, mountdockersocket (with dockersocket), memory, cpus,
-// pidslimit, env, volume, network, hostname, capdrop, capadd and
-// nonewprivileges. Not in it are the container's name, which says which one and
-// not what it is, and what each login brings anew: containerusername, shell,
-// usercwd, acceptenv, banner, hostshell, pull and what is for the host alone.
+// It covers the settings that the table marks as made; not the container's name, which
+// says which container and not what it is, and not what takes effect at each login. What
+// stands for the login (%i, %k, %x) counts as it is written, so that the next login does
+// not make another container of it.
 //
-// What stands for the login (%i, %k, %x) counts as it is written: the next login does not
-// make another container of it.
-//
-// A setting that has its default is left out, so that a version of dockersh
-// that knows more settings does not take every container for outdated.
+// A setting that has its default is left out, so that containers do not become outdated
+// when a version of dockersh has more settings.
 func (s *Settings) Hash() string {
 	h := sha256.New()
 	for i := range table {
 		r := &table[i]
-		switch {
-		case !r.made,
-			!s.MountHome && (r.key == "mounthomefrom" || r.key == "mounthometo"),
-			!s.MountDockerSocket && r.key == "dockersocket":
+		if !r.made || r.under != nil && !r.under(s) {
 			continue
 		}
 		var vals []string
@@ -41,8 +32,8 @@ func (s *Settings) Hash() string {
 				vals = append(vals, v.text)
 			}
 		}
-		// A default with a sequence in it is not the same for all.
-		if slices.Equal(vals, r.def) && !strings.Contains(strings.Join(r.def, ""), "%") {
+		// A default with a sequence in it is not the same for everybody.
+		if slices.Equal(vals, r.defaults()) && !strings.Contains(r.def, "%") {
 			continue
 		}
 		fmt.Fprintf(h, "%s %d\n", r.key, len(vals))

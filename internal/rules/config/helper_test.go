@@ -4,6 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // parsed reads text that must be right.
@@ -52,9 +55,9 @@ func told(t *testing.T, err error) string {
 	if err == nil {
 		return ""
 	}
-	var es Errors
+	var es syntax.Errors
 	if !errors.As(err, &es) {
-		t.Fatalf("error of type %T, want Errors: %v", err, err)
+		t.Fatalf("error of type %T, want syntax.Errors: %v", err, err)
 	}
 	lines := make([]string, len(es))
 	for i, e := range es {
@@ -81,6 +84,11 @@ func list(s *Settings, key string) string {
 	return strings.Join(s.one(key, true).Values, "|")
 }
 
-func alice() Vars {
-	return Vars{User: "alice", Home: "/home/alice", Shell: "/bin/bash", UID: 1001, GID: 100}
+// validName is the engine's rule for the name of a container, and ours for directories.
+func validName(s string) bool {
+	return syntax.FirstOther(s, "_.-") < 0 && len(s) >= 2 && len(s) <= 100 && syntax.Alnum(s[0])
+}
+
+func alice() template.Vars {
+	return template.Vars{User: "alice", Home: "/home/alice", Shell: "/bin/bash", UID: 1001, GID: 100}
 }

@@ -1,6 +1,10 @@
 package config
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/template"
+)
 
 func TestEachLoginHasASequenceOfItsOwn(t *testing.T) {
 	of := func(text, session string) *Settings {
@@ -41,7 +45,7 @@ func TestASequenceIsLookedForOnlyWhereItStands(t *testing.T) {
 }
 
 func TestAnAddressAndAKeyTellContainersApart(t *testing.T) {
-	of := func(text string, v Vars) (*Settings, error) {
+	of := func(text string, v template.Vars) (*Settings, error) {
 		return effective(t, parsed(t, "[dockersh]\n"+text), nil).Expand(v)
 	}
 	seen := map[string]string{}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
 const layers = `[user "alice"]
@@ -79,7 +81,7 @@ func TestEveryValueKnowsWhereItCameFrom(t *testing.T) {
 			t.Errorf("FromUser(%s) = %v", key, s.FromUser(key))
 		}
 	}
-	if o := s.Origin("usercwd"); o != (Origin{"own", 3, 3}) {
+	if o := s.Origin("usercwd"); o != (syntax.Origin{File: "own", Line: 3, Col: 3}) {
 		t.Errorf("column: %+v", o)
 	}
 }

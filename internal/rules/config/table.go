@@ -1,12 +1,236 @@
 package config
 
-import "strings"
+import (
+	"strings"
+	"time"
 
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
+)
+
+// Settings are the effective settings of one user. A field has the name of its setting;
+// its type is the setting's type. Strings are templates until Expand has made a copy with
+// every %-sequence replaced.
+type Settings struct {
+	ImageName         string
+	ContainerName     string // after Expand: escaped, fit for the engine
+	MountHome         bool
+	MountHomeFrom     string
+	MountHomeTo       string
+	MountTmp          bool
+	UserCwd           string
+	ContainerUserName string // a name, a uid or uid:gid
+	Shell             string
+	MountDockerSocket bool
+	DockerSocket      string // a path, without unix://; tcp:// or ssh://
+	Entrypoint        string // Internal, or an absolute path
+	Cmd               []string
+	DockerOpt         [][]string // one option each, split into one or two words
+	ReverseForward    []string
+	EnableUserConfig  bool
+
+	Adopt           bool
+	DockerTLS       string // a directory; empty: none
+	Ephemeral       bool
+	Linger          time.Duration
+	IdleTimeout     time.Duration // 0: never
+	OnChange        string        // "keep" or "recreate"
+	Pull            string        // "missing", "always" or "never"
+	Memory          string        // as the engine's option; empty: no limit
+	CPUs            Number        // as the engine's option; empty: no limit
+	PidsLimit       int           // 0: no limit
+	Env             []string      // NAME=VALUE, or NAME
+	Volume          []string
+	Network         string
+	Hostname        string
+	CapDrop         []string // without the CAP_ prefix
+	CapAdd          []string // without the CAP_ prefix
+	NoNewPrivileges bool
+	AcceptEnv       []string // patterns with * and ?
+	ForwardAgent    bool
+	ForwardX11      bool
+	MaxSessions     int    // 0: no limit
+	Record          string // empty: no recording
+	AuditCommand    bool
+	Banner          string // may have several lines
+	HostShell       string // empty: a container, as it should be
+
+	state    map[string]state // every key of the table, and the gates
+	expanded bool
+	identity string
+}
+
+// Number is a decimal number that only the engine reads.
+type Number string
+
+// Internal is the Entrypoint that stands for dockersh's own process 1.
+const Internal = "internal"
+
+// row is all that is known of a setting. See the package comment for what else a new
+// one takes.
+type row struct {
+	key   string
+	field func(*Settings) any // returns a pointer to the setting's field
+	def   string              // the default; elements of an array are separated by spaces
+	doc   string
+
+	gate   bool                 // there is an enableuserKEY for it: ~/.dockersh may set it
+	made   bool                 // it makes the container what it is: part of Settings.Hash
+	under  func(*Settings) bool // but only where this holds
+	path   bool                 // a strange user name must not become part of it
+	colon  bool                 // a colon has a meaning in it: no place for an IPv6 address
+	number bool                 // a number has a meaning in it: no place for a user called 0
+	empty  bool                 // may be empty
+	white  string               // white space that it may have besides the blank
+
+	// later: what it does is not implemented yet. Only today is accepted, the value that
+	// says what happens anyway; for an array that is the empty one.
+	later bool
+	today string
+
+	// check judges a value with every %-sequence replaced; at first with sample values, so
+	// that most faults are found without a user. With raw it judges the template itself.
+	check func(string) *syntax.Problem
+	raw   bool
+	norm  func(string) string // returns what is kept of a right value
+	// expand replaces the %-sequences of a value whose template is raw.
+	expand func(text string, t template.Template, v template.Vars) (string, *syntax.Problem)
+	// needs judges the setting by the others.
+	needs func(*Settings) *syntax.Problem
+}
+
+const (
+	gatePrefix          = "enableuser"
+	keyEnableUserConfig = "enableuserconfig"
+)
+
+var table = [...]row{
+	{key: "imagename", field: func(s *Settings) any { return &s.ImageName }, def: "busybox",
+		doc:   "image that containers are made from",
+		colon: true, gate: true, made: true, path: true, check: checkWord},
+	{key: "containername", field: func(s *Settings) any { return &s.ContainerName }, def: "%u_dockersh",
+		doc:  "container to enter; users who are given the same name share it",
+		gate: true, raw: true, check: template.CheckContainerName, expand: expandContainerName},
+	{key: "mounthome", field: func(s *Settings) any { return &s.MountHome }, def: "false",
+		doc:  "mount the user's home directory",
+		gate: true, made: true},
+	{key: "mounthomefrom", field: func(s *Settings) any { return &s.MountHomeFrom }, def: "%h",
+		doc:  "path of the home directory on the host",
+		gate: true, made: true, under: func(s *Settings) bool { return s.MountHome }, path: true, check: checkPath},
+	{key: "mounthometo", field: func(s *Settings) any { return &s.MountHomeTo }, def: "%h",
+		doc:  "path of the home directory in the container",
+		gate: true, made: true, under: func(s *Settings) bool { return s.MountHome }, path: true, check: checkPath},
+	{key: "mounttmp", field: func(s *Settings) any { return &s.MountTmp }, def: "false",
+		doc:  "mount the host's /tmp",
+		gate: true, made: true},
+	{key: "usercwd", field: func(s *Settings) any { return &s.UserCwd }, def: "%h",
+		doc:  "working directory of the session",
+		gate: true, path: true, check: checkPath},
+	{key: "containerusername", field: func(s *Settings) any { return &s.ContainerUserName }, def: "%u",
+		doc:  "container user: a name, or a numeric uid[:gid]",
+		gate: true, number: true, check: checkUserName},
+	{key: "shell", field: func(s *Settings) any { return &s.Shell }, def: "/bin/ash",
+		doc:  "shell in the container",
+		gate: true, path: true, check: checkProgram},
+	{key: "mountdockersocket", field: func(s *Settings) any { return &s.MountDockerSocket }, def: "false",
+		doc:  "mount the engine's socket at /var/run/docker.sock, which gives the user the host",
+		gate: true, made: true},
+	{key: "dockersocket", field: func(s *Settings) any { return &s.DockerSocket }, def: "/var/run/docker.sock",
+		doc:  "the engine: a socket on the host, tcp://HOST:PORT or ssh://USER@HOST",
+		gate: true, made: true, under: func(s *Settings) bool { return s.MountDockerSocket }, path: true, check: checkSocket, norm: plainSocket, needs: needsCertificates},
+	{key: "entrypoint", field: func(s *Settings) any { return &s.Entrypoint }, def: Internal,
+		doc:  "process 1 of the container; internal is dockersh's own",
+		gate: true, made: true, path: true, check: checkEntrypoint},
+	{key: "cmd", field: func(s *Settings) any { return &s.Cmd },
+		doc:  "arguments for an entrypoint of your own",
+		gate: true, made: true, empty: true, needs: needsEntrypoint},
+	{key: "dockeropt", field: func(s *Settings) any { return &s.DockerOpt },
+		doc:   "further options of docker create, one with its value per line",
+		colon: true, gate: true, made: true, raw: true, check: checkDockerOpt, expand: expandDockerOpt, white: "\t", path: true},
+	{key: "reverseforward", field: func(s *Settings) any { return &s.ReverseForward },
+		doc:  "HOSTPORT:CONTAINERPORT: a service on the host's loopback, reachable in the container",
+		gate: true, check: checkForward, later: true},
+	{key: keyEnableUserConfig, field: func(s *Settings) any { return &s.EnableUserConfig }, def: "false",
+		doc: "read ~/.dockersh"},
+
+	{key: "adopt", field: func(s *Settings) any { return &s.Adopt }, def: "false",
+		doc: "enter a container of that name that was made by hand, and make none"},
+	{key: "dockertls", field: func(s *Settings) any { return &s.DockerTLS },
+		doc:   "directory of ca.pem, cert.pem and key.pem for an engine at tcp://",
+		empty: true, path: true, check: checkPath},
+	{key: "ephemeral", field: func(s *Settings) any { return &s.Ephemeral }, def: "false",
+		doc: "remove the container when its last session ends"},
+	{key: "linger", field: func(s *Settings) any { return &s.Linger }, def: "0",
+		doc: "how long an ephemeral container waits for the next login before it is removed"},
+	{key: "idletimeout", field: func(s *Settings) any { return &s.IdleTimeout }, def: "0",
+		doc: "stop the container after this long without a session or a process; 0 is never"},
+	{key: "onchange", field: func(s *Settings) any { return &s.OnChange }, def: "keep",
+		doc:   "what to do when the settings or the image changed: keep the container, or recreate it",
+		check: checkOnChange},
+	{key: "pull", field: func(s *Settings) any { return &s.Pull }, def: "missing",
+		doc:   "when to pull the image: missing, always or never",
+		check: checkPull},
+	{key: "memory", field: func(s *Settings) any { return &s.Memory },
+		doc:  "memory limit, such as 512m or 2g",
+		made: true, empty: true, check: checkMemory},
+	{key: "cpus", field: func(s *Settings) any { return &s.CPUs },
+		doc:  "processor limit, such as 1.5",
+		made: true, empty: true, check: checkCPUs},
+	{key: "pidslimit", field: func(s *Settings) any { return &s.PidsLimit }, def: "1024",
+		doc:  "limit on processes and threads; 0 is no limit",
+		made: true, check: checkNotNegative},
+	{key: "env", field: func(s *Settings) any { return &s.Env },
+		doc:  "NAME=VALUE for everything in the container",
+		made: true, check: checkEnv},
+	{key: "volume", field: func(s *Settings) any { return &s.Volume },
+		doc:   "mount, in the form of docker's -v",
+		colon: true, made: true, path: true, check: checkVolume},
+	{key: "network", field: func(s *Settings) any { return &s.Network },
+		doc:  "network, in the form of docker's --network",
+		made: true, empty: true, check: checkWord},
+	{key: "hostname", field: func(s *Settings) any { return &s.Hostname },
+		doc:  "host name in the container",
+		made: true, empty: true, check: checkHostname},
+	{key: "capdrop", field: func(s *Settings) any { return &s.CapDrop }, def: "SETUID SETGID NET_RAW MKNOD",
+		doc:  "capabilities that nothing in the container has",
+		made: true, check: checkCapability, norm: plainCapability},
+	{key: "capadd", field: func(s *Settings) any { return &s.CapAdd },
+		doc:  "capabilities beyond the engine's defaults",
+		made: true, check: checkCapability, norm: plainCapability},
+	{key: "nonewprivileges", field: func(s *Settings) any { return &s.NoNewPrivileges }, def: "true",
+		doc:  "keep programs in the container from gaining privileges when they start",
+		made: true},
+	{key: "acceptenv", field: func(s *Settings) any { return &s.AcceptEnv }, def: "TERM LANG LC_* COLORTERM TZ",
+		doc:   "variables of the client's environment that go into the container",
+		check: checkEnvPattern},
+	{key: "forwardagent", field: func(s *Settings) any { return &s.ForwardAgent }, def: "true",
+		doc:   "carry ssh -A into the container",
+		later: true, today: "false"},
+	{key: "forwardx11", field: func(s *Settings) any { return &s.ForwardX11 }, def: "true",
+		doc:   "carry ssh -X into the container",
+		later: true, today: "false"},
+	{key: "maxsessions", field: func(s *Settings) any { return &s.MaxSessions }, def: "0",
+		doc:   "live sessions per user; 0 is no limit",
+		check: checkNotNegative},
+	{key: "record", field: func(s *Settings) any { return &s.Record },
+		doc:   "path of a recording of each terminal session, in a place that users cannot write",
+		empty: true, path: true, check: checkFile},
+	{key: "auditcommand", field: func(s *Settings) any { return &s.AuditCommand }, def: "false",
+		doc: "keep the command of each session in the log and in the history"},
+	{key: "banner", field: func(s *Settings) any { return &s.Banner },
+		doc:   "text shown at interactive logins",
+		empty: true, white: "\t\n"},
+	{key: "hostshell", field: func(s *Settings) any { return &s.HostShell },
+		doc:   "break-glass: this shell on the host instead of a container",
+		empty: true, path: true, check: checkProgram},
+}
+
+// kind is the type of a setting.
 type kind uint8
 
 const (
 	kindString kind = iota
-	kindNumber      // a string to us, a decimal number to the engine
+	kindNumber
 	kindBool
 	kindInt
 	kindDuration
@@ -17,187 +241,57 @@ func (k kind) String() string {
 	return [...]string{"string", "number", "bool", "int", "duration", "array"}[k]
 }
 
-// row is everything that is known of a setting. A new setting is a new row and
-// a new field of Settings, nothing else.
-type row struct {
-	key   string
-	kind  kind
-	def   []string // the default; one element unless kindArray
-	gate  bool     // there is an enableuserKEY for it: ~/.dockersh may set it
-	made  bool     // it makes the container what it is: part of Settings.Hash
-	path  bool     // a strange user name must not become part of it
-	colon bool     // a colon means something in it: no place for an IPv6 address
-	empty bool     // may be empty
-	white string   // white space that it may hold besides the blank
+var noSettings Settings // only the types of its fields are looked at
 
-	// later: what it does is not built yet. Only today is accepted, the value
-	// that says what happens anyway; for an array that is the empty one.
-	later bool
-	today string
-
-	// check judges a value with every %-sequence replaced; at first with sample
-	// values, so that most faults are found without a user. With raw it judges
-	// the template itself.
-	check func(string) *problem
-	raw   bool
-	// norm gives what is kept of a right value.
-	norm  func(string) string
-	field func(*Settings) any // pointer to its field
-	doc   string
-}
-
-const (
-	gatePrefix          = "enableuser"
-	keyEnableUserConfig = "enableuserconfig"
-	keyContainerName    = "containername"
-)
-
-var table = [...]row{
-	{key: "imagename", colon: true, def: []string{"busybox"}, gate: true, made: true, path: true, check: checkImage,
-		field: func(s *Settings) any { return &s.ImageName },
-		doc:   "image that containers are made from"},
-	{key: keyContainerName, def: []string{"%u_dockersh"}, gate: true, check: checkContainerName, raw: true,
-		field: func(s *Settings) any { return &s.ContainerName },
-		doc:   "container to enter; users who are given the same name share it"},
-	{key: "mounthome", kind: kindBool, def: []string{"false"}, gate: true, made: true,
-		field: func(s *Settings) any { return &s.MountHome },
-		doc:   "mount the user's home directory"},
-	{key: "mounthomefrom", def: []string{"%h"}, gate: true, made: true, path: true, check: checkPath,
-		field: func(s *Settings) any { return &s.MountHomeFrom },
-		doc:   "path of the home directory on the host"},
-	{key: "mounthometo", def: []string{"%h"}, gate: true, made: true, path: true, check: checkPath,
-		field: func(s *Settings) any { return &s.MountHomeTo },
-		doc:   "path of the home directory in the container"},
-	{key: "mounttmp", kind: kindBool, def: []string{"false"}, gate: true, made: true,
-		field: func(s *Settings) any { return &s.MountTmp },
-		doc:   "mount the host's /tmp"},
-	{key: "usercwd", def: []string{"%h"}, gate: true, path: true, check: checkPath,
-		field: func(s *Settings) any { return &s.UserCwd },
-		doc:   "working directory of the session"},
-	{key: "containerusername", def: []string{"%u"}, gate: true, check: checkUserName,
-		field: func(s *Settings) any { return &s.ContainerUserName },
-		doc:   "container user: a name, or a numeric uid[:gid]"},
-	{key: "shell", def: []string{"/bin/ash"}, gate: true, path: true, check: checkProgram,
-		field: func(s *Settings) any { return &s.Shell },
-		doc:   "shell in the container"},
-	{key: "mountdockersocket", kind: kindBool, def: []string{"false"}, gate: true, made: true,
-		field: func(s *Settings) any { return &s.MountDockerSocket },
-		doc:   "mount the engine's socket at /var/run/docker.sock, which gives the user the host"},
-	{key: "dockersocket", def: []string{"/var/run/docker.sock"}, gate: true, made: true, path: true, check: checkSocket, norm: plainSocket,
-		field: func(s *Settings) any { return &s.DockerSocket },
-		doc:   "the engine: a socket on the host, tcp://HOST:PORT or ssh://USER@HOST"},
-	{key: "entrypoint", def: []string{Internal}, gate: true, made: true, path: true, check: checkEntrypoint,
-		field: func(s *Settings) any { return &s.Entrypoint },
-		doc:   "process 1 of the container; internal is dockersh's own"},
-	{key: "cmd", kind: kindArray, gate: true, made: true, empty: true,
-		field: func(s *Settings) any { return &s.Cmd },
-		doc:   "arguments for an entrypoint of your own"},
-	{key: "dockeropt", colon: true, kind: kindArray, gate: true, made: true, check: checkDockerOpt, raw: true, white: "\t", path: true,
-		field: func(s *Settings) any { return &s.DockerOpt },
-		doc:   "further options of docker create, one with its value per line"},
-	{key: "reverseforward", kind: kindArray, gate: true, check: checkForward, later: true,
-		field: func(s *Settings) any { return &s.ReverseForward },
-		doc:   "HOSTPORT:CONTAINERPORT: a service on the host's loopback, reachable in the container"},
-	{key: keyEnableUserConfig, kind: kindBool, def: []string{"false"},
-		field: func(s *Settings) any { return &s.EnableUserConfig },
-		doc:   "read ~/.dockersh"},
-
-	{key: "adopt", kind: kindBool, def: []string{"false"},
-		field: func(s *Settings) any { return &s.Adopt },
-		doc:   "enter a container of that name that was made by hand, and make none"},
-	{key: "dockertls", def: []string{""}, empty: true, path: true, check: checkPath,
-		field: func(s *Settings) any { return &s.DockerTLS },
-		doc:   "directory of ca.pem, cert.pem and key.pem for an engine at tcp://"},
-	{key: "ephemeral", kind: kindBool, def: []string{"false"},
-		field: func(s *Settings) any { return &s.Ephemeral },
-		doc:   "remove the container when its last session ends"},
-	{key: "linger", kind: kindDuration, def: []string{"0"},
-		field: func(s *Settings) any { return &s.Linger },
-		doc:   "how long an ephemeral container waits for the next login before it is removed"},
-	{key: "idletimeout", kind: kindDuration, def: []string{"0"},
-		field: func(s *Settings) any { return &s.IdleTimeout },
-		doc:   "stop the container after this long without a session or a process; 0 is never"},
-	{key: "onchange", def: []string{"keep"}, check: checkOnChange,
-		field: func(s *Settings) any { return &s.OnChange },
-		doc:   "what to do when the settings or the image changed: keep the container, or recreate it"},
-	{key: "pull", def: []string{"missing"}, check: checkPull,
-		field: func(s *Settings) any { return &s.Pull },
-		doc:   "when to pull the image: missing, always or never"},
-	{key: "memory", def: []string{""}, made: true, empty: true, check: checkMemory,
-		field: func(s *Settings) any { return &s.Memory },
-		doc:   "memory limit, such as 512m or 2g"},
-	{key: "cpus", kind: kindNumber, def: []string{""}, made: true, empty: true, check: checkCPUs,
-		field: func(s *Settings) any { return &s.CPUs },
-		doc:   "processor limit, such as 1.5"},
-	{key: "pidslimit", kind: kindInt, def: []string{"1024"}, made: true, check: checkNotNegative,
-		field: func(s *Settings) any { return &s.PidsLimit },
-		doc:   "limit on processes and threads; 0 is no limit"},
-	{key: "env", kind: kindArray, made: true, check: checkEnv,
-		field: func(s *Settings) any { return &s.Env },
-		doc:   "NAME=VALUE for everything in the container"},
-	{key: "volume", colon: true, kind: kindArray, made: true, path: true, check: checkVolume,
-		field: func(s *Settings) any { return &s.Volume },
-		doc:   "mount, in the form of docker's -v"},
-	{key: "network", def: []string{""}, made: true, empty: true, check: checkWord,
-		field: func(s *Settings) any { return &s.Network },
-		doc:   "network, in the form of docker's --network"},
-	{key: "hostname", def: []string{""}, made: true, empty: true, check: checkHostname,
-		field: func(s *Settings) any { return &s.Hostname },
-		doc:   "host name in the container"},
-	{key: "capdrop", kind: kindArray, def: []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}, made: true, check: checkCapability, norm: plainCapability,
-		field: func(s *Settings) any { return &s.CapDrop },
-		doc:   "capabilities that nothing in the container has"},
-	{key: "capadd", kind: kindArray, made: true, check: checkCapability, norm: plainCapability,
-		field: func(s *Settings) any { return &s.CapAdd },
-		doc:   "capabilities beyond the engine's defaults"},
-	{key: "nonewprivileges", kind: kindBool, def: []string{"true"}, made: true,
-		field: func(s *Settings) any { return &s.NoNewPrivileges },
-		doc:   "keep programs in the container from gaining privileges when they start"},
-	{key: "acceptenv", kind: kindArray, def: []string{"TERM", "LANG", "LC_*", "COLORTERM", "TZ"}, check: checkEnvPattern,
-		field: func(s *Settings) any { return &s.AcceptEnv },
-		doc:   "variables of the client's environment that go into the container"},
-	{key: "forwardagent", kind: kindBool, def: []string{"true"}, later: true, today: "false",
-		field: func(s *Settings) any { return &s.ForwardAgent },
-		doc:   "carry ssh -A into the container"},
-	{key: "forwardx11", kind: kindBool, def: []string{"true"}, later: true, today: "false",
-		field: func(s *Settings) any { return &s.ForwardX11 },
-		doc:   "carry ssh -X into the container"},
-	{key: "maxsessions", kind: kindInt, def: []string{"0"}, check: checkNotNegative,
-		field: func(s *Settings) any { return &s.MaxSessions },
-		doc:   "live sessions per user; 0 is no limit"},
-	{key: "record", def: []string{""}, empty: true, path: true, check: checkFile,
-		field: func(s *Settings) any { return &s.Record },
-		doc:   "path of a recording of each terminal session, in a place that users cannot write"},
-	{key: "auditcommand", kind: kindBool, def: []string{"false"},
-		field: func(s *Settings) any { return &s.AuditCommand },
-		doc:   "keep the command of each session in the log and in the history"},
-	{key: "banner", def: []string{""}, empty: true, white: "\t\n",
-		field: func(s *Settings) any { return &s.Banner },
-		doc:   "text shown at interactive logins"},
-	{key: "hostshell", def: []string{""}, empty: true, path: true, check: checkProgram,
-		field: func(s *Settings) any { return &s.HostShell },
-		doc:   "break-glass: this shell on the host instead of a container"},
-}
-
-// lookup finds a setting or a gate by its lower-case key. The row of a gate is
-// made up from the row of what it guards.
-func lookup(key string) (r row, ok bool) {
-	for i := range table {
-		if table[i].key == key {
-			return table[i], true
-		}
+func (r *row) kind() kind {
+	if r.field == nil {
+		return kindBool // a gate
 	}
-	if name, isGate := strings.CutPrefix(key, gatePrefix); isGate {
-		for i := range table {
-			if table[i].key == name && table[i].gate {
-				return row{key: key, kind: kindBool, def: []string{"false"}}, true
-			}
+	switch r.field(&noSettings).(type) {
+	case *bool:
+		return kindBool
+	case *int:
+		return kindInt
+	case *time.Duration:
+		return kindDuration
+	case *Number:
+		return kindNumber
+	case *[]string, *[][]string:
+		return kindArray
+	}
+	return kindString
+}
+
+// template reports whether the values of the setting may have %-sequences in them.
+func (r *row) template() bool {
+	k := r.kind()
+	return k == kindString || k == kindArray
+}
+
+// defaults returns the default as the values of a file.
+func (r *row) defaults() []string {
+	if r.kind() == kindArray {
+		return strings.Fields(r.def)
+	}
+	return []string{r.def}
+}
+
+// lookup finds a setting or a gate by its lower-case key. The row of a gate is derived
+// from the row of the setting behind it.
+func lookup(key string) (r row, ok bool) {
+	name, gate := strings.CutPrefix(key, gatePrefix)
+	for i := range table {
+		switch {
+		case table[i].key == key:
+			return table[i], true
+		case gate && table[i].gate && table[i].key == name:
+			return row{key: key, def: "false"}, true
 		}
 	}
 	return row{}, false
 }
 
-// Doc is one line of the table of settings in the manual.
+// Doc is one setting in the manual.
 type Doc struct {
 	Key     string
 	Type    string // string, number, bool, int, duration or array
@@ -205,15 +299,15 @@ type Doc struct {
 	Meaning string
 }
 
-// Table gives every setting in the order in which people should read of them.
-// The gates are one line, enableuserNAME.
+// Table returns every setting in the order of the manual. The gates are one entry,
+// enableuserNAME.
 func Table() []Doc {
 	out := make([]Doc, 0, len(table)+1)
 	for i := range table {
 		r := &table[i]
-		out = append(out, Doc{r.key, r.kind.String(), strings.Join(r.def, " "), r.doc})
+		out = append(out, Doc{r.key, r.kind().String(), r.def, r.doc})
 		if r.key == keyEnableUserConfig {
-			out = append(out, Doc{gatePrefix + "NAME", "bool", "false",
+			out = append(out, Doc{gatePrefix + "NAME", kindBool.String(), "false",
 				"let ~/.dockersh set NAME, which is one of the settings above"})
 		}
 	}

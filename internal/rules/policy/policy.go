@@ -17,6 +17,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // Plan is what a login gets.
@@ -155,7 +156,7 @@ const Probe = "probe"
 // Personal tells whether the container is its user's alone, by what the name stood
 // for.
 func (o Owner) Personal() bool {
-	return config.Personal(o.Identity) || strings.HasPrefix(o.Identity, "by=")
+	return template.Personal(o.Identity) || strings.HasPrefix(o.Identity, "by=")
 }
 
 // Labels gives the owner as labels of a container.

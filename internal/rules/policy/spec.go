@@ -41,7 +41,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 			{Source: at.Run, Target: RunInside, ReadOnly: true},
 		},
 		Volumes: s.Volume, Env: s.Env, Network: s.Network,
-		Memory: s.Memory, CPUs: s.CPUs, PidsLimit: s.PidsLimit,
+		Memory: s.Memory, CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges,
 		Entrypoint: InitInside, QuietLog: true,
 	}

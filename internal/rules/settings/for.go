@@ -6,6 +6,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // Login is a user, and how to ask for whatever else settings depend on. For calls a
@@ -92,9 +93,9 @@ func withUserFile(file *config.File, l Login, member func(string) bool, admins *
 
 // vars returns what the %-sequences stand for. Without a home in passwd it is /, as
 // for login(1).
-func (e *Effective) vars(l Login) (config.Vars, error) {
+func (e *Effective) vars(l Login) (template.Vars, error) {
 	u := l.User
-	v := config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID,
+	v := template.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID,
 		Address: "192.0.2.1", Key: "KEY", Session: "SESSION"} // RFC 5737: an address for documents
 	if v.Home == "" {
 		v.Home = "/"
@@ -126,7 +127,7 @@ func (e *Effective) vars(l Login) (config.Vars, error) {
 
 // Written merges what the administrator's file says about a user name and a group
 // name, either of which may be empty, without asking whether there are such a user
-// and such a group. The settings are as written; the error is of type config.Errors.
+// and such a group. The settings are as written; the error is of type syntax.Errors.
 func Written(file *config.File, user, group string) (*config.Settings, error) {
 	return file.Effective(user, func(name string) bool { return name == group }, nil)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
 // Source is the administrator's file, read again whenever it changed.
@@ -104,8 +105,8 @@ func cannotRead(path string, err error) error {
 // Told shows the first error of a settings file; it names file, line and
 // column.
 func Told(err error) error {
-	var all config.Errors
-	var one *config.Error
+	var all syntax.Errors
+	var one *syntax.Error
 	switch {
 	case errors.As(err, &all) && len(all) > 0:
 		one = all[0]

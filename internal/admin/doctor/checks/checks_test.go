@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 const front = "/usr/local/bin/dockersh"
@@ -73,7 +74,7 @@ func settle(t *testing.T, u *facts.User, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.Settings, err = s.Expand(config.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}); err != nil {
+	if u.Settings, err = s.Expand(template.Vars{User: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID, GID: u.GID}); err != nil {
 		t.Fatal(err)
 	}
 	u.Sources = facts.Sources(u.Settings)

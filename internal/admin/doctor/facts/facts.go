@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
 // Host is what is known of a host.
@@ -85,7 +86,7 @@ type Recording struct {
 type Source struct {
 	Key        string // of the setting
 	Path, Real string
-	Origin     config.Origin
+	Origin     syntax.Origin
 }
 
 // Engine is one that the users' settings name.

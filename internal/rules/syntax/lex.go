@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"bytes"
@@ -11,16 +11,16 @@ import (
 	"github.com/go-git/gcfg/v2/token"
 )
 
-// tok is one token of the file. Of a string, lit is what stands in the file,
-// quotes and escapes included.
+// tok is one token of the file. The lit of a string is what stands in the file, quotes
+// and escapes included.
 type tok struct {
 	kind token.Token
 	lit  string
 	off  int // in source.text
 }
 
-// source is the text of a file with a scanner at work on it. The scanner stops
-// for good at some errors, so it is set anew behind the line that is wrong.
+// source is the text of a file with a scanner at work on it. Some errors stop the
+// scanner for good, so a new one begins after the line that is wrong.
 type source struct {
 	file  string
 	text  []byte
@@ -31,14 +31,14 @@ type source struct {
 	fault *fault
 }
 
-// fault is what the scanner did not like.
+// fault is an error of the scanner.
 type fault struct {
 	off  int
 	text string
 }
 
-// say puts the scanner's words into ours.
-func (f *fault) say() (text, hint string) {
+// explain puts the scanner's error into our words.
+func (f *fault) explain() (text, hint string) {
 	switch f.text {
 	case "string not terminated":
 		return "the quote does not end on this line", ""
@@ -48,8 +48,8 @@ func (f *fault) say() (text, hint string) {
 	return f.text, ""
 }
 
-// newSource takes away what editors on other systems add: the byte order mark
-// and the CR of CR LF.
+// newSource removes what editors on other systems add: the byte order mark and the CR
+// of CR LF.
 func newSource(file string, src []byte) *source {
 	text := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
@@ -63,7 +63,7 @@ func newSource(file string, src []byte) *source {
 	return s
 }
 
-// reset makes off the next byte to be scanned.
+// reset starts a new scanner at off.
 func (s *source) reset(off int) {
 	s.base = off
 	rest := s.text[off:]
@@ -81,12 +81,12 @@ func (s *source) next() tok {
 	pos, kind, lit, err := s.sc.Scan()
 	t := tok{kind, lit, s.base + int(pos) - s.tf.Base()}
 	if err != nil && s.fault == nil {
-		s.fault = &fault{t.off, "this cannot be read"}
+		s.fault = &fault{t.off, "cannot parse this"}
 	}
 	return t
 }
 
-// skipLine goes on behind the line that holds off.
+// skipLine goes on after the line that holds off.
 func (s *source) skipLine(off int) {
 	s.fault = nil
 	if i := bytes.IndexByte(s.text[off:], '\n'); i >= 0 {
@@ -96,22 +96,22 @@ func (s *source) skipLine(off int) {
 	s.reset(len(s.text))
 }
 
-// origin is the place of an offset.
+// origin returns the place of an offset.
 func (s *source) origin(off int) Origin {
 	i := sort.SearchInts(s.lines, off+1) - 1
 	return Origin{s.file, i + 1, off - s.lines[i] + 1}
 }
 
-// maxRubbish is how many unreadable bytes are told of: a file of some other
-// kind has thousands.
-const maxRubbish = 10
+// maxUnreadable is how many unreadable bytes are reported: a file of some other kind has
+// thousands.
+const maxUnreadable = 10
 
-// rubbish finds what no settings file holds, comments included: bytes that are
-// not UTF-8, and control characters, which would show something else on a
-// terminal than dockersh reads.
-func (s *source) rubbish() Errors {
+// unreadable finds what no settings file may have, not even in a comment: bytes that
+// are not UTF-8, and control characters, with which a terminal would show something
+// else than dockersh reads.
+func (s *source) unreadable() Errors {
 	var errs Errors
-	for i := 0; i < len(s.text) && len(errs) < maxRubbish; {
+	for i := 0; i < len(s.text) && len(errs) < maxUnreadable; {
 		r, n := utf8.DecodeRune(s.text[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
@@ -125,10 +125,10 @@ func (s *source) rubbish() Errors {
 	return errs
 }
 
-// unquote takes quotes and escapes away. at[i] is the offset in lit of byte i of
-// the result, and at[len(result)] that of the end. The scanner has found what is
-// wrong with quotes and escapes. As with git, a line end behind a backslash is
-// nothing (gcfg would keep it).
+// unquote removes quotes and escapes. at[i] is the offset in lit of byte i of the
+// result, and at[len(result)] that of the end. The scanner has already found what is
+// wrong with quotes and escapes. As with git, a backslash and the line end after it are
+// removed (gcfg would keep the line end).
 func unquote(lit string) (val string, at []int) {
 	var b strings.Builder
 	for i := 0; i < len(lit); i++ {

@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// Origin is the place where a setting was written. The zero value is the
-// built-in default.
+// Origin is the place where a setting is written. The zero value is the built-in
+// default.
 type Origin struct {
 	File string
 	Line int // from 1
 	Col  int // from 1, in bytes
 }
 
-// String gives "FILE:LINE", or "default".
+// String returns "FILE:LINE", or "default".
 func (o Origin) String() string {
 	if o == (Origin{}) {
 		return "default"
@@ -24,14 +24,14 @@ func (o Origin) String() string {
 	return o.File + ":" + strconv.Itoa(o.Line)
 }
 
-// Error is one thing wrong with a settings file.
+// Error is one thing that is wrong with a settings file.
 type Error struct {
 	Origin Origin // zero: a built-in default does not fit this user
 	Text   string // lower case, no period, one line
 	Hint   string // what to write instead; may be empty
 }
 
-// Error gives "FILE:LINE:COL: TEXT", without the hint.
+// Error returns "FILE:LINE:COL: TEXT", without the hint.
 func (e *Error) Error() string {
 	if e.Origin == (Origin{}) {
 		return "default settings: " + e.Text
@@ -39,12 +39,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Origin.File, e.Origin.Line, e.Origin.Col, e.Text)
 }
 
-// Errors is everything wrong that was found, in the order of the files' lines.
-// It is never empty. Parse, ParseUser, Effective and Expand return no other
-// error.
+// Errors is everything that was found wrong. As an error it is never empty.
 type Errors []*Error
 
-// Error gives the first error and says how many more there are.
+// Error returns the first error, and how many more there are.
 func (es Errors) Error() string {
 	switch len(es) {
 	case 0:
@@ -64,8 +62,8 @@ func (es Errors) Unwrap() []error {
 	return out
 }
 
-// orNil sorts the errors and makes an empty list a nil error.
-func (es Errors) orNil() error {
+// Err sorts the errors by their places and returns them; nil if there are none.
+func (es Errors) Err() error {
 	if len(es) == 0 {
 		return nil
 	}
@@ -82,12 +80,12 @@ func (es Errors) orNil() error {
 	return es
 }
 
-// maxQuoted is how much of a value an error repeats.
+// maxQuoted is how many bytes of a value an error repeats.
 const maxQuoted = 60
 
-// quote shows foreign text in an error: one line, no control characters, and
-// not the whole of it when it is long.
-func quote(s string) string {
+// Quote returns foreign text fit for an error: one line without control characters, and
+// cut off if it is long.
+func Quote(s string) string {
 	if len(s) > maxQuoted {
 		cut := maxQuoted
 		for cut > 0 && !utf8.RuneStart(s[cut]) {

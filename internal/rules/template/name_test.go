@@ -1,23 +1,26 @@
-package config
+package template
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
+
+var alice = Vars{User: "alice", Home: "/home/alice", Shell: "/bin/bash", UID: 1001, GID: 100}
 
 // validName is Docker's rule, and ours for directories.
 func validName(s string) bool {
-	_, ok := only(s, nameChars)
-	return ok && len(s) >= 2 && len(s) <= maxName && alnum(s[0])
+	return syntax.FirstOther(s, nameChars) < 0 && len(s) >= 2 && len(s) <= maxName && syntax.Alnum(s[0])
 }
 
 func nameOf(t *testing.T, template, user string) string {
 	t.Helper()
-	parts, bad := split(template)
+	parts, bad := Parse(template)
 	if bad != nil {
-		t.Fatal(bad.text)
+		t.Fatal(bad.Text)
 	}
-	return containerName(parts, Vars{User: user, Home: "/h", UID: 7})
+	return parts.ContainerName(Vars{User: user, Home: "/h", UID: 7})
 }
 
 func TestANameIsEscapedSoThatItCanBeToldFromAnyOther(t *testing.T) {
@@ -67,21 +70,55 @@ func TestTheIdentityTellsForWhomANameStands(t *testing.T) {
 		v        Vars
 		want     string
 	}{
-		{"classroom", alice(), ""},
-		{"%u_dockersh", alice(), "u=alice"},
-		{"x%Gy%u%U%u", alice(), "u=alice,U=1001,G=100"},
-		{"%h%s", alice(), "h=/home/alice,s=/bin/bash"},
+		{"classroom", alice, ""},
+		{"%u_dockersh", alice, "u=alice"},
+		{"x%Gy%u%U%u", alice, "u=alice,U=1001,G=100"},
+		{"%h%s", alice, "h=/home/alice,s=/bin/bash"},
 		{"%u", Vars{User: "a,U=1%"}, "u=a%2cU%3d1%25"},
 	} {
-		parts, _ := split(c.template)
-		if got := identity(parts, c.v); got != c.want {
+		parts, _ := Parse(c.template)
+		if got := parts.Identity(c.v); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.template, got, c.want)
 		}
 	}
 	// The names are equal, those who meet in them are not.
-	parts, _ := split("%u%U")
+	parts, _ := Parse("%u%U")
 	a, b := Vars{User: "a1", UID: 2}, Vars{User: "a", UID: 12}
-	if containerName(parts, a) != containerName(parts, b) || identity(parts, a) == identity(parts, b) {
+	if parts.ContainerName(a) != parts.ContainerName(b) || parts.Identity(a) == parts.Identity(b) {
 		t.Error("identity does not tell a1 with uid 2 from a with uid 12")
 	}
+}
+
+// FuzzContainerName: with one sequence in the template, two values never give
+// one name, and every name is right.
+func FuzzContainerName(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"%u_dockersh", "a@b", "a_b"}, {"%u", "a", "a_-"}, {"0%u", "_.", "."}, {"%u_-", "", "0_."}, {"%u", "", "\x00"},
+		{"%u", strings.Repeat("a", 100), strings.Repeat("a", 101)},
+		{strings.Repeat("t", 60) + "_-%u", strings.Repeat("a", 50), strings.Repeat("0", 32)},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, text, a, b string) {
+		parts, bad := Parse(text)
+		if text == "" || bad != nil || CheckContainerName(text) != nil {
+			return
+		}
+		one, two := parts.ContainerName(Vars{User: a}), parts.ContainerName(Vars{User: b})
+		variables := 0
+		for _, p := range parts {
+			if p.letter != 0 {
+				variables++
+			}
+		}
+		if !validName(one) || !validName(two) {
+			t.Fatalf("%q gives %q and %q", text, one, two)
+		}
+		if variables == 1 && parts.Uses("u") && a != b && one == two {
+			t.Fatalf("%q and %q meet in %q with %q", a, b, one, text)
+		}
+		if same := parts.Identity(Vars{User: a}) == parts.Identity(Vars{User: b}); same != (a == b || !parts.Uses("u")) {
+			t.Fatalf("identity of %q and %q with %q", a, b, text)
+		}
+	})
 }

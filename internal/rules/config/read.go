@@ -1,0 +1,199 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/rules/suggest"
+	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
+)
+
+// reader turns sections as they are written into those of a File.
+type reader struct {
+	user  bool   // the file is a ~/.dockersh
+	known string // hint: the sections there are
+	out   *File
+	in    *section
+	errs  syntax.Errors
+}
+
+func (r *reader) read(file string, src []byte, limit int) (*File, error) {
+	sections, errs := syntax.Parse(file, src, limit, r.known)
+	r.errs = errs
+	for _, s := range sections {
+		if !r.enter(s) {
+			continue
+		}
+		for i := range s.Lines {
+			r.assign(&s.Lines[i])
+		}
+	}
+	if err := r.errs.Err(); err != nil {
+		return nil, err
+	}
+	return r.out, nil
+}
+
+func (r *reader) fail(at syntax.Origin, text, hint string) {
+	r.errs = append(r.errs, &syntax.Error{Origin: at, Text: text, Hint: hint})
+}
+
+// enter finds or begins the section that s is a part of, and reports whether s is right.
+func (r *reader) enter(s *syntax.Section) bool {
+	kind := syntax.Lower(s.Kind)
+	switch {
+	case kind != sectionAll && kind != sectionGroup && kind != sectionUser:
+		r.fail(s.KindAt, "unknown section "+syntax.Quote(s.Kind), didYouMean(kind, []string{sectionAll, sectionGroup, sectionUser}, r.known))
+		return false
+	case r.user && kind != sectionAll:
+		r.fail(s.KindAt, fmt.Sprintf("section %q is not allowed in a user's own file", kind), r.known)
+		return false
+	case kind == sectionAll && s.Named:
+		r.fail(s.NameAt, "section \"dockersh\" has no name", "write [dockersh]")
+		return false
+	case kind != sectionAll && s.Name == "":
+		r.fail(s.KindAt, fmt.Sprintf("section %q needs a name", kind), fmt.Sprintf("write [%s \"NAME\"]", kind))
+		return false
+	case syntax.ControlCharacter(s.Name, "") != nil:
+		r.fail(s.NameAt, "the name has a control character in it", "")
+		return false
+	}
+	if r.in = r.out.section(kind, s.Name); r.in == nil {
+		r.in = &section{kind: kind, name: s.Name, entries: map[string]*entry{}}
+		r.out.sections = append(r.out.sections, r.in)
+	}
+	return true
+}
+
+// assign checks a setting and puts it into the section.
+func (r *reader) assign(l *syntax.Line) {
+	key := syntax.Lower(l.Key)
+	row, known := lookup(key)
+	switch {
+	case !known:
+		r.unknown(l.Key, l.Origin())
+		return
+	case r.user && !row.gate:
+		r.fail(l.Origin(), fmt.Sprintf("%q is not allowed here: only the administrator can set it", key), "")
+		return
+	case l.Bare && row.kind() != kindBool:
+		r.fail(l.Origin(), fmt.Sprintf("setting %q needs a value", key), fmt.Sprintf("write %s = VALUE", key))
+		return
+	case l.Bare:
+		l.Value = "true"
+	}
+	array := row.kind() == kindArray
+	if array && !l.Bare && !l.Quoted {
+		// KEY = with nothing after it: the list begins again.
+		r.in.entries[key] = &entry{origin: l.Origin()}
+		return
+	}
+	val, bad := row.judge(l.Value)
+	if bad != nil {
+		r.fail(l.ValueOrigin(bad.At), key+": "+bad.Text, bad.Hint)
+		return
+	}
+	// Only now, so that a wrong value is reported as such.
+	if row.later && (array || val != row.today) {
+		hint := "leave it out"
+		if !array && row.today != "" {
+			hint += fmt.Sprintf(", or write %s = %s", key, row.today)
+		}
+		r.fail(l.Origin(), fmt.Sprintf("setting %q is not implemented yet", key), hint)
+		return
+	}
+	e := r.in.entries[key]
+	if e == nil || !array {
+		e = &entry{}
+		r.in.entries[key] = e
+	}
+	if len(e.vals) == 0 {
+		e.origin = l.Origin()
+	}
+	e.vals = append(e.vals, value{text: val, at: l.ValueOrigin(0)})
+}
+
+// unknown reports a key that no setting has.
+func (r *reader) unknown(key string, at syntax.Origin) {
+	k := syntax.Lower(key)
+	if name, ok := strings.CutPrefix(k, gatePrefix); ok {
+		if _, known := lookup(name); known {
+			r.fail(at, "unknown setting "+syntax.Quote(key), fmt.Sprintf("users cannot be allowed to set %q", name))
+			return
+		}
+	}
+	names := make([]string, 0, 2*len(table))
+	for i := range table {
+		if r.user && !table[i].gate {
+			continue
+		}
+		names = append(names, table[i].key)
+		if table[i].gate && !r.user {
+			names = append(names, gatePrefix+table[i].key)
+		}
+	}
+	r.fail(at, "unknown setting "+syntax.Quote(key), didYouMean(k, names, ""))
+}
+
+// didYouMean returns a hint with the candidate that is nearest to a mistyped word, or
+// otherwise if none is near.
+func didYouMean(word string, candidates []string, otherwise string) string {
+	w := strings.NewReplacer("-", "", "_", "", ".", "").Replace(word)
+	if best := suggest.Of(w, candidates); best != "" {
+		return `did you mean "` + best + `"?`
+	}
+	return otherwise
+}
+
+// judge checks one value as it stands in a file, and returns what is kept of it.
+func (r *row) judge(val string) (string, *syntax.Problem) {
+	if bad := syntax.ControlCharacter(val, r.white); bad != nil {
+		return "", bad
+	}
+	switch r.kind() {
+	case kindBool:
+		return parseBool(val)
+	case kindInt:
+		return r.checked(parseInt(val))
+	case kindDuration:
+		return parseDuration(val)
+	case kindNumber:
+		return r.checked(val, nil)
+	}
+	// A string, or an element of an array: a template.
+	if val == "" && !r.empty {
+		return "", &syntax.Problem{Text: "the value may not be empty"}
+	}
+	parts, bad := template.Parse(val)
+	if bad != nil {
+		return "", bad
+	}
+	if r.check == nil || val == "" {
+		return val, nil
+	}
+	judged := val
+	if !r.raw {
+		judged = parts.Expand(template.Sample())
+	}
+	if bad := r.check(judged); bad != nil {
+		if judged != val {
+			bad.At = 0 // its place in the sample is not that in the file
+		}
+		return "", bad
+	}
+	if r.norm != nil {
+		val = r.norm(val)
+	}
+	return val, nil
+}
+
+func (r *row) checked(val string, bad *syntax.Problem) (string, *syntax.Problem) {
+	if bad != nil {
+		return "", bad
+	}
+	if r.check == nil || val == "" && r.empty {
+		return val, nil
+	}
+	return val, r.check(val)
+}
