@@ -23,27 +23,28 @@ import (
 	"github.com/dockersh/dockersh/internal/root/history"
 )
 
-// backlog is how many logins may wait while we accept others.
+// backlog is how many logins may wait to be accepted.
 const backlog = 4096
 
 // shutdownLimit is how long logins that are under way have when the broker is to end.
 const shutdownLimit = 10 * time.Second
 
+// serve runs the broker as a service until a signal ends it.
 func serve(log *slog.Logger, open engine.Opener) error {
 	if os.Geteuid() != 0 {
-		return errors.New("it must run as root")
+		return errors.New("dockershd must run as root")
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
-	signal.Ignore(unix.SIGHUP) // settings are read when they change; a terminal's end is not ours
+	signal.Ignore(unix.SIGHUP) // settings are read again when they change; a terminal that ends is not ours
 	events, end := openHistory(log)
 	defer end()
 	b, err := newBroker(broker.Service, paths.Run, log, events, open)
 	if err != nil {
 		return err
 	}
-	sys.CloseOnExecFrom(3) // what we were started with is not for what we start
-	fd, ours, err := socket()
+	sys.CloseOnExecFrom(3) // descriptors that we were started with are not for our children
+	fd, made, err := openSocket()
 	if err != nil {
 		return err
 	}
@@ -51,8 +52,8 @@ func serve(log *slog.Logger, open engine.Opener) error {
 	if err != nil {
 		return err
 	}
-	if ours {
-		// Before the next one binds: it must not lose its name to our end.
+	if made {
+		// The lock is still held: the next broker binds after it, and keeps its name.
 		defer os.Remove(paths.Socket())
 	}
 	log.Info("ready", "socket", paths.Socket())
@@ -67,16 +68,16 @@ func serve(log *slog.Logger, open engine.Opener) error {
 	if err := b.Serve(l); err != nil {
 		return err
 	}
-	<-ended // logins that were under way
+	<-ended // logins under way are answered
 	return nil
 }
 
 // newBroker makes the broker of a process that does nothing else.
 func newBroker(role broker.Role, run string, log *slog.Logger, events func(history.Event), open engine.Opener) (*broker.Broker, error) {
-	// A login is a tenth of a millisecond of our time: handing it from thread to
-	// thread would cost more than a second processor gains.
+	// A login takes a tenth of a millisecond: handing it from thread to thread would cost
+	// more than a second processor gains.
 	runtime.GOMAXPROCS(1)
-	// Whatever the umask of who starts us: modes are said where they matter.
+	// Modes are given where they matter, whatever umask we were started with.
 	unix.Umask(0o022)
 	return broker.New(broker.Config{
 		Role: role, Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
@@ -85,8 +86,9 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 	})
 }
 
-// openHistory gives what takes the history of sessions, and its end. A user's own
-// broker has no file for it that he could not change, and so none.
+// openHistory returns the function that writes events to the history of sessions, and one
+// that flushes it. A broker with a user's own rights has no history: the user could
+// change it.
 func openHistory(log *slog.Logger) (put func(history.Event), end func()) {
 	if os.Geteuid() != 0 {
 		return nil, func() {}
@@ -98,8 +100,8 @@ func openHistory(log *slog.Logger) (put func(history.Event), end func()) {
 // firstActivated is where systemd puts the first socket (sd_listen_fds(3)).
 const firstActivated = 3
 
-// socket takes the socket that systemd made, or makes it. ours says which.
-func socket() (fd int, ours bool, err error) {
+// openSocket returns the socket that systemd passed, or makes it, which made reports.
+func openSocket() (fd int, made bool, err error) {
 	if os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
 		n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
 		if err != nil || n != 1 {
@@ -111,16 +113,16 @@ func socket() (fd int, ours bool, err error) {
 		}
 		return firstActivated, false, nil
 	}
-	if err := only(); err != nil {
+	if err := lockSocket(); err != nil {
 		return -1, false, err
 	}
 	fd, err = seqpacket.Bind(paths.Socket(), 0o666, backlog)
 	return fd, true, err
 }
 
-// only makes sure that no other standalone broker serves the same socket. The
+// lockSocket makes sure that no other broker without systemd serves the same socket. The
 // lock is held until this process ends.
-func only() error {
+func lockSocket() error {
 	fd, err := unix.Open(paths.Lock(), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err

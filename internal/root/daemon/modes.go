@@ -21,7 +21,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/syslog"
 )
 
-// Main runs dockershd; the result is the exit code.
+// Main runs dockershd and returns its exit code. Open is how it reaches engines.
 func Main(open engine.Opener) int {
 	args := os.Args[min(1, len(os.Args)):]
 	if len(args) == 0 {
@@ -47,17 +47,17 @@ func Main(open engine.Opener) int {
 			return printWhyLost(engine.Address{Host: args[1], TLS: args[2]}, args[3], open)
 		}
 	default:
-		return wrongUse("dockershd", "it does not take these arguments")
+		return usage("dockershd", "it does not take these arguments")
 	}
 	return exitCode(startedByUser(run))
 }
 
-// Session runs dockershd-session, the broker of the one front on standard input; the
-// result is the exit code. It knows no engine: where one is needed it becomes
+// Session runs dockershd-session, the broker of the one front on standard input, and
+// returns its exit code. It has no client of an engine: where one is needed it becomes
 // dockershd.
 func Session() int {
 	if len(os.Args) > 1 {
-		return wrongUse("dockershd-session", "it is started by dockersh, with nothing but a socket")
+		return usage("dockershd-session", "it is started by dockersh, with nothing but a socket")
 	}
 	var c *seqpacket.Conn
 	err := startedByUser(func(log *slog.Logger) (err error) {
@@ -68,11 +68,11 @@ func Session() int {
 	})
 	switch {
 	case errors.Is(err, broker.ErrHandOver):
-		_ = unix.SetNonblock(0, false) // else the other's os.Stdin would take it for its own, before main
+		_ = unix.SetNonblock(0, false) // else the poller of dockershd would adopt it as os.Stdin, before main
 		err = door.Become(door.OneShot)
 		front, e := channel.Conn{Socket: c}, usererr.For(err)
 		front.Within(time.Second)
-		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there he would lose our word
+		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there the front would lose our message
 			seqpacket.CloseAll(fds)
 		}
 		_ = front.Send(wire.NewError(e))
@@ -84,17 +84,18 @@ func Session() int {
 	return exitCode(logged(func(*slog.Logger) error { return err }))
 }
 
-// startedByUser runs what root does in a process that a user started.
+// startedByUser runs what root does in a process that a user started, after what the user
+// could leave on it is taken back (sys.Fresh).
 func startedByUser(run func(*slog.Logger) error) error {
 	if os.Geteuid() == 0 {
 		if err := sys.Fresh(); err != nil {
-			return err // nobody to tell: our front sees the connection end
+			return err // without a log; our front sees the connection end
 		}
 	}
 	return logged(run)
 }
 
-// logged runs with a log, which it gets to hear the error of.
+// logged runs with a log, to which it writes the error.
 func logged(run func(*slog.Logger) error) error {
 	out := syslog.New(os.Stderr, "dockershd")
 	defer out.Close(time.Second)
@@ -120,7 +121,7 @@ func version() string {
 	return "unknown"
 }
 
-func wrongUse(program, what string) int {
+func usage(program, what string) int {
 	fmt.Fprintln(os.Stderr, program+": error: "+what+"\nhint: see dockershd(8)")
 	return 2
 }

@@ -113,7 +113,7 @@ func checkPrivateDir(dir string, uid int) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != uid || st.Mode&0o077 != 0 {
-		return fmt.Errorf("%s is not a directory of user %d alone", dir, uid)
+		return fmt.Errorf("%s must be a directory of user %d that nobody else can enter", dir, uid)
 	}
 	return nil
 }
