@@ -78,7 +78,7 @@ func (a *attempt) bringUp(ctx context.Context) (missing Cold, err error) {
 // container is removed again: nobody has worked in it yet.
 func (a *attempt) create(ctx context.Context) (err error) {
 	s := a.plan.Settings
-	imageID, err := a.provideImage(ctx)
+	imageID, err := a.b.images.provide(ctx, a.engine, s, a.show)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a *attempt) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	user, err := a.containerUser(ctx, accounts)
+	user, err := a.users().resolve(ctx, accounts)
 	if err != nil {
 		return err
 	}
@@ -100,9 +100,9 @@ func (a *attempt) create(ctx context.Context) (err error) {
 		return err
 	}
 	if a.plan.Engine().Local() {
-		err = a.checkMountSources()
+		err = checkMountSources(a.plan.Settings)
 	} else {
-		files, err = a.withHelper(files)
+		files, err = withHelper(files, a.b.Helpers)
 	}
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (a *attempt) create(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			a.discard(made.ID)
-			err = a.explainFailure(ctx, user, err)
+			err = explainFailure(ctx, a.engine, user, err)
 		}
 	}()
 	if err := a.engine.PutFiles(ctx, made.ID, files); err != nil {
@@ -154,12 +154,12 @@ func (a *attempt) startStopped(ctx context.Context, found *engine.Container, own
 		return err
 	}
 	defer release()
-	user, err := a.containerUserOf(ctx, found)
+	user, err := a.users().resolveOf(ctx, found)
 	if err != nil {
 		return err
 	}
 	if a.plan.Engine().Local() {
-		if err := a.checkMountSources(); err != nil {
+		if err := checkMountSources(a.plan.Settings); err != nil {
 			return err
 		}
 	}
@@ -204,7 +204,7 @@ func (a *attempt) start(ctx context.Context, c *engine.Container, user account.I
 	}
 	uid, err := policy.HostUID(users, user)
 	if err == nil {
-		err = a.checkHome(uid, users, home)
+		err = checkHome(a.plan, uid, users, home)
 	}
 	if err != nil {
 		return errors.Join(err, a.engine.Stop(ctx, c.ID, 0)) // nobody has entered it yet
@@ -218,7 +218,7 @@ func (a *attempt) start(ctx context.Context, c *engine.Container, user account.I
 
 // startAgentIn starts the agent that a running container lacks.
 func (a *attempt) startAgentIn(ctx context.Context, found *engine.Container, owner policy.Owner) error {
-	user, err := a.containerUserOf(ctx, found)
+	user, err := a.users().resolveOf(ctx, found)
 	if err != nil {
 		return err
 	}
@@ -289,8 +289,7 @@ func (a *attempt) findRunning(ctx context.Context) (*engine.Container, error) {
 // checkMountSources looks at what is about to be mounted from the host: the home, and
 // volumes that name a directory. Options of dockeropt are the administrator's own words
 // to the engine.
-func (a *attempt) checkMountSources() error {
-	s := a.plan.Settings
+func checkMountSources(s *config.Settings) error {
 	var sources []string
 	if s.MountHome {
 		sources = append(sources, s.MountHomeFrom)

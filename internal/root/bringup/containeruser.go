@@ -11,9 +11,21 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// containerUser resolves the container user, with the accounts of the image.
-func (a *attempt) containerUser(ctx context.Context, image state.Accounts) (account.Identity, error) {
-	groups, err := a.b.Users.Groups(ctx, a.plan.User)
+// userResolver turns the container user of a plan into numbers, home and groups.
+type userResolver struct {
+	plan   *policy.Plan
+	host   *account.DB
+	images *images
+	engine engine.Engine
+}
+
+func (a *attempt) users() userResolver {
+	return userResolver{a.plan, a.b.Users, &a.b.images, a.engine}
+}
+
+// resolve resolves the container user, with the accounts of the image.
+func (r userResolver) resolve(ctx context.Context, image state.Accounts) (account.Identity, error) {
+	groups, err := r.host.Groups(ctx, r.plan.User)
 	if err != nil {
 		return account.Identity{}, settings.AccountError(err)
 	}
@@ -21,28 +33,28 @@ func (a *attempt) containerUser(ctx context.Context, image state.Accounts) (acco
 		Users: account.ParsePasswd(image.Passwd), Groups: account.ParseGroup(image.Group),
 		MemberOf: func(user string) []account.Group { return account.GroupsOf(image.Group, user) },
 	}
-	return a.plan.ContainerUser(groups, known, func(name string) (account.User, error) { return a.b.Users.ByName(ctx, name) })
+	return r.plan.ContainerUser(groups, known, func(name string) (account.User, error) { return r.host.ByName(ctx, name) })
 }
 
-// containerUserOf resolves the container user of a container that exists, with the
-// accounts of the image that it was made from.
-func (a *attempt) containerUserOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
-	image, err := a.b.images.accounts(ctx, a.engine, found.ImageID)
+// resolveOf resolves the container user of a container that exists, with the accounts of
+// the image that it was made from.
+func (r userResolver) resolveOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
+	image, err := r.images.accounts(ctx, r.engine, found.ImageID)
 	if err != nil {
 		return account.Identity{}, err
 	}
-	return a.containerUser(ctx, image)
+	return r.resolve(ctx, image)
 }
 
-// containerUserFor resolves the container user without touching the container: what its
-// passwd says now is in the hands of whoever is in it. The image is asked only for a
-// container user that is not the login user, and may be gone.
-func (a *attempt) containerUserFor(ctx context.Context, found *engine.Container) (account.Identity, error) {
-	if a.plan.Settings.ContainerUserName != a.plan.User.Name {
-		user, err := a.containerUserOf(ctx, found)
+// resolveBesides is resolveOf without touching the engine where that is possible: the
+// image is asked only for a container user that is not the login user, and may be gone.
+// The container's own passwd is in the hands of whoever is in it.
+func (r userResolver) resolveBesides(ctx context.Context, found *engine.Container) (account.Identity, error) {
+	if r.plan.Settings.ContainerUserName != r.plan.User.Name {
+		user, err := r.resolveOf(ctx, found)
 		if !errors.Is(err, engine.ErrNoImage) {
 			return user, err
 		}
 	}
-	return a.containerUser(ctx, state.Accounts{})
+	return r.resolve(ctx, state.Accounts{})
 }

@@ -33,7 +33,7 @@ func (a *attempt) openExecStream(ctx context.Context) (channel.Conn, error) {
 	if found.State != engine.Running || ours && a.plan.Engine().Local() || a.dir.IsShut() {
 		return channel.Conn{}, errNotReady
 	}
-	user, err := a.containerUserFor(ctx, found)
+	user, err := a.users().resolveBesides(ctx, found)
 	if err != nil {
 		return channel.Conn{}, err
 	}
@@ -48,8 +48,8 @@ func (a *attempt) openExecStream(ctx context.Context) (channel.Conn, error) {
 
 // withHelper adds dockersh-init to the files of a container on another host, where it
 // cannot be mounted.
-func (a *attempt) withHelper(files []engine.File) ([]engine.File, error) {
-	program, err := os.ReadFile(filepath.Join(a.b.Helpers, filepath.Base(policy.InitInside)))
+func withHelper(files []engine.File, helpers string) ([]engine.File, error) {
+	program, err := os.ReadFile(filepath.Join(helpers, filepath.Base(policy.InitInside)))
 	if err != nil {
 		return nil, err
 	}

@@ -16,14 +16,21 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/root/wait"
+	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// provideImage makes sure that the image is on the engine's host, as `pull` says, and
-// returns its id.
-func (a *attempt) provideImage(ctx context.Context) (string, error) {
-	s := a.plan.Settings
-	id, err := a.engine.ImageID(ctx, s.ImageName)
+// images are the images on the engines' hosts, and the accounts in them, which are read
+// once for each image.
+type images struct {
+	state state.Images
+	queue wait.Queue // of pulls, and of looks into an image
+}
+
+// provide makes sure that the image is on the engine's host, as `pull` says, and returns
+// its id. Show receives lines for the user.
+func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Settings, show func(line string)) (string, error) {
+	id, err := e.ImageID(ctx, s.ImageName)
 	missing := errors.Is(err, engine.ErrNoImage)
 	if err != nil && !missing {
 		return "", err
@@ -36,22 +43,22 @@ func (a *attempt) provideImage(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, pullLimit)
 	defer cancel()
-	a.show("pulling the image " + s.ImageName)
-	release, err := a.b.images.queue.Lock(ctx, "pull "+s.ImageName) // once, for all that wait for it
+	show("pulling the image " + s.ImageName)
+	release, err := i.queue.Lock(ctx, "pull "+s.ImageName) // once, for all that wait for it
 	if err != nil {
 		return "", err
 	}
 	defer release()
-	if id, err := a.engine.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
+	if id, err := e.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
 		return id, nil
 	}
-	if err := a.engine.Pull(ctx, s.ImageName, a.show); err != nil {
+	if err := e.Pull(ctx, s.ImageName, show); err != nil {
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err
 		}
 		return "", noImage(s.ImageName, err)
 	}
-	id, err = a.engine.ImageID(ctx, s.ImageName)
+	id, err = e.ImageID(ctx, s.ImageName)
 	if errors.Is(err, engine.ErrNoImage) {
 		return "", noImage(s.ImageName, err)
 	}
@@ -60,12 +67,6 @@ func (a *attempt) provideImage(ctx context.Context) (string, error) {
 
 func noImage(name string, cause error) error {
 	return usererr.New(usererr.Container, "there is no image "+name, "ask the administrator to run: docker pull "+name, cause)
-}
-
-// images reads the accounts of images, once each.
-type images struct {
-	state state.Images
-	queue wait.Queue
 }
 
 // accounts returns the accounts of an image. They are read out of a probe, a container

@@ -41,8 +41,8 @@ func (a *attempt) hostPlaces(ctx context.Context, user account.Identity) (policy
 // explainFailure looks, when a container could not be made, whether the engine's user
 // namespace is too small for the container user: a directory service gives large
 // numbers, and the engine's own error does not say so.
-func (a *attempt) explainFailure(ctx context.Context, user account.Identity, err error) error {
-	if remap, remapErr := a.engine.Remap(ctx); remapErr == nil && remap.On {
+func explainFailure(ctx context.Context, e engine.Engine, user account.Identity, err error) error {
+	if remap, remapErr := e.Remap(ctx); remapErr == nil && remap.On {
 		if tooSmall := policy.AdmitNumbers(remap, user); tooSmall != nil {
 			return tooSmall
 		}
@@ -67,13 +67,13 @@ func (a *attempt) userNamespace(ctx context.Context, found *engine.Container) (i
 
 // checkHome refuses a container, just started, whose mounted home does not belong to its
 // user inside.
-func (a *attempt) checkHome(uid uint32, m idmap.Map, home lifecycle.MountedHome) error {
+func checkHome(plan *policy.Plan, uid uint32, m idmap.Map, home lifecycle.MountedHome) error {
 	switch {
 	case home.From != "":
 		if home.Fits(m) {
 			return nil
 		}
-	case m.Same, !a.plan.Settings.MountHome, uid == a.plan.User.UID:
+	case m.Same, !plan.Settings.MountHome, uid == plan.User.UID:
 		return nil
 	}
 	return usererr.New(usererr.Container, "the container's user numbers are not those that its home was mounted for",

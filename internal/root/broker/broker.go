@@ -62,13 +62,13 @@ type Broker struct {
 	bringup   *bringup.Bringup
 	lifecycle *lifecycle.Reconciler
 	limits    *limits
-	tags      tags
+	tags      *tags
+	events    *events
 
 	closing atomic.Bool     // no more connections
 	ctx     context.Context // its end is the end of all work
 	cancel  context.CancelFunc
 	logins  sync.WaitGroup // under way
-	starts  sync.WaitGroup // of sessions, being written to the history
 }
 
 // New makes the run-time directory, and does not touch what another broker left there:
@@ -85,6 +85,8 @@ func New(c Config) (*Broker, error) {
 	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
 	b.engines.Open = c.Engine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.events = &events{ctx: b.ctx, log: c.Log, history: c.History, state: run, role: c.Role}
+	b.tags = &tags{ctx: b.ctx, engines: &b.engines}
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}
@@ -94,7 +96,7 @@ func New(c Config) (*Broker, error) {
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Locks: locks, Engines: &b.engines, Log: c.Log,
-		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.writeLostEnd,
+		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.lost,
 	})
 	return b, nil
 }
@@ -194,6 +196,6 @@ func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
 	_ = l.SetDeadline(time.Now())
 	wait.Until(ctx, b.logins.Wait)
 	b.cancel()
-	wait.Until(ctx, b.starts.Wait)
+	wait.Until(ctx, b.events.starts.Wait)
 	b.lifecycle.Shutdown(ctx)
 }

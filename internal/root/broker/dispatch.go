@@ -25,7 +25,7 @@ type front struct {
 	process proc.Stat      // the front as it was at the login
 	plan    *policy.Plan   // nil before the login
 	session *state.Session // nil before the login, and for a host shell
-	events  *events        // nil before the session begins
+	events  *sessionEvents // nil before the session begins
 
 	handedOver bool
 	ended      func(handOver bool) // called at the very end; may be nil
@@ -46,7 +46,7 @@ const numRequests = 3
 var requests = [numRequests]request{
 	{wire.KindLogin, 1, false, (*Broker).login},
 	{wire.KindWhy, 3, true, (*Broker).answerWhy},
-	{wire.KindEnded, 1, true, (*Broker).noteStatus},
+	{wire.KindEnded, 1, true, (*Broker).takeStatus},
 }
 
 // answerLimit is how long a front may take for its login, and the broker for an answer.
@@ -93,7 +93,7 @@ func (b *Broker) close(f *front) {
 	}
 	removed := b.sessions.Remove(*f.session)
 	if f.events != nil {
-		b.writeEnd(f.events, removed)
+		b.events.finish(f.events, removed)
 	}
 	b.lifecycle.SessionEnded(f.session.Container, f.plan)
 }
@@ -120,7 +120,7 @@ func (b *Broker) serveRequest(f *front) bool {
 			b.handOver(f)
 		default:
 			if r.kind == wire.KindLogin {
-				b.writeRefusal(f, err) // before the front learns of it, and ends
+				b.events.refused(f, err) // before the front learns of it, and ends
 			}
 			b.refuse(f, err)
 		}

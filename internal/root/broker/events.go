@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"context"
+	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,53 +26,64 @@ import (
 // written.
 const startDelay = 5 * time.Millisecond
 
-// events are the start and the end of a session in the history.
+// events writes what happened to the log and the history.
 type events struct {
+	ctx     context.Context
+	log     *slog.Logger
+	history func(history.Event)
+	state   state.Dir
+	role    Role
+	starts  sync.WaitGroup // being written
+}
+
+// sessionEvents are the start and the end of one session.
+type sessionEvents struct {
 	end     history.Event
 	over    chan struct{} // closed when the front is gone
 	written chan struct{} // closed when the start is written
 }
 
-// writeStart begins the history of a session that was just given to the front.
-func (b *Broker) writeStart(f *front, req *wire.Login, key string, cold bringup.Cold) {
-	r := b.newEvent(f, history.Start)
-	r.ID, r.Key, r.Container, r.Terminal, r.Cold = f.session.ID, key, f.plan.Container, req.Terminal, string(cold)
+// start writes the start of a session that was just given to the front, in the
+// background, and returns what its end will need.
+func (e *events) start(f *front, req *wire.Login, key string, cold bringup.Cold) *sessionEvents {
+	event := e.of(f, history.Start)
+	event.ID, event.Key, event.Container, event.Terminal, event.Cold = f.session.ID, key, f.plan.Container, req.Terminal, string(cold)
 	if f.plan.Settings.AuditCommand {
-		r.Command, r.Cut = string(req.Words), req.Cut
+		event.Command, event.Cut = string(req.Words), req.Cut
 	}
-	e := &events{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{})}
-	e.end.Since = r.Time
-	f.events = e
+	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{})}
+	s.end.Since = event.Time
 	process, took := f.process, time.Since(f.begun)
-	b.starts.Go(func() {
-		defer close(e.written)
+	e.starts.Go(func() {
+		defer close(s.written)
 		// Before the front does anything: a short session is over soon, and its sshd too.
-		r.Client = clientAddress(process)
+		event.Client = clientAddress(process)
 		t := time.NewTimer(startDelay)
 		defer t.Stop()
 		select {
 		case <-t.C:
-		case <-e.over:
-		case <-b.ctx.Done():
+		case <-s.over:
+		case <-e.ctx.Done():
 		}
-		if made, err := b.state.Container(r.Container).Made(); err == nil {
-			r.Image = made.ImageID
+		if made, err := e.state.Container(event.Container).Made(); err == nil {
+			event.Image = made.ImageID
 		}
-		b.Log.Info("session start", append(r.Attrs(), "ms", took.Milliseconds())...)
-		b.History(r)
+		e.log.Info("session start", append(event.Attrs(), "ms", took.Milliseconds())...)
+		e.history(event)
 	})
+	return s
 }
 
-// newEvent returns an event with what is known of the front.
-func (b *Broker) newEvent(f *front, kind history.Kind) history.Event {
-	r := history.Event{Time: time.Now(), Kind: kind, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.process.TTY), Door: "setuid"}
+// of returns an event with what is known of the front.
+func (e *events) of(f *front, kind history.Kind) history.Event {
+	event := history.Event{Time: time.Now(), Kind: kind, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.process.TTY), Door: "setuid"}
 	switch {
-	case b.Role == Service:
-		r.Door = "service"
+	case e.role == Service:
+		event.Door = "service"
 	case int(f.uid) == unix.Geteuid():
-		r.Door = "direct"
+		event.Door = "direct"
 	}
-	return r
+	return event
 }
 
 // clientAddress returns the address that a front was started for; empty if it does not
@@ -82,31 +96,31 @@ func clientAddress(front proc.Stat) string {
 	return addr.String()
 }
 
-// writeEnd ends the history of a session, if removed says that no other process did.
-func (b *Broker) writeEnd(e *events, removed bool) {
-	close(e.over)
-	<-e.written // it waits for nothing but /proc
+// finish writes the end of a session, if removed says that no other process did.
+func (e *events) finish(s *sessionEvents, removed bool) {
+	close(s.over)
+	<-s.written // it waits for nothing but /proc
 	if removed {
-		b.writeEndEvent(e.end)
+		e.writeEnd(s.end)
 	}
 }
 
-func (b *Broker) writeEndEvent(r history.Event) {
-	r.Time = time.Now()
-	b.Log.Info("session end", r.Attrs()...)
-	b.History(r)
-}
+// lost writes the end of a session that ended without its broker: nobody knows how it
+// ended, and when at the latest.
+func (e *events) lost(s state.Session) { e.writeEnd(endOf(s)) }
 
-// writeLostEnd writes the end of a session that ended without its broker: nobody knows
-// how, and when at the latest.
-func (b *Broker) writeLostEnd(s state.Session) { b.writeEndEvent(endOf(s)) }
+func (e *events) writeEnd(event history.Event) {
+	event.Time = time.Now()
+	e.log.Info("session end", event.Attrs()...)
+	e.history(event)
+}
 
 func endOf(s state.Session) history.Event {
 	return history.Event{Kind: history.End, ID: s.ID, User: s.User, UID: s.UID, Container: s.Container, Since: s.Since}
 }
 
-// noteStatus takes the front's word on how its session ended.
-func (b *Broker) noteStatus(f *front, m wire.Message) error {
+// takeStatus takes the front's word on how its session ended.
+func (b *Broker) takeStatus(f *front, m wire.Message) error {
 	if f.events == nil {
 		return nil // a host shell
 	}
@@ -119,21 +133,21 @@ func (b *Broker) noteStatus(f *front, m wire.Message) error {
 	return nil
 }
 
-// writeRefusal writes a login that is refused.
-func (b *Broker) writeRefusal(f *front, err error) {
+// refused writes a login that is refused.
+func (e *events) refused(f *front, err error) {
 	if f.process.Pid == 0 {
 		f.process, _ = proc.Of(int(f.pid)) // it may be gone
 	}
-	r := b.newEvent(f, history.Refused)
-	r.Client, r.Reason = clientAddress(f.process), printable.Line(usererr.For(err).Text)
-	b.History(r)
+	event := e.of(f, history.Refused)
+	event.Client, event.Reason = clientAddress(f.process), printable.Line(usererr.For(err).Text)
+	e.history(event)
 }
 
-// writeHostShell writes a login that was given the host. What it does there, and when it
-// ends, is not ours to see.
-func (b *Broker) writeHostShell(f *front) {
-	r := b.newEvent(f, history.HostShell)
-	r.Client, r.Shell = clientAddress(f.process), f.plan.HostShell
-	b.Log.Warn("host shell", r.Attrs()...)
-	b.History(r)
+// hostShell writes a login that was given the host. What it does there, and when it ends,
+// is not ours to see.
+func (e *events) hostShell(f *front) {
+	event := e.of(f, history.HostShell)
+	event.Client, event.Shell = clientAddress(f.process), f.plan.HostShell
+	e.log.Warn("host shell", event.Attrs()...)
+	e.history(event)
 }

@@ -65,7 +65,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err := b.giveAgent(f, plan, agent); err != nil {
 		return err
 	}
-	b.writeStart(f, req, key, cold)
+	f.events = b.events.start(f, req, key, cold)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (b *Broker) giveHostShell(f *front, plan *policy.Plan) error {
 		return err
 	}
 	f.plan = plan
-	b.writeHostShell(f)
+	b.events.hostShell(f)
 	return nil
 }
 

@@ -23,7 +23,7 @@ func (b *Broker) addChangeNotice(plan *policy.Plan, req *wire.Login) {
 		return // another user made it, and is shown the notice
 	}
 	what := ""
-	switch other, older := made.Settings != plan.Settings.Hash(), b.hasNewerImage(plan.Engine(), made); {
+	switch other, older := made.Settings != plan.Settings.Hash(), b.tags.isOutdated(plan.Engine(), made); {
 	case other && older:
 		what = "with other settings, from an older image"
 	case other:
@@ -42,6 +42,9 @@ const tagAge = 5 * time.Minute
 // tags remembers which image is behind a tag. The engine is asked in the background: a
 // login takes the answer that an earlier one asked for.
 type tags struct {
+	ctx     context.Context
+	engines *engine.Clients
+
 	mu    sync.Mutex
 	known map[tag]*tagged
 }
@@ -56,10 +59,9 @@ type tagged struct {
 	asked time.Time
 }
 
-// hasNewerImage reports whether another image than the container's is behind the tag, as
-// far as is known, and asks again if the answer is old.
-func (b *Broker) hasNewerImage(at engine.Address, made state.Made) bool {
-	t := &b.tags
+// isOutdated reports whether another image than the container's is behind the tag, as far
+// as is known, and asks again if the answer is old.
+func (t *tags) isOutdated(at engine.Address, made state.Made) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := tag{at, made.Image}
@@ -73,19 +75,19 @@ func (b *Broker) hasNewerImage(at engine.Address, made state.Made) bool {
 	}
 	if time.Since(known.asked) > tagAge {
 		known.asked = time.Now()
-		go b.askTag(key)
+		go t.ask(key)
 	}
 	return known.id != "" && known.id != made.ImageID
 }
 
-func (b *Broker) askTag(key tag) {
-	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
+func (t *tags) ask(key tag) {
+	ctx, cancel := context.WithTimeout(t.ctx, answerLimit)
 	defer cancel()
 	id := ""
-	if e, err := b.engines.Get(key.at); err == nil {
+	if e, err := t.engines.Get(key.at); err == nil {
 		id, _ = e.ImageID(ctx, key.ref) // without an answer there is no notice
 	}
-	b.tags.mu.Lock()
-	defer b.tags.mu.Unlock()
-	b.tags.known[key].id = id
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known[key].id = id
 }
