@@ -9,8 +9,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// visit logs in and out again, and tells whether the container was made for it.
-func (w *world) visit(m *wire.Login) (fresh bool) {
+// loginOnce logs in and out again, and reports whether the container was made for it.
+func (w *world) loginOnce(m *wire.Login) (fresh bool) {
 	w.Helper()
 	before := w.id()
 	answer, c := w.login(m)
@@ -34,12 +34,12 @@ func TestChangedSettingsRecreateTheContainer(t *testing.T) {
 	w := newWorld(t)
 	const rc = "[dockersh]\nonchange = recreate\n"
 	w.set(rc)
-	if !w.visit(&wire.Login{}) || w.visit(&wire.Login{}) {
+	if !w.loginOnce(&wire.Login{}) || w.loginOnce(&wire.Login{}) {
 		t.Fatal("the first and the second login")
 	}
 	w.set(rc + "banner = x\nmaxsessions = 5\n") // nothing that it is made of
-	if w.visit(&wire.Login{}) {
-		t.Error("it was made anew for a banner")
+	if w.loginOnce(&wire.Login{}) {
+		t.Error("recreated for a banner")
 	}
 	w.set(rc + "memory = 1g\n")
 	c := w.enters()
@@ -47,7 +47,7 @@ func TestChangedSettingsRecreateTheContainer(t *testing.T) {
 	w.set(rc + "memory = 2g\n")
 	w.enters()
 	if w.id() != id {
-		t.Fatal("it was removed under a session")
+		t.Fatal("removed under a session")
 	}
 	_ = c.Close()
 	w.set(rc + "memory = 2g\n")
@@ -59,12 +59,12 @@ func TestChangedSettingsRecreateTheContainer(t *testing.T) {
 func TestChangedImageRecreatesTheContainer(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
-	w.visit(&wire.Login{})
+	w.loginOnce(&wire.Login{})
 	w.engine.AddImage("busybox", "sha256:new", nil)
-	if !w.visit(&wire.Login{}) {
+	if !w.loginOnce(&wire.Login{}) {
 		t.Error("it was kept")
 	}
-	if w.visit(&wire.Login{}) {
+	if w.loginOnce(&wire.Login{}) {
 		t.Error("once more")
 	}
 }
@@ -75,15 +75,15 @@ func TestUserCannotRecreateAContainer(t *testing.T) {
 	w.set(rc)
 	w.engine.AddImage("other", "sha256:other", nil)
 	own := func(text string) *wire.Login { return &wire.Login{UserFile: []byte(text)} }
-	w.visit(own(""))
+	w.loginOnce(own(""))
 	for _, text := range []string{"[dockersh]\nimagename = other\n", "", "[dockersh]\nimagename = busybox\n"} {
-		if w.visit(own(text)) {
-			t.Errorf("%q threw his container away", text)
+		if w.loginOnce(own(text)) {
+			t.Errorf("%q removed the user's container", text)
 		}
 	}
 	w.refused(own("[dockersh]\nonchange = recreate\n"), "only the administrator")
 	w.set(rc + "memory = 1g\n")
-	if !w.visit(own("[dockersh]\nimagename = other\n")) || w.visit(own("")) {
+	if !w.loginOnce(own("[dockersh]\nimagename = other\n")) || w.loginOnce(own("")) {
 		t.Error("the administrator's change, and then the user's")
 	}
 }
@@ -105,11 +105,11 @@ func (w *world) plan() *policy.Plan {
 func TestContainerIsKeptWhileTheEngineIsDown(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
-	w.visit(&wire.Login{})
+	w.loginOnce(&wire.Login{})
 	w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n")
 	w.engine.Fail("Find", engine.ErrDown)
-	if w.visit(&wire.Login{}) { // it is warm
-		t.Error("made anew without the engine")
+	if w.loginOnce(&wire.Login{}) { // it is warm
+		t.Error("recreated without the engine")
 	}
 	w.engine.Fail("Find", nil)
 }
@@ -155,7 +155,7 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 func TestPausedContainerIsNotRecreated(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nonchange = recreate\n")
-	w.visit(&wire.Login{})
+	w.loginOnce(&wire.Login{})
 	id := w.id()
 	w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n")
 	w.engine.SetState(w.name(), engine.Paused)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
@@ -33,13 +34,13 @@ func (j *journal) of(e history.Kind) []history.Event {
 	return slices.DeleteFunc(slices.Clone(j.all), func(r history.Event) bool { return r.Kind != e })
 }
 
-// one waits for the only record of its kind.
+// one waits for the only event of its kind.
 func (w *world) one(e history.Kind) history.Event {
 	w.Helper()
 	w.eventually("there is a record of "+string(e), func() bool { return len(w.past.of(e)) > 0 })
 	all := w.past.of(e)
 	if len(all) != 1 {
-		w.Fatalf("%d records of %s", len(all), e)
+		w.Fatalf("%d events of kind %s", len(all), e)
 	}
 	return all[0]
 }
@@ -141,7 +142,7 @@ func TestRefusalIsInTheHistory(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if n := len(w.past.of(history.Start)) + len(w.past.of(history.End)); n != 0 {
-		t.Errorf("a login that was refused has %d records of a session", n)
+		t.Errorf("a login that was refused has %d events of a session", n)
 	}
 }
 
@@ -158,7 +159,7 @@ func TestHostShellIsInTheHistory(t *testing.T) {
 	w.enters()
 }
 
-// Whoever finds that a session is over tells of it, and only one does.
+// Every broker that finds a session over may write its end, and only one does.
 func TestSessionThatLostItsBrokerHasOneEnd(t *testing.T) {
 	w := newWorld(t)
 	r, end := w.child()
@@ -209,5 +210,42 @@ func TestManySessionsHaveAStartAndAnEndEach(t *testing.T) {
 	}
 	if len(starts) != 201 || len(ends) != 200 {
 		t.Errorf("%d starts, %d ends", len(starts), len(ends))
+	}
+}
+
+func TestHistorySaysWhyALoginWasCold(t *testing.T) {
+	w := newWorld(t)
+	cold := func() string {
+		t.Helper()
+		before := len(w.past.of(history.Start))
+		_ = w.enters().Close()
+		w.eventually("the start is written", func() bool { return len(w.past.of(history.Start)) > before })
+		w.eventually("the session is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+		return w.past.of(history.Start)[before].Cold
+	}
+	for i, step := range []struct {
+		before func()
+		want   bringup.Cold
+	}{
+		{func() {}, bringup.NotCreated},
+		{func() {}, bringup.Warm},
+		{func() { w.stop() }, bringup.NotRunning},
+		{func() { w.set("[dockersh]\nonchange = recreate\n") }, bringup.MayRecreate},
+		{func() { w.set("[dockersh]\nonchange = recreate\nmemory = 1g\n") }, bringup.NewSettings},
+		{func() { w.engine.AddImage("busybox", "sha256:new", nil) }, bringup.NewImage},
+	} {
+		step.before()
+		if got := cold(); got != string(step.want) {
+			t.Errorf("step %d: cold is %q, want %q", i, got, step.want)
+		}
+	}
+}
+
+// stop stops the container of the world's user, as an administrator would.
+func (w *world) stop() {
+	w.Helper()
+	w.engine.SetState(w.name(), engine.Exited)
+	if err := w.broker.state.Container(w.name()).Clear(); err != nil { // its agent has ended
+		w.Fatal(err)
 	}
 }

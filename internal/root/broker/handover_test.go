@@ -29,7 +29,7 @@ func (w *world) withoutEngine() *Broker {
 	return b
 }
 
-// pair gives a front's end and a broker's.
+// pair returns a front's end and a broker's.
 func (w *world) pair() (front channel.Conn, theirs *seqpacket.Conn) {
 	w.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -47,8 +47,8 @@ func (w *world) pair() (front channel.Conn, theirs *seqpacket.Conn) {
 	return front, theirs
 }
 
-// served gives a broker one login, and how that ended.
-func served(b *Broker, c *seqpacket.Conn) <-chan error {
+// serve serves one login, and returns how that ended.
+func serve(b *Broker, c *seqpacket.Conn) <-chan error {
 	over := make(chan error, 1)
 	go func() { over <- b.ServeOne(c) }()
 	return over
@@ -97,18 +97,18 @@ func TestLoginThatNeedsAnEngineIsHandedOverWhole(t *testing.T) {
 			if err := front.Send(&wire.Login{Version: wire.Version, Terminal: true}); err != nil {
 				t.Fatal(err)
 			}
-			w.overWith(served(w.withoutEngine(), theirs), ErrHandOver)
+			w.overWith(serve(w.withoutEngine(), theirs), ErrHandOver)
 			if n := w.broker.sessions.CountUser(w.me.UID); n != 0 {
-				t.Errorf("%d records are left", n)
+				t.Errorf("%d entries are left", n)
 			}
 			whole, err := New(w.broker.Config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			over := served(whole, theirs)
+			over := serve(whole, theirs)
 			w.expect(front, wire.KindReady)
 			if n := w.broker.sessions.CountUser(w.me.UID); n != 1 {
-				t.Errorf("%d records", n)
+				t.Errorf("%d entries", n)
 			}
 			_ = front.Close()
 			whole.cancel() // it would stay for linger
@@ -126,7 +126,7 @@ func TestWarmSessionNeedsNoEngine(t *testing.T) {
 	if err := front.Send(&wire.Login{Version: wire.Version}); err != nil {
 		t.Fatal(err)
 	}
-	over := served(w.withoutEngine(), theirs)
+	over := serve(w.withoutEngine(), theirs)
 	w.expect(front, wire.KindReady)
 	if err := front.Send(&wire.Why{}); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestRefusedLoginIsNotHandedOver(t *testing.T) {
 	if err := front.Send(&wire.Login{Version: wire.Version}); err != nil {
 		t.Fatal(err)
 	}
-	over := served(w.withoutEngine(), theirs)
+	over := serve(w.withoutEngine(), theirs)
 	if m := w.expect(front, wire.KindError).(*wire.Error); !strings.Contains(m.Text, "imagenam") {
 		t.Errorf("told %q", m.Text)
 	}

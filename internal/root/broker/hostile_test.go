@@ -144,8 +144,8 @@ func TestOneUserCannotTakeAllConnections(t *testing.T) {
 	}
 }
 
-// A stranger in the container who reaches the start socket first must not be
-// taken for the agent, nor keep the agent away.
+// A process of the container that reaches the start socket first must not be taken for
+// the agent, nor keep the agent away.
 func TestStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)

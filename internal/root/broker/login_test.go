@@ -83,7 +83,7 @@ func TestNameIsNotProofOfOwnership(t *testing.T) {
 	w.refused(&wire.Login{}, "belongs to someone else")
 }
 
-// Whatever step fails: the user is told one line, and nothing half-made is left.
+// Whatever step fails, the user sees one line, and nothing half-made is left.
 func TestFailureLeavesNothingHalfMade(t *testing.T) {
 	for _, c := range []struct {
 		call string

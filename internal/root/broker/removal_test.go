@@ -27,7 +27,7 @@ func TestFailedRemovalIsTriedAgain(t *testing.T) {
 		w.broker.lifecycle.ReconcileDue()
 		time.Sleep(20 * time.Millisecond)
 		if w.containers() != 1 {
-			t.Error("it was removed under a session")
+			t.Error("removed under a session")
 		}
 	}
 	w := newWorld(t)
@@ -52,7 +52,7 @@ func TestLoginWaitsForTheRemovalAndGetsANewContainer(t *testing.T) {
 	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
 	select {
 	case m := <-answer:
-		t.Fatalf("it got into what is being removed: %#v", m)
+		t.Fatalf("it entered a container that is being removed: %#v", m)
 	case <-time.After(200 * time.Millisecond):
 	}
 	made := w.engine.Calls("Create")
@@ -61,11 +61,11 @@ func TestLoginWaitsForTheRemovalAndGetsANewContainer(t *testing.T) {
 		t.Errorf("got %#v", m)
 	}
 	if w.engine.Calls("Create") != made+1 {
-		t.Error("it is not a fresh one")
+		t.Error("it is not a new one")
 	}
 }
 
-// A login that comes between the look and the removal.
+// A login comes between the look and the removal.
 func TestLoginStopsTheRemoval(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
@@ -79,7 +79,7 @@ func TestLoginStopsTheRemoval(t *testing.T) {
 	w.enters()
 	w.broker.lifecycle.Reconcile(w.name(), false)
 	if w.containers() != 1 {
-		t.Error("it was removed under a session")
+		t.Error("removed under a session")
 	}
 	w.enters()
 }
@@ -87,7 +87,7 @@ func TestLoginStopsTheRemoval(t *testing.T) {
 // placesAtEngine is how many containers are made, and how many are removed, at a time.
 const placesAtEngine = 6
 
-// Users can make their removals slow; nobody's login waits for those.
+// Users can make their removals slow; no login waits for those.
 func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
@@ -135,8 +135,8 @@ func TestLoginThatWaitsIsToldSo(t *testing.T) {
 	}
 }
 
-// Several look at a container's end at once; who comes late finds nothing, and
-// leaves nothing.
+// Several brokers reconcile a container at once; the last one finds nothing, and leaves
+// nothing.
 func TestLateReconcilerLeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\n")

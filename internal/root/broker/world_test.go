@@ -21,8 +21,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// world is a broker with an engine in memory. Who logs in is whoever runs the
-// test: the kernel says so.
+// world is a broker with an engine in memory. The user who logs in is the one who runs
+// the test: the kernel says so.
 type world struct {
 	testing.TB
 	engine   *enginetest.Fake
@@ -32,7 +32,7 @@ type world struct {
 	me       account.User
 	listener *seqpacket.Listener
 	past     journal
-	mute     sync.Map // containers whose agent does not come forward
+	mute     sync.Map // containers whose agent does not connect
 }
 
 func newWorld(t testing.TB) *world {
@@ -83,7 +83,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// name is the container of whoever runs the test, under the defaults.
+// name returns the container of the user who runs the test, under the defaults.
 func (w *world) name() string { return w.me.Name + "_dockersh" }
 
 func (w *world) set(file string) {
@@ -93,8 +93,7 @@ func (w *world) set(file string) {
 	}
 }
 
-// agent plays the agent of a container: it takes its socket and holds whoever
-// connects.
+// agent acts as the agent of a container: it takes its socket and accepts connections.
 func (w *world) agent(s engine.Spec) {
 	start := ""
 	for _, m := range s.Mounts {
@@ -151,7 +150,7 @@ func (w *world) dial() channel.Conn {
 	return c
 }
 
-// login gives the broker's answer, progress left out.
+// login returns the broker's answer, without progress.
 func (w *world) login(m *wire.Login) (wire.Message, channel.Conn) {
 	w.Helper()
 	c := w.dial()
@@ -192,7 +191,7 @@ func (w *world) enters() channel.Conn {
 	return c
 }
 
-// refused logs in and must be told so.
+// refused logs in and must get an error with text in it.
 func (w *world) refused(m *wire.Login, text string) {
 	w.Helper()
 	answer, _ := w.login(m)

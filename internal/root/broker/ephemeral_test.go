@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// containers is how many there are, the probes of images left out.
+// containers returns how many there are, without probes.
 func (w *world) containers() int {
 	w.Helper()
 	all, err := w.engine.List(w.Context(), false)
@@ -21,7 +21,7 @@ func (w *world) containers() int {
 	return len(all)
 }
 
-// nothingLeft waits until the container and all that was kept of it are gone.
+// nothingLeft waits until the container and all that is known of it are gone.
 func (w *world) nothingLeft() {
 	w.Helper()
 	w.eventually("nothing is left", func() bool {
@@ -31,7 +31,7 @@ func (w *world) nothingLeft() {
 	})
 }
 
-// waits is when it is noted that nobody is in the container any more.
+// waits waits until it is written that nobody is in the container.
 func (w *world) waits() {
 	w.Helper()
 	w.eventually("it waits", func() bool { v, _ := w.broker.state.Retentions().Get(w.name()); return !v.VacantSince.IsZero() })
@@ -46,7 +46,7 @@ func TestEphemeralContainerGoesWithItsLastSession(t *testing.T) {
 	w.broker.lifecycle.ReconcileDue()
 	time.Sleep(50 * time.Millisecond)
 	if w.containers() != 1 {
-		t.Fatal("it was removed under a session")
+		t.Fatal("removed under a session")
 	}
 	_ = b.Close()
 	w.nothingLeft()
@@ -91,7 +91,7 @@ func TestContainerLingersForTheNextLogin(t *testing.T) {
 	if w.containers() != 1 {
 		t.Error("it did not wait")
 	}
-	// An hour later, and whoever is broker by then.
+	// An hour later, perhaps with another broker.
 	v, err := w.broker.state.Retentions().Get(w.name())
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestContainerLingersForTheNextLogin(t *testing.T) {
 	w.nothingLeft()
 }
 
-// A short visit counts, though nobody looked while it lasted.
+// A short session counts, even if no broker looked while it lasted.
 func TestLingerBeginsWithTheLastEnd(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
@@ -123,7 +123,7 @@ func TestContainerMadeToStayStays(t *testing.T) {
 	w.set("[dockersh]\nephemeral\n")
 	_ = w.enters().Close()
 	w.eventually("both are over", func() bool { return len(w.broker.sessions.Live()) == 0 })
-	// Even if we are made to believe otherwise.
+	// Even if its retention says otherwise.
 	if err := w.broker.state.Retentions().Set(w.name(), state.Retention{Engine: engine.Address{Host: "/x"}, Ephemeral: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestContainerMadeToStayStays(t *testing.T) {
 	before := w.engine.Calls("Find")
 	w.enters()
 	if w.engine.Calls("Find") != before {
-		t.Error("it is not warm any more")
+		t.Error("the login is not warm any more")
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-// eventually is for what happens after a connection has ended.
+// eventually waits for what happens after a connection has ended.
 func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			w.Fatalf("not in time: %s", what)
+			w.Fatalf("not within 20 s: %s", what)
 		}
 	}
 }
@@ -30,7 +30,7 @@ func TestLiveSessionHasAnEntry(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	_ = c.Close()
-	w.eventually("the record goes with the connection", func() bool { return len(w.broker.sessions.Live()) == 0 })
+	w.eventually("the entry goes with the connection", func() bool { return len(w.broker.sessions.Live()) == 0 })
 
 	w.engine.Fail("Find", engine.ErrDown)
 	w.broker.forget(w.name())
@@ -60,7 +60,7 @@ func TestMaxsessionsCountsLiveSessions(t *testing.T) {
 	w.enters()
 }
 
-// Another broker counts and writes at the same time: whoever has the lock.
+// Another broker counts and writes at the same time, under the lock.
 func TestLastPlaceIsGivenOnce(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nmaxsessions = 1\n")

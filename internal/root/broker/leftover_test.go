@@ -18,7 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// child is a process that stands for the front of a broker that was killed.
+// child starts a process in place of a front whose broker was killed.
 func (w *world) child() (r state.Session, end func()) {
 	cmd := exec.Command("sleep", "1000")
 	if err := cmd.Start(); err != nil {
@@ -37,7 +37,7 @@ func TestNextBrokerRemovesWhatTheLastOneLeft(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1ms\n")
 	r, end := w.child()
-	if err := w.broker.sessions.Add(r); err != nil { // his session goes on without a broker
+	if err := w.broker.sessions.Add(r); err != nil { // the session goes on without a broker
 		t.Fatal(err)
 	}
 	_ = w.enters().Close()
@@ -62,7 +62,7 @@ func TestRemovalByAKilledBrokerIsRepaired(t *testing.T) {
 	if now := w.engine.Calls("Find") + w.engine.Calls("Exec"); now != before {
 		t.Errorf("%d calls of the engine for an agent that is there", now-before)
 	}
-	// It got as far as to move the directory away.
+	// The broker got as far as to rename the directory.
 	if err := os.Rename(filepath.Join(w.broker.Run, "c", w.name()), filepath.Join(w.broker.Run, "c", w.name()+"~")); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestRemovalByAKilledBrokerIsRepaired(t *testing.T) {
 	}
 }
 
-// After a restart of the host /run is empty, and the containers are there.
+// After a reboot /run is empty, and the containers are there.
 func TestEphemeralContainersAreFoundAfterAReboot(t *testing.T) {
 	w := newWorld(t)
 	labels := func(container string) map[string]string {
@@ -104,11 +104,11 @@ func TestEphemeralContainersAreFoundAfterAReboot(t *testing.T) {
 	w.eventually("it goes", func() bool { w.broker.lifecycle.ReconcileDue(); return gone("left-x") })
 	for _, name := range []string{"stays", "foreign", "aside", "direct"} {
 		if gone(name) {
-			t.Error(name + " went, too")
+			t.Error(name + " was removed, too")
 		}
 	}
 	if !gone(probeName("1")) {
-		t.Error("the probe of a broker that was killed is there")
+		t.Error("the probe of a killed broker is there")
 	}
 }
 
@@ -127,7 +127,7 @@ func TestLeftoverProbeDoesNotDisturb(t *testing.T) {
 	}
 }
 
-// A session of which no broker saw the end counts, too.
+// A session whose end no broker saw counts, too.
 func TestLingerStartsAgainForASessionThatEndedUnseen(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
@@ -144,13 +144,13 @@ func TestLingerStartsAgainForASessionThatEndedUnseen(t *testing.T) {
 	}
 	end()
 	w.broker.lifecycle.Sweep()
-	w.eventually("it waits anew", func() bool {
+	w.eventually("it waits again", func() bool {
 		v, err := w.broker.state.Retentions().Get(w.name())
 		return err == nil && time.Since(v.VacantSince) < time.Minute
 	})
 }
 
-// A broker of one login ends when it has swept: what it began is done before.
+// A broker of one session ends when it has swept: what it began is done before.
 func TestSweptContainersAreReconciledBeforeTheBrokerEnds(t *testing.T) {
 	w := newWorld(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as in the service
@@ -166,12 +166,12 @@ func TestSweptContainersAreReconciledBeforeTheBrokerEnds(t *testing.T) {
 			t.Error(err)
 		}
 		if v, err := w.broker.state.Retentions().Get(r.Container); err != nil || v.VacantSince.IsZero() {
-			t.Fatalf("it was not tended: %+v %v", v, err)
+			t.Fatalf("it was not reconciled: %+v %v", v, err)
 		}
 	}
 }
 
-// A broker of one login stays until its container is gone, and so on for others'.
+// A broker of one session stays until its container is gone, and those of others.
 func TestBrokerOfOneSessionStaysUntilAllIsDone(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nephemeral\nlinger = 300ms\n")
@@ -187,7 +187,7 @@ func TestBrokerOfOneSessionStaysUntilAllIsDone(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		t.Fatal("it stays for ever")
+		t.Fatal("it never ended")
 	}
 	if _, err := w.broker.state.Retentions().Get(w.name()); !errors.Is(err, fs.ErrNotExist) || w.containers() != 0 {
 		t.Errorf("it went before the container: %v", err)
@@ -256,13 +256,13 @@ func TestNothingIsKeptOfAContainerThatWasNeverMade(t *testing.T) {
 	w.set("[dockersh]\ncontainername = %u-%x\nimagename = nosuch\npull = never\n")
 	w.refused(&wire.Login{}, "there is no image")
 	w.nothingLeft()
-	// A broker was killed that had begun.
+	// A broker was killed after its first step.
 	if err := w.broker.state.Container("half").Make(); err != nil {
 		t.Fatal(err)
 	}
 	w.broker.lifecycle.Sweep()
 	w.nothingLeft()
-	// What shall become of it could not be noted.
+	// The retention could not be written.
 	if err := os.Rename(string(w.broker.state.Retentions()), string(w.broker.state.Retentions())+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -278,6 +278,6 @@ func TestNothingIsKeptOfAContainerThatWasNeverMade(t *testing.T) {
 	before := w.engine.Calls("Find")
 	w.enters()
 	if w.engine.Calls("Find") != before {
-		t.Error("it is not warm any more")
+		t.Error("the login is not warm any more")
 	}
 }
