@@ -81,7 +81,12 @@ var walls = []wall{
 
 	// engine
 	{"internal/engine", []string{"net", "os", "os/exec", "internal/host/", "internal/proto/seqpacket", "internal/proto/wire"}, "an interface and its words: nothing runs here"},
-	{"internal/engine/docker", []string{"internal/host/", "internal/proto/seqpacket", "internal/proto/wire"}, "it speaks to engines: users, rules and sessions are not its business"},
+	{"internal/engine/docker", []string{"internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/proc", "internal/host/sshd"},
+		"it speaks to engines: users, rules and sessions are not its business"},
+	{"internal/engine/docker/dialect", []string{"github.com/moby/moby/client", "net/http", "internal/proto/wire", "internal/host/account"},
+		"one command line and what differs between engines: the API is the client's"},
+	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
+		"a connection: what is said on it is not its business"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 
 	// rules

@@ -1,4 +1,17 @@
-// Package engine says in our words what dockersh needs of a container engine.
+// Package engine is what dockersh needs of a container engine.
+//
+// An engine that speaks Docker's API is a value of dialect.Dialect. To add another:
+//
+//  1. Implement Engine in a package beside docker. Return the errors that the comments
+//     here name, keep the labels that you are given, and write files only into
+//     containers that were never started.
+//  2. Write an Opener, and let the mains (cmd/dockershd, cmd/dockersh-bridge,
+//     cmd/dockershctl) choose it by the address.
+//  3. Let the setting dockersocket take its addresses: internal/rules/config/check.go.
+//  4. Run enginetest.Conformance against it.
+//  5. Give it a row in walls_test.go.
+//
+// No other package knows which engines there are.
 package engine
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -18,42 +19,43 @@ import (
 // commitLimit is for a large container on a slow disk.
 const commitLimit = 30 * time.Minute
 
-// Commit makes an image of a container's own file system, what is mounted left
-// out, and gives it a name; processes are frozen meanwhile. The image has the
-// process 1 and the user of the image that the container was made from, not those
-// that we gave it, and none of our labels says anything: what somebody makes of it
-// by hand is not ours. ErrNotFound, ErrNoImage for a name that is none, ErrDown.
+// Commit makes an image of a container's own file system, without what is mounted,
+// and names it; processes are frozen meanwhile. The image has the process 1 and the
+// user of the image that the container was made from, not those that dockersh chose,
+// and dockersh's labels in it are empty: a container that somebody makes from it by
+// hand is not dockersh's.
 func (e *Engine) Commit(ctx context.Context, id, ref string) (imageID string, err error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if _, digest := named.(reference.Digested); err != nil || digest {
-		return "", fmt.Errorf("%w: %q is no name for one", engine.ErrNoImage, ref)
+		return "", fmt.Errorf("%w: %q cannot be the name of one", engine.ErrNoImage, ref)
 	}
-	if err := checkName(id); err != nil {
-		return "", err
-	}
-	err = e.call(ctx, commitLimit, func(ctx context.Context, cli *client.Client) error {
+	err = e.callFor(ctx, commitLimit, id, func(ctx context.Context, cli *client.Client) error {
 		found, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		if err != nil {
-			return notFound(err, engine.ErrNotFound)
+			return err
 		}
 		var labels map[string]string
 		if found.Container.Config != nil {
 			labels = found.Container.Config.Labels
 		}
-		changes, err := restored(ctx, cli, found.Container.Image, labels)
+		changes, err := undoOurs(ctx, cli, found.Container.Image, labels)
 		if err != nil {
 			return err
 		}
-		made, err := cli.ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: reference.TagNameOnly(named).String(), Changes: changes})
-		imageID = made.ID
-		return notFound(err, engine.ErrNotFound)
+		options := client.ContainerCommitOptions{Reference: reference.TagNameOnly(named).String(), Changes: changes}
+		if e.dialect().CommitWantsBody {
+			options.Config = new(container.Config)
+		}
+		made, err := cli.ContainerCommit(ctx, id, options)
+		imageID = "sha256:" + strings.TrimPrefix(made.ID, "sha256:") // which Podman leaves out
+		return err
 	})
 	return imageID, err
 }
 
-// restored are the changes, in the language of Dockerfiles, that take ours out of
-// a container's configuration. An engine cannot take a label away, only empty it.
-func restored(ctx context.Context, cli *client.Client, imageID string, labels map[string]string) ([]string, error) {
+// undoOurs returns the changes, in the language of Dockerfiles, that take ours out
+// of a container's configuration. An engine cannot remove a label, only empty it.
+func undoOurs(ctx context.Context, cli *client.Client, imageID string, labels map[string]string) ([]string, error) {
 	var entrypoint, command []string
 	user := ""
 	image, err := cli.ImageInspect(ctx, imageID)
@@ -67,9 +69,9 @@ func restored(ctx context.Context, cli *client.Client, imageID string, labels ma
 		user = "0"
 	}
 	if len(entrypoint) == 0 {
-		entrypoint = []string{""} // the engine's word for none; without any it would keep ours
+		entrypoint = []string{""} // the engine's way to say none; without any it would keep ours
 	}
-	changes := []string{"ENTRYPOINT " + list(entrypoint), "CMD " + list(command), "USER " + user}
+	changes := []string{"ENTRYPOINT " + jsonList(entrypoint), "CMD " + jsonList(command), "USER " + user}
 	for label := range labels {
 		if strings.HasPrefix(label, "dockersh.") {
 			changes = append(changes, "LABEL "+label+`=""`)
@@ -79,7 +81,7 @@ func restored(ctx context.Context, cli *client.Client, imageID string, labels ma
 	return changes, nil
 }
 
-func list(words []string) string {
-	b, _ := json.Marshal(append([]string{}, words...)) // strings always can be
+func jsonList(words []string) string {
+	b, _ := json.Marshal(append([]string{}, words...)) // never fails for strings
 	return string(b)
 }

@@ -12,26 +12,10 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
-func TestACreatedContainerIsFoundAsDescribed(t *testing.T) {
-	e, s := testEngine(t), spec(t)
-	id := made(t, e, s)
-	c, err := e.Find(t.Context(), s.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := e.ImageID(t.Context(), s.Image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.ID != id || c.Name != s.Name || c.Image != s.Image || c.ImageID != image || c.State != engine.Created ||
-		c.Pid != 0 || c.Size != -1 || time.Since(c.Created).Abs() > time.Minute || c.Labels[engine.LabelUser] != "a=b c" {
-		t.Errorf("got %+v", c)
-	}
-}
-
-func TestAnImageMayBeNamedByItsIDOrInFull(t *testing.T) {
+func TestImageMayBeNamedByItsIDOrInFull(t *testing.T) {
 	e := testEngine(t)
 	image, err := e.ImageID(t.Context(), testImage)
 	if err != nil {
@@ -44,28 +28,7 @@ func TestAnImageMayBeNamedByItsIDOrInFull(t *testing.T) {
 	}
 }
 
-func TestAnIDOrABeginningOfANameIsNoName(t *testing.T) {
-	e, s := testEngine(t), spec(t)
-	id := made(t, e, s)
-	for _, n := range []string{id, id[:12], s.Name[:len(s.Name)-1], strings.ToUpper(s.Name)} {
-		if _, err := e.Find(t.Context(), n); !errors.Is(err, engine.ErrNotFound) {
-			t.Errorf("%s: %v", n, err)
-		}
-	}
-}
-
-func TestANameInUseIsTaken(t *testing.T) {
-	e, s := testEngine(t), spec(t)
-	id := made(t, e, s)
-	if _, err := e.Create(t.Context(), s); !errors.Is(err, engine.ErrNameTaken) {
-		t.Errorf("got %v", err)
-	}
-	if c, err := e.Find(t.Context(), s.Name); err != nil || c.ID != id {
-		t.Errorf("the first one: %v %v", c, err)
-	}
-}
-
-func TestAnImageThatIsNotHereIsNeverPulled(t *testing.T) {
+func TestMissingImageIsNeverPulled(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	s.Image = own + "-none"
 	s.Options = []string{"--pull=always"}
@@ -78,8 +41,8 @@ func TestAnImageThatIsNotHereIsNeverPulled(t *testing.T) {
 }
 
 // Each of these does what its administrator did not mean, and one of them
-// makes a container of another image, name and user.
-func TestAfterAnOptionThatTheEngineRefusesNothingIsLeft(t *testing.T) {
+// makes a container with another image, name and user.
+func TestRefusedOptionLeavesNothing(t *testing.T) {
 	e := testEngine(t)
 	before := howMany(t, e)
 	for _, options := range [][]string{
@@ -103,7 +66,7 @@ func TestAfterAnOptionThatTheEngineRefusesNothingIsLeft(t *testing.T) {
 	nothingLeft(t, e, before)
 }
 
-func TestOursWinsOverAnOptionButForTheUser(t *testing.T) {
+func TestOurOptionsWinExceptForTheUser(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	s.Options = []string{"--name", own + "-other", "-u", "5:5", "-l", engine.LabelOwner + "=0", "--entrypoint", "/bin/sh", "-e", "DSH=yes"}
 	r, err := e.inspect(t.Context(), made(t, e, s))
@@ -160,7 +123,7 @@ func TestPathsWithAnyCharacterAreMounted(t *testing.T) {
 	}
 }
 
-func TestALoginCutOffWhileItsContainerIsMadeLeavesNothing(t *testing.T) {
+func TestCancelledCreateLeavesNothing(t *testing.T) {
 	e := testEngine(t)
 	before := howMany(t, e)
 	for ms := range 12 {
@@ -169,7 +132,7 @@ func TestALoginCutOffWhileItsContainerIsMadeLeavesNothing(t *testing.T) {
 		start := time.Now()
 		made, err := e.Create(ctx, s)
 		cancel()
-		if took := time.Since(start); took > finishLimit+cleanLimit+time.Second {
+		if took := time.Since(start); took > dialect.FinishLimit+cleanLimit+time.Second {
 			t.Errorf("cut after %d ms: took %v", 1+8*ms, took)
 		}
 		if err == nil {
@@ -188,7 +151,7 @@ func TestALoginCutOffWhileItsContainerIsMadeLeavesNothing(t *testing.T) {
 	nothingLeft(t, e, before)
 }
 
-func TestATagThatIsAnotherImageByNowMakesNothing(t *testing.T) {
+func TestTagOfAnotherImageLeavesNothing(t *testing.T) {
 	e := testEngine(t)
 	before := howMany(t, e)
 	s := spec(t)

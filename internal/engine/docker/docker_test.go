@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,31 +17,29 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-func TestASocketIsAnAbsolutePath(t *testing.T) {
-	for _, s := range []string{"", "docker.sock", "tcp://127.0.0.1:2375", "unix://", "unix://x", "/a/../b", "http:///a"} {
-		if _, err := New(s); err == nil {
-			t.Errorf("%q was taken", s)
-		}
+// open returns the engine on a socket.
+func open(t testing.TB, socket string) *Engine {
+	t.Helper()
+	e, err := Open(engine.Address{Host: socket})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, s := range []string{"/run/a.sock", "unix:///run/a.sock"} {
-		if e, err := New(s); err != nil || e.socket != "/run/a.sock" {
-			t.Errorf("%q: %v %v", s, e, err)
-		}
-	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e.(*Engine)
 }
 
-func TestTheEnvironmentDoesNotNameTheEngine(t *testing.T) {
+func TestEnvironmentDoesNotNameTheEngine(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
 	t.Setenv("DOCKER_API_VERSION", "1.24")
 	socket := filepath.Join(t.TempDir(), "none")
-	e, _ := New(socket)
+	e := open(t, socket)
 	_, err := e.Find(context.Background(), "x")
 	if !errors.Is(err, engine.ErrDown) || !strings.Contains(err.Error(), socket) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAnEngineThatIsDownIsToldFromOneThatRefuses(t *testing.T) {
+func TestEngineThatDoesNotListenIsDown(t *testing.T) {
 	dir := t.TempDir()
 	refused := filepath.Join(dir, "refused")
 	l, err := net.Listen("unix", refused)
@@ -52,7 +49,7 @@ func TestAnEngineThatIsDownIsToldFromOneThatRefuses(t *testing.T) {
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	_ = l.Close()
 	for _, socket := range []string{filepath.Join(dir, "missing"), refused} {
-		e, _ := New(socket)
+		e := open(t, socket)
 		if _, err := e.List(context.Background(), false); !errors.Is(err, engine.ErrDown) {
 			t.Errorf("%s: %v", socket, err)
 		}
@@ -79,11 +76,10 @@ func silent(t *testing.T) *Engine {
 			go func() { _, _ = io.Copy(io.Discard, c); _ = c.Close() }()
 		}
 	}()
-	e, _ := New(l.Addr().String())
-	return e
+	return open(t, l.Addr().String())
 }
 
-func TestAnEngineThatHangsIsDownAfterTheLimit(t *testing.T) {
+func TestEngineThatHangsIsDownAfterTheLimit(t *testing.T) {
 	e := silent(t)
 	err := e.call(context.Background(), 50*time.Millisecond, func(context.Context, *client.Client) error { return nil })
 	if !errors.Is(err, engine.ErrDown) {
@@ -91,7 +87,7 @@ func TestAnEngineThatHangsIsDownAfterTheLimit(t *testing.T) {
 	}
 }
 
-func TestACallEndsWithItsContext(t *testing.T) {
+func TestCallEndsWithItsContext(t *testing.T) {
 	e := silent(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
@@ -106,7 +102,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoNameNeverReachesTheEngine(t *testing.T) {
+func TestInvalidNameNeverReachesTheEngine(t *testing.T) {
 	e := silent(t)
 	for _, n := range []string{"", "..", "../images", "a/b", "a b", "-a", ".", "a\n", "a%2f", "ä"} {
 		if _, err := e.Find(context.Background(), n); !errors.Is(err, engine.ErrNotFound) {
@@ -123,48 +119,17 @@ func TestWhatIsNoNameNeverReachesTheEngine(t *testing.T) {
 	}
 }
 
-func TestMessagesOfTheEngineAreOneLine(t *testing.T) {
-	if got := mapped(errors.New("a\r\n\tb\x1b[31m\n")).Error(); got != "a b[31m" {
+func TestEngineErrorsAreOneLine(t *testing.T) {
+	if got := engineError(errors.New("a\r\n\tb\x1b[31m\n")).Error(); got != "a b[31m" {
 		t.Errorf("got %q", got)
 	}
-	if got := mapped(errors.New(strings.Repeat("ä", printable.MaxLine))).Error(); len(got) > printable.MaxLine {
+	if got := engineError(errors.New(strings.Repeat("ä", printable.MaxLine))).Error(); len(got) > printable.MaxLine {
 		t.Errorf("%d bytes kept", len(got))
 	}
 }
 
-func TestOnlyAProgramOfRootsIsRun(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root to make files of root")
-	}
-	dir := t.TempDir()
-	file := func(name string, mode os.FileMode, uid int) string {
-		p := filepath.Join(dir, name)
-		for _, err := range []error{os.WriteFile(p, nil, 0o600), os.Chmod(p, mode), os.Chown(p, uid, 0)} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		return p
-	}
-	for p, why := range map[string]string{
-		file("group", 0o775, 0):   "written by others",
-		file("user", 0o755, 1):    "does not belong to root",
-		file("data", 0o644, 0):    "is no program",
-		dir:                       "is no program",
-		file("tmp", 0o755, 0):     "can be written by others", // /tmp itself is
-		filepath.Join(dir, "not"): "no such file",
-	} {
-		if err := trusted(p); err == nil || !strings.Contains(err.Error(), why) {
-			t.Errorf("%s: got %v, want %q", p, err, why)
-		}
-	}
-	if err := trusted("/bin/sh"); err != nil {
-		t.Errorf("a shell of root's, by a link: %v", err)
-	}
-}
-
-func TestProgressSumsUpTheParts(t *testing.T) {
-	p := newPulling("debian:12")
+func TestProgressSumsUpTheLayers(t *testing.T) {
+	p := newProgress("debian:12")
 	say := func(id, status string, done, total int64) string {
 		p.add(jsonstream.Message{ID: id, Status: status, Progress: &jsonstream.Progress{Current: done, Total: total}})
 		return p.line()
@@ -185,6 +150,6 @@ func TestProgressSumsUpTheParts(t *testing.T) {
 		say(strings.Repeat("x", i), "Downloading", 1, 1)
 	}
 	if len(p.layers) > maxLayers {
-		t.Errorf("%d parts are kept", len(p.layers))
+		t.Errorf("%d layers are kept", len(p.layers))
 	}
 }

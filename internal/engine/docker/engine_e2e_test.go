@@ -22,10 +22,10 @@ import (
 
 const testSocket = "/var/run/docker.sock"
 
-// own is what everything that one run makes is named by.
+// own begins the names of all that one run makes.
 var own = "dshtest-eng-" + strings.ToLower(rand.Text()[:8])
 
-// testImage is a busybox without any registry; it has no passwd file of weight.
+// testImage is a busybox that comes from no registry.
 var testImage = own + ":latest"
 
 func TestMain(m *testing.M) {
@@ -38,36 +38,28 @@ func TestMain(m *testing.M) {
 }
 
 func withImage(m *testing.M) (code int, err error) {
-	ctx := context.Background()
-	cli, err := client.New(client.WithHost("unix://" + testSocket))
+	opened, err := Open(engine.Address{Host: testSocket})
 	if err != nil {
 		return 1, err
 	}
-	root, err := busyboxRoot()
-	if err != nil {
-		return 1, err
-	}
-	r, err := cli.ImageImport(ctx, client.ImageImportSource{Source: root, SourceName: "-"}, testImage,
-		client.ImageImportOptions{Changes: []string{`CMD ["/bin/sh"]`}})
-	if err != nil {
+	e := opened.(*Engine)
+	if err := importImage(e); err != nil {
 		return 1, fmt.Errorf("these tests want a running engine: %w", err)
 	}
-	_, err = io.Copy(io.Discard, r)
-	_ = r.Close()
-	if err != nil {
-		return 1, err
-	}
 	defer func() {
-		_, rerr := cli.ImageRemove(ctx, testImage, client.ImageRemoveOptions{Force: true})
+		rerr := e.call(context.Background(), callLimit, func(ctx context.Context, cli *client.Client) error {
+			_, err := cli.ImageRemove(ctx, testImage, client.ImageRemoveOptions{Force: true})
+			return err
+		})
 		if err == nil {
 			err = rerr
 		}
-		_ = cli.Close()
+		_ = e.Close()
 	}()
 	return m.Run(), nil
 }
 
-// busyboxRoot is the file system of the image: busybox, and links and files to
+// busyboxRoot returns the file system of the image: busybox, and links and files to
 // read.
 func busyboxRoot() (io.Reader, error) {
 	busybox, err := os.ReadFile("/bin/busybox")
@@ -109,12 +101,7 @@ func busyboxRoot() (io.Reader, error) {
 
 func testEngine(t *testing.T) *Engine {
 	t.Helper()
-	e, err := New(testSocket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	return e
+	return open(t, testSocket)
 }
 
 // spec describes a container of this test that sleeps.
@@ -139,7 +126,7 @@ func made(t *testing.T, e *Engine, s engine.Spec) string {
 	return c.ID
 }
 
-// nothingLeft tells whether there are as many containers of this run as before.
+// nothingLeft checks that there are as many containers of this run as before.
 func nothingLeft(t *testing.T, e *Engine, before int) {
 	t.Helper()
 	if after := howMany(t, e); after != before {

@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-func TestAFileIsReadThroughLinksInsideTheContainer(t *testing.T) {
+func TestFileIsReadThroughLinksInsideTheContainer(t *testing.T) {
 	e := testEngine(t)
 	id := made(t, e, spec(t))
 	if b, err := e.ReadFile(t.Context(), id, "/etc/passwd"); err != nil || string(b) != "root:x:0:0::/:/bin/sh\n" {
@@ -70,7 +70,7 @@ func putFiles(t *testing.T, e *Engine) {
 	}
 }
 
-func TestADirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
+func TestDirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
 	e := testEngine(t)
 	first := made(t, e, spec(t))
 	home := engine.File{Path: "/home/a", Mode: 0o755, UID: 1000, GID: 1001, Dir: true}
@@ -104,26 +104,7 @@ func TestADirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
 	}
 }
 
-func TestAContainerThatWasEverStartedIsNotWritten(t *testing.T) {
-	e := testEngine(t)
-	id := made(t, e, spec(t))
-	if err := e.Start(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	for _, when := range []string{"running", "stopped"} {
-		if err := e.PutFiles(t.Context(), id, []engine.File{{Path: "/x"}}); err == nil {
-			t.Errorf("%s: it was written", when)
-		}
-		if _, err := e.ReadFile(t.Context(), id, "/etc/passwd"); err == nil {
-			t.Errorf("%s: it was read", when)
-		}
-		if err := e.Stop(t.Context(), id, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestNothingIsPutIntoAMount(t *testing.T) {
+func TestNothingIsPutIntoAMountOnTheHost(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	dir := t.TempDir()
 	s.Mounts = []engine.Mount{{Source: dir, Target: "/home/a"}}
@@ -142,10 +123,7 @@ func TestNothingIsPutIntoAMount(t *testing.T) {
 }
 
 func BenchmarkColdStart(b *testing.B) {
-	e, err := New(testSocket)
-	if err != nil {
-		b.Fatal(err)
-	}
+	e := open(b, testSocket)
 	file := []engine.File{{Path: "/etc/passwd", Mode: 0o644, Data: []byte("x")}, {Path: "/home/a", Mode: 0o700, UID: 1000, Dir: true}}
 	ctx := b.Context()
 	for _, part := range []string{"create", "put", "start", "find"} {

@@ -9,63 +9,77 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
+
+// ImageID returns the id of an image on the engine's host.
+func (e *Engine) ImageID(ctx context.Context, ref string) (string, error) {
+	if err := dialect.CheckImage(ref); err != nil {
+		return "", err
+	}
+	var id string
+	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+		r, err := cli.ImageInspect(ctx, ref)
+		id = r.ID
+		return notFound(err, engine.ErrNoImage)
+	})
+	return id, err
+}
 
 // progressEvery is the shortest time between two lines of progress.
 const progressEvery = 300 * time.Millisecond
 
-// Pull fetches an image and ends when it is there. progress may be nil; it is
-// called from this goroutine, at most a few times a second. Credentials of
-// registries are not used, because they lie in somebody's configuration
-// (~/.docker/config.json): an image of a private registry is pulled by hand.
-// ErrNoImage when the registry has none of that name, ErrDown.
-func (e *Engine) Pull(ctx context.Context, ref string, progress func(line string)) error {
-	if err := checkImage(ref); err != nil {
+// Pull fetches an image. It calls show from this goroutine, at most a few times
+// a second. Credentials of registries are not used, because they lie in somebody's
+// configuration (~/.docker/config.json): an image of a private registry is pulled by
+// hand. engine.ErrNoImage when the registry has no image of that name.
+func (e *Engine) Pull(ctx context.Context, ref string, show func(line string)) error {
+	if err := dialect.CheckImage(ref); err != nil {
 		return err
 	}
-	// Without a limit of ours: one cannot tell a slow line from a dead one.
+	// No limit of our own: a slow line cannot be told from a dead one.
 	cli, err := e.client(ctx)
 	if err != nil {
-		return mapped(err)
+		return engineError(err)
 	}
 	stream, err := cli.ImagePull(ctx, ref, client.ImagePullOptions{})
 	if err != nil {
-		return mapped(notFound(err, engine.ErrNoImage))
+		return engineError(notFound(err, engine.ErrNoImage))
 	}
-	p := newPulling(ref)
+	p := newProgress(ref)
 	var last time.Time
 	for m, err := range stream.JSONMessages(ctx) {
 		if err != nil {
-			return fmt.Errorf("pulling %s: %w", ref, mapped(err))
+			return fmt.Errorf("pulling %s: %w", ref, engineError(err))
 		}
 		if m.Error != nil {
-			return fmt.Errorf("pulling %s: %w", ref, lined{m.Error})
+			return fmt.Errorf("pulling %s: %w", ref, oneLine{m.Error})
 		}
 		p.add(m)
-		if now := time.Now(); progress != nil && now.Sub(last) >= progressEvery {
+		if now := time.Now(); show != nil && now.Sub(last) >= progressEvery {
 			last = now
-			progress(p.line())
+			show(p.line())
 		}
 	}
 	return ctx.Err()
 }
 
-// pulling sums up what an engine tells of the parts of one image.
-type pulling struct {
+// progress sums up what an engine reports of the layers of one image.
+type progress struct {
 	ref    string
 	layers map[string]layer
 }
 
-// layer is one part of an image, in bytes.
+// layer is a layer of an image, in bytes.
 type layer struct{ done, total int64 }
 
 // maxLayers is more than any engine's file system can stack.
 const maxLayers = 1024
 
-func newPulling(ref string) *pulling { return &pulling{ref: ref, layers: map[string]layer{}} }
+func newProgress(ref string) *progress { return &progress{ref: ref, layers: map[string]layer{}} }
 
-// add takes in one message of the engine.
-func (p *pulling) add(m jsonstream.Message) {
+// add adds one message of the engine.
+func (p *progress) add(m jsonstream.Message) {
 	l, known := p.layers[m.ID]
 	switch {
 	case m.ID == "" || !known && len(p.layers) >= maxLayers:
@@ -74,16 +88,16 @@ func (p *pulling) add(m jsonstream.Message) {
 		l.done, l.total = max(m.Progress.Current, 0), max(m.Progress.Total, l.total)
 	case m.Status == "Verifying Checksum", m.Status == "Download complete", m.Status == "Extracting":
 		l.done = l.total
-	default: // "Pulling fs layer", "Waiting", "Already exists": of no size that we know
+	default: // "Pulling fs layer", "Waiting", "Already exists": its size is not known yet
 		return
 	}
 	l.total = max(l.total, l.done)
 	p.layers[m.ID] = l
 }
 
-// line tells how far it is: "pulling debian:12: 12.3 of 45.6 MB". The total
-// grows while the engine learns of more parts.
-func (p *pulling) line() string {
+// line returns "pulling debian:12: 12.3 of 45.6 MB". The total grows while the engine
+// learns of more layers.
+func (p *progress) line() string {
 	var done, total int64
 	for _, l := range p.layers {
 		done, total = done+l.done, total+l.total

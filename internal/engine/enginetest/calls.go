@@ -150,6 +150,9 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if ref == "" || strings.ContainsAny(ref, " ") || strings.ToLower(ref) != ref {
+		return "", fmt.Errorf("%w: %q cannot be the name of one", engine.ErrNoImage, ref)
+	}
 	files := map[string][]byte{}
 	for _, i := range f.images {
 		if i.id == b.ImageID {
@@ -239,7 +242,7 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 		return err
 	}
 	for _, file := range files {
-		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path {
+		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path || file.Path == "/" {
 			return fmt.Errorf("put %q: not a clean absolute path", file.Path)
 		}
 		for _, m := range b.spec.Mounts {
@@ -311,6 +314,9 @@ func (f *Fake) Remove(ctx context.Context, id string) error {
 // Exec is engine.Engine's; nothing runs but OnExec.
 func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
 	err := f.begin(ctx, "Exec")
+	if err == nil && len(argv) == 0 {
+		err = fmt.Errorf("exec in container %s: no program given", id)
+	}
 	if err == nil {
 		_, err = f.running(id)
 	}

@@ -2,66 +2,62 @@ package enginetest
 
 import (
 	"errors"
-	"io/fs"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-func TestAContainerGoesThroughItsLife(t *testing.T) {
-	f, ctx := New(), t.Context()
-	var started, ran string
-	f.OnStart = func(s engine.Spec) { started = s.Name; _, _ = f.Find(ctx, s.Name) } // may ask the engine
-	f.OnExec = func(e Exec) { ran = e.Argv[0] }
-	s := engine.Spec{Name: "n", Image: "i", Labels: map[string]string{engine.LabelOwner: "5"}, Mounts: []engine.Mount{{Source: "/a", Target: "/m"}}}
-	if _, err := f.Create(ctx, s); !errors.Is(err, engine.ErrNoImage) {
-		t.Errorf("no image: %v", err)
-	}
-	f.AddImage("i", "sha256:1", map[string][]byte{"/etc/passwd": []byte("x")})
-	made, err := f.Create(ctx, s)
+func TestFakeKeepsTheContract(t *testing.T) {
+	f := New()
+	f.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("x")})
+	f.Facts = engine.About{Name: "Fake", Version: "2", Oldest: "1"}
+	f.OnStream = onThisHost
+	Conformance(t, &Subject{Engine: f, Image: "busybox", Name: "fake", Pause: func(t *testing.T, id string) {
+		b, err := f.box(id)
+		ok(t, err)
+		f.SetState(b.Name, engine.Paused)
+	}})
+}
+
+// onThisHost runs the program here: the container is its output's alone.
+func onThisHost(in Inside) int {
+	cmd := exec.Command(in.Argv[0], in.Argv[1:]...)
+	cmd.Env = append(os.Environ(), in.Env...)
+	cmd.Stdout, cmd.Stderr = in.Out, in.Errs
+	stdin, err := cmd.StdinPipe() // Stdin would be waited for after the program's end
 	if err != nil {
-		t.Fatal(err)
+		return 255
 	}
-	id := made.ID
-	if _, err := f.Create(ctx, s); !errors.Is(err, engine.ErrNameTaken) {
-		t.Errorf("the name again: %v", err)
+	go func() { _, _ = io.Copy(stdin, in.In); _ = stdin.Close() }()
+	_ = cmd.Run()
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return 128 + int(status.Signal())
 	}
-	if b, err := f.ReadFile(ctx, id, "/etc/passwd"); err != nil || string(b) != "x" {
-		t.Errorf("the image's file: %q %v", b, err)
-	}
-	if _, err := f.ReadFile(ctx, id, "/none"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-	if err := f.PutFiles(ctx, id, []engine.File{{Path: "/m/x"}}); err == nil {
-		t.Error("a file was put into a mount")
-	}
-	for _, step := range []func() error{
-		func() error { return f.PutFiles(ctx, id, []engine.File{{Path: "/x"}}) },
-		func() error { return f.Start(ctx, id) },
-		func() error { return f.Exec(ctx, id, 5, 5, []string{"p"}) },
-	} {
-		if err := step(); err != nil {
-			t.Error(err)
-		}
-	}
-	if c, err := f.Find(ctx, "n"); err != nil || c.State != engine.Running || started != "n" || ran != "p" {
-		t.Errorf("started: %+v %v %q %q", c, err, started, ran)
-	}
-	if err := f.PutFiles(ctx, id, nil); err == nil {
-		t.Error("a container that was started was written")
-	}
-	if l, err := f.List(ctx, false); err != nil || len(l) != 1 {
-		t.Errorf("list: %v %v", l, err)
-	}
-	if err := f.Remove(ctx, id); err != nil {
-		t.Error(err)
-	}
-	if _, err := f.Find(ctx, "n"); !errors.Is(err, engine.ErrNotFound) {
-		t.Errorf("removed: %v", err)
+	return status.ExitStatus()
+}
+
+func TestHooksMayAskTheEngine(t *testing.T) {
+	f, ctx := New(), t.Context()
+	f.AddImage("i", "sha256:1", nil)
+	var started, ran string
+	f.OnStart = func(s engine.Spec) { started = s.Name; _, _ = f.Find(ctx, s.Name) }
+	f.OnExec = func(e Exec) { ran = e.Argv[0]; _, _ = f.Find(ctx, "n") }
+	made, err := f.Create(ctx, engine.Spec{Name: "n", Image: "i"})
+	ok(t, err)
+	ok(t, f.Start(ctx, made.ID))
+	ok(t, f.Exec(ctx, made.ID, 5, 5, []string{"p"}))
+	if started != "n" || ran != "p" {
+		t.Errorf("started %q, ran %q", started, ran)
 	}
 }
 
-func TestACallFailsAsItIsTold(t *testing.T) {
+func TestCallFailsWithTheErrorOfFail(t *testing.T) {
 	f := New()
 	f.Fail("Find", engine.ErrDown)
 	if _, err := f.Find(t.Context(), "n"); !errors.Is(err, engine.ErrDown) {
@@ -71,5 +67,24 @@ func TestACallFailsAsItIsTold(t *testing.T) {
 	f.Add(engine.Container{Name: "n", State: engine.Paused})
 	if c, err := f.Find(t.Context(), "n"); err != nil || c.State != engine.Paused || f.Calls("Find") != 2 {
 		t.Errorf("got %+v %v, %d calls", c, err, f.Calls("Find"))
+	}
+}
+
+func TestTerminalLearnsItsSizesAndMemoryRunsOut(t *testing.T) {
+	f, ctx := New(), t.Context()
+	f.Add(engine.Container{Name: "n", State: engine.Running})
+	f.OnStream = func(in Inside) int { size := <-in.Sizes; return int(size[0]) }
+	s, err := f.ExecStream(ctx, "n", engine.Program{Terminal: true, Argv: []string{"p"}})
+	ok(t, err)
+	ok(t, s.Resize(ctx, 24, 80))
+	if code, err := s.Wait(ctx); code != 24 || err != nil {
+		t.Errorf("%d rows, %v", code, err)
+	}
+	before := time.Now()
+	f.KillForMemory("n")
+	for since, want := range map[time.Time]bool{before: true, before.Add(time.Hour): false} {
+		if got, err := f.OutOfMemory(ctx, "n", since); got != want || err != nil {
+			t.Errorf("since %v: %v %v", since, got, err)
+		}
 	}
 }

@@ -144,7 +144,7 @@ func TestLoginIntoACommittedImageFindsItsFiles(t *testing.T) {
 	if out := e2e.MustCtl(t, "ls", "-q"); strings.Contains(out, "hand-"+u.Name) {
 		t.Errorf("%q", out)
 	}
-	if out, _, status := e2e.Ctl(t, "commit", name, "No Name"); status != 1 || !strings.Contains(out, `"No Name" is no name for one`) {
+	if out, _, status := e2e.Ctl(t, "commit", name, "No Name"); status != 1 || !strings.Contains(out, `"No Name" cannot be the name of one`) {
 		t.Errorf("%d %q", status, out)
 	}
 }

@@ -1,4 +1,4 @@
-package docker
+package dialect
 
 import (
 	"encoding/csv"
@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/moby/moby/api/types/container"
 
 	"github.com/dockersh/dockersh/internal/engine"
 )
@@ -27,7 +25,7 @@ func full() engine.Spec {
 	}
 }
 
-func TestTheCreateCommandSaysEverythingOfTheDescription(t *testing.T) {
+func TestCreateCommandHasAllOfTheDescription(t *testing.T) {
 	want := []string{
 		"-m", "64m", "--init",
 		"--label=a=1=1", "--label=b=2", "--pull=never", "--name=alice_dockersh", "--hostname=box", "--user=1000:100",
@@ -38,33 +36,33 @@ func TestTheCreateCommandSaysEverythingOfTheDescription(t *testing.T) {
 		"--security-opt=no-new-privileges", "--log-driver=none", "--entrypoint=/.dockersh/dockersh-init",
 		"--", "debian:12", "-x", "--",
 	}
-	if got := dockerProgram.createArgs(full()); !slices.Equal(got, want) {
+	if got := Docker.createArgs(full()); !slices.Equal(got, want) {
 		t.Errorf("got\n %q\nwant\n %q", got, want)
 	}
 }
 
-func TestTheCreateCommandSaysNothingThatWasNotAskedFor(t *testing.T) {
+func TestCreateCommandHasNothingElse(t *testing.T) {
 	want := []string{"docker", "create", "--pull=never", "--name=n", "--user=0:0", "--", "i"}
-	if got := new(Engine).Command(engine.Spec{Name: "n", Image: "i"}); !slices.Equal(got, want) {
+	if got := Docker.Command(engine.Spec{Name: "n", Image: "i"}); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func TestWithUserFirstTheOptionsMayNameAnotherUser(t *testing.T) {
-	got := dockerProgram.createArgs(engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, UserFirst: true, Options: []string{"--user=root"}})
+func TestUserFirstLetsOptionsNameAnotherUser(t *testing.T) {
+	got := Docker.createArgs(engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, UserFirst: true, Options: []string{"--user=root"}})
 	want := []string{"--user=5:6", "--user=root", "--pull=never", "--name=n", "--", "i"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func FuzzAMountIsReadBackAsItWasWritten(f *testing.F) {
+func FuzzMountIsReadBackAsItWasWritten(f *testing.F) {
 	for _, p := range []string{"/plain", "/a,b", `/a"b`, `/",readonly=false,"`, "/a=b", "/ b", "/ä€", "/target=/etc"} {
 		f.Add(p, p+"2", true)
 	}
 	f.Fuzz(func(t *testing.T, source, target string, readOnly bool) {
 		m := engine.Mount{Source: source, Target: target, ReadOnly: readOnly}
-		if dockerProgram.checkSpec(engine.Spec{Name: "n", Image: "i", Mounts: []engine.Mount{m}}) != nil {
+		if Docker.Check(engine.Spec{Name: "n", Image: "i", Mounts: []engine.Mount{m}}) != nil {
 			return
 		}
 		want := []string{"type=bind", "source=" + source, "target=" + target}
@@ -78,9 +76,9 @@ func FuzzAMountIsReadBackAsItWasWritten(f *testing.F) {
 	})
 }
 
-func TestADescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
+func TestDescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
 	ok := engine.Spec{Name: "n", Image: "debian:12"}
-	if err := dockerProgram.checkSpec(ok); err != nil {
+	if err := Docker.Check(ok); err != nil {
 		t.Fatalf("a good one: %v", err)
 	}
 	for what, c := range map[string]struct {
@@ -99,38 +97,47 @@ func TestADescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
 	} {
 		s := ok
 		c.change(&s)
-		if err := dockerProgram.checkSpec(s); !errors.Is(err, c.want) {
+		if err := Docker.Check(s); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", what, err, c.want)
 		}
 	}
 }
 
-func TestPodmanIsToldInItsOwnWords(t *testing.T) {
+func TestPodmanGetsItsOwnOptions(t *testing.T) {
 	s := engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, CappedLog: true, Options: []string{"--log-driver=journald"}}
 	want := []string{
 		"--log-driver=k8s-file", "--log-opt=max-size=10mb", "--log-driver=journald", "--pull=never", "--name=n", "--user=5:6",
 		"--pids-limit=-1", "--", "i",
 	}
-	if got := podmanProgram.createArgs(s); !slices.Equal(got, want) {
+	if got := Podman.createArgs(s); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	want = []string{"--log-driver=local", "--log-driver=journald", "--pull=never", "--name=n", "--user=5:6", "--", "i"}
-	if got := dockerProgram.createArgs(s); !slices.Equal(got, want) {
-		t.Errorf("docker: got  %q\nwant %q", got, want)
+	if got := Docker.createArgs(s); !slices.Equal(got, want) {
+		t.Errorf("Docker: got  %q\nwant %q", got, want)
 	}
 	// Its --mount has no way to write these.
 	for _, path := range []string{"/a,b", `/a"b`} {
 		s.Mounts = []engine.Mount{{Source: path, Target: "/m"}}
-		if podmanProgram.checkSpec(s) == nil || dockerProgram.checkSpec(s) != nil {
-			t.Errorf("%s: podman takes it, or docker does not", path)
+		if Podman.Check(s) == nil || Docker.Check(s) != nil {
+			t.Errorf("%s: Podman takes it, or Docker does not", path)
 		}
 	}
 }
 
-func TestAStateOfPodmansIsOneOfOurs(t *testing.T) {
-	for in, want := range map[container.ContainerState]engine.State{"configured": engine.Created, "stopped": engine.Exited, "running": engine.Running} {
-		if got := stateOf(in); got != want {
+func TestPodmansStatesAreTranslated(t *testing.T) {
+	for in, want := range map[string]engine.State{"configured": engine.Created, "stopped": engine.Exited, "running": engine.Running} {
+		if got := Podman.State(in); got != want {
 			t.Errorf("%s is %s, want %s", in, got, want)
 		}
+	}
+}
+
+func TestDialectIsKnownByTheComponents(t *testing.T) {
+	if d := Of([]string{"Podman Engine", "Conmon"}); d != &Podman {
+		t.Errorf("Podman is taken for %s", d.Name)
+	}
+	if d := Of([]string{"Engine", "containerd"}); d != &Docker {
+		t.Errorf("Docker is taken for %s", d.Name)
 	}
 }

@@ -1,8 +1,7 @@
-package docker
+package dialect
 
 import (
 	"encoding/csv"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,19 +10,17 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Command is the command line that Create runs, for people to read. Create
-// says besides which engine and which client configuration to use, and marks
-// what it makes with a label of its own (engine.LabelCreate).
-func (e *Engine) Command(s engine.Spec) []string {
-	p := e.program()
-	return append([]string{p.name, "create"}, p.createArgs(s)...)
+// Command is the command line that makes a container, for people to read. Create
+// adds which engine and which client configuration to use, and engine.LabelCreate.
+func (d *Dialect) Command(s engine.Spec) []string {
+	return append([]string{d.program, "create"}, d.createArgs(s)...)
 }
 
-// createArgs gives the arguments of the engine's create command. The options of
-// the administrator come before ours: where both name one thing, the last
-// counts. Every value is one word with its flag, so that none that begins with
-// a dash becomes a flag.
-func (p *program) createArgs(s engine.Spec) []string {
+// createArgs returns the arguments of the create command. The options of the
+// administrator come before ours: where both name one thing, the last counts. Every
+// value is one word with its flag, so that a value that begins with a dash does not
+// become a flag.
+func (d *Dialect) createArgs(s engine.Spec) []string {
 	var a []string
 	flag := func(name, value string) { a = append(a, "--"+name+"="+value) }
 	given := func(name, value string) {
@@ -38,10 +35,10 @@ func (p *program) createArgs(s engine.Spec) []string {
 	}
 
 	if s.UserFirst {
-		flag("user", numbers(s.UID, s.GID))
+		flag("user", User(s.UID, s.GID))
 	}
 	if s.CappedLog {
-		a = append(a, p.cappedLog...)
+		a = append(a, d.cappedLog...)
 	}
 	a = append(a, s.Options...)
 	// Labels first: the last option may want a value and swallow our first word
@@ -49,11 +46,11 @@ func (p *program) createArgs(s engine.Spec) []string {
 	for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
 		flag("label", k+"="+s.Labels[k])
 	}
-	flag("pull", "never") // Pull fetches images, with progress; here it would block unseen
+	flag("pull", "never") // Engine.Pull fetches images, with progress; here it would block unseen
 	flag("name", s.Name)
 	given("hostname", s.Hostname)
 	if !s.UserFirst {
-		flag("user", numbers(s.UID, s.GID))
+		flag("user", User(s.UID, s.GID))
 	}
 	for _, g := range s.Groups {
 		flag("group-add", strconv.FormatUint(uint64(g), 10))
@@ -69,7 +66,7 @@ func (p *program) createArgs(s engine.Spec) []string {
 	if s.PidsLimit > 0 {
 		flag("pids-limit", strconv.Itoa(s.PidsLimit))
 	} else {
-		given("pids-limit", p.noPidsLimit)
+		given("pids-limit", d.noPidsLimit)
 	}
 	each("cap-drop", s.CapDrop)
 	each("cap-add", s.CapAdd)
@@ -98,27 +95,8 @@ func mountValue(m engine.Mount) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// checkSpec refuses what the command line could not carry as it is meant.
-func (p *program) checkSpec(s engine.Spec) error {
-	if !validName(s.Name) {
-		return fmt.Errorf("%w: %q is no container name", engine.ErrOption, s.Name)
-	}
-	if err := checkImage(s.Image); err != nil {
-		return err
-	}
-	for _, m := range s.Mounts {
-		// The reader of --mount makes a newline of a carriage return, and cuts
-		// white space off values in some releases.
-		for _, at := range []string{m.Source, m.Target} {
-			if !strings.HasPrefix(at, "/") || strings.ContainsAny(at, "\r\n"+p.noMount) || strings.TrimSpace(at) != at {
-				return fmt.Errorf("%w: cannot mount %q", engine.ErrOption, at)
-			}
-		}
-	}
-	for _, word := range p.createArgs(s) {
-		if strings.ContainsRune(word, 0) {
-			return fmt.Errorf("%w: %q has a zero byte", engine.ErrOption, word)
-		}
-	}
-	return nil
+// User writes a user as an engine takes it. Both numbers are given: with the
+// user's alone the engine would take the groups of the image's /etc/group.
+func User(uid, gid uint32) string {
+	return strconv.FormatUint(uint64(uid), 10) + ":" + strconv.FormatUint(uint64(gid), 10)
 }

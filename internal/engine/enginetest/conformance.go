@@ -1,0 +1,411 @@
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+// Subject is an engine that Conformance tests.
+type Subject struct {
+	engine.Engine
+	// Image is on the engine's host. It has /bin/sh, /bin/sleep and /etc/passwd.
+	Image string
+	// Name begins the names of all containers and images that are made.
+	Name string
+	// Pause pauses a container, as an administrator may.
+	Pause func(t *testing.T, id string)
+}
+
+// contract is what callers of engine.Engine rely on. A row is a promise.
+var contract = []struct {
+	promise string
+	test    func(*testing.T, *Subject)
+}{
+	{"created container is found as described", foundAsDescribed},
+	{"id or beginning of a name is not a name", foundByNameAlone},
+	{"name in use is refused", nameTaken},
+	{"missing image is refused", imageMissing},
+	{"tag of another image makes nothing", imageMoved},
+	{"container starts, stops and is removed", lifeOfAContainer},
+	{"paused container is resumed by Start and ended by Stop", pausedContainer},
+	{"concurrent removals succeed or find nothing", concurrentRemovals},
+	{"list has our containers alone, with sizes on demand", listOfOurs},
+	{"files are touched only before the first start", filesBeforeStart},
+	{"nothing is put into a mount", filesInMounts},
+	{"commit makes an image", commitAndCreate},
+	{"stream carries input, output and exit code", streamCarries},
+	{"exit by a signal is 128 and its number", streamEndsBySignal},
+	{"program outlives its connection", streamCloses},
+	{"program runs only in a running container", execNeedsRunning},
+	{"engine says what it is", facts},
+	{"call ends with its context", cancelledCalls},
+}
+
+// Conformance tests that an engine keeps the contract of engine.Engine.
+func Conformance(t *testing.T, s *Subject) {
+	for _, c := range contract {
+		t.Run(c.promise, func(t *testing.T) { c.test(t, s) })
+	}
+}
+
+// spec describes a container that sleeps, and ends when it is asked to.
+func (s *Subject) spec() engine.Spec {
+	return engine.Spec{
+		Name: s.Name + "-" + strings.ToLower(rand.Text()[:6]), Image: s.Image, UID: 1000, GID: 1001,
+		Labels:     map[string]string{engine.LabelOwner: "1000", engine.LabelUser: "a=b c"},
+		Entrypoint: "/bin/sh", Cmd: []string{"-c", "trap exit TERM; sleep 600 & wait"}, Network: "none", QuietLog: true,
+	}
+}
+
+// create makes a container and removes it when the test ends.
+func (s *Subject) create(t *testing.T, spec engine.Spec) *engine.Container {
+	t.Helper()
+	c, err := s.Create(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Remove(context.Background(), c.ID) })
+	return c
+}
+
+// run makes a container that runs.
+func (s *Subject) run(t *testing.T) *engine.Container {
+	t.Helper()
+	c := s.create(t, s.spec())
+	ok(t, s.Start(t.Context(), c.ID))
+	return c
+}
+
+// is checks the state of a container.
+func (s *Subject) is(t *testing.T, name string, want engine.State) {
+	t.Helper()
+	if c, err := s.Find(t.Context(), name); err != nil || c.State != want {
+		t.Errorf("%+v %v, want %s", c, err, want)
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func foundAsDescribed(t *testing.T, s *Subject) {
+	spec := s.spec()
+	made := s.create(t, spec)
+	image, err := s.ImageID(t.Context(), spec.Image)
+	ok(t, err)
+	found, err := s.Find(t.Context(), spec.Name)
+	ok(t, err)
+	for _, c := range []*engine.Container{made, found} {
+		if c.ID != made.ID || c.Name != spec.Name || c.ImageID != image || c.State != engine.Created || c.Pid != 0 || c.Size != -1 ||
+			time.Since(c.Created).Abs() > time.Minute || c.Labels[engine.LabelUser] != "a=b c" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if words := strings.Join(s.Command(spec), " "); !strings.Contains(words, spec.Name) || !strings.Contains(words, spec.Image) {
+		t.Errorf("command: %s", words)
+	}
+}
+
+func foundByNameAlone(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	for _, n := range []string{c.ID, c.ID[:12], c.Name[:len(c.Name)-1], strings.ToUpper(c.Name), "", "../images"} {
+		if _, err := s.Find(t.Context(), n); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: %v", n, err)
+		}
+	}
+}
+
+func nameTaken(t *testing.T, s *Subject) {
+	spec := s.spec()
+	c := s.create(t, spec)
+	if _, err := s.Create(t.Context(), spec); !errors.Is(err, engine.ErrNameTaken) {
+		t.Errorf("again: %v", err)
+	}
+	if found, err := s.Find(t.Context(), spec.Name); err != nil || found.ID != c.ID {
+		t.Errorf("the first one: %+v %v", found, err)
+	}
+}
+
+func imageMissing(t *testing.T, s *Subject) {
+	for _, ref := range []string{s.Name + "-none", "No Name", ""} {
+		spec := s.spec()
+		spec.Image = ref
+		if _, err := s.Create(t.Context(), spec); !errors.Is(err, engine.ErrNoImage) {
+			t.Errorf("create from %q: %v", ref, err)
+		}
+		if _, err := s.ImageID(t.Context(), ref); !errors.Is(err, engine.ErrNoImage) {
+			t.Errorf("id of %q: %v", ref, err)
+		}
+	}
+}
+
+func imageMoved(t *testing.T, s *Subject) {
+	spec := s.spec()
+	spec.ImageID = "sha256:" + strings.Repeat("0", 64)
+	if _, err := s.Create(t.Context(), spec); err == nil || errors.Is(err, engine.ErrOption) {
+		t.Errorf("create: %v", err)
+	}
+	if _, err := s.Find(t.Context(), spec.Name); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("find: %v", err)
+	}
+}
+
+func lifeOfAContainer(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	running := func(want bool) {
+		t.Helper()
+		if is, err := s.Running(t.Context(), c.ID); is != want || err != nil {
+			t.Errorf("running: %v %v", is, err)
+		}
+		u, err := s.Usage(t.Context(), c.ID)
+		if want && (err != nil || u.At.IsZero()) || !want && !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("usage: %+v %v", u, err)
+		}
+	}
+	running(false)
+	for range 2 { // the second time it runs already
+		ok(t, s.Start(t.Context(), c.ID))
+	}
+	if found, err := s.Find(t.Context(), c.Name); err != nil || found.State != engine.Running || found.Pid == 0 {
+		t.Errorf("started: %+v %v", found, err)
+	}
+	running(true)
+	if killed, err := s.OutOfMemory(t.Context(), c.ID, time.Now().Add(-time.Minute)); killed || err != nil {
+		t.Errorf("killed for memory: %v %v", killed, err)
+	}
+	for range 2 { // the second time it is stopped already
+		ok(t, s.Stop(t.Context(), c.ID, 0))
+	}
+	s.is(t, c.Name, engine.Exited)
+	running(false)
+	ok(t, s.Start(t.Context(), c.ID))
+	ok(t, s.Remove(t.Context(), c.ID))
+	running(false)
+	for what, f := range map[string]func() error{
+		"find":   func() error { _, err := s.Find(t.Context(), c.Name); return err },
+		"start":  func() error { return s.Start(t.Context(), c.ID) },
+		"stop":   func() error { return s.Stop(t.Context(), c.ID, time.Second) },
+		"remove": func() error { return s.Remove(t.Context(), c.ID) },
+		"exec":   func() error { return s.Exec(t.Context(), c.ID, 0, 0, []string{"/bin/sh"}) },
+		"stream": func() error {
+			_, err := s.ExecStream(t.Context(), c.ID, engine.Program{Argv: []string{"/bin/sh"}})
+			return err
+		},
+		"read":   func() error { _, err := s.ReadFile(t.Context(), c.ID, "/etc/passwd"); return err },
+		"put":    func() error { return s.PutFiles(t.Context(), c.ID, nil) },
+		"commit": func() error { _, err := s.Commit(t.Context(), c.ID, s.Name+"-commit"); return err },
+	} {
+		if err := f(); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s after removal: %v", what, err)
+		}
+	}
+}
+
+func pausedContainer(t *testing.T, s *Subject) {
+	c := s.run(t)
+	s.Pause(t, c.ID)
+	s.is(t, c.Name, engine.Paused)
+	ok(t, s.Start(t.Context(), c.ID))
+	s.is(t, c.Name, engine.Running)
+	s.Pause(t, c.ID)
+	ok(t, s.Stop(t.Context(), c.ID, time.Second))
+	s.is(t, c.Name, engine.Exited)
+}
+
+func concurrentRemovals(t *testing.T, s *Subject) {
+	c := s.run(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := s.Remove(t.Context(), c.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if _, err := s.Find(t.Context(), c.Name); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("after removal: %v", err)
+	}
+}
+
+func listOfOurs(t *testing.T, s *Subject) {
+	foreign := s.spec()
+	foreign.Labels = nil
+	ours, other := s.create(t, s.spec()), s.create(t, foreign)
+	for _, size := range []bool{false, true} {
+		list, err := s.List(t.Context(), size)
+		ok(t, err)
+		var found *engine.Container
+		for _, c := range list {
+			switch c.ID {
+			case ours.ID:
+				found = c
+			case other.ID:
+				t.Error("a container without our label is listed")
+			}
+		}
+		if found == nil || found.Name != ours.Name || found.State != engine.Created || (found.Size >= 0) != size || found.Labels[engine.LabelOwner] != "1000" {
+			t.Errorf("size %v: %+v", size, found)
+		}
+	}
+}
+
+func filesBeforeStart(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	if b, err := s.ReadFile(t.Context(), c.ID, "/etc/passwd"); err != nil || len(b) == 0 {
+		t.Errorf("the image's file: %q %v", b, err)
+	}
+	if _, err := s.ReadFile(t.Context(), c.ID, "/etc/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/a", Mode: 0o755, Dir: true}, {Path: "/a/b", Mode: 0o644, Data: []byte("x")}}))
+	if b, err := s.ReadFile(t.Context(), c.ID, "/a/b"); err != nil || string(b) != "x" {
+		t.Errorf("read back: %q %v", b, err)
+	}
+	for _, p := range []string{"relative", "/a/../b", "/"} {
+		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p}}); err == nil {
+			t.Errorf("%s was written", p)
+		}
+	}
+	ok(t, s.Start(t.Context(), c.ID))
+	for _, when := range []string{"running", "stopped"} {
+		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/x"}}); err == nil {
+			t.Errorf("%s: it was written", when)
+		}
+		if _, err := s.ReadFile(t.Context(), c.ID, "/etc/passwd"); err == nil {
+			t.Errorf("%s: it was read", when)
+		}
+		ok(t, s.Stop(t.Context(), c.ID, 0))
+	}
+}
+
+func filesInMounts(t *testing.T, s *Subject) {
+	spec, dir := s.spec(), t.TempDir()
+	spec.Mounts = []engine.Mount{{Source: dir, Target: "/home/a"}}
+	c := s.create(t, spec)
+	for _, p := range []string{"/home/a/x", "/home/a"} {
+		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Data: []byte("x")}}); err == nil {
+			t.Errorf("%s was written", p)
+		}
+	}
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/home/ab", Data: []byte("x")}}))
+}
+
+func commitAndCreate(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/marker", Mode: 0o644, Data: []byte("x")}}))
+	ref := s.Name + "-commit"
+	id, err := s.Commit(t.Context(), c.ID, ref)
+	ok(t, err)
+	if known, err := s.ImageID(t.Context(), ref); known != id || err != nil {
+		t.Errorf("%s is %s %v, not %s", ref, known, err, id)
+	}
+	spec := s.spec()
+	spec.Image, spec.ImageID = ref, id
+	if b, err := s.ReadFile(t.Context(), s.create(t, spec).ID, "/etc/marker"); err != nil || string(b) != "x" {
+		t.Errorf("its file: %q %v", b, err)
+	}
+	if _, err := s.Commit(t.Context(), c.ID, "No Name"); !errors.Is(err, engine.ErrNoImage) {
+		t.Errorf("a name that cannot be one: %v", err)
+	}
+}
+
+func streamCarries(t *testing.T, s *Subject) {
+	c := s.run(t)
+	stream, err := s.ExecStream(t.Context(), c.ID, engine.Program{UID: 1000, GID: 1001, Env: []string{"A=b c"},
+		Argv: []string{"/bin/sh", "-c", `while read -r line; do echo "$line"; done; echo "$A" >&2; exit 44`}})
+	ok(t, err)
+	defer stream.Close()
+	go func() {
+		_, _ = stream.Write([]byte("one\ntwo\n"))
+		_ = stream.CloseWrite()
+	}()
+	var out, errs bytes.Buffer
+	if err := stream.Copy(&out, &errs); err != nil || out.String() != "one\ntwo\n" || errs.String() != "b c\n" {
+		t.Errorf("%q, %q, %v", out.String(), errs.String(), err)
+	}
+	if code, err := stream.Wait(t.Context()); code != 44 || err != nil {
+		t.Errorf("exit code %d %v", code, err)
+	}
+}
+
+func streamEndsBySignal(t *testing.T, s *Subject) {
+	c := s.run(t)
+	if code, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}}); code != 128+9 || err != nil {
+		t.Errorf("exit code %d %v", code, err)
+	}
+}
+
+func streamCloses(t *testing.T, s *Subject) {
+	c := s.run(t)
+	stream, err := s.ExecStream(t.Context(), c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "sleep 1; exit 7"}})
+	ok(t, err)
+	stream.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if code, err := stream.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it ended with its connection: %d %v", code, err)
+	}
+	if code, err := stream.Wait(t.Context()); code != 7 || err != nil {
+		t.Errorf("exit code %d %v", code, err)
+	}
+}
+
+func execNeedsRunning(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	exec := func() error { return s.Exec(t.Context(), c.ID, 1000, 1001, []string{"/bin/sh", "-c", "exit 0"}) }
+	stream := func() error {
+		_, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "exit 0"}})
+		return err
+	}
+	if exec() == nil || stream() == nil {
+		t.Error("it ran in a container that does not run")
+	}
+	ok(t, s.Start(t.Context(), c.ID))
+	ok(t, exec())
+	ok(t, stream())
+	if err := s.Exec(t.Context(), c.ID, 1000, 1001, nil); err == nil {
+		t.Error("nothing was run")
+	}
+}
+
+func facts(t *testing.T, s *Subject) {
+	if a, err := s.About(t.Context()); err != nil || a.Name == "" || a.Version == "" || a.Oldest == "" {
+		t.Errorf("%+v %v", a, err)
+	}
+	if _, err := s.Remap(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func cancelledCalls(t *testing.T, s *Subject) {
+	c := s.create(t, s.spec())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for what, f := range map[string]func() error{
+		"about":  func() error { _, err := s.About(ctx); return err },
+		"find":   func() error { _, err := s.Find(ctx, c.Name); return err },
+		"list":   func() error { _, err := s.List(ctx, false); return err },
+		"create": func() error { _, err := s.Create(ctx, s.spec()); return err },
+		"put":    func() error { return s.PutFiles(ctx, c.ID, []engine.File{{Path: "/x"}}) },
+		"start":  func() error { return s.Start(ctx, c.ID) },
+		"remove": func() error { return s.Remove(ctx, c.ID) },
+	} {
+		if err := f(); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	s.is(t, c.Name, engine.Created)
+}
