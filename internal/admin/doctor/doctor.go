@@ -19,10 +19,10 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// report is what the doctor has to say.
+// report is the output of doctor.
 type report struct {
 	Findings []checks.Finding `json:"findings"`
-	Login    *LoggedIn        `json:"login,omitempty"` // missing: none was tried
+	Login    *loginResult     `json:"login,omitempty"` // missing: none was tried
 }
 
 // doctorArgs are the arguments of doctor.
@@ -71,6 +71,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 // IDs returns the names of all findings.
 func IDs() []string { return append(checks.IDs(), loginID) }
 
+// parseDoctor parses the arguments of doctor.
 func parseDoctor(args []string) (a doctorArgs, err error) {
 	var lists []string
 	a.users, err = cli.Options{"--json": &a.asJSON, "--no-login": &a.noLogin, "--login": &a.login, "--accept": &lists}.Parse(args, 0, -1)
@@ -80,18 +81,19 @@ func parseDoctor(args []string) (a doctorArgs, err error) {
 	for _, list := range lists {
 		for _, id := range strings.Split(list, ",") {
 			if !slices.Contains(IDs(), id) {
-				return a, fmt.Errorf("%w: no finding is called %q", cli.ErrMisuse, id)
+				return a, fmt.Errorf("%w: no finding has the name %q", cli.ErrMisuse, id)
 			}
 			a.accept = append(a.accept, id)
 		}
 	}
 	if a.noLogin && a.login != "" {
-		return a, fmt.Errorf("%w: --login and --no-login", cli.ErrMisuse)
+		return a, fmt.Errorf("%w: --login and --no-login exclude each other", cli.ErrMisuse)
 	}
 	return a, nil
 }
 
-// logIn tries a real login. Without anybody to log in there is nothing to say.
+// logIn tries a real login and adds the outcome to the report, unless there is nobody to
+// log in.
 func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a doctorArgs) error {
 	if a.login == "" {
 		a.login = firstUser(h)
@@ -108,11 +110,11 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 		return err
 	}
 	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
-	in, bad := login(ctx, h, u, groups)
+	result, failed := login(ctx, h, u, groups)
 	cli.Progress("")(0, 0)
-	r.Login = &in
-	if bad != nil && !slices.Contains(a.accept, bad.ID) {
-		r.Findings = append(r.Findings, *bad)
+	r.Login = &result
+	if failed != nil && !slices.Contains(a.accept, failed.ID) {
+		r.Findings = append(r.Findings, *failed)
 	}
 	return nil
 }
@@ -140,7 +142,7 @@ func (r *report) print(out io.Writer) error {
 	if len(r.Findings) == 0 {
 		b.WriteString("no findings\n")
 	}
-	if r.Login != nil && !slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == "login" }) {
+	if r.Login != nil && !slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == loginID }) {
 		fmt.Fprintf(&b, "a login of %s took %.3f s\n", printable.Text(r.Login.User), r.Login.Seconds)
 	}
 	if r.Login == nil {

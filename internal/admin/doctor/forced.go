@@ -2,14 +2,14 @@ package doctor
 
 import "strings"
 
-// forced is whom a file of sshd's leads to a program.
+// forced are the users and groups whom a file of sshd leads to a program.
 type forced struct {
 	users, groups []string
 	everybody     bool
 }
 
-// forcedIn reads the blocks of an sshd_config that have program as ForceCommand,
-// for the names that stand in them. Patterns and other criteria are passed over.
+// forcedIn returns the names in the Match blocks of an sshd_config that have program as
+// ForceCommand. It passes over patterns and other criteria.
 func forcedIn(text, program string) forced {
 	var out, block forced
 	block.everybody = true // until the first Match
@@ -31,7 +31,7 @@ func forcedIn(text, program string) forced {
 	return out
 }
 
-// criteria reads a Match line: names of criteria and lists in turn.
+// criteria parses a Match line: criteria and their lists of names in turn.
 func criteria(words []string) forced {
 	var f forced
 	f.everybody = strings.EqualFold(words[0], "all")

@@ -8,7 +8,7 @@ import (
 
 const front = "/usr/local/bin/dockersh"
 
-func TestWhomSSHDsFilesLeadToDockersh(t *testing.T) {
+func TestUsersOfForceCommandAreFound(t *testing.T) {
 	text := "# ForceCommand " + front + `
 Match User carol
 	ForceCommand /bin/other
@@ -27,7 +27,7 @@ match user=dave
 	}
 }
 
-// No name comes out that does not stand in the file, and none that is a pattern.
+// Every name that is found is in the file, and none is a pattern.
 func FuzzForced(f *testing.F) {
 	for _, seed := range []string{"Match User a,b\nForceCommand " + front + "\n", "Match", "Match all\nForceCommand=" + front, "match group \"x y\"\nforcecommand " + front} {
 		f.Add(seed)

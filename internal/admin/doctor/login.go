@@ -16,18 +16,17 @@ import (
 
 const loginID = "login"
 
-// loginLimit is for one login; it may have to fetch an image.
+// loginLimit bounds the login, which may have to pull an image.
 const loginLimit = 10 * time.Minute
 
-// LoggedIn is the outcome of a login.
-type LoggedIn struct {
+// loginResult is the login that doctor tried.
+type loginResult struct {
 	User    string  `json:"user"`
 	Seconds float64 `json:"seconds"`
 }
 
-// firstUser is whom a login is tried for when nobody is named: the first who is
-// led to dockersh; empty: nobody is. Who is told apart by address or key can only
-// come by sshd.
+// firstUser returns the first user who can be logged in without sshd, or nothing. Users
+// whose settings need the address or the key of the client cannot.
 func firstUser(h *facts.Host) string {
 	for _, u := range h.Users {
 		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
@@ -37,9 +36,9 @@ func firstUser(h *facts.Host) string {
 	return ""
 }
 
-// login runs the login shell as sshd would for `ssh HOST true`: with the rights
-// of the user and no others, in a fresh environment.
-func login(ctx context.Context, h *facts.Host, u account.User, groups []account.Group) (LoggedIn, *checks.Finding) {
+// login runs the login shell as sshd would for `ssh HOST true`: with the rights of the
+// user and no others, in a fresh environment. It returns a finding if the login fails.
+func login(ctx context.Context, h *facts.Host, u account.User, groups []account.Group) (loginResult, *checks.Finding) {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
@@ -49,15 +48,15 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}
 	start := time.Now()
 	err := cmd.Run()
-	in := LoggedIn{u.Name, time.Since(start).Seconds()}
+	result := loginResult{u.Name, time.Since(start).Seconds()}
 	if err == nil {
-		return in, nil
+		return result, nil
 	}
 	if ctx.Err() != nil {
 		err = errors.New("no answer within " + loginLimit.String())
 	} else if words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; "); words != "" {
 		err = errors.New(words)
 	}
-	return in, &checks.Finding{ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
+	return result, &checks.Finding{ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
 		Lines: []string{"journalctl -t dockershd"}, Why: "dockershd(8)"}
 }

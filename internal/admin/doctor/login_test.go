@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-func TestWhoeverCanComeOnlyBySSHDIsNotLoggedIn(t *testing.T) {
+func TestUsersWhoNeedSSHDAreNotLoggedInByDoctor(t *testing.T) {
 	f, err := config.Parse("/etc/dockershrc", []byte("[dockersh]\n"))
 	if err != nil {
 		t.Fatal(err)

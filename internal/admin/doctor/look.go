@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,13 +15,13 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// look gathers the facts about this host, for the users of these names, or for
-// all who get dockersh. It wants root. progress hears how many users are done.
+// look gathers the facts of the host for the users of these names or, without names,
+// for all users who get dockersh. It needs root. It calls progress with the number of
+// users that are done.
 func look(ctx context.Context, db *account.DB, open engine.Opener, names []string, progress func(done, all int)) (*facts.Host, error) {
 	h := &facts.Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
 	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
@@ -35,68 +34,16 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 			break
 		}
 	}
-	users, err := who(ctx, db, file, names)
+	users, err := findUsers(ctx, db, file, names)
 	if err != nil {
 		return nil, err
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
-	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", asked: len(names) > 0}, users, progress)
+	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0}, users, progress)
 	lookAtEngines(ctx, h, open)
 	return h, ctx.Err()
 }
-
-// who gives the users of these names; without names those whose shell is
-// dockersh, those whom a section of the settings means, and those whom sshd's
-// files lead to it.
-func who(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
-	var out []account.User
-	add := func(name string) error {
-		if slices.ContainsFunc(out, func(u account.User) bool { return u.Name == name }) {
-			return nil
-		}
-		u, err := db.ByName(ctx, name)
-		if err == nil {
-			out = append(out, u)
-		}
-		return err
-	}
-	for _, name := range names {
-		if err := add(name); err != nil {
-			return nil, err
-		}
-	}
-	if len(names) > 0 {
-		return out, nil
-	}
-	all, err := db.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sshd := forcedBySSHD()
-	for _, u := range all {
-		if u.Shell == paths.Front() || sshd.everybody && logsIn(u) {
-			out = append(out, u)
-		}
-	}
-	meant := append(file.Users(), sshd.users...)
-	for _, group := range append(file.Groups(), sshd.groups...) {
-		members, err := db.Members(ctx, group, all)
-		if err != nil {
-			return nil, err
-		}
-		meant = append(meant, members...)
-	}
-	for _, name := range meant {
-		if err := add(name); err != nil && !errors.Is(err, account.ErrUnknown) {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// logsIn tells an account of a person's from one of the system.
-func logsIn(u account.User) bool { return u.UID >= 1000 && !facts.ShutsOut(u.Shell) }
 
 func lookAtFiles(h *facts.Host) {
 	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}
@@ -128,11 +75,11 @@ func lookAtFiles(h *facts.Host) {
 	services, _ := filepath.Glob("/etc/pam.d/*")
 	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
 	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {
-		h.EnvReaders = append(h.EnvReaders, readers(name, contents(name))...)
+		h.EnvReaders = append(h.EnvReaders, findEnvReaders(name, contents(name))...)
 	}
 }
 
-// contents gives a file of root's, empty when it cannot be read.
+// contents returns the text of a file that root owns, or nothing if it cannot be read.
 func contents(path string) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -149,8 +96,9 @@ func lookAtFile(path string) facts.File {
 	return facts.File{Path: path, UID: st.Uid, Mode: st.Mode}
 }
 
-// readers finds the lines of a PAM service that read a file in the user's home.
-func readers(name, text string) []facts.Place {
+// findEnvReaders returns the lines of a PAM service that make it read a file in the
+// user's home.
+func findEnvReaders(name, text string) []facts.Place {
 	var out []facts.Place
 	n := 0
 	for line := range strings.Lines(text) {
@@ -181,8 +129,8 @@ func lookAtEngines(ctx context.Context, h *facts.Host, open engine.Opener) {
 	}
 }
 
-// each runs f for all numbers below n, some at once.
-func each(n int, f func(int)) {
+// forEach calls f for all numbers below n, a few at a time.
+func forEach(n int, f func(int)) {
 	const atOnce = 4
 	next := make(chan int)
 	var wg sync.WaitGroup

@@ -13,8 +13,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// lookAtRecordings looks at the place where the settings want the recordings; nil:
-// they want none.
+// lookAtRecordings looks at the place where recordings belong by the settings. It returns
+// nil if there are none.
 func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 	if s.Record == "" {
 		return nil
@@ -28,19 +28,19 @@ func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 	}
 	r.At = at
 	var fs unix.Statfs_t
-	if unix.Statfs(at, &fs) == nil { // some file systems count no files
+	if unix.Statfs(at, &fs) == nil { // some file systems do not count files
 		r.Full = fs.Bfree == 0 || fs.Files > 0 && fs.Ffree == 0
 	}
 	return r
 }
 
-// mountsOfService gives the mounts as the service sees them, which under systemd
-// are its own; none: no service runs.
+// mountsOfService returns the mounts that the service sees, or none if no service runs.
+// Under systemd it has mounts of its own.
 func mountsOfService() []facts.Mount {
 	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
-	program := real(paths.Broker())
+	program := realPath(paths.Broker())
 	for _, exe := range programs {
-		// One that was replaced since is "PATH (deleted)".
+		// The link to a program that was replaced since is "PATH (deleted)".
 		if to, _ := os.Readlink(exe); strings.TrimSuffix(to, " (deleted)") != program {
 			continue
 		}

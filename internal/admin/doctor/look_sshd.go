@@ -19,16 +19,16 @@ const (
 	sshdDropIn = "/etc/ssh/sshd_config.d"
 )
 
-// commandLimit is for one program that is asked something.
+// commandLimit bounds the run of a program that is asked for facts.
 const commandLimit = 20 * time.Second
 
 func lookAtSSHD(ctx context.Context, h *facts.Host) {
 	h.SSHDFile = configFile()
-	h.SFTPServer = firstThere("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/lib/ssh/sftp-server")
+	h.SFTPServer = firstExisting("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/lib/ssh/sftp-server")
 	if h.SFTPServer == "" {
 		h.SFTPServer = "/usr/lib/openssh/sftp-server"
 	}
-	if h.SSHD = firstThere("/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"); h.SSHD == "" {
+	if h.SSHD = firstExisting("/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"); h.SSHD == "" {
 		return
 	}
 	if _, err := output(ctx, h.SSHD, "-T"); err != nil {
@@ -36,7 +36,7 @@ func lookAtSSHD(ctx context.Context, h *facts.Host) {
 	}
 }
 
-// configFile is where a snippet for sshd belongs.
+// configFile returns the file in which lines for sshd belong.
 func configFile() string {
 	for line := range strings.Lines(contents(sshdConfig)) {
 		if f := strings.Fields(line); len(f) > 1 && strings.EqualFold(f[0], "include") && strings.HasPrefix(f[1], sshdDropIn+"/") {
@@ -46,8 +46,8 @@ func configFile() string {
 	return sshdConfig
 }
 
-// forcedBySSHD gives whom sshd's files, as they are written, lead to dockersh.
-// sshd itself is asked about each of them later.
+// forcedBySSHD returns the users and groups whom the files of sshd, as they are written,
+// lead to dockersh. sshd itself is asked about each user later.
 func forcedBySSHD() forced {
 	files, _ := filepath.Glob(sshdDropIn + "/*.conf")
 	var all forced
@@ -58,11 +58,11 @@ func forcedBySSHD() forced {
 	return all
 }
 
-// askSSHD asks what sshd would do for a user who comes from some address of the
-// Internet: of the range that is kept for examples.
+// askSSHD returns the options that sshd would have for a user from a foreign address. It
+// asks with one of the addresses that are reserved for examples (RFC 5737).
 func askSSHD(ctx context.Context, h *facts.Host, user string) (facts.Options, error) {
 	if strings.ContainsAny(user, ",\n") {
-		return nil, errors.New("sshd -T -C cannot be told this name")
+		return nil, errors.New("sshd -T -C does not take this name")
 	}
 	out, err := output(ctx, h.SSHD, "-T", "-C", "user="+user+",host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22")
 	if err != nil {
@@ -71,8 +71,8 @@ func askSSHD(ctx context.Context, h *facts.Host, user string) (facts.Options, er
 	return facts.ParseOptions(out), nil
 }
 
-// output runs a program of root's, and gives what it writes or its first words
-// of complaint.
+// output runs a program as root and returns its output. The error is the first line of
+// its error output, if there is one.
 func output(ctx context.Context, argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
@@ -88,7 +88,8 @@ func output(ctx context.Context, argv ...string) (string, error) {
 	return out.String(), nil
 }
 
-func firstThere(paths ...string) string {
+// firstExisting returns the first path that exists, or nothing.
+func firstExisting(paths ...string) string {
 	for _, p := range paths {
 		if _, err := os.Stat(p); err == nil {
 			return p

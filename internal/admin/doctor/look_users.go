@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -12,25 +13,80 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// looker is what all looks at users share.
+// findUsers returns the users of these names or, without names, those whose shell is
+// dockersh, those whom a section of the settings names, and those whom the files of
+// sshd lead to dockersh.
+func findUsers(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
+	var out []account.User
+	add := func(name string) error {
+		if slices.ContainsFunc(out, func(u account.User) bool { return u.Name == name }) {
+			return nil
+		}
+		u, err := db.ByName(ctx, name)
+		if err == nil {
+			out = append(out, u)
+		}
+		return err
+	}
+	for _, name := range names {
+		if err := add(name); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) > 0 {
+		return out, nil
+	}
+	all, err := db.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sshd := forcedBySSHD()
+	for _, u := range all {
+		if u.Shell == paths.Front() || sshd.everybody && isPerson(u) {
+			out = append(out, u)
+		}
+	}
+	named := append(file.Users(), sshd.users...)
+	for _, group := range append(file.Groups(), sshd.groups...) {
+		members, err := db.Members(ctx, group, all)
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, members...)
+	}
+	for _, name := range named {
+		if err := add(name); err != nil && !errors.Is(err, account.ErrUnknown) {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// isPerson reports whether an account is a person's, not the system's.
+func isPerson(u account.User) bool { return u.UID >= 1000 && !facts.IsNologin(u.Shell) }
+
+// looker is what the looks at all users share.
 type looker struct {
 	db     *account.DB
 	file   *config.File
-	failed bool // there is a settings file, and it is wrong
-	asked  bool // the users were named by the administrator
+	failed bool // the settings file is wrong
+	named  bool // the administrator named the users
 }
 
-// lookAtUsers looks at each of these, and keeps whoever is to be judged.
+// lookAtUsers looks at each of the users. It leaves out those to whom the settings give
+// a shell of the host, unless the administrator named them: there is nothing to keep
+// them from.
 func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.User, progress func(done, all int)) {
 	looked := make([]*facts.User, len(users))
 	var mu sync.Mutex
 	done := 0
-	each(len(users), func(i int) {
+	forEach(len(users), func(i int) {
 		looked[i] = lookAtUser(ctx, h, l, users[i])
 		mu.Lock()
 		defer mu.Unlock()
@@ -38,15 +94,14 @@ func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.
 		progress(done, len(users))
 	})
 	for _, u := range looked {
-		// Who gets a shell of the host by intention has nothing to be kept from.
-		if l.asked || u.Settings == nil || u.Settings.HostShell == "" {
+		if l.named || u.Settings == nil || u.Settings.HostShell == "" {
 			h.Users = append(h.Users, u)
 		}
 	}
 }
 
 func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *facts.User {
-	u := &facts.User{User: a, RealHome: real(a.Home)}
+	u := &facts.User{User: a, RealHome: realPath(a.Home)}
 	groups, err := l.db.Groups(ctx, a)
 	if err != nil {
 		u.SettingsErr = err.Error()
@@ -68,7 +123,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 		}
 	}
 	for i := range u.Sources {
-		u.Sources[i].Real = real(u.Sources[i].Path)
+		u.Sources[i].Real = realPath(u.Sources[i].Path)
 	}
 	if h.SSHD != "" && h.SSHDErr == "" {
 		if u.SSHD, err = askSSHD(ctx, h, a.Name); err != nil {
@@ -79,16 +134,16 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 	return u
 }
 
-// real is a path without links; as it is, when it leads nowhere.
-func real(path string) string {
+// realPath returns a path without symbolic links, or the path itself if it does not exist.
+func realPath(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		return r
 	}
 	return filepath.Clean(path)
 }
 
-// socketsOf gives the sockets that make whoever opens them root: the one of the
-// settings, and those of engines where they usually are.
+// socketsOf returns the sockets of engines: that of the settings, and those in the usual
+// places. Everybody who can open one of them is root.
 func socketsOf(s *config.Settings) []string {
 	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/buildkit/buildkitd.sock",
 		"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket"}
@@ -104,7 +159,7 @@ func socketsOf(s *config.Settings) []string {
 	return out
 }
 
-// mayOpen asks the kernel which of these files the user can write. It knows
+// mayOpen returns the files that the user can write. It asks the kernel, which knows
 // about groups, access control lists and the directories above.
 func mayOpen(ctx context.Context, u account.User, groups []account.Group, files []string) []string {
 	if len(files) == 0 {
@@ -115,10 +170,11 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`, "sh"}, files...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
-	out, _ := cmd.Output() // what it told before it failed counts
+	out, _ := cmd.Output() // its output counts even if it failed in the end
 	return strings.Fields(string(out))
 }
 
+// credential returns the ids of a process of the user.
 func credential(u account.User, groups []account.Group) *syscall.Credential {
 	c := &syscall.Credential{Uid: u.UID, Gid: u.GID}
 	for _, g := range groups {

@@ -16,7 +16,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// SSHDConfig prints what sshd_config needs for users, a group, or all users.
+// SSHDConfig is the command sshd-config: it prints the lines that sshd_config needs for
+// users, for a group, or for all users who get dockersh.
 func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	group, names, err := parseSSHDConfig(args)
 	if err != nil {
@@ -39,7 +40,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 		match, err = checks.MatchUsers(names)
 	}
 	if err != nil {
-		return usererr.New(usererr.Settings, printable.Text(err.Error()), "put the users into a Unix group, and run dockershctl sshd-config --group NAME", nil)
+		return usererr.New(usererr.Settings, printable.Text(err.Error()), "put the users into a Unix group, and run: dockershctl sshd-config --group NAME", nil)
 	}
 	s, err := settings.Written(file, user, group)
 	if err != nil {
@@ -49,11 +50,11 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	return err
 }
 
-// namesOf gives the users who are to be in the block: they exist, and their
+// namesOf returns the names of the users for the Match block: users who exist and whose
 // settings do not give them the host.
 func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
 	db := account.New(0)
-	users, err := who(ctx, db, file, asked)
+	users, err := findUsers(ctx, db, file, asked)
 	if err != nil {
 		return nil, cli.WithUserHint(err)
 	}
@@ -66,8 +67,8 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 		}
 	}
 	if len(names) == 0 {
-		return nil, usererr.New(usererr.Settings, "nobody has dockersh as his shell, and the settings name nobody",
-			"dockershctl sshd-config USER, or --group NAME", nil)
+		return nil, usererr.New(usererr.Settings, "no user has dockersh as the shell, and the settings name none",
+			"name them: dockershctl sshd-config USER, or dockershctl sshd-config --group NAME", nil)
 	}
 	return names, nil
 }
@@ -75,7 +76,7 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 func parseSSHDConfig(args []string) (group string, users []string, err error) {
 	users, err = cli.Options{"--group": &group}.Parse(args, 0, -1)
 	if err == nil && group != "" && len(users) > 0 {
-		err = fmt.Errorf("%w: users or a group", cli.ErrMisuse)
+		err = fmt.Errorf("%w: give either users or a group", cli.ErrMisuse)
 	}
 	return group, users, err
 }

@@ -1,4 +1,4 @@
-// Package human writes sizes, ages and numbers for people to read.
+// Package human writes numbers, sizes, times and lists of words for people to read.
 package human
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// Count is a number with its noun.
+// Count returns a number with its noun.
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -17,7 +17,8 @@ func Count(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// Bytes is a size in the units of docker's listings; "-" when it is unknown.
+// Bytes returns a size in the units of docker's listings, or "-" for a negative one, which
+// is unknown.
 func Bytes(n int64) string {
 	if n < 0 {
 		return "-"
@@ -32,7 +33,7 @@ func Bytes(n int64) string {
 	return strconv.FormatFloat(f, 'g', 3, 64) + unit
 }
 
-// Age is a time in its largest unit; "-" when it is unknown.
+// Age returns a duration in its largest unit, or "-" for a negative one, which is unknown.
 func Age(d time.Duration) string {
 	if d < 0 {
 		return "-"
@@ -48,7 +49,7 @@ func Age(d time.Duration) string {
 	return strconv.Itoa(int(d/time.Second)) + "s"
 }
 
-// Clock writes seconds as h:mm:ss, with days in front.
+// Clock returns seconds as h:mm:ss, preceded by the days.
 func Clock(seconds float64) string {
 	n := int(max(seconds, 0))
 	two := func(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
@@ -59,7 +60,8 @@ func Clock(seconds float64) string {
 	return clock
 }
 
-// ShellWords makes a command line that a shell reads back as these words.
+// ShellWords returns a command line that a shell reads back as these words. Characters
+// that are unsafe for a terminal are replaced.
 func ShellWords(words []string) string {
 	var out []string
 	for _, w := range words {
@@ -75,7 +77,7 @@ func isLetterOrDigit(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// Some names the first of many users.
+// Some returns the first three of many users, and how many there are besides.
 func Some(users []string) string {
 	const most = 3
 	shown := users[:min(most, len(users))]

@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-func TestAPauseIsAsLongAsTheAdministratorLikes(t *testing.T) {
+func TestPausesFollowSpeedAndIdleLimit(t *testing.T) {
 	for _, c := range []struct {
 		pace
 		d, want time.Duration
@@ -30,7 +30,7 @@ func TestAPauseIsAsLongAsTheAdministratorLikes(t *testing.T) {
 	}
 }
 
-func TestASpaceHaltsAndASpaceGoesOn(t *testing.T) {
+func TestSpaceHaltsAndResumes(t *testing.T) {
 	s := &screen{keys: make(chan byte)}
 	go func() {
 		s.keys <- space
@@ -92,7 +92,7 @@ func TestOnlyWholeLinesOfAGrowingFileAreRead(t *testing.T) {
 	}
 }
 
-func TestASessionIsFoundByItsIDOrByItsContainer(t *testing.T) {
+func TestSessionIsFoundByItsIDOrItsContainer(t *testing.T) {
 	all := []state.Session{
 		{ID: "a", Container: "one", User: "u"},
 		{ID: "b", Container: "one", User: "u", Recording: "/b"},

@@ -30,7 +30,7 @@ func shell(t *testing.T, script string) (state.Session, chan error) {
 	return state.Session{ID: "x", UID: uint32(os.Getuid()), Pid: p.Pid, Start: p.Start}, ended
 }
 
-func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
+func TestEndedSessionIsNotSignalled(t *testing.T) {
 	r, ended := shell(t, "exec sleep 100")
 	other := r
 	other.Start-- // of an earlier process with the same number
@@ -54,7 +54,7 @@ func TestASessionThatIsOverIsNotSignalled(t *testing.T) {
 	}
 }
 
-func TestASessionThatDoesNotEndIsKilled(t *testing.T) {
+func TestSessionThatDoesNotEndIsKilled(t *testing.T) {
 	r, ended := shell(t, "trap '' HUP; exec sleep 100")
 	time.Sleep(200 * time.Millisecond) // until it ignores the signal
 	quick, _ := shell(t, "exec sleep 100")

@@ -12,7 +12,7 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 
-func TestATimeIsADurationOrADate(t *testing.T) {
+func TestTimeIsADurationOrADate(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"": {}, "2h": noon.Add(-2 * time.Hour), "7d": noon.AddDate(0, 0, -7), "90m30s": noon.Add(-90*time.Minute - 30*time.Second),
 		"2026-11-20": time.Date(2026, 11, 20, 0, 0, 0, 0, time.Local), "2026-11-20 07:30": time.Date(2026, 11, 20, 7, 30, 0, 0, time.Local),
@@ -28,7 +28,7 @@ func TestATimeIsADurationOrADate(t *testing.T) {
 	}
 }
 
-func TestTheTableShowsHowEachSessionEnded(t *testing.T) {
+func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 	exit := 7
 	rows := []past{}
 	for _, s := range history.Sessions([]history.Event{

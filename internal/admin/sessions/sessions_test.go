@@ -11,7 +11,7 @@ import (
 )
 
 // A user can write anything into the directory of their own broker.
-func TestAUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
+func TestUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root reads with a user's rights")
 	}

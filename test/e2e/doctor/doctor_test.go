@@ -43,7 +43,7 @@ func TestDoctorRefusesAWrongCommandLine(t *testing.T) {
 		args   []string
 		word   string
 	}{
-		{2, []string{"doctor", "--accept", "nonsense"}, `no finding is called "nonsense"`},
+		{2, []string{"doctor", "--accept", "nonsense"}, `no finding has the name "nonsense"`},
 		{2, []string{"doctor", "--login"}, "needs a value"},
 		{2, []string{"doctor", "--login=a", "--no-login"}, "--no-login"},
 		{2, []string{"doctor", "-x"}, "unknown option"},

@@ -16,11 +16,11 @@ func dockerGroup(_ *facts.Host, u *facts.User) *fault {
 	if !slices.Contains(u.Groups, "docker") {
 		return nil
 	}
-	return &fault{text: "the user is in the group docker: whoever can use the engine is root on this host", lines: []string{"gpasswd -d USER docker"}}
+	return &fault{text: "the user is in the group docker, and everybody who can use the engine is root on this host", lines: []string{"gpasswd -d USER docker"}}
 }
 
-// engineSocket tells of any other way to a socket: its mode, its owner, an
-// access control list, another group. The kernel was asked, as the user.
+// engineSocket finds every other way to a socket: its mode, its owner, an access control
+// list, another group. The kernel was asked, with the user's rights.
 func engineSocket(_ *facts.Host, u *facts.User) *fault {
 	if len(u.Sockets) == 0 || slices.Contains(u.Groups, "docker") || u.UID == 0 {
 		return nil
@@ -29,5 +29,5 @@ func engineSocket(_ *facts.Host, u *facts.User) *fault {
 	for _, s := range u.Sockets {
 		lines = append(lines, "setfacl -b "+s+"; chown root:docker "+s+"; chmod 660 "+s)
 	}
-	return &fault{text: "the user may open the engine's socket (" + strings.Join(u.Sockets, ", ") + "), and whoever can is root on this host", lines: lines}
+	return &fault{text: "the user can open the engine's socket (" + strings.Join(u.Sockets, ", ") + "), and everybody who can is root on this host", lines: lines}
 }

@@ -1,5 +1,5 @@
-// Package checks judges a host on which users get dockersh: what is set so that they
-// get past it, or that their logins fail. Every check is a pure function of facts.
+// Package checks judges a host on which users get dockersh: it finds what lets them get
+// past it, and what makes their logins fail. Every check is a pure function of facts.
 package checks
 
 import (
@@ -10,37 +10,36 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 )
 
-// Severity says how bad a finding is.
+// Severity is how bad a finding is.
 type Severity string
 
-// With an Error, somebody gets what the settings do not give him, or a login
-// fails. A Warning is worth a thought, and may be right for this host.
+// An Error means that somebody gets what the settings do not give, or that logins fail.
+// A Warning is worth a thought, and may be right for this host.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
 
-// Finding is one thing that is wrong, for one or many users.
+// Finding is something that is wrong for the host, or for some users.
 type Finding struct {
 	ID       string   `json:"id"`
 	Severity Severity `json:"severity"`
 	Users    []string `json:"users"` // empty: the whole host
 	Text     string   `json:"text"`
 	File     string   `json:"file,omitempty"`  // where the lines belong; empty: they are commands
-	Lines    []string `json:"lines,omitempty"` // what to write or to run; USER stands for each user
-	Why      string   `json:"why"`
+	Lines    []string `json:"lines,omitempty"` // to write or to run; USER stands for each of the users
+	Why      string   `json:"why"`             // where it is explained
 }
 
-// fault is what a check says of a user, or of the host.
+// fault is what a check finds about the host, a user or an engine.
 type fault struct {
-	worse bool // an Error, though the check's findings are mostly warnings
+	worse bool // an Error, whatever the check's severity
 	text  string
 	file  string
 	lines []string
 }
 
-// need says which facts a check cannot do without. That they are missing is a
-// finding of its own.
+// need is a fact that a check cannot do without. If it is missing, another check says so.
 type need int
 
 const (
@@ -50,25 +49,24 @@ const (
 	wantEngine        // an engine that answers
 )
 
-// check is one row of the table: what it is called, how bad it is, the line of
-// the ledger in SECURITY.md that says why, and the function: of the host, of a
-// user, or of an engine.
+// check is a row of the table. One of the three functions is set: it checks the host,
+// a user, or an engine.
 type check struct {
 	id       string
 	severity Severity
-	why      string
+	why      string // where it is explained: the ledger in SECURITY.md or a manual page
 	need     need
 	host     func(*facts.Host) []fault
 	user     func(*facts.Host, *facts.User) *fault
 	engine   func(*facts.Host, *facts.Engine) *fault
 }
 
-// table holds every check, in the order of the findings.
+// table returns all checks, in the order of their findings.
 func table() []check {
 	return slices.Concat(installChecks, usersChecks, sshdChecks, accessChecks, homeChecks, limitChecks, recordingChecks, engineChecks)
 }
 
-// IDs lists what a finding may be called.
+// IDs returns the names of the checks, which are those of their findings.
 func IDs() []string {
 	var ids []string
 	for _, c := range table() {
@@ -77,7 +75,7 @@ func IDs() []string {
 	return ids
 }
 
-// Judge gives all findings, those of many users as one, errors first.
+// Judge returns all findings, errors first. What is found for many users is one finding.
 func Judge(h *facts.Host) []Finding {
 	var found []Finding
 	for _, c := range table() {
@@ -87,6 +85,7 @@ func Judge(h *facts.Host) []Finding {
 	return found
 }
 
+// judge returns the findings of one check.
 func (c *check) judge(h *facts.Host) []Finding {
 	var found []Finding
 	add := func(user string, f fault) {
@@ -137,10 +136,10 @@ func (c *check) finding(f fault) Finding {
 	return Finding{ID: c.id, Severity: severity, Users: []string{}, Text: f.text, File: f.file, Lines: f.lines, Why: c.why}
 }
 
-// same tells whether two findings differ in nothing but the users.
+// same reports whether two findings differ in nothing but the users.
 func (f Finding) same(g Finding) bool {
 	return f.ID == g.ID && f.Severity == g.Severity && f.Text == g.Text && f.File == g.File && slices.Equal(f.Lines, g.Lines)
 }
 
-// hole refers to the ledger in SECURITY.md.
+// hole returns a reference to the ledger in SECURITY.md.
 func hole(n int) string { return "SECURITY.md, holes, " + strconv.Itoa(n) }

@@ -39,7 +39,7 @@ subsystem sftp /usr/lib/openssh/sftp-server
 forcecommand /usr/local/bin/dockersh
 `
 
-// good is a host with nothing wrong, and two users.
+// good returns a host with two users and no findings.
 func good(t *testing.T) *facts.Host {
 	h := &facts.Host{
 		Front: front, Helpers: "/usr/local/libexec/dockersh", Settings: "/etc/dockershrc", Served: true,
@@ -89,14 +89,14 @@ func setOption(u *facts.User, line string) {
 	}
 }
 
-func TestAGoodHostHasNoFindings(t *testing.T) {
+func TestSoundHostHasNoFindings(t *testing.T) {
 	if found := Judge(good(t)); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}
 }
 
-// What a finding refers to is there.
-func TestTheLedgerHasWhatFindingsReferTo(t *testing.T) {
+// Every hole that a check refers to is in the ledger, which names the check.
+func TestFindingsReferToTheLedger(t *testing.T) {
 	ledger, err := os.ReadFile("../../../../SECURITY.md")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestTheLedgerHasWhatFindingsReferTo(t *testing.T) {
 	}
 }
 
-func TestTheSameForManyUsersIsOneFinding(t *testing.T) {
+func TestSameFindingForManyUsersIsOne(t *testing.T) {
 	h := good(t)
 	for _, u := range h.Users {
 		setOption(u, "disableforwarding no\nallowtcpforwarding yes")
@@ -130,7 +130,7 @@ func TestTheSameForManyUsersIsOneFinding(t *testing.T) {
 	}
 }
 
-func TestABashrcThatTheContainerWritesIsAnError(t *testing.T) {
+func TestBashrcThatTheContainerCanWriteIsAnError(t *testing.T) {
 	h := good(t)
 	h.Users[0].Shell = "/bin/bash"
 	if f := Judge(h); len(f) != 1 || f[0].Severity != Warning {
@@ -146,7 +146,7 @@ func TestABashrcThatTheContainerWritesIsAnError(t *testing.T) {
 	}
 }
 
-func TestRCIsAnErrorOnlyWhereAShellOfTheHostRunsIt(t *testing.T) {
+func TestUserRCIsAnErrorOnlyForAShellOfTheHost(t *testing.T) {
 	for shell, want := range map[string]Severity{front: Warning, "/bin/bash": Error} {
 		h := good(t)
 		h.Users[0].Shell = shell
@@ -158,7 +158,7 @@ func TestRCIsAnErrorOnlyWhereAShellOfTheHostRunsIt(t *testing.T) {
 	}
 }
 
-func TestAMountThatCannotBeWrittenIsNoFinding(t *testing.T) {
+func TestReadOnlyMountIsNoFinding(t *testing.T) {
 	for _, line := range []string{
 		"volume = /home:/people:ro", "volume = /srv/data:/data", "volume = cache:/home/alice", "dockeropt = -v /home:/people:ro,z",
 		"dockeropt = --volume=/home/alicexx:/a", "volume = /home/al:/a", "dockeropt = --mount type=bind,src=/home,dst=/people,readonly",
@@ -171,7 +171,7 @@ func TestAMountThatCannotBeWrittenIsNoFinding(t *testing.T) {
 	}
 }
 
-func TestForwardingThatIsListedOneByOneIsTheAdministratorsWord(t *testing.T) {
+func TestForwardingToListedPlacesIsNoFinding(t *testing.T) {
 	h := good(t)
 	setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\npermitopen 192.0.2.7:5432 localhost:80\npermitlisten *:8080")
 	if found := Judge(h); len(found) != 0 {
@@ -187,8 +187,8 @@ func TestDisableForwardingAloneIsEnough(t *testing.T) {
 	}
 }
 
-// One that is made at the first login, where root and the service may.
-func TestAPlaceForRecordingsThatIsGoodIsNoFinding(t *testing.T) {
+// The place does not exist yet: the first login makes it, since root and the service can.
+func TestUsablePlaceForRecordingsIsNoFinding(t *testing.T) {
 	h := good(t)
 	h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
 	h.Users[0].Recording = &facts.Recording{Dir: "/var/log/dockersh/alice", At: "/var/log/dockersh"}
@@ -215,7 +215,7 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 		got := 0
 		if f := runtimeVersion(nil, e); f != nil {
 			got = strings.Count(f.text, "CVE-20")
-			got -= 2 * strings.Count(f.text, "CVE-2025-31133") // three of one day
+			got -= 2 * strings.Count(f.text, "CVE-2025-31133") // CVE-2025-31133 stands for three
 		}
 		if got != want {
 			t.Errorf("runc %s: %d ways out, want %d", version, got, want)

@@ -24,13 +24,13 @@ func engineDown(_ *facts.Host, e *facts.Engine) *fault {
 	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{"systemctl enable --now docker"}}
 }
 
-// engineOpen tells of an engine that listens on TCP without asking for a
-// certificate. It says so itself.
+// engineOpen finds an engine that listens on TCP without asking for a certificate. The
+// engine itself warns of it.
 func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 	if e.OpenAddress == "" {
 		return nil
 	}
-	return &fault{text: "the engine listens on " + e.OpenAddress + " and asks nobody for a certificate: every process that reaches it, in a container too, is root on this host",
+	return &fault{text: "the engine listens on " + e.OpenAddress + " without asking for certificates: every process that reaches it, even in a container, is root on this host",
 		file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
 }
 
@@ -41,8 +41,8 @@ func engineVersion(_ *facts.Host, e *facts.Engine) *fault {
 	return &fault{text: e.Name + " " + e.Version + " at " + e.Socket + " is older than " + e.Oldest + ", the oldest that dockersh works with"}
 }
 
-// runcHoles are ways out of a container that a release of runc closed. A branch
-// has its own: the first whose numbers begin like the version's counts.
+// runcHoles are ways out of a container, and the release of runc that closed each. A
+// branch may have its own: the first row whose branch is a prefix of the version counts.
 var runcHoles = []struct {
 	branch, fixed, what string
 }{
@@ -67,18 +67,18 @@ func runtimeVersion(_ *facts.Host, e *facts.Engine) *fault {
 		return nil
 	}
 	return &fault{text: "runc " + e.Runc + " is older than the release that closed " + strings.Join(open, ", ") +
-		". A distribution may have mended it under the old number: look there for these names, or upgrade"}
+		". A distribution may have closed it without a new number: look for these names in its changelog, or upgrade"}
 }
 
 func seccomp(_ *facts.Host, e *facts.Engine) *fault {
 	if e.Seccomp {
 		return nil
 	}
-	return &fault{text: "the engine at " + e.Socket + " filters no system calls: every call of the kernel is open to a container"}
+	return &fault{text: "the engine at " + e.Socket + " filters no system calls: a container can make every call to the kernel"}
 }
 
-// userNamespaces: without them root inside is root to the kernel. That matters
-// only where somebody is root inside.
+// userNamespaces finds an engine without user namespaces, where root inside is root to
+// the kernel, if anybody is root inside.
 func userNamespaces(h *facts.Host, e *facts.Engine) *fault {
 	if e.UserNamespaces {
 		return nil
@@ -89,7 +89,7 @@ func userNamespaces(h *facts.Host, e *facts.Engine) *fault {
 	if !root {
 		return nil
 	}
-	return &fault{text: "some users are root in their container, or may be, and the engine at " + e.Socket + " has no user namespaces: only capabilities and filters keep that root from being the host's"}
+	return &fault{text: "some users are root in their container, or can be, and the engine at " + e.Socket + " has no user namespaces: to the kernel they are the host's root, with fewer capabilities and a filter"}
 }
 
 func rootInside(name string) bool {
@@ -98,8 +98,9 @@ func rootInside(name string) bool {
 	return name == "root" || err == nil && n == 0
 }
 
-// older compares versions by their numbers; of two with the same numbers the one
-// that is a candidate ("-rc.2", "-rc93") is older. What is no version is not older.
+// older reports whether version a is older than b by their numbers. Of two with the same
+// numbers the release candidate ("-rc.2", "-rc93") is older. Text that is not a version
+// is not older.
 func older(a, b string) bool {
 	x, xrc := numbersOf(a)
 	y, yrc := numbersOf(b)
@@ -118,11 +119,11 @@ func older(a, b string) bool {
 	return xrc < yrc
 }
 
-// final stands for a version that is no candidate.
+// final stands for a version that is not a release candidate.
 const final = 1 << 30
 
-// numbersOf gives the numbers at the start of a version, and which candidate it
-// is.
+// numbersOf returns the numbers at the start of a version, and the number of the release
+// candidate, or final.
 func numbersOf(version string) (numbers []int, candidate int) {
 	version = strings.TrimPrefix(version, "v")
 	end := strings.IndexFunc(version, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })

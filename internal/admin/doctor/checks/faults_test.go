@@ -10,18 +10,18 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 )
 
-// spoiled holds one way to spoil a good host for each finding, or more.
+// spoiled has at least one way to spoil a good host for each finding.
 var spoiled = []struct {
 	name  string
 	spoil func(t *testing.T, h *facts.Host)
 	id    string
-	line  string // of what is to be written or run
+	line  string // part of what to write or run
 }{
 	{"the settings are wrong", func(_ *testing.T, h *facts.Host) { h.SettingsErr = "/etc/dockershrc:2:1: no" }, "settings-file", "dockershctl check"},
 	{"a program is missing", func(_ *testing.T, h *facts.Host) { h.Programs[2].Missing = true }, "program-missing", "make install"},
-	{"a program is another's", func(_ *testing.T, h *facts.Host) { h.Programs[1].UID = 7 }, "program-owner", "chown root:root " + front},
-	{"others write a program", func(_ *testing.T, h *facts.Host) { h.Programs[1].Mode |= 0o002 }, "program-owner", "chmod go-w " + front},
-	{"others write the directory", func(_ *testing.T, h *facts.Host) { h.Programs[0].Mode |= 0o020 }, "program-owner", "chmod go-w /usr/local/bin"},
+	{"a user owns a program", func(_ *testing.T, h *facts.Host) { h.Programs[1].UID = 7 }, "program-owner", "chown root:root " + front},
+	{"others can write a program", func(_ *testing.T, h *facts.Host) { h.Programs[1].Mode |= 0o002 }, "program-owner", "chmod go-w " + front},
+	{"others can write the directory", func(_ *testing.T, h *facts.Host) { h.Programs[0].Mode |= 0o020 }, "program-owner", "chmod go-w /usr/local/bin"},
 	{"both doors", func(_ *testing.T, h *facts.Host) { h.Programs[1].Mode |= unix.S_ISUID }, "program-setuid", "chmod u-s " + front},
 	{"setuid on nosuid", func(_ *testing.T, h *facts.Host) {
 		h.Programs[1].Mode |= unix.S_ISUID
@@ -31,22 +31,22 @@ var spoiled = []struct {
 		h.Programs[1].Mode |= unix.S_ISUID
 		h.Served, h.Dumpable = false, true
 	}, "program-setuid", "sysctl -w fs.suid_dumpable=0"},
-	{"a setuid broker", func(_ *testing.T, h *facts.Host) { h.Programs[2].Mode |= unix.S_ISUID }, "program-setuid", "chmod ug-s /usr/local/sbin/dockershd"},
+	{"the broker is setuid", func(_ *testing.T, h *facts.Host) { h.Programs[2].Mode |= unix.S_ISUID }, "program-setuid", "chmod ug-s /usr/local/sbin/dockershd"},
 	{"no door", func(_ *testing.T, h *facts.Host) { h.Served = false }, "no-door", "systemctl enable --now dockershd.socket"},
-	{"no shell of the host", func(_ *testing.T, h *facts.Host) { h.Shells = nil }, "etc-shells", front},
-	{"nobody", func(_ *testing.T, h *facts.Host) { h.Users = nil }, "no-users", "dockershctl doctor USER"},
-	{"nothing leads there", func(_ *testing.T, h *facts.Host) {
+	{"not listed in /etc/shells", func(_ *testing.T, h *facts.Host) { h.Shells = nil }, "etc-shells", front},
+	{"no users", func(_ *testing.T, h *facts.Host) { h.Users = nil }, "no-users", "dockershctl doctor USER"},
+	{"nothing leads a user to dockersh", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Shell = "/bin/bash"
 		setOption(h.Users[0], "forcecommand none")
 	}, "shell-of-the-host", "chsh -s " + front + " USER"},
 	{"bash runs the forced command", func(_ *testing.T, h *facts.Host) { h.Users[0].Shell = "/bin/bash" }, "shell-reads-home", "chsh -s " + front + " USER"},
-	{"nothing runs the forced command", func(_ *testing.T, h *facts.Host) { h.Users[0].Shell = "/usr/sbin/nologin" }, "shell-runs-nothing", "chsh -s " + front + " USER"},
+	{"nologin runs the forced command", func(_ *testing.T, h *facts.Host) { h.Users[0].Shell = "/usr/sbin/nologin" }, "shell-runs-nothing", "chsh -s " + front + " USER"},
 	{"the settings do not fit", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Settings, h.Users[0].Sources, h.Users[0].SettingsErr = nil, nil, "no home"
 	}, "user-settings", "dockershctl explain USER"},
 	{"no sshd", func(_ *testing.T, h *facts.Host) { h.SSHD = "" }, "sshd-unknown", ""},
 	{"a broken sshd", func(_ *testing.T, h *facts.Host) { h.SSHDErr = "line 3: no" }, "sshd-unknown", "/usr/sbin/sshd -t"},
-	{"a name that sshd cannot be told", func(_ *testing.T, h *facts.Host) { h.Users[0].SSHD, h.Users[0].SSHDErr = nil, "no" }, "sshd-refuses", ""},
+	{"a name that sshd does not take", func(_ *testing.T, h *facts.Host) { h.Users[0].SSHD, h.Users[0].SSHDErr = nil, "no" }, "sshd-refuses", ""},
 	{"unix sockets", func(_ *testing.T, h *facts.Host) {
 		setOption(h.Users[0], "disableforwarding no\nallowstreamlocalforwarding local")
 	}, "sshd-sockets", "DisableForwarding yes"},
@@ -66,49 +66,49 @@ var spoiled = []struct {
 		delete(h.Users[0].SSHD, "disableforwarding")
 		setOption(h.Users[0], "allowtcpforwarding remote")
 	}, "sshd-tcp", "AllowTcpForwarding no"},
-	{"a tunnel, whatever DisableForwarding says", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permittunnel point-to-point") }, "sshd-tunnel", "PermitTunnel no"},
-	{"X11, whatever DisableForwarding says", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "x11forwarding yes") }, "sshd-x11", "X11Forwarding no"},
+	{"a tunnel in spite of DisableForwarding", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permittunnel point-to-point") }, "sshd-tunnel", "PermitTunnel no"},
+	{"X11 in spite of DisableForwarding", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "x11forwarding yes") }, "sshd-x11", "X11Forwarding no"},
 	{"internal-sftp", func(_ *testing.T, h *facts.Host) {
 		setOption(h.Users[0], "subsystem sftp internal-sftp -f AUTH\nforcecommand none")
 	}, "sshd-internal-sftp", "Subsystem sftp /usr/lib/openssh/sftp-server"},
 	{"internal-sftp as the forced command", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "forcecommand internal-sftp -R") }, "sshd-internal-sftp", "ForceCommand " + front},
-	{"the user's environment", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permituserenvironment yes") }, "sshd-user-environment", "PermitUserEnvironment no"},
-	{"some of it", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permituserenvironment LANG,LD_*") }, "sshd-user-environment", "PermitUserEnvironment no"},
+	{"PermitUserEnvironment", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permituserenvironment yes") }, "sshd-user-environment", "PermitUserEnvironment no"},
+	{"PermitUserEnvironment with a pattern", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permituserenvironment LANG,LD_*") }, "sshd-user-environment", "PermitUserEnvironment no"},
 	{"rc", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "permituserrc yes") }, "sshd-user-rc", "PermitUserRC no"},
 	{"variables that load code", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv LANG *_PRELOAD") }, "sshd-accept-env", "AcceptEnv LANG"},
-	{"variables that say who is there", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
-	{"sshd says who is there", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
-	{"docker group", func(_ *testing.T, h *facts.Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
+	{"variables that name the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
+	{"SetEnv that names the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
+	{"the group docker", func(_ *testing.T, h *facts.Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
 	{"an open socket", func(_ *testing.T, h *facts.Host) { h.Users[0].Sockets = []string{"/run/docker.sock"} }, "engine-socket", "chmod 660 /run/docker.sock"},
 	{"the home itself", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], "[dockersh]\nmounthome\ndockeropt = --storage-opt size=1G\n")
 		h.Mounts = nil
 	}, "home-shared", "mounthomefrom = /srv/homes/%u"},
-	{"the home by way of a link", func(_ *testing.T, h *facts.Host) { h.Users[0].Sources[0].Real, h.Mounts = "/home/alice", nil }, "home-shared", "mounthomefrom = /srv/homes/%u"},
+	{"the home through a symbolic link", func(_ *testing.T, h *facts.Host) { h.Users[0].Sources[0].Real, h.Mounts = "/home/alice", nil }, "home-shared", "mounthomefrom = /srv/homes/%u"},
 	{"the home in a volume", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"volume = /home:/people\n") }, "home-shared", ""},
 	{"the home in an option", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"dockeropt = --mount type=bind,src=/home,dst=/people\n")
 	}, "home-shared", ""},
 	{"the engine's socket inside", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"mountdockersocket\n") }, "host-given-away", "mountdockersocket = false"},
-	{"a gate that opens the host", func(t *testing.T, h *facts.Host) {
+	{"a setting that lets the user have the host", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserdockeropt\n")
 	}, "host-given-away", "enableuserdockeropt = false"},
-	{"a log without an end", func(t *testing.T, h *facts.Host) {
+	{"a log without a limit", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver=json-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},
-	{"Podman's log without an end", func(t *testing.T, h *facts.Host) {
+	{"Podman's log without a limit", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver k8s-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},
 	{"no limit of processes", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"pidslimit = 0\n") }, "pids-limit", "pidslimit = 1024"},
-	{"no limit of the disk", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
-	{"homes without quota", func(_ *testing.T, h *facts.Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},
+	{"no limit of disk", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
+	{"homes without quotas", func(_ *testing.T, h *facts.Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},
 	{"recordings where others can write", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Recording = &facts.Recording{Dir: "/tmp/r", Err: "/tmp can be changed by others than root"}
 	}, "recordings", "record = /var/lib/dockersh/%u/%x.cast"},
-	{"recordings on a disk that is full", func(_ *testing.T, h *facts.Host) {
+	{"recordings on a full disk", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r", Full: true}
 	}, "recordings", "df /srv/r"},
-	{"recordings on a disk that is read-only", func(_ *testing.T, h *facts.Host) {
+	{"recordings on a read-only disk", func(_ *testing.T, h *facts.Host) {
 		h.Mounts = append(h.Mounts, facts.Mount{On: "/srv/r", Options: []string{"ro"}})
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r", At: "/srv/r"}
 	}, "recordings", ""},
@@ -116,17 +116,17 @@ var spoiled = []struct {
 		h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r"}
 	}, "recordings", "[Service]\nReadWritePaths=/srv/r"},
-	{"recordings below a disk that is not there", func(_ *testing.T, h *facts.Host) {
+	{"recordings on a disk that is not mounted", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r", Missing: "/srv/r"}
 	}, "recordings-unmounted", "mount /srv/r"},
 	{"no engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
 	{"an engine on TCP", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].OpenAddress = "http://127.0.0.1:2375"
 	}, "engine-open", `"hosts": ["unix:///run/docker.sock"]`},
-	{"a key that sshd does not tell", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
+	{"a key that sshd does not expose", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
-	{"no filter", func(_ *testing.T, h *facts.Host) { h.Engines[0].Seccomp = false }, "seccomp", ""},
+	{"no seccomp filter", func(_ *testing.T, h *facts.Host) { h.Engines[0].Seccomp = false }, "seccomp", ""},
 	{"root inside", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"containerusername = 0:0\n") }, "user-namespaces", ""},
 }
 
@@ -146,7 +146,7 @@ func TestEachFaultIsFoundAndNoOther(t *testing.T) {
 		})
 		tried[c.id] = true
 	}
-	// Two that never come alone.
+	// Two faults never come alone.
 	for id, spoil := range map[string]func(h *facts.Host){
 		"sshd-gateway": func(h *facts.Host) {
 			setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\ngatewayports clientspecified")

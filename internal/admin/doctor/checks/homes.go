@@ -13,10 +13,11 @@ var homeChecks = []check{
 	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings, user: hostGivenAway},
 }
 
-// homeWritten tells whether the container writes the home that programs of the
-// host read.
+// homeWritten reports whether the container can write the home that programs of the host
+// read.
 func homeWritten(u *facts.User) bool { return sharing(u) != nil }
 
+// sharing returns the mount by which the container can write the user's home, or nil.
 func sharing(u *facts.User) *facts.Source {
 	for i := range u.Sources {
 		if s := &u.Sources[i]; s.Real == "/" || u.RealHome == s.Real || strings.HasPrefix(u.RealHome, s.Real+"/") {
@@ -40,7 +41,7 @@ func homeShared(h *facts.Host, u *facts.User) *fault {
 		f.file, f.lines = h.Settings, []string{"mounthomefrom = /srv/homes/%u"}
 		return f
 	}
-	f.text += fmt.Sprintf(" (%s, %s): mount another directory, or this one read-only", s.Key, s.Origin)
+	f.text += fmt.Sprintf(" (%s, %s). Mount another directory, or this one read-only", s.Key, s.Origin)
 	return f
 }
 
@@ -48,14 +49,14 @@ func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
 	if len(h.EnvReaders) == 0 || !homeWritten(u) {
 		return nil
 	}
-	f := &fault{text: "the container can write ~/.pam_environment, and PAM takes variables like LD_PRELOAD from it for programs of the host (user_readenv=1)"}
+	f := &fault{text: "the container can write ~/.pam_environment, from which PAM takes variables like LD_PRELOAD for programs of the host (user_readenv=1)"}
 	for _, p := range h.EnvReaders {
 		f.lines = append(f.lines, fmt.Sprintf("sed -i '%ds/user_readenv=1/user_readenv=0/' %s", p.Line, p.File))
 	}
 	return f
 }
 
-// Settings by which the administrator, knowing it or not, gives the host away.
+// givesHost are the settings that give a user the host if the user may set them, and how.
 var givesHost = map[string]string{
 	"dockeropt":         "--privileged, -v /:/host and every other option",
 	"mounthomefrom":     "any directory of the host",
@@ -69,11 +70,11 @@ func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
 	}
 	for _, key := range []string{"dockeropt", "mounthomefrom", "mountdockersocket", "dockersocket"} {
 		if gate := "enableuser" + key; u.Settings.UserMay(key) {
-			return &fault{worse: true, text: gate + " lets the user have the host: " + givesHost[key], file: u.Settings.Origin(gate).String(), lines: []string{gate + " = false"}}
+			return &fault{worse: true, text: gate + " gives the user the host: " + givesHost[key], file: u.Settings.Origin(gate).String(), lines: []string{gate + " = false"}}
 		}
 	}
 	if u.Settings.UserMay("containerusername") && u.Settings.MountHome {
-		return &fault{text: "enableusercontainerusername with a mounted directory: root inside leaves setuid programs there, and reads what only root may",
+		return &fault{text: "enableusercontainerusername with a mounted home: root inside can leave setuid programs there, and read what only root can read",
 			file: u.Settings.Origin("enableusercontainerusername").String(), lines: []string{"enableusercontainerusername = false"}}
 	}
 	return nil

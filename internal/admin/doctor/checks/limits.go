@@ -15,17 +15,17 @@ var limitChecks = []check{
 	{id: "home-quota", severity: Warning, why: hole(17), need: wantSettings, user: homeQuota},
 }
 
-// endless are the drivers that keep all that they get, unless told otherwise.
+// endless are the drivers that keep all that they get, unless an option limits them.
 var endless = []string{"json-file", "k8s-file"}
 
-// logDriver: process 1 of our own has driver "none", another one has the capped
-// "local", unless dockeropt says otherwise.
+// logDriver finds a log without a limit. With our process 1 the driver is "none", with
+// another one it is the limited "local", unless dockeropt sets another.
 func logDriver(_ *facts.Host, u *facts.User) *fault {
 	s := u.Settings
 	if s.Entrypoint == config.Internal || !slices.Contains(endless, option(s, "--log-driver")) || strings.Contains(option(s, "--log-opt"), "max-size=") {
 		return nil
 	}
-	return &fault{text: "the log driver " + option(s, "--log-driver") + " keeps what process 1 writes, without an end", file: s.Origin("dockeropt").String(),
+	return &fault{text: "the log driver " + option(s, "--log-driver") + " keeps all that process 1 writes", file: s.Origin("dockeropt").String(),
 		lines: []string{"dockeropt = --log-opt max-size=10m"}}
 }
 
@@ -33,7 +33,7 @@ func pidsLimit(h *facts.Host, u *facts.User) *fault {
 	if u.Settings.PidsLimit > 0 {
 		return nil
 	}
-	return &fault{text: "the container has no limit of processes: one user can take all that the host has", file: place(h, u.Settings, "pidslimit"),
+	return &fault{text: "the container may have any number of processes: one user can use up those of the host", file: place(h, u.Settings, "pidslimit"),
 		lines: []string{"pidslimit = 1024"}}
 }
 
@@ -41,11 +41,11 @@ func diskLimit(h *facts.Host, u *facts.User) *fault {
 	if strings.Contains(option(u.Settings, "--storage-opt"), "size=") {
 		return nil
 	}
-	return &fault{text: "the container's own file system has no limit: one user can fill the engine's disk. The option needs a storage driver that has it (overlay2 on xfs with pquota, btrfs, zfs)",
+	return &fault{text: "the container's own file system has no limit: one user can fill the engine's disk. The option needs a storage driver that supports it (overlay2 on xfs with pquota, btrfs, zfs)",
 		file: h.Settings, lines: []string{"dockeropt = --storage-opt size=10G"}}
 }
 
-// homeQuota looks at the file system of the home that is mounted.
+// homeQuota finds homes that are mounted from a file system without quotas.
 func homeQuota(h *facts.Host, u *facts.User) *fault {
 	if !u.Settings.MountHome {
 		return nil
@@ -59,7 +59,7 @@ func homeQuota(h *facts.Host, u *facts.User) *fault {
 	if on.On == "" || slices.ContainsFunc(on.Options, isQuota) {
 		return nil
 	}
-	return &fault{text: "homes lie on " + on.On + ", which is mounted without quotas: one user can fill it", file: "/etc/fstab",
+	return &fault{text: "homes are on " + on.On + ", which is mounted without quotas: one user can fill it", file: "/etc/fstab",
 		lines: []string{on.On + " ... usrquota"}}
 }
 
@@ -68,7 +68,7 @@ func isQuota(o string) bool {
 	return slices.Contains([]string{"quota", "usrquota", "uquota", "usrjquota", "prjquota", "pquota", "grpquota", "gquota", "grpjquota"}, name)
 }
 
-// option gives the last value of an option among dockeropt.
+// option returns the last value of an option among dockeropt.
 func option(s *config.Settings, name string) string {
 	value := ""
 	for _, words := range s.DockerOpt {
@@ -79,7 +79,7 @@ func option(s *config.Settings, name string) string {
 	return value
 }
 
-// place is where a setting stands, or where to write it.
+// place returns where a setting is set, or where to set it.
 func place(h *facts.Host, s *config.Settings, key string) string {
 	if s.IsSet(key) {
 		return s.Origin(key).String()

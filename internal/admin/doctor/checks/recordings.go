@@ -11,13 +11,14 @@ var recordingChecks = []check{
 	{id: "recordings-unmounted", severity: Warning, why: "dockershrc(5), Recordings", need: wantSettings, user: recordingsUnmounted},
 }
 
-// recordings: a login on a terminal that cannot be recorded is refused.
+// recordings finds places that cannot take a recording: a login on a terminal that has to
+// be recorded is then refused.
 func recordings(h *facts.Host, u *facts.User) *fault {
 	r := u.Recording
 	if r == nil {
 		return nil
 	}
-	const refused = "a login on a terminal is refused, because it is to be recorded: "
+	const refused = "a login on a terminal is refused, because it cannot be recorded: "
 	switch {
 	case r.Err != "":
 		return &fault{text: refused + r.Err, file: u.Settings.Origin("record").String(), lines: []string{"record = /var/lib/dockersh/%u/%x.cast"}}
@@ -32,13 +33,14 @@ func recordings(h *facts.Host, u *facts.User) *fault {
 	return nil
 }
 
-// recordingsUnmounted: they would go where nobody wants them, and be hidden later.
+// recordingsUnmounted finds a file system that is not mounted: recordings would go below
+// its mount point, and be hidden later.
 func recordingsUnmounted(_ *facts.Host, u *facts.User) *fault {
 	if u.Recording == nil || u.Recording.Missing == "" {
 		return nil
 	}
 	on := u.Recording.Missing
-	return &fault{text: "recordings belong on " + on + ", which /etc/fstab names and which is not mounted", lines: []string{"mount " + on}}
+	return &fault{text: "recordings belong on " + on + ", which is in /etc/fstab and is not mounted", lines: []string{"mount " + on}}
 }
 
 func readOnly(mounts []facts.Mount, path string) bool {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// MatchUsers gives the Match line for these users.
+// MatchUsers returns the criteria of a Match line for these users.
 func MatchUsers(names []string) (string, error) {
 	for _, n := range names {
 		if n == "" || strings.ContainsFunc(n, notPlain) {
@@ -15,7 +15,7 @@ func MatchUsers(names []string) (string, error) {
 	return "User " + strings.Join(names, ","), nil
 }
 
-// MatchGroup gives the Match line for the members of a group.
+// MatchGroup returns the criteria of a Match line for the members of a group.
 func MatchGroup(name string) (string, error) {
 	if name == "" || strings.ContainsFunc(name, notPlain) {
 		return "", errors.New("sshd_config cannot hold the name " + name)
@@ -23,13 +23,13 @@ func MatchGroup(name string) (string, error) {
 	return "Group " + name, nil
 }
 
-// notPlain tells of what means something in a list of patterns, or in a line of
+// notPlain reports whether a character has a meaning in a list of patterns or a line of
 // sshd_config.
 func notPlain(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`,!*?"'\#=/`, r) }
 
-// Snippet gives the lines of sshd_config with which sshd passes: those for the
-// whole host, and a block for whom match names. accept is what the settings let
-// in of the client's environment.
+// Snippet returns the lines of sshd_config with which sshd passes the checks: those for
+// the whole host, and a block for the users of match. accept are the variables that the
+// settings accept from the client.
 func Snippet(match, front, file string, accept []string) string {
 	var passed []string
 	for _, p := range acceptable(accept) {
@@ -41,35 +41,35 @@ func Snippet(match, front, file string, accept []string) string {
 	if len(passed) > 0 {
 		env = "\tAcceptEnv " + strings.Join(passed, " ") + "\n"
 	} else {
-		env = "\t# sshd keeps the list in front of all blocks unless there is one here.\n\tAcceptEnv COLORTERM\n"
+		env = "\t# Without a list here, sshd uses the one before all blocks.\n\tAcceptEnv COLORTERM\n"
 	}
-	return `# sshd's part of dockersh, as ` + "`dockershctl sshd-config`" + ` prints it. It belongs into
-# ` + file + `, before every other line of its kind:
-# the first one counts. Afterwards: sshd -t && systemctl reload ssh
+	return `# The lines of sshd_config for dockersh, printed by ` + "`dockershctl sshd-config`" + `.
+# They belong in ` + file + `, before other lines
+# with the same keywords: the first one counts. Then run:
+# sshd -t && systemctl reload ssh
 
-# For the whole host: sshd does not take this line in a Match block. Files in a
-# home must not say how programs of the host run.
+# For the whole host: sshd does not accept this line in a Match block. Files in a
+# home must not change how programs of the host run.
 PermitUserEnvironment no
 
 Match ` + match + `
-	# Whatever the client asks for, sftp within sshd included, dockersh is run.
-	# Make it the shell in passwd too (chsh -s ` + front + ` NAME): sshd
-	# runs this line by that shell, and bash would read the host's ~/.bashrc
-	# first. passwd is the wall, also for su and the console; this line is the
-	# second one, for the day that passwd says otherwise.
+	# sshd runs dockersh whatever the client asks for, even sftp within sshd. Make
+	# it the shell in passwd too (chsh -s ` + front + ` NAME): sshd runs
+	# this command by that shell, and bash would read ~/.bashrc on the host first.
+	# passwd is the wall, also for su and the console; this line is a second one.
 	ForceCommand ` + front + `
-	# sshd forwards on the host, and asks no shell.
+	# sshd forwards on the host, without the login shell.
 	DisableForwarding yes
 	AllowTcpForwarding no
 	AllowStreamLocalForwarding no
-	# DisableForwarding leaves tunnels on, and before OpenSSH 10.0 X11.
+	# DisableForwarding leaves tunnels on, and X11 before OpenSSH 10.0.
 	X11Forwarding no
 	PermitTunnel no
 	GatewayPorts no
 	# No ~/.ssh/rc on the host.
 	PermitUserRC no
-	# What may come from the client, instead of the list of the whole host.
-` + env + `	# dockersh is told which key was used.
+	# The variables that a client may set, in place of the host's list.
+` + env + `	# dockersh learns which key was used.
 	ExposeAuthInfo yes
 # Ends the block, whatever follows.
 Match all

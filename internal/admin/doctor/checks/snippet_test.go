@@ -7,18 +7,18 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 )
 
-func TestPatternsOfVariables(t *testing.T) {
+func TestPatternsOfVariablesThatAreUnsafe(t *testing.T) {
 	for p, bad := range map[string]bool{
 		"LANG": false, "LC_*": false, "COLORTERM": false, "GIT_*": false, "*": true, "LD_*": true, "L*D": true, "SSH_*": true, "ENV": true, "E?V": true, "": false, "PATHS": false,
 	} {
-		if got := len(letsPass([]string{p})) > 0; got != bad {
+		if got := len(unsafePatterns([]string{p})) > 0; got != bad {
 			t.Errorf("%q: %v", p, got)
 		}
 	}
 }
 
-// The snippet has what the checks look at: reading it as options passes.
-func TestTheSnippetPassesTheChecks(t *testing.T) {
+// The lines of the snippet, as options of sshd, pass the checks.
+func TestSnippetPassesTheChecks(t *testing.T) {
 	match, err := MatchUsers([]string{"alice", "bob"})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestTheSnippetPassesTheChecks(t *testing.T) {
 	}
 }
 
-func TestNamesThatSSHDConfigCannotHold(t *testing.T) {
+func TestNamesThatSSHDConfigCannotHoldAreErrors(t *testing.T) {
 	for _, n := range []string{"", "a,b", "a b", "a*", "!a", `DOM\a`, "a#", "ä", "a\nForceCommand none"} {
 		if m, err := MatchUsers([]string{"alice", n}); err == nil {
 			t.Errorf("%q: %q", n, m)

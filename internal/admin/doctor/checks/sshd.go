@@ -26,7 +26,7 @@ var sshdChecks = []check{
 func sshdUnknown(h *facts.Host) []fault {
 	switch {
 	case h.SSHD == "":
-		return []fault{{text: "there is no OpenSSH server here: nothing that an ssh server does was judged"}}
+		return []fault{{text: "there is no OpenSSH server: nothing that an ssh server does was judged"}}
 	case h.SSHDErr != "":
 		return []fault{{worse: true, text: "sshd cannot be asked for its options: " + h.SSHDErr, lines: []string{h.SSHD + " -t"}}}
 	}
@@ -37,11 +37,11 @@ func sshdRefuses(_ *facts.Host, u *facts.User) *fault {
 	if u.SSHDErr == "" {
 		return nil
 	}
-	return &fault{text: "sshd cannot be asked what it would do for such a user: " + u.SSHDErr}
+	return &fault{text: "sshd cannot be asked for its options for this user: " + u.SSHDErr}
 }
 
-// sshdLine is a fault whose remedy is a line of sshd_config in the Match block
-// of the user.
+// sshdLine returns a fault whose remedy is a line in the user's Match block of
+// sshd_config.
 func sshdLine(h *facts.Host, text string, lines ...string) *fault {
 	return &fault{text: text, file: h.SSHDFile, lines: lines}
 }
@@ -50,7 +50,7 @@ func sshdSockets(h *facts.Host, u *facts.User) *fault {
 	if !forwardsSockets(u.SSHD) {
 		return nil
 	}
-	return sshdLine(h, "sshd forwards unix sockets: every socket of the host that the user may open is reached without the login shell",
+	return sshdLine(h, "sshd forwards unix sockets: clients reach every socket that the user can open on the host, without the login shell",
 		"DisableForwarding yes", "AllowStreamLocalForwarding no")
 }
 
@@ -58,7 +58,7 @@ func sshdTCP(h *facts.Host, u *facts.User) *fault {
 	if !forwardsFromClient(u.SSHD) && !forwardsFromHost(u.SSHD) {
 		return nil
 	}
-	return sshdLine(h, "sshd forwards TCP: the services of the host's loopback and of its networks are reached without the login shell",
+	return sshdLine(h, "sshd forwards TCP: clients reach services on the host's loopback and networks, without the login shell",
 		"DisableForwarding yes", "AllowTcpForwarding no")
 }
 
@@ -66,18 +66,18 @@ func sshdGateway(h *facts.Host, u *facts.User) *fault {
 	if !forwardsFromHost(u.SSHD) || u.SSHD.Get("gatewayports") == "no" {
 		return nil
 	}
-	return sshdLine(h, "a forwarded port listens on every address of the host", "GatewayPorts no")
+	return sshdLine(h, "forwarded ports listen on every address of the host", "GatewayPorts no")
 }
 
-// A tunnel is not among what DisableForwarding switches off.
+// sshdTunnel finds tunnels, which DisableForwarding leaves on.
 func sshdTunnel(h *facts.Host, u *facts.User) *fault {
 	if v := u.SSHD.Get("permittunnel"); v == "no" || v == "" {
 		return nil
 	}
-	return sshdLine(h, "sshd makes tunnels: network devices of the host that the client writes to", "PermitTunnel no")
+	return sshdLine(h, "sshd makes tunnels: clients write to network devices of the host", "PermitTunnel no")
 }
 
-// Before OpenSSH 10.0, DisableForwarding left X11 on (CVE-2025-32728).
+// sshdX11 finds X11, which DisableForwarding left on before OpenSSH 10.0 (CVE-2025-32728).
 func sshdX11(h *facts.Host, u *facts.User) *fault {
 	if !u.SSHD.On("x11forwarding") {
 		return nil
@@ -87,102 +87,87 @@ func sshdX11(h *facts.Host, u *facts.User) *fault {
 
 func sshdSFTP(h *facts.Host, u *facts.User) *fault {
 	if u.SSHD.Forces("internal-sftp") {
-		return sshdLine(h, "the forced command internal-sftp runs within sshd and serves the files of the host: the login shell is never asked", "ForceCommand "+h.Front)
+		return sshdLine(h, "the forced command internal-sftp runs within sshd and serves the files of the host, without the login shell", "ForceCommand "+h.Front)
 	}
 	inside := slices.ContainsFunc(u.SSHD["subsystem"], func(v string) bool {
 		return slices.Contains(strings.Fields(v), "internal-sftp")
 	})
 	if !inside || u.Forced(h) {
-		return nil // a forced command is run instead of it
+		return nil // the forced command runs in its place
 	}
-	return sshdLine(h, "internal-sftp runs within sshd and serves the files of the host: the login shell is never asked. "+
-		"The line stands outside of every Match block, instead of the one that is there", "Subsystem sftp "+h.SFTPServer)
+	return sshdLine(h, "internal-sftp runs within sshd and serves the files of the host, without the login shell. "+
+		"The line belongs outside of all Match blocks, in place of the one that is there", "Subsystem sftp "+h.SFTPServer)
 }
 
 func sshdUserEnvironment(h *facts.Host, u *facts.User) *fault {
 	v := u.SSHD.Get("permituserenvironment")
-	if v == "no" || v == "" || v != "yes" && len(letsPass(strings.Split(v, ","))) == 0 {
+	if v == "no" || v == "" || v != "yes" && len(unsafePatterns(strings.Split(v, ","))) == 0 {
 		return nil
 	}
-	return sshdLine(h, "sshd takes variables like LD_PRELOAD from ~/.ssh/environment and authorized_keys. The line stands outside of every Match block",
+	return sshdLine(h, "sshd takes variables like LD_PRELOAD from ~/.ssh/environment and authorized_keys. The line belongs outside of all Match blocks",
 		"PermitUserEnvironment no")
 }
 
-// With dockersh in passwd nothing comes of ~/.ssh/rc: it is a command that the
-// login shell passes over.
+// sshdUserRC finds ~/.ssh/rc. sshd runs it by the login shell, and dockersh ignores that
+// command.
 func sshdUserRC(h *facts.Host, u *facts.User) *fault {
 	if !u.SSHD.On("permituserrc") {
 		return nil
 	}
-	f := sshdLine(h, "sshd offers ~/.ssh/rc to the user's shell on the host", "PermitUserRC no")
+	f := sshdLine(h, "sshd asks the user's shell to run ~/.ssh/rc on the host", "PermitUserRC no")
 	f.worse = u.Shell != h.Front
 	return f
 }
 
 func sshdAcceptEnv(h *facts.Host, u *facts.User) *fault {
-	bad := letsPass(u.SSHD.Words("acceptenv"))
+	bad := unsafePatterns(u.SSHD.Words("acceptenv"))
 	if len(bad) == 0 {
 		return nil
 	}
-	return sshdLine(h, "sshd takes variables from the client that say what runs on the host, or who is there (AcceptEnv "+strings.Join(bad, " ")+
-		"). A list in the Match block replaces the one in front", "AcceptEnv "+strings.Join(acceptable(u.SSHD.Words("acceptenv")), " "))
+	return sshdLine(h, "sshd accepts variables from the client that change what runs on the host, or that name the client (AcceptEnv "+strings.Join(bad, " ")+
+		"). A list in the Match block replaces the one before all blocks", "AcceptEnv "+strings.Join(acceptable(u.SSHD.Words("acceptenv")), " "))
 }
 
 func sshdSetEnv(h *facts.Host, u *facts.User) *fault {
 	var bad []string
 	for _, v := range u.SSHD.Words("setenv") {
-		if name, _, _ := strings.Cut(v, "="); len(letsPass([]string{strings.Trim(name, `"`)})) > 0 {
+		if name, _, _ := strings.Cut(v, "="); len(unsafePatterns([]string{strings.Trim(name, `"`)})) > 0 {
 			bad = append(bad, name)
 		}
 	}
 	if len(bad) == 0 {
 		return nil
 	}
-	return &fault{text: "sshd sets what it should know, or what changes the programs that it starts (" + strings.Join(bad, ", ") +
-		"): take it out of SetEnv in sshd's configuration"}
+	return &fault{text: "sshd sets variables that change the programs that it starts, or that name the client (" + strings.Join(bad, ", ") +
+		"). Remove them from SetEnv in sshd's configuration"}
 }
 
 func sshdAuthInfo(h *facts.Host, u *facts.User) *fault {
 	if u.ByKey == "" || u.SSHD.On("exposeauthinfo") {
 		return nil
 	}
-	return sshdLine(h, "the setting "+u.ByKey+" asks for the key that authenticated (%k), and sshd does not tell: logins are refused", "ExposeAuthInfo yes")
+	return sshdLine(h, "the setting "+u.ByKey+" needs the key that authenticated (%k), and sshd does not expose it: logins are refused", "ExposeAuthInfo yes")
 }
 
-// acceptable gives the patterns that are harmless, or what containers take by
-// default.
-func acceptable(patterns []string) []string {
-	var good []string
-	for _, p := range patterns {
-		if len(letsPass([]string{p})) == 0 {
-			good = append(good, p)
-		}
-	}
-	if len(good) == 0 {
-		return []string{"LANG", "LC_*", "COLORTERM", "TZ"}
-	}
-	return good
-}
-
-// forwardsFromClient tells whether a client may reach a port on the host, or behind it.
+// forwardsFromClient reports whether clients can reach ports on the host, or behind it.
 func forwardsFromClient(o facts.Options) bool {
 	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.Get("allowtcpforwarding")) && slices.ContainsFunc(o.Words("permitopen"), anywhere)
 }
 
-// forwardsFromHost tells whether a client may listen on the host.
+// forwardsFromHost reports whether clients can listen on the host.
 func forwardsFromHost(o facts.Options) bool {
 	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.Get("allowtcpforwarding")) && slices.ContainsFunc(o.Words("permitlisten"), anyPort)
 }
 
-// forwardsSockets tells whether a client may reach, or make, unix sockets on the host.
+// forwardsSockets reports whether clients can reach, or make, unix sockets on the host.
 func forwardsSockets(o facts.Options) bool {
 	v := o.Get("allowstreamlocalforwarding")
 	return !o.On("disableforwarding") && v != "" && v != "no"
 }
 
-// anywhere tells of a word of PermitOpen that stands for all hosts or all ports.
-// What is listed one by one is the administrator's word.
+// anywhere reports whether a word of PermitOpen stands for all hosts or all ports. Places
+// that are listed one by one are left to the administrator.
 func anywhere(place string) bool { return place == "any" || strings.Contains(place, "*") }
 
-// anyPort is the same for PermitListen, where a port alone is written "*:8080".
+// anyPort is anywhere for PermitListen, where "*:8080" is a single port.
 func anyPort(place string) bool { return place == "any" || strings.HasSuffix(place, ":*") }

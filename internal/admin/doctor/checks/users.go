@@ -14,7 +14,7 @@ func noUsers(h *facts.Host) []fault {
 	if len(h.Users) > 0 {
 		return nil
 	}
-	return []fault{{text: "nobody has dockersh as his shell, and no section of the settings or of sshd's names anybody. Say who gets it",
+	return []fault{{text: "no user has dockersh as the shell, and neither the settings nor a Match block of sshd names one. Name the users",
 		lines: []string{"dockershctl doctor USER"}}}
 }
 
@@ -22,28 +22,29 @@ func shellOfTheHost(h *facts.Host, u *facts.User) *fault {
 	if u.Led(h) {
 		return nil
 	}
-	return &fault{text: "a section of the settings or of sshd's means this user, but neither passwd nor sshd leads to dockersh: a login gets a shell of the host",
+	return &fault{text: "the settings or a Match block of sshd name this user, but neither passwd nor sshd leads to dockersh: a login gets a shell of the host",
 		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
-// A shell that shuts an account out shuts the forced command out too.
+// shellRunsNothing finds nologin: it does not run a forced command either.
 func shellRunsNothing(h *facts.Host, u *facts.User) *fault {
-	if !u.Forced(h) || !facts.ShutsOut(u.Shell) {
+	if !u.Forced(h) || !facts.IsNologin(u.Shell) {
 		return nil
 	}
 	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which runs nothing: every login is refused", lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
-// Most shells read a file of the home before they run a forced command.
+// shellReadsHome finds shells of the host: most read a file in the home before they run a
+// forced command.
 func shellReadsHome(h *facts.Host, u *facts.User) *fault {
-	if !u.Forced(h) || u.Shell == h.Front || facts.ShutsOut(u.Shell) {
+	if !u.Forced(h) || u.Shell == h.Front || facts.IsNologin(u.Shell) {
 		return nil
 	}
 	if homeWritten(u) {
-		return &fault{worse: true, text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may read ~/.bashrc and the like first, on the host; and the container can write the home",
+		return &fault{worse: true, text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may first read ~/.bashrc or its like, on the host; and the container can write the home",
 			lines: []string{"chsh -s " + h.Front + " USER"}}
 	}
-	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may read ~/.bashrc and the like first, on the host",
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may first read ~/.bashrc or its like, on the host",
 		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
@@ -51,5 +52,5 @@ func userSettings(h *facts.Host, u *facts.User) *fault {
 	if u.SettingsErr == "" {
 		return nil
 	}
-	return &fault{text: "the settings do not fit this user, and a login is refused: " + u.SettingsErr, lines: []string{"dockershctl explain USER"}}
+	return &fault{text: "the settings do not fit this user, whose logins are refused: " + u.SettingsErr, lines: []string{"dockershctl explain USER"}}
 }

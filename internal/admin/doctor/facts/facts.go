@@ -1,4 +1,5 @@
-// Package facts is what the doctor knows of a host.
+// Package facts holds what the doctor knows of a host. It is data alone: package doctor
+// gathers it, and package checks judges it.
 package facts
 
 import (
@@ -14,25 +15,25 @@ import (
 type Host struct {
 	Front       string // the login shell
 	Helpers     string // the directory that is mounted into containers
-	Programs    []File // what is installed, and the directories above
-	NoSuid      bool   // the login shell lies on a file system where setuid does nothing
-	Dumpable    bool   // the kernel dumps setuid programs, and hides nothing of them
+	Programs    []File // the programs, and the directories above them
+	NoSuid      bool   // the login shell's file system is mounted nosuid
+	Dumpable    bool   // the kernel dumps setuid programs (fs.suid_dumpable = 1)
 	Served      bool   // dockershd answers
 	Shells      []string
 	Settings    string // path of the settings file
 	SettingsErr string
 
 	SSHD       string // path of the daemon; empty: there is none
-	SSHDErr    string // why it cannot be asked
-	SSHDFile   string // where its lines go
+	SSHDErr    string // why sshd -T fails
+	SSHDFile   string // file of its configuration in which lines for dockersh belong
 	SFTPServer string // path of the external sftp server
 
-	EnvReaders []Place // where PAM is told to read ~/.pam_environment
+	EnvReaders []Place // lines that make PAM read ~/.pam_environment
 	Mounts     []Mount
-	FSTab      []Mount // those of fstab(5)
-	// ServiceMounts are the mounts as dockershd sees them: systemd gives it its own.
+	FSTab      []Mount // of fstab(5)
+	// ServiceMounts are the mounts that dockershd sees: systemd gives it its own.
 	ServiceMounts []Mount
-	Users         []*User // who gets dockersh
+	Users         []*User // who get dockersh
 	Engines       []*Engine
 }
 
@@ -57,54 +58,54 @@ type Mount struct {
 	Options []string
 }
 
-// User is one who gets dockersh.
+// User is a user who gets dockersh.
 type User struct {
 	account.User
 	Groups      []string
 	Settings    *config.Settings // expanded; nil: see SettingsErr
 	SettingsErr string
-	SSHD        Options // what sshd would do for him; nil: see SSHDErr
+	SSHD        Options // of sshd for this user; nil: see SSHDErr
 	SSHDErr     string
-	Sockets     []string // of engines, that the kernel lets him open
-	RealHome    string   // without links
-	ByAddress   string   // the setting that asks for the client's address
-	ByKey       string   // ... for the key that authenticated
-	Sources     []Source
-	Recording   *Recording // nil: he is not recorded
+	Sockets     []string   // sockets of engines that the kernel lets the user open
+	RealHome    string     // the home without symbolic links
+	ByAddress   string     // a setting that needs the client's address
+	ByKey       string     // a setting that needs the key
+	Sources     []Source   // what the user's container can write
+	Recording   *Recording // nil: the user is not recorded
 }
 
-// Recording is the place of a user's recordings.
+// Recording is the place where a user's recordings belong.
 type Recording struct {
-	Dir     string // that is to hold the file
-	At      string // the nearest that is there, without links
-	Err     string // why root does not make it
+	Dir     string // directory of the file
+	At      string // the nearest directory above that exists, without symbolic links
+	Err     string // why root would not make the directory
 	Full    bool   // the file system has no room for a file
-	Missing string // a file system of fstab(5) on the way that is not mounted
+	Missing string // a file system of fstab(5) that should hold it and is not mounted
 }
 
-// Source is a directory of the host that the container of a user can write.
+// Source is a directory of the host that a container can write.
 type Source struct {
-	Key        string // of the setting
+	Key        string // the setting that mounts it
 	Path, Real string
 	Origin     syntax.Origin
 }
 
-// Engine is one that the users' settings name.
+// Engine is an engine that the settings of a user name.
 type Engine struct {
 	Socket string
 	engine.About
-	Err string // it does not answer
+	Err string // why it does not answer
 }
 
-// Led tells whether sshd, or passwd, leads the user to dockersh. Without an sshd
-// to ask it is passwd alone.
+// Led reports whether sshd or passwd leads the user to dockersh. Without an sshd to ask
+// it depends on passwd alone.
 func (u *User) Led(h *Host) bool { return u.Shell == h.Front || u.Forced(h) }
 
-// Forced tells whether sshd runs dockersh whatever the user's shell is.
+// Forced reports whether sshd runs dockersh whatever the user's shell is.
 func (u *User) Forced(h *Host) bool { return u.SSHD.Forces(h.Front) }
 
-// ShutsOut tells the shells of accounts that nobody is to log in to.
-func ShutsOut(shell string) bool {
+// IsNologin reports whether a shell is for accounts that nobody may log in to.
+func IsNologin(shell string) bool {
 	name := filepath.Base(shell)
 	return name == "nologin" || name == "false"
 }

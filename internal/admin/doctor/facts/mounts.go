@@ -7,7 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// ParseMounts reads a file in the language of fstab(5).
+// ParseMounts parses the text of a file in the format of fstab(5).
 func ParseMounts(text string) []Mount {
 	var out []Mount
 	for line := range strings.Lines(text) {
@@ -20,8 +20,8 @@ func ParseMounts(text string) []Mount {
 
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// MountOf gives the mount that a path lies on: the longest, and of several the
-// last.
+// MountOf returns the mount that a path is on: the one with the longest path, and of
+// several with the same path the last.
 func MountOf(mounts []Mount, path string) Mount {
 	var best Mount
 	for _, m := range mounts {
@@ -32,8 +32,8 @@ func MountOf(mounts []Mount, path string) Mount {
 	return best
 }
 
-// Unmounted gives the file system of fstab that a path should lie on and does not;
-// empty: there is none.
+// Unmounted returns the file system of fstab that should hold a path and is not mounted,
+// or nothing.
 func Unmounted(fstab, mounts []Mount, path string) string {
 	want := MountOf(fstab, path).On
 	if want == "" || want == "/" || slices.ContainsFunc(mounts, func(m Mount) bool { return m.On == want }) {
@@ -42,8 +42,8 @@ func Unmounted(fstab, mounts []Mount, path string) string {
 	return want
 }
 
-// Sources gives the directories of the host that the container of these settings
-// can write: the home, volumes, and mounts among the engine's options.
+// Sources returns the directories of the host that a container with these settings can
+// write: the home, volumes, and mounts among the engine's options.
 func Sources(s *config.Settings) []Source {
 	var out []Source
 	add := func(key, path string) {
@@ -55,17 +55,17 @@ func Sources(s *config.Settings) []Source {
 		add("mounthomefrom", s.MountHomeFrom)
 	}
 	for _, v := range s.Volume {
-		add("volume", written(v))
+		add("volume", writable(v))
 	}
 	for _, words := range s.DockerOpt {
-		add("dockeropt", writtenByOption(words))
+		add("dockeropt", writableByOption(words))
 	}
 	return out
 }
 
-// written gives the source of a mount in the language of docker's -v; empty when
+// writable returns the source of a mount in the format of docker's -v, or nothing if
 // the mount is read-only.
-func written(v string) string {
+func writable(v string) string {
 	parts := strings.Split(v, ":")
 	if len(parts) > 2 {
 		for _, o := range strings.Split(parts[2], ",") {
@@ -77,16 +77,16 @@ func written(v string) string {
 	return parts[0]
 }
 
-// writtenByOption is written for one option of docker create.
-func writtenByOption(words []string) string {
+// writableByOption is writable for an option of docker create.
+func writableByOption(words []string) string {
 	option := strings.Join(words, "=")
 	for _, volume := range []string{"--volume=", "-v="} {
 		if v, ok := strings.CutPrefix(option, volume); ok {
-			return written(v)
+			return writable(v)
 		}
 	}
 	if v, ok := strings.CutPrefix(option, "-v"); ok && strings.HasPrefix(v, "/") {
-		return written(v)
+		return writable(v)
 	}
 	v, ok := strings.CutPrefix(option, "--mount=")
 	if !ok {

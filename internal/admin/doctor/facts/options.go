@@ -2,11 +2,11 @@ package facts
 
 import "strings"
 
-// Options are the effective options of sshd: the name in small letters, and a
-// value for each time that it stands there.
+// Options are the effective options of sshd: names in lower case, and a value for each
+// line with that name.
 type Options map[string][]string
 
-// ParseOptions reads what `sshd -T` writes: an option a line, the name first.
+// ParseOptions parses the output of `sshd -T`: an option on each line, the name first.
 func ParseOptions(text string) Options {
 	o := Options{}
 	for line := range strings.Lines(text) {
@@ -21,8 +21,8 @@ func ParseOptions(text string) Options {
 
 func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
 
-// Get gives the value of an option that stands once; empty when it is not there:
-// a release that does not have it.
+// Get returns the first value of an option, or nothing if this release of sshd does not
+// have the option.
 func (o Options) Get(name string) string {
 	if len(o[name]) == 0 {
 		return ""
@@ -30,7 +30,7 @@ func (o Options) Get(name string) string {
 	return o[name][0]
 }
 
-// Words gives all words of all values.
+// Words returns the words of all values of an option.
 func (o Options) Words(name string) []string {
 	var words []string
 	for _, v := range o[name] {
@@ -39,9 +39,10 @@ func (o Options) Words(name string) []string {
 	return words
 }
 
+// On reports whether an option is yes.
 func (o Options) On(name string) bool { return o.Get(name) == "yes" }
 
-// Forces tells whether ForceCommand runs program.
+// Forces reports whether ForceCommand runs program.
 func (o Options) Forces(program string) bool {
 	words := o.Words("forcecommand")
 	return len(words) > 0 && words[0] == program

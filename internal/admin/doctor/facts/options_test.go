@@ -8,7 +8,7 @@ import (
 
 const front = "/usr/local/bin/dockersh"
 
-func TestWhatSSHDWritesIsRead(t *testing.T) {
+func TestOptionsOfSSHDAreParsed(t *testing.T) {
 	o := ParseOptions("port 22\nacceptenv LANG\nacceptenv LC_*\nforcecommand none\nNoise 1\n\nsubsystem sftp internal-sftp -l INFO\r\n")
 	if o.Get("port") != "22" || !slices.Equal(o.Words("acceptenv"), []string{"LANG", "LC_*"}) || o.Get("subsystem") != "sftp internal-sftp -l INFO" || len(o) != 4 {
 		t.Errorf("%q", o)
@@ -18,8 +18,8 @@ func TestWhatSSHDWritesIsRead(t *testing.T) {
 	}
 }
 
-// Whatever sshd writes: each value stands in a line of that name, and reading
-// what was read gives the same.
+// Whatever sshd prints, each name and value is part of it, and parsing the result again
+// changes nothing.
 func FuzzOptions(f *testing.F) {
 	for _, seed := range []string{"port 22\nacceptenv LANG LC_*\nforcecommand " + front + "\n", "", "a", "a b\na c\n", "A b\n", " x\n", "x  y \r\n"} {
 		f.Add(seed)

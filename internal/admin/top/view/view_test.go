@@ -182,7 +182,7 @@ func TestNothingIsDoneWithoutAYes(t *testing.T) {
 	x.expect("restart c: the engine is down")
 }
 
-func TestTheSelectedRowStaysSelectedWhenRowsMove(t *testing.T) {
+func TestSelectedRowStaysSelectedWhenRowsMove(t *testing.T) {
 	w := &world{data: class()}
 	x := run(t, w, 120, 20)
 	x.expect("user-c")
@@ -218,7 +218,7 @@ func TestContainerVerbsOnASessionActOnItsContainer(t *testing.T) {
 	}
 }
 
-func TestAFilterShowsOnlyRowsThatMatch(t *testing.T) {
+func TestFilterShowsOnlyRowsThatMatch(t *testing.T) {
 	x := run(t, &world{data: class()}, 120, 20)
 	x.expect("user-c")
 	x.keys("/user-b")
@@ -231,7 +231,7 @@ func TestAFilterShowsOnlyRowsThatMatch(t *testing.T) {
 	x.expect("user-a")
 }
 
-func TestManyRowsScrollAndASmallScreenDoesNoHarm(t *testing.T) {
+func TestManyRowsScrollAndSmallScreensDoNoHarm(t *testing.T) {
 	d := Data{At: noon}
 	for i := range 200 {
 		d.Containers = append(d.Containers, Container{Name: fmt.Sprintf("box%03d", i), State: "exited", CPU: Unknown, Memory: Unknown, Processes: Unknown, Idle: Unknown, Created: noon})
@@ -249,7 +249,7 @@ func TestManyRowsScrollAndASmallScreenDoesNoHarm(t *testing.T) {
 	x.expect("box155")
 }
 
-func TestAFailureToRefreshIsShownAndTheOldDataStay(t *testing.T) {
+func TestFailureToRefreshIsShownAndOldDataStay(t *testing.T) {
 	w := &world{data: class()}
 	x := run(t, w, 120, 20)
 	x.expect("user-a")
