@@ -67,6 +67,7 @@ var walls = []wall{
 	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
 	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it looks at paths with root's rights, and follows none that others can change"},
 	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},
+	{"internal/host/version", lean, "every program links it, a login shell first"},
 
 	// proto: pure, or nearly.
 	{"internal/proto/agentclient", []string{"net", "os/exec", "fmt", "internal/host/tty", "internal/proto/asciicast"},

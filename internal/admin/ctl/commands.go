@@ -145,7 +145,7 @@ dockershctl(8) explains the findings.
   dockershctl sshd-config --group students >/etc/ssh/sshd_config.d/dockersh.conf
 `, doctor.SSHDConfig},
 
-		{"version", "", "show the version", "", version},
+		{"version", "", "show the version", "", printVersion},
 		{"help", "[COMMAND]", "list the commands, or explain one", "", help},
 	}
 }

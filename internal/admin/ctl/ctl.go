@@ -9,12 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/version"
 )
 
 // Exit codes.
@@ -61,15 +61,11 @@ func run(ctx context.Context, env cli.Env, errs io.Writer, args []string) int {
 	return failed
 }
 
-// version is the command version.
-func version(_ context.Context, env cli.Env, args []string) error {
+// printVersion is the command version.
+func printVersion(_ context.Context, env cli.Env, args []string) error {
 	if _, err := (cli.Options{}).Parse(args, 0, 0); err != nil {
 		return err
 	}
-	v := "unknown"
-	if b, ok := debug.ReadBuildInfo(); ok {
-		v = b.Main.Version
-	}
-	_, err := fmt.Fprintln(env.Out, "dockersh", v)
+	_, err := fmt.Fprintln(env.Out, "dockersh", version.Get())
 	return err
 }

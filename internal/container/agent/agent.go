@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -25,21 +26,24 @@ const StartSocket = "/.dockersh/run/start.sock"
 
 // Main runs the agent; the result is the exit code.
 func Main() int {
-	if len(os.Args) == 5 && os.Args[1] == "introduce" {
-		if err := Introduce(os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	switch args := os.Args; {
+	case len(args) == 5 && args[1] == "adduser":
+		if err := addUser(args[2], args[3], args[4]); err != nil {
 			return fail(err)
 		}
 		return 0
-	}
-	if len(os.Args) == 2 && os.Args[1] == "hold" {
-		return hold()
+	case len(args) == 2 && args[1] == "pause":
+		return pause()
+	case len(args) == 2 && args[1] == "--version":
+		_, _ = os.Stdout.WriteString("dockersh-init " + version.Get() + "\n")
+		return 0
 	}
 	return run(StartSocket)
 }
 
-// hold is process 1 of a container on another host, where no session comes to us:
-// it reaps, and ends when it is told to.
-func hold() int {
+// pause is process 1 of a container on another host, where no session reaches an
+// agent: it reaps, and ends when it is told to.
+func pause() int {
 	runtime.GOMAXPROCS(1)
 	procs := newProcs()
 	go procs.reap()

@@ -8,6 +8,7 @@ package bridge
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -38,6 +40,10 @@ const (
 // inherited descriptor: a socket, on which the broker says first what to do. Then
 // the other end is the front's.
 func Main(open engine.Opener) int {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println("dockersh-bridge", version.Get())
+		return 0
+	}
 	if len(os.Args) != 1 {
 		_, _ = os.Stderr.WriteString("dockersh-bridge: error: it is started by dockershd, with nothing but a socket\n")
 		return 2

@@ -13,7 +13,7 @@ import (
 func (a *attempt) addUser(ctx context.Context, id string, user account.Identity) {
 	passwd, group, err := account.Entries(user)
 	if err == nil {
-		err = a.engine.Exec(ctx, id, 0, 0, []string{policy.InitInside, "introduce", passwd, group, user.Home})
+		err = a.engine.Exec(ctx, id, 0, 0, []string{policy.InitInside, "adduser", passwd, group, user.Home})
 	}
 	if err != nil {
 		// Without a name the user still has the right numbers: worth a log line, not a

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -30,7 +30,7 @@ func Main(open engine.Opener) int {
 	var run func(*slog.Logger) error
 	switch {
 	case len(args) == 1 && args[0] == "--version":
-		fmt.Println("dockershd", version())
+		fmt.Println("dockershd", version.Get())
 		return 0
 	case len(args) == 1 && args[0] == door.OneShot:
 		run = func(log *slog.Logger) error {
@@ -56,6 +56,10 @@ func Main(open engine.Opener) int {
 // returns its exit code. It has no client of an engine: where one is needed it becomes
 // dockershd.
 func Session() int {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println("dockershd-session", version.Get())
+		return 0
+	}
 	if len(os.Args) > 1 {
 		return usage("dockershd-session", "it is started by dockersh, with nothing but a socket")
 	}
@@ -112,13 +116,6 @@ func exitCode(err error) int {
 		return 1
 	}
 	return 0
-}
-
-func version() string {
-	if b, ok := debug.ReadBuildInfo(); ok {
-		return b.Main.Version
-	}
-	return "unknown"
 }
 
 func usage(program, what string) int {

@@ -103,7 +103,7 @@ func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
 		}
 	}
 	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", Places{Helpers: "/h", Run: "/r"})
-	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"hold"}) || s.Labels[engine.LabelAgent] != "" {
+	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"pause"}) || s.Labels[engine.LabelAgent] != "" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -48,7 +48,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 	if !p.Engine().Local() {
 		// Nothing of this host is there: the helper is put into the container, and
 		// does no more than process 1 must.
-		spec.Mounts, spec.Cmd = nil, []string{"hold"}
+		spec.Mounts, spec.Cmd = nil, []string{"pause"}
 	}
 	for _, g := range who.Groups {
 		if g.GID != who.GID {

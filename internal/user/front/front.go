@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -29,6 +30,10 @@ func Main() int {
 		if broker, err = door.FromSetuid(); err != nil {
 			return report(err)
 		}
+	}
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		_, _ = sys.Write(1, []byte("dockersh "+version.Get()+"\n"))
+		return 0
 	}
 	r, err := parse(os.Args, caller{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), self: isSelf})
 	switch {

@@ -17,7 +17,7 @@ import (
 func TestRemoteEngineHasTheContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t)
-	e2e.SSH(t, u, "whoami; pwd; cat /proc/1/cmdline | tr '\\0' ' '; touch kept").Want(t, u.Name+"\n"+u.Home+"\n/.dockersh/dockersh-init hold ", "", 0)
+	e2e.SSH(t, u, "whoami; pwd; cat /proc/1/cmdline | tr '\\0' ' '; touch kept").Want(t, u.Name+"\n"+u.Home+"\n/.dockersh/dockersh-init pause ", "", 0)
 	if len(u.Containers(t)) != 0 {
 		t.Error("the container is on the host's own engine")
 	}

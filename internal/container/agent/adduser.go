@@ -10,10 +10,10 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
-// Introduce makes a user known to a container that runs: it appends the lines to
+// addUser makes a user known in a running container: it appends the lines to
 // /etc/passwd and /etc/group if their names and numbers are not there, and makes
-// the home. It is run as the container's root, by the engine's exec.
-func Introduce(passwd, group, home string) error {
+// the home. The engine's exec runs it, as the container's root.
+func addUser(passwd, group, home string) error {
 	err := appendEntry("/etc/passwd", passwd)
 	return errors.Join(err, appendEntry("/etc/group", group), makeHome(home, passwd))
 }
@@ -63,7 +63,7 @@ func has(text, entry string) bool {
 	return false
 }
 
-// makeHome makes the last component of the home, and its parents as root's.
+// makeHome makes the home for the user, and its missing parents for root.
 func makeHome(home, passwd string) error {
 	f := strings.Split(passwd, ":")
 	if len(f) < 4 || len(home) < 2 || home[0] != '/' {

@@ -1,0 +1,48 @@
+// Package version knows the version of the running program. It is what the go
+// command wrote into the program (go version -m shows it): for go install it is
+// the version asked for, for a build in a clone the tag, or a time and a commit.
+package version
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
+)
+
+// magic begins the build information in a program, which debug/buildinfo describes.
+// runtime/debug reads it too, but links fmt, which is too much for a login shell.
+const magic = "\xff Go buildinf:"
+
+// Get returns the version of this program's module, or "unknown".
+func Get() string {
+	fd, err := unix.Open("/proc/self/exe", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return unknown
+	}
+	defer unix.Close(fd)
+	var exe []byte
+	for buf := make([]byte, 1<<20); ; {
+		n, err := sys.Read(fd, buf)
+		if n <= 0 || err != nil {
+			return find(string(exe))
+		}
+		exe = append(exe, buf[:n]...)
+	}
+}
+
+const unknown = "unknown"
+
+// find returns the second field behind "mod", the module's path being the first. The
+// magic is in the program once more, as the constant above, but the build
+// information is in the data segment, which comes last.
+func find(exe string) string {
+	_, info, _ := strings.Cut(exe[max(0, strings.LastIndex(exe, magic)):], "\nmod\t")
+	line, _, _ := strings.Cut(info, "\n")
+	fields := strings.Split(line, "\t")
+	if len(fields) < 2 || fields[1] == "" {
+		return unknown
+	}
+	return fields[1]
+}
