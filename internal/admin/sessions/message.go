@@ -70,7 +70,7 @@ func writeLine(r state.Session, text string) error {
 	// The terminal is in raw mode, so the line ends as on the wire.
 	line := "\r\ndockersh: " + printable.Line(text) + "\r\n"
 	n, err := unix.Write(fd, []byte(line))
-	if err == unix.EAGAIN || err == nil && n < len(line) {
+	if errors.Is(err, unix.EAGAIN) || err == nil && n < len(line) {
 		return errors.New("its terminal accepts nothing now")
 	}
 	return err

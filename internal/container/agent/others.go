@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"os"
 	"strconv"
 
@@ -28,7 +29,7 @@ func others() (n uint32) {
 			continue
 		}
 		// One that has ended is none, be it that nobody has waited for it.
-		if s, err := proc.Of(pid); err != proc.ErrGone && (err != nil || s.Name != program) {
+		if s, err := proc.Of(pid); !errors.Is(err, proc.ErrGone) && (err != nil || s.Name != program) {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -37,7 +38,7 @@ func (s *server) accept(l *seqpacket.Listener) error {
 		switch {
 		case err == nil:
 			go s.serve(channel.Conn{Socket: c})
-		case err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM:
+		case seqpacket.OutOfResources(err):
 			time.Sleep(10 * time.Millisecond) // some session will end
 		default:
 			return err
@@ -134,13 +135,13 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 
 // cannotRun puts a failed exec into words.
 func cannotRun(path string, err error) *usererr.Error {
-	switch err {
-	case unix.ENOENT, unix.ENOTDIR:
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return usererr.New(usererr.Container, "there is no "+path+" in the container",
 			`ask the administrator: "shell" must name a shell of the image`, err)
-	case unix.E2BIG:
+	case errors.Is(err, unix.E2BIG):
 		return usererr.New(usererr.Container, "the command line is too long", "", err)
-	case unix.EAGAIN, unix.ENOMEM:
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM):
 		return usererr.New(usererr.Busy, "the container has no room for another process", "end some of your processes", err)
 	}
 	return usererr.New(usererr.Container, "cannot run "+path+" in the container: "+err.Error(), "", err)

@@ -64,7 +64,7 @@ func (f *Fake) Running(ctx context.Context, id string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = f.running(id)
+	err = f.running(id)
 	return err == nil, nil
 }
 
@@ -318,7 +318,7 @@ func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []stri
 		err = fmt.Errorf("exec in container %s: no program given", id)
 	}
 	if err == nil {
-		_, err = f.running(id)
+		err = f.running(id)
 	}
 	f.mu.Unlock()
 	if err == nil && f.OnExec != nil {

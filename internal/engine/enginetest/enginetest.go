@@ -188,13 +188,13 @@ func (f *Fake) box(id string) (*box, error) {
 	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, id)
 }
 
-// running finds a container that runs.
-func (f *Fake) running(id string) (*box, error) {
+// running returns an error unless a container runs.
+func (f *Fake) running(id string) error {
 	b, err := f.box(id)
 	if err == nil && b.State != engine.Running {
 		err = fmt.Errorf("container %s is not running", id)
 	}
-	return b, err
+	return err
 }
 
 func (b *box) copy(size bool) *engine.Container {

@@ -24,7 +24,7 @@ type Inside struct {
 func (f *Fake) ExecStream(ctx context.Context, id string, p engine.Program) (engine.Stream, error) {
 	err := f.begin(ctx, "ExecStream")
 	if err == nil {
-		_, err = f.running(id)
+		err = f.running(id)
 	}
 	f.mu.Unlock()
 	if err != nil {

@@ -45,9 +45,10 @@ func Mount(from, at string, users, groups Ranges) error {
 // cannot marks what no trying again mends: a kernel before 5.12, a file system
 // without the feature, a mount that is mapped already.
 func cannot(err error) error {
-	switch err {
-	case unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.EOPNOTSUPP:
-		return fmt.Errorf("%w: %w", ErrCannot, err)
+	for _, forGood := range []error{unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.EOPNOTSUPP} {
+		if errors.Is(err, forGood) {
+			return fmt.Errorf("%w: %w", ErrCannot, err)
+		}
 	}
 	return err
 }

@@ -27,7 +27,7 @@ var ErrGone = errors.New("no such process")
 func Of(pid int) (Stat, error) {
 	// By hand: it is read at every login, and os.ReadFile takes thrice as long.
 	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
+	if errors.Is(err, unix.ENOENT) {
 		return Stat{}, ErrGone
 	}
 	if err != nil {
@@ -36,7 +36,7 @@ func Of(pid int) (Stat, error) {
 	defer unix.Close(fd)
 	var b [1024]byte
 	n, err := unix.Read(fd, b[:])
-	if err == unix.ESRCH {
+	if errors.Is(err, unix.ESRCH) {
 		return Stat{}, ErrGone
 	}
 	if err != nil {

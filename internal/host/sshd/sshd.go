@@ -118,7 +118,7 @@ func peer(pid int) (netip.Addr, error) {
 		}
 	}
 	slices.Sort(fds)
-	if addr, err := ask(pid, fds); err == nil || err == ErrNoConnection {
+	if addr, err := ask(pid, fds); err == nil || errors.Is(err, ErrNoConnection) {
 		return addr, err
 	}
 	// A kernel before 5.6, or one that does not let us. While many come and go its
@@ -154,10 +154,10 @@ func ask(pid int, fds []int) (netip.Addr, error) {
 	defer unix.Close(pidfd)
 	for _, fd := range fds {
 		addr, err := far(pidfd, fd)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return addr, nil
-		case unix.ENOSYS, unix.EPERM:
+		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 			return netip.Addr{}, err
 		}
 	}

@@ -1,6 +1,7 @@
 package seqpacket
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -47,7 +48,7 @@ func (c *Conn) Send(p []byte, fds ...int) error {
 	var err error
 	werr := c.raw.Write(func(fd uintptr) bool {
 		err = send(int(fd), p, fds)
-		return err != unix.EAGAIN
+		return !errors.Is(err, unix.EAGAIN)
 	})
 	if werr != nil {
 		return werr
@@ -80,7 +81,7 @@ func (c *Conn) recv(limit, how int) (p []byte, fds []int, err error) {
 		defer room.Unlock()
 		var n int
 		n, fds, err = recv(int(fd), room.buf[:min(limit, maxPacket)], how)
-		if err == unix.EAGAIN {
+		if errors.Is(err, unix.EAGAIN) {
 			return false
 		}
 		p = append([]byte(nil), room.buf[:n]...)

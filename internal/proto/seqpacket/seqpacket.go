@@ -25,7 +25,7 @@ func send(fd int, p []byte, fds []int) error {
 	}
 	for {
 		err := unix.Sendmsg(fd, p, rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}
@@ -38,7 +38,7 @@ func recv(fd int, p []byte, how int) (n int, fds []int, err error) {
 	var oobn, flags int
 	for {
 		n, oobn, flags, _, err = unix.Recvmsg(fd, p, oob, how|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			break
 		}
 	}
@@ -95,5 +95,5 @@ func CloseAll(fds []int) {
 // OutOfResources reports whether an error of Accept is a lack of descriptors or memory,
 // which ends when another connection does.
 func OutOfResources(err error) bool {
-	return err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
 }

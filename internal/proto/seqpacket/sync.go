@@ -1,6 +1,7 @@
 package seqpacket
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -60,7 +61,7 @@ func (s *Sync) await(event int16) error {
 func (s *Sync) Send(p []byte, fds ...int) error {
 	for {
 		err := send(s.fd, p, fds)
-		if err != unix.EAGAIN {
+		if !errors.Is(err, unix.EAGAIN) {
 			return err
 		}
 		if err := s.await(unix.POLLOUT); err != nil {
@@ -79,7 +80,7 @@ func (s *Sync) Recv(limit int) ([]byte, []int, error) {
 			return nil, nil, err
 		}
 		n, fds, err := recv(s.fd, s.buf[:limit], 0)
-		if err != unix.EAGAIN {
+		if !errors.Is(err, unix.EAGAIN) {
 			return s.buf[:n], fds, err
 		}
 	}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"golang.org/x/sys/unix"
@@ -95,7 +96,7 @@ func (a *agent) copy(buf []byte) (n int, ended bool) {
 	for n < len(buf) {
 		m, err := sys.Read(a.input.fd, buf[n:])
 		if err != nil || m == 0 {
-			ended = err != unix.EAGAIN
+			ended = !errors.Is(err, unix.EAGAIN)
 			break
 		}
 		n += m

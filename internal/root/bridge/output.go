@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"io"
 	"sync"
 
@@ -58,10 +59,10 @@ type sink struct {
 func (s *sink) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		n, err := sys.Write(s.fd, rest)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			rest = rest[n:]
-		case unix.EAGAIN: // whoever made the pipe made it so
+		case errors.Is(err, unix.EAGAIN): // whoever made the pipe made it so
 			_, _ = sys.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}, -1)
 		default:
 			s.once.Do(s.broken)
@@ -75,10 +76,10 @@ func (s *sink) Write(p []byte) (int, error) {
 func source(fd int, buf []byte) int {
 	for {
 		n, err := sys.Read(fd, buf)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return n
-		case unix.EAGAIN:
+		case errors.Is(err, unix.EAGAIN):
 			_, _ = sys.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
 		default:
 			return 0

@@ -52,12 +52,12 @@ const queueFullLimit = 3 * time.Second
 func dial(path string) (channel.Conn, error) {
 	for end := time.Now().Add(queueFullLimit); ; time.Sleep(5 * time.Millisecond) {
 		fd, err := seqpacket.Connect(path)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return channel.NewSync(fd)
-		case unix.ENOENT, unix.ECONNREFUSED:
+		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
 			return channel.Conn{}, errNoAgent
-		case unix.EAGAIN:
+		case errors.Is(err, unix.EAGAIN):
 			if time.Now().Before(end) {
 				continue
 			}

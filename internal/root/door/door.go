@@ -5,6 +5,7 @@
 package door
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"syscall"
@@ -39,9 +40,9 @@ func FromSetuid() (fd int, err error) {
 		return -1, wrong("it may be setuid root, and nothing else", nil)
 	}
 	fd, err = start(uid, &syscall.Credential{Uid: 0, Gid: 0})
-	switch kept := sys.GiveUpRoot(uid); kept {
-	case nil:
-	case unix.EAGAIN: // a limit of the user's
+	switch kept := sys.GiveUpRoot(uid); {
+	case kept == nil:
+	case errors.Is(kept, unix.EAGAIN): // a limit of the user's
 		return -1, cannot(kept)
 	default:
 		return -1, wrong("its rights cannot be given up", kept)

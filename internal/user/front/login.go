@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,12 +48,12 @@ func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
 	end := time.Now().Add(absence)
 	for {
 		fd, err := seqpacket.Connect(paths.Socket())
-		again := err == unix.ENOENT || err == unix.ECONNREFUSED || err == unix.EAGAIN
+		again := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EAGAIN)
 		var a *answer
 		switch {
 		case err == nil:
 			a, again, err = ask(fd, m, show)
-		case err == unix.ENOENT && door.NoService():
+		case errors.Is(err, unix.ENOENT) && door.NoService():
 			if fd, err = door.Direct(); err == nil {
 				a, _, err = ask(fd, m, show)
 			}

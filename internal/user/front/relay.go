@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,7 @@ func (r *relay) step() bool {
 	if len(r.rest) > 0 {
 		n, err := sys.Write(r.to, r.rest)
 		switch {
-		case err == unix.EAGAIN:
+		case errors.Is(err, unix.EAGAIN):
 			return false
 		case err != nil:
 			r.end()
@@ -53,7 +54,7 @@ func (r *relay) step() bool {
 	n := 0
 	for n < len(r.buf) {
 		m, err := sys.Read(r.from, r.buf[n:])
-		if err == unix.EAGAIN {
+		if errors.Is(err, unix.EAGAIN) {
 			break
 		}
 		if err != nil || m == 0 {
