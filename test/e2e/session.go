@@ -88,7 +88,7 @@ func Logins(t testing.TB, n int, who func(i int) *Account) {
 func StateOf(u *Account) (all []string) {
 	patterns := []string{
 		"/c/" + u.Name + `[_~\-]*`,
-		"/life/" + u.Name + `[_~\-]*`,
+		"/retention/" + u.Name + `[_~\-]*`,
 		"/s/*." + u.Name + `[_\-]*`,
 	}
 	for _, pattern := range patterns {

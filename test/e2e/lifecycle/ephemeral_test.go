@@ -175,7 +175,7 @@ func TestHalfMadeContainerIsRemovedByTheNextBroker(t *testing.T) {
 	_ = cmd.Wait()
 	next()
 	e2e.ContainersGone(t, u)
-	if _, err := os.Stat(u.StateDir() + "/life"); err != nil {
+	if _, err := os.Stat(u.StateDir() + "/retention"); err != nil {
 		t.Error(err) // the test looked in the wrong place
 	}
 }
