@@ -137,16 +137,13 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 	switch {
 	case err == nil:
 		x.State = string(found.State)
-		owner, ours := policy.OwnerOf(found.Labels)
-		if !ours && found.Labels[engine.LabelOwner] == "" && plan.MayAdopt() {
+		switch _, ours, err := plan.Admit(found.Labels, 0); {
+		case err != nil:
+			x.addNote("logins are refused: " + err.Error())
+		case !ours:
 			x.addNote("it was made by hand (adopt): sessions go over the engine's exec, and it is not changed")
 			return nil
-		}
-		if !ours {
-			x.addNote("the name is taken by a container that dockersh did not make: logins are refused")
-		} else if err := plan.MayEnter(owner); err != nil {
-			x.addNote("logins are refused: " + err.Error())
-		} else if found.Labels[engine.LabelSettings] != plan.Settings.Hash() {
+		case found.Labels[engine.LabelSettings] != plan.Settings.Hash():
 			x.addNote("the settings have changed since the container was made")
 		}
 	case errors.Is(err, engine.ErrNotFound):

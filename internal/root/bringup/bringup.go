@@ -125,7 +125,7 @@ type attempt struct {
 
 // enter brings the container up until the login is connected.
 func (a *attempt) enter(ctx context.Context) (channel.Conn, Cold, error) {
-	if a.plan.Streams() {
+	if a.plan.MayNeedExec() {
 		if conn, err := a.openExecStream(ctx); !errors.Is(err, errNotReady) {
 			return conn, ExecStream, err
 		}
@@ -148,7 +148,7 @@ func (a *attempt) enter(ctx context.Context) (channel.Conn, Cold, error) {
 			return channel.Conn{}, cold, err
 		}
 		conn, err := a.b.connect(a.login)
-		if errors.Is(err, errNoAgent) && a.plan.Streams() {
+		if errors.Is(err, errNoAgent) && a.plan.MayNeedExec() {
 			conn, err = a.openExecStream(ctx)
 		}
 		if !errors.Is(err, errNoAgent) && !errors.Is(err, errNotReady) {

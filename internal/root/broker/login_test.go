@@ -80,7 +80,7 @@ func TestNameIsNotProofOfOwnership(t *testing.T) {
 
 	w = newWorld(t)
 	w.engine.Add(engine.Container{Name: w.name(), State: engine.Running, ImageID: "sha256:1", Labels: policy.Owner{UID: 1, Identity: "u=other"}.Labels()})
-	w.refused(&wire.Login{}, "belongs to someone else")
+	w.refused(&wire.Login{}, "belongs to another user")
 }
 
 // Whatever step fails, the user sees one line, and nothing half-made is left.

@@ -36,7 +36,7 @@ func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
 	case err != nil:
 		return "the container ended"
 	}
-	return WhyLost(ctx, e, plan.Container, plan.Streams())
+	return WhyLost(ctx, e, plan.Container, plan.MayNeedExec())
 }
 
 // WhyLost returns, for the user, what happened to a container whose agent is gone or

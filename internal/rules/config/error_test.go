@@ -135,10 +135,10 @@ var wrongLines = []struct{ line, want string }{
 	{`forwardx11`, `2:1: setting "forwardx11" is not implemented yet [leave it out, or write forwardx11 = false]`},
 }
 
-func TestAWrongLineIsToldWithItsPlaceAndWhatToWrite(t *testing.T) {
+func TestWrongLineIsReportedWithItsPlaceAndAHint(t *testing.T) {
 	for _, c := range wrongLines {
 		_, err := Parse("rc", []byte("[dockersh]\n"+c.line+"\n"))
-		if got := told(t, err); got != c.want {
+		if got := lines(t, err); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.line, got, c.want)
 		}
 		// The same without an end of line, where the file ends in the error.
@@ -149,7 +149,7 @@ func TestAWrongLineIsToldWithItsPlaceAndWhatToWrite(t *testing.T) {
 	}
 }
 
-func TestAValueThatSaysWhatHappensAnywayIsAccepted(t *testing.T) {
+func TestSettingThatIsNotImplementedMayHaveTodaysValue(t *testing.T) {
 	parsed(t, `[dockersh]
 reverseforward =
 ephemeral = false
@@ -187,14 +187,14 @@ func TestRightValuesAreAccepted(t *testing.T) {
 	}
 }
 
-func TestAllErrorsAreToldAtOnceInOrder(t *testing.T) {
+func TestAllErrorsAreReportedAtOnceAndInOrder(t *testing.T) {
 	_, err := Parse("rc", []byte("shell = /x\n[dockersh\npull = x\nimagname = y\n[core]\nnosuch = 1\n[user \"a\"]\nmemory = z\nenv = A=\"\n"))
 	want := `1:1: setting "shell" is before any section [begin with [dockersh]]
 2:10: expected the closing bracket of the section
 5:2: unknown section "core" [the sections are [dockersh], [group "NAME"] and [user "NAME"]]
 8:10: memory: "z" is not a size [write bytes or a number with b, k, m or g, such as 512m]
 9:7: env: the quote does not end on this line`
-	if got := told(t, err); got != want {
+	if got := lines(t, err); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if got := err.Error(); got != `rc:1:1: setting "shell" is before any section (and 4 more)` {
@@ -206,7 +206,7 @@ func TestAllErrorsAreToldAtOnceInOrder(t *testing.T) {
 	}
 }
 
-func TestAFileOfAnotherKindIsToldInAFewLines(t *testing.T) {
+func TestBinaryFileGivesFewErrors(t *testing.T) {
 	_, err := Parse("rc", []byte(strings.Repeat("\x7fELF\x00\xff", 1000)))
 	var es syntax.Errors
 	if !errors.As(err, &es) || len(es) != 10 {
@@ -214,7 +214,7 @@ func TestAFileOfAnotherKindIsToldInAFewLines(t *testing.T) {
 	}
 }
 
-func TestAFileTooLargeIsRefused(t *testing.T) {
+func TestFileThatIsTooLargeIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		parse func(string, []byte) (*File, error)
 		limit int
@@ -225,7 +225,7 @@ func TestAFileTooLargeIsRefused(t *testing.T) {
 	} {
 		text := []byte("#" + strings.Repeat("x", c.limit))
 		_, err := c.parse("rc", text)
-		if got := told(t, err); got != c.want {
+		if got := lines(t, err); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 		if _, err := c.parse("rc", text[:c.limit]); err != nil {
@@ -234,7 +234,7 @@ func TestAFileTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnErrorRepeatsLittleOfAValue(t *testing.T) {
+func TestErrorRepeatsLittleOfTheValue(t *testing.T) {
 	_, err := Parse("rc", []byte("[dockersh]\npull = "+strings.Repeat("é", 5000)))
 	if got := err.Error(); len(got) > 200 || strings.ContainsRune(got, '\n') {
 		t.Errorf("%d bytes: %s", len(got), got)

@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// expanded gives the settings of one file for one user.
+// expanded returns the settings of one file for one user.
 func expanded(t *testing.T, text string, v template.Vars) *Settings {
 	t.Helper()
 	s, err := effective(t, parsed(t, text), nil).Expand(v)
@@ -55,7 +55,7 @@ dockeropt = -v '/srv/a b/%u:/x'
 	}
 }
 
-func TestExpandLeavesTheTemplateAloneAndIsDoneOnce(t *testing.T) {
+func TestExpandReturnsACopyAndExpandsOnce(t *testing.T) {
 	before := effective(t, parsed(t, "[dockersh]\nbanner = %u\n"), nil)
 	v := alice()
 	v.User = "%h"
@@ -65,11 +65,11 @@ func TestExpandLeavesTheTemplateAloneAndIsDoneOnce(t *testing.T) {
 	}
 	again, err := after.Expand(alice())
 	if err != nil || again.Banner != "%h" {
-		t.Errorf("a user's percent sign was read as ours: %q, %v", again.Banner, err)
+		t.Errorf("the user's percent sign was expanded: %q, %v", again.Banner, err)
 	}
 }
 
-func TestAUserNameDoesNotMakeTwoWordsOfOne(t *testing.T) {
+func TestUserNameDoesNotTurnOneWordIntoTwo(t *testing.T) {
 	v := alice()
 	v.User = "a b' --privileged"
 	s, err := effective(t, parsed(t, "[dockersh]\ncontainerusername = 0\ndockeropt = --label u=%u\ndockeropt = --label=%u\n"), nil).Expand(v)
@@ -81,13 +81,13 @@ func TestAUserNameDoesNotMakeTwoWordsOfOne(t *testing.T) {
 	}
 }
 
-func TestASettingThatDoesNotFitTheUserIsToldWithItsPlace(t *testing.T) {
+func TestSettingThatDoesNotFitTheUserIsReportedWithItsPlace(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		change     func(*template.Vars)
 		want       string
 	}{
-		{"a home that is no path", "mounthomefrom = %h", func(v *template.Vars) { v.Home = "none" },
+		{"a home that is not a path", "mounthomefrom = %h", func(v *template.Vars) { v.Home = "none" },
 			`default settings: mounthometo: "none" is not an absolute path|default settings: usercwd: "none" is not an absolute path|rc:2:17: mounthomefrom: "none" is not an absolute path`},
 		{"no shell", "shell = %s", func(v *template.Vars) { v.Shell = "" }, `rc:2:9: shell: "" is not an absolute path`},
 		{"a user name that leaves the directory", "mounthomefrom = /srv/%u", func(v *template.Vars) { v.User = ".." }, `rc:2:17: mounthomefrom: the user name ".." may not be part of this`},
@@ -101,7 +101,7 @@ func TestASettingThatDoesNotFitTheUserIsToldWithItsPlace(t *testing.T) {
 		{"a line end", "", func(v *template.Vars) { v.User = "a\nb" }, `default settings: the user name of "a\nb" has characters in it that are not text`},
 		{"a home with an escape", "", func(v *template.Vars) { v.Home = "/\x1b" }, `default settings: the home directory of "alice" has characters in it that are not text`},
 		{"bytes", "", func(v *template.Vars) { v.Shell = "/\xff" }, `default settings: the shell of "alice" has characters in it that are not text`},
-		{"nobody", "", func(v *template.Vars) { v.User = "" }, `default settings: the user has no name`},
+		{"no name", "", func(v *template.Vars) { v.User = "" }, `default settings: the user has no name`},
 	} {
 		v := alice()
 		c.change(&v)
@@ -121,7 +121,7 @@ func TestASettingThatDoesNotFitTheUserIsToldWithItsPlace(t *testing.T) {
 	}
 }
 
-func TestUsersOfDirectoriesCanLogIn(t *testing.T) {
+func TestUserNamesOfDirectoryServicesWork(t *testing.T) {
 	for _, name := range []string{`DOM\alice`, "alice@corp.example", "-x", "a$", "ülrich", "first last"} {
 		v := alice()
 		v.User = name

@@ -16,8 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// seeds gives the files of testdata; a pattern that matches nothing would pass
-// for ever.
+// seeds returns the files of testdata. A pattern that matches nothing would pass for ever.
 func seeds(f *testing.F) map[string][]byte {
 	names, err := filepath.Glob("testdata/files/*.rc")
 	if err != nil || len(names) < 5 {
@@ -34,8 +33,8 @@ func seeds(f *testing.F) map[string][]byte {
 	return out
 }
 
-// FuzzParse: whatever the bytes, there are settings or errors; each error has a
-// place in the file; what is accepted reads the same to gcfg.
+// Whatever the bytes, there are settings or errors; each error has a place in the file;
+// gcfg reads the same in what is accepted.
 func FuzzParse(f *testing.F) {
 	right, wrong := 0, 0
 	for name, text := range seeds(f) {
@@ -95,13 +94,13 @@ func placed(t *testing.T, text []byte, err error) {
 			}
 		}
 		if e.Text == "" {
-			t.Fatal("an error without words")
+			t.Fatal("an error without text")
 		}
 	}
 }
 
-// sameAsGcfg reads the file with gcfg itself and compares what each section
-// says. A line end behind a backslash is the one known difference.
+// sameAsGcfg reads the file with gcfg and compares the sections. A line end after a
+// backslash is the one known difference.
 func sameAsGcfg(t *testing.T, text []byte, file *File) {
 	t.Helper()
 	if bytes.Contains(text, []byte("\\\n")) || bytes.Contains(text, []byte("\\\r\n")) {
@@ -138,7 +137,7 @@ func sameAsGcfg(t *testing.T, text []byte, file *File) {
 			ours++
 			r, _ := lookup(k)
 			want := theirs[key{s.kind, s.name, k}]
-			// gcfg cannot tell KEY = from KEY = "", so arrays are compared from their end.
+			// To gcfg KEY = and KEY = "" are the same, so arrays are compared from their end.
 			if len(want) < len(e.vals) {
 				t.Fatalf("%s: %v, gcfg reads %q", k, e.vals, want)
 			}
@@ -155,7 +154,7 @@ func sameAsGcfg(t *testing.T, text []byte, file *File) {
 	}
 }
 
-// used puts an accepted file to its use.
+// used makes settings from an accepted file.
 func used(t *testing.T, file *File) {
 	t.Helper()
 	s, err := file.Effective("alice", func(string) bool { return true }, nil)
@@ -173,8 +172,8 @@ func used(t *testing.T, file *File) {
 	e.Hash()
 }
 
-// FuzzExpand: no value of the host's name service makes a setting into
-// something that would not be accepted from a file, nor one word into two.
+// No value of the host's name service turns a setting into something that would not be
+// accepted from a file, nor one word into two.
 func FuzzExpand(f *testing.F) {
 	for _, seed := range [][4]string{
 		{"--label a=%u", "alice", "/home/alice", "/bin/sh"}, {"-v '%h x:%h'", "a b", "/a b", "/bin/sh"},
@@ -222,7 +221,7 @@ func FuzzExpand(f *testing.F) {
 	})
 }
 
-// FuzzDockerOpt: one or two words, the first an option; to write them down and
+// An option has one or two words, the first of which is the option; to quote them and
 // split them again changes nothing.
 func FuzzDockerOpt(f *testing.F) {
 	for _, seed := range []string{`-v /a:/b`, `--label 'a b'`, `-e "A=\"$B\""`, `-it x`, `--x=y z`, `\-v x`, `''`, "-v\t\xff"} {

@@ -19,7 +19,7 @@ func right(r *row) string {
 	return r.def
 }
 
-func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
+func TestUserSetsOnlyWhatAGateAllows(t *testing.T) {
 	for i := range table {
 		r := &table[i]
 		if !r.gate {
@@ -37,7 +37,7 @@ func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
 		want := fmt.Sprintf("2:1: %q is not allowed here: the administrator has not set enableuser%s", r.key, r.key)
 		for _, text := range []string{base, base + gatePrefix + r.key + " = false\n", base + gatePrefix + r.key + "\n[user \"alice\"]\n" + gatePrefix + r.key + " = false\n"} {
 			_, err := parsed(t, text).Effective("alice", nil, own)
-			if got := told(t, err); got != want {
+			if got := lines(t, err); got != want {
 				t.Errorf("%s closed: got %s, want %s", r.key, got, want)
 			}
 		}
@@ -49,19 +49,19 @@ func TestAUserSetsWhatHisGateLetsThrough(t *testing.T) {
 				others += gatePrefix + table[j].key + "\n"
 			}
 		}
-		if _, err := parsed(t, others).Effective("alice", nil, own); told(t, err) != want {
-			t.Errorf("%s: opened by another's gate", r.key)
+		if _, err := parsed(t, others).Effective("alice", nil, own); lines(t, err) != want {
+			t.Errorf("%s: opened by another gate", r.key)
 		}
 
-		// Without enableuserconfig the file is not looked at.
+		// Without enableuserconfig the file is not read.
 		s = effective(t, parsed(t, "[dockersh]\nentrypoint = /e\n"+gatePrefix+r.key+"\n"), own)
 		if s.FromUser(r.key) || s.UserMay(r.key) {
-			t.Errorf("%s: set by ~/.dockersh, which is not to be read", r.key)
+			t.Errorf("%s: set by ~/.dockersh, which must not be read", r.key)
 		}
 	}
 }
 
-func TestAGateCanBeOpenForOneGroupAlone(t *testing.T) {
+func TestGateCanBeOpenForOneGroupAlone(t *testing.T) {
 	f := parsed(t, "[dockersh]\nenableuserconfig\n[group \"staff\"]\nenableuserimagename\n")
 	own := parsedUser(t, "[dockersh]\nimagename = mine\n")
 	if s := effective(t, f, own, "staff"); s.ImageName != "mine" {
@@ -72,7 +72,7 @@ func TestAGateCanBeOpenForOneGroupAlone(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoGateIsNeverTheUsers(t *testing.T) {
+func TestSettingWithoutAGateIsTheAdministratorsAlone(t *testing.T) {
 	for i := range table {
 		r := &table[i]
 		if r.gate {
@@ -80,19 +80,19 @@ func TestWhatHasNoGateIsNeverTheUsers(t *testing.T) {
 		}
 		_, err := ParseUser("own", []byte("[dockersh]\n"+r.key+" = "+right(r)))
 		want := fmt.Sprintf("2:1: %q is not allowed here: only the administrator can set it", r.key)
-		if got := told(t, err); got != want {
+		if got := lines(t, err); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	for _, key := range []string{"enableuserimagename", "enableusercmd", "enableuserdockeropt"} {
 		_, err := ParseUser("own", []byte("[dockersh]\n"+key))
-		if got := told(t, err); got != fmt.Sprintf("2:1: %q is not allowed here: only the administrator can set it", key) {
+		if got := lines(t, err); got != fmt.Sprintf("2:1: %q is not allowed here: only the administrator can set it", key) {
 			t.Errorf("%s: %s", key, got)
 		}
 	}
 }
 
-func TestAUsersFileHasOneSection(t *testing.T) {
+func TestUserFileHasOneSection(t *testing.T) {
 	for line, want := range map[string]string{
 		`[user "alice"]`: `1:2: section "user" is not allowed in a user's own file [only [dockersh] is read here]`,
 		`[group "g"]`:    `1:2: section "group" is not allowed in a user's own file [only [dockersh] is read here]`,
@@ -100,29 +100,29 @@ func TestAUsersFileHasOneSection(t *testing.T) {
 		`[user]`:         `1:2: section "user" is not allowed in a user's own file [only [dockersh] is read here]`,
 	} {
 		_, err := ParseUser("own", []byte(line))
-		if got := told(t, err); got != want {
+		if got := lines(t, err); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	_, err := ParseUser("own", []byte("[dockersh]\nenableuserimagenam\nhostshel = /x\nimagenam = x"))
-	if got, want := told(t, err), "2:1: unknown setting \"enableuserimagenam\"\n3:1: unknown setting \"hostshel\"\n4:1: unknown setting \"imagenam\" [did you mean \"imagename\"?]"; got != want {
+	if got, want := lines(t, err), "2:1: unknown setting \"enableuserimagenam\"\n3:1: unknown setting \"hostshel\"\n4:1: unknown setting \"imagenam\" [did you mean \"imagename\"?]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestAllClosedGatesAreToldAtOnce(t *testing.T) {
+func TestAllClosedGatesAreReportedAtOnce(t *testing.T) {
 	own := parsedUser(t, "[dockersh]\nshell = /bin/a\nimagename = x\ncmd = c\n")
 	f := parsed(t, "[dockersh]\nenableuserconfig\nenableuserimagename\n")
 	_, err := f.Effective("alice", nil, own)
 	want := `2:1: "shell" is not allowed here: the administrator has not set enableusershell
 4:1: "cmd" is not allowed here: the administrator has not set enableusercmd
 4:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`
-	if got := told(t, err); got != want {
+	if got := lines(t, err); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestAnEngineElsewhereIsNamedWithItsCertificates(t *testing.T) {
+func TestRemoteEngineOverTCPNeedsCertificates(t *testing.T) {
 	for text, want := range map[string]string{
 		"dockersocket = tcp://h:2376":                                "rc:2:1: an engine at tcp:// needs \"dockertls\"",
 		"dockersocket = tcp://h:2376\ndockertls = /etc/dockersh-tls": "",

@@ -6,7 +6,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-func TestTheHashChangesWithWhatMakesTheContainerAndNothingElse(t *testing.T) {
+func TestHashChangesWithWhatMakesTheContainerAndNothingElse(t *testing.T) {
 	base := "[dockersh]\nentrypoint = /e\nmounthome\nmountdockersocket\n"
 	hash := func(text string, v template.Vars) string { return expanded(t, text, v).Hash() }
 	plain := hash(base, alice())
@@ -34,11 +34,11 @@ func TestTheHashChangesWithWhatMakesTheContainerAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestTheHashDoesNotDependOnHowASettingIsWritten(t *testing.T) {
+func TestHashDoesNotDependOnHowASettingIsWritten(t *testing.T) {
 	hash := func(text string) string { return expanded(t, "[dockersh]\n"+text, alice()).Hash() }
 	for _, pair := range [][2]string{
 		{"", "pidslimit = 1024\nmounthome = no\nimagename = busybox\n"},
-		{"", "mounthomefrom = /x\n"}, // without mounthome
+		{"", "mounthomefrom = /x\n"}, // without effect: no mounthome
 		{"capdrop = CAP_CHOWN\n", "capdrop = CHOWN\n"},
 		{"dockeropt = -v  /a:/b\n", "dockeropt = -v '/a:/b'\n"},
 		{"env = A=alice\n", "env = A=%u\n"},
@@ -59,7 +59,7 @@ func TestTheHashDoesNotDependOnHowASettingIsWritten(t *testing.T) {
 	}
 }
 
-func TestAMovedHomeMakesAnotherContainer(t *testing.T) {
+func TestMovedHomeMakesAnotherContainer(t *testing.T) {
 	moved := alice()
 	moved.Home = "/elsewhere"
 	if expanded(t, "[dockersh]\nmounthome\n", alice()).Hash() == expanded(t, "[dockersh]\nmounthome\n", moved).Hash() {

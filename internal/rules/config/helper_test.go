@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// parsed reads text that must be right.
+// parsed reads an administrator's file that must be right.
 func parsed(t *testing.T, text string) *File {
 	t.Helper()
 	f, err := Parse("rc", []byte(text))
@@ -28,7 +28,7 @@ func parsedUser(t *testing.T, text string) *File {
 	return f
 }
 
-// effective gives alice's settings; she is in the groups named.
+// effective returns the settings of alice, who is in these groups.
 func effective(t *testing.T, f, own *File, groups ...string) *Settings {
 	t.Helper()
 	s, err := f.Effective("alice", memberOf(groups...), own)
@@ -49,8 +49,8 @@ func memberOf(groups ...string) func(string) bool {
 	}
 }
 
-// told gives every error as "LINE:COL: TEXT [HINT]", one a line.
-func told(t *testing.T, err error) string {
+// lines returns every error as "LINE:COL: TEXT [HINT]", one a line.
+func lines(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
 		return ""
@@ -59,17 +59,17 @@ func told(t *testing.T, err error) string {
 	if !errors.As(err, &es) {
 		t.Fatalf("error of type %T, want syntax.Errors: %v", err, err)
 	}
-	lines := make([]string, len(es))
+	out := make([]string, len(es))
 	for i, e := range es {
-		_, lines[i], _ = strings.Cut(e.Error(), ":")
+		_, out[i], _ = strings.Cut(e.Error(), ":")
 		if e.Hint != "" {
-			lines[i] += " [" + e.Hint + "]"
+			out[i] += " [" + e.Hint + "]"
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(out, "\n")
 }
 
-// value1 is the value of a setting that is no array.
+// value1 returns the value of a setting that is not an array.
 func value1(t *testing.T, s *Settings, key string) string {
 	t.Helper()
 	st, ok := s.state[key]
@@ -79,7 +79,7 @@ func value1(t *testing.T, s *Settings, key string) string {
 	return st.vals[0].text
 }
 
-// list is a setting's values between bars.
+// list returns the values of an array between bars.
 func list(s *Settings, key string) string {
 	return strings.Join(s.one(key, true).Values, "|")
 }

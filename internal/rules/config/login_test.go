@@ -6,7 +6,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-func TestEachLoginHasASequenceOfItsOwn(t *testing.T) {
+func TestSessionSequenceDiffersWithEachLogin(t *testing.T) {
 	of := func(text, session string) *Settings {
 		s := effective(t, parsed(t, "[dockersh]\n"+text), nil)
 		v := alice()
@@ -26,14 +26,14 @@ func TestEachLoginHasASequenceOfItsOwn(t *testing.T) {
 		t.Error("two sessions meet")
 	}
 	if a.Hash() != b.Hash() {
-		t.Error("the next login makes other settings")
+		t.Error("the next login has other settings")
 	}
 	if a.Hash() == of("hostname = hone\n", "").Hash() {
-		t.Error("what each login brings is not told from what stands there")
+		t.Error("a value of the login and the same literal text have one hash")
 	}
 }
 
-func TestASequenceIsLookedForOnlyWhereItStands(t *testing.T) {
+func TestUsedByFindsTheSettingWithTheSequence(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "hostname = %x\n": "hostname", "env = A=%u\nenv = B=%x\n": "env", "banner = 100%%x\n": "", "dockeropt = -v %x:/a\n": "dockeropt", "record = /r/%x\n": "record",
 	} {
@@ -44,7 +44,7 @@ func TestASequenceIsLookedForOnlyWhereItStands(t *testing.T) {
 	}
 }
 
-func TestAnAddressAndAKeyTellContainersApart(t *testing.T) {
+func TestAddressAndKeyMakeDifferentContainers(t *testing.T) {
 	of := func(text string, v template.Vars) (*Settings, error) {
 		return effective(t, parsed(t, "[dockersh]\n"+text), nil).Expand(v)
 	}
@@ -69,7 +69,7 @@ func TestAnAddressAndAKeyTellContainersApart(t *testing.T) {
 	}
 }
 
-func TestAColonOfAnAddressIsNotThatOfAnOption(t *testing.T) {
+func TestColonOfAnAddressIsNotTheColonOfAnOption(t *testing.T) {
 	v := alice()
 	v.Address = "2001:db8::1"
 	for line, refused := range map[string]bool{

@@ -35,7 +35,7 @@ env = G=1
 imagename = bobs
 `
 
-func TestWhatIsNearerToTheUserWins(t *testing.T) {
+func TestSectionNearerToTheUserWins(t *testing.T) {
 	f := parsed(t, layers)
 	own := parsedUser(t, "[dockersh]\nusercwd = /own\n")
 	for _, c := range []struct {
@@ -44,11 +44,11 @@ func TestWhatIsNearerToTheUserWins(t *testing.T) {
 		own        *File
 		want       string // usercwd banner shell imagename env
 	}{
-		{"nobody in particular", "carol", nil, nil, "/all all /bin/all all A=1|B=2"},
+		{"a user without a section", "carol", nil, nil, "/all all /bin/all all A=1|B=2"},
 		{"one group", "carol", []string{"one"}, nil, "/one one /bin/one all G=1"},
 		{"the later group of the file, whichever comes first elsewhere", "carol", []string{"one", "two"}, nil, "/one one /bin/one all G=1"},
 		{"the other group", "carol", []string{"two"}, nil, "/two two /bin/two all A=1|B=2"},
-		{"user before group, though earlier in the file", "alice", []string{"one"}, nil, "/user user /bin/one all U=1"},
+		{"the user wins over the group, though it comes earlier in the file", "alice", []string{"one"}, nil, "/user user /bin/one all U=1"},
 		{"the user's own file last", "alice", []string{"one"}, own, "/own user /bin/one all U=1"},
 		{"another user", "bob", nil, nil, "/all all /bin/all bobs A=1|B=2"},
 		{"names are case-sensitive", "Alice", []string{"ONE"}, nil, "/all all /bin/all all A=1|B=2"},
@@ -64,7 +64,7 @@ func TestWhatIsNearerToTheUserWins(t *testing.T) {
 	}
 }
 
-func TestEveryValueKnowsWhereItCameFrom(t *testing.T) {
+func TestEveryValueHasItsOrigin(t *testing.T) {
 	f := parsed(t, layers)
 	s := effective(t, f, parsedUser(t, "\n[dockersh]\n  usercwd = /own\n"), "one")
 	for key, want := range map[string]string{
@@ -86,7 +86,7 @@ func TestEveryValueKnowsWhereItCameFrom(t *testing.T) {
 	}
 }
 
-func TestALaterSectionReplacesAnArrayAsAWhole(t *testing.T) {
+func TestLaterSectionReplacesAWholeArray(t *testing.T) {
 	for _, c := range []struct{ user, want string }{
 		{"env = C=3", "C=3"},
 		{"env = C=3\nenv = D=4", "C=3|D=4"},
@@ -109,7 +109,7 @@ func TestALaterSectionReplacesAnArrayAsAWhole(t *testing.T) {
 	}
 }
 
-func TestABooleanCanBeSwitchedOffAgain(t *testing.T) {
+func TestBooleanCanBeUnsetAgain(t *testing.T) {
 	f := parsed(t, "[dockersh]\nmounthome\nnonewprivileges = false\n[group \"g\"]\nmounthome = off\nnonewprivileges\n")
 	if s := effective(t, f, nil); !s.MountHome || s.NoNewPrivileges {
 		t.Error("[dockersh] has no effect")
@@ -119,10 +119,10 @@ func TestABooleanCanBeSwitchedOffAgain(t *testing.T) {
 	}
 }
 
-func TestArgumentsNeedAnEntrypointOfTheirOwn(t *testing.T) {
+func TestCmdNeedsAnEntrypoint(t *testing.T) {
 	f := parsed(t, "[dockersh]\ncmd = a\n[group \"g\"]\nentrypoint = /x\n[user \"bob\"]\ncmd =\n")
 	_, err := f.Effective("alice", memberOf(), nil)
-	if got, want := told(t, err), `2:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`; got != want {
+	if got, want := lines(t, err), `2:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	effective(t, f, nil, "g")

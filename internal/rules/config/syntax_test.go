@@ -6,7 +6,7 @@ import (
 )
 
 // banner takes nearly everything, so it shows what the syntax makes of a value.
-func TestAValueIsReadAsGcfgReadsIt(t *testing.T) {
+func TestValueIsReadAsGcfgReadsIt(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{`banner = plain words`, "plain words"},
 		{`banner=tight`, "tight"},
@@ -38,7 +38,7 @@ func TestAValueIsReadAsGcfgReadsIt(t *testing.T) {
 	}
 }
 
-func TestTheFileMayBeWrittenElsewhere(t *testing.T) {
+func TestFileMayComeFromOtherSystems(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":          "",
 		"comments":         "# a\n; b\n",
@@ -68,7 +68,7 @@ func TestNamesOfSectionsAreCaseSensitiveAndQuoted(t *testing.T) {
 	}
 }
 
-func TestASectionMayStandTwice(t *testing.T) {
+func TestSectionMayHaveSeveralParts(t *testing.T) {
 	f := parsed(t, "[dockersh]\nenv = A=1\npull = never\n[group \"g\"]\n[dockersh]\nenv = B=2\npull = always\n")
 	s := effective(t, f, nil)
 	if got := list(s, "env"); got != "A=1|B=2" {
@@ -79,7 +79,7 @@ func TestASectionMayStandTwice(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfBooleanIsRead(t *testing.T) {
+func TestEveryFormOfBooleanIsRead(t *testing.T) {
 	for text, want := range map[string]bool{
 		"mounttmp": true, "mounttmp = true": true, "mounttmp = yes": true, "mounttmp = ON": true, "mounttmp = 1": true,
 		"mounttmp = false": false, "mounttmp = No": false, "mounttmp = off": false, "mounttmp = 0": false,

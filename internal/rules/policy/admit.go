@@ -2,6 +2,7 @@ package policy
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -9,13 +10,13 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// startService is the hint where only the service of the administrator helps.
+// startService is the hint where only the service helps.
 const startService = "ask the administrator to run: systemctl start dockershd"
 
 // Admit decides whether the plan's user may enter an existing container of the plan's
-// name, by its labels. It returns for whom the container was made, and ours if
-// dockersh made it; without our labels it is open to those whom the administrator
-// lets adopt it. euid is that of the broker.
+// name. labels are the container's; ours reports whether dockersh made it, and owner for
+// whom. A container without our labels is open to users whom the administrator lets adopt
+// it. euid is the effective uid of the broker.
 func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool, err error) {
 	owner, ours = OwnerOf(labels)
 	switch half := labels[engine.LabelOwner] != ""; {
@@ -34,6 +35,32 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 	}
 	return owner, ours, nil
 }
+
+// MayEnter returns an error unless the plan's user may enter an existing container of
+// the plan's name that was made for owner.
+//
+// A name alone proves nothing, since two templates can result in the same one. What the
+// name stood for must agree. With a literal name the administrator says that all who are
+// given it share the container. With a name of their own users share with nobody: neither
+// containers that others made, nor their own from before others came.
+func (p *Plan) MayEnter(owner Owner) error {
+	mine, theirs := p.Owner.Identity, owner.Identity
+	users := strings.HasPrefix(mine, "by=") || strings.HasPrefix(theirs, "by=")
+	if mine == theirs || !users && (mine == "" || theirs == "") {
+		return nil
+	}
+	return usererr.New(usererr.Denied, "the container "+p.Container+" belongs to another user",
+		"ask the administrator to set containername so that two users do not get the same name", nil)
+}
+
+// MayAdopt reports whether the plan's user may enter a container of the plan's name that
+// dockersh did not make. Nothing on such a container says for whom it is: the
+// administrator opens it to all who are given its name.
+func (p *Plan) MayAdopt() bool { return p.Settings.Adopt && !p.Settings.FromUser("containername") }
+
+// MayNeedExec reports whether the session may have to go over the engine's exec, because
+// the container may be without an agent of ours.
+func (p *Plan) MayNeedExec() bool { return p.MayAdopt() || !p.Engine().Local() }
 
 // AdmitSession decides whether the plan's user may have another session besides the
 // live ones.

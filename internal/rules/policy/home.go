@@ -9,13 +9,13 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 )
 
-// Home is a mounted home in an engine that gives containers other numbers for
-// their users (userns-remap): whose files on disk are whose inside. Nobody who is
-// not named has any there. So the container's root, who is in no pair unless he
-// is the container user, can leave nothing that is root's on the host.
+// Home is a mounted home of an engine that gives the users of containers other numbers
+// (userns-remap): it says whose files on disk belong to whom in the container. Users
+// without a pair own nothing there. Thus the container's root, who has no pair unless root
+// is the container user, cannot leave files that belong to root on the host.
 //
-// It is kept as a label of the container, because whoever starts it again may be
-// another user than who made it.
+// It is kept as a label of the container, because another user than its maker may start
+// it again.
 type Home struct {
 	From          string
 	Users, Groups []Pair
@@ -24,13 +24,13 @@ type Home struct {
 // Pair is one id as it stands on disk and as the container sees it.
 type Pair struct{ Disk, Inside uint32 }
 
-// maxGroups is how many groups of a user go along: the kernel reads the pairs
-// as one page (user_namespaces(7)).
+// maxGroups is how many groups of a user are mapped: the kernel reads all pairs as one
+// page (user_namespaces(7)).
 const maxGroups = 64
 
-// Home gives the home of a container whose user is who. groups are the login
-// user's on the host, the primary one first: of who's, those that the image alone
-// gave must not count on disk.
+// Home returns the home of a container whose user is who. groups are the login user's on
+// the host, the primary one first: groups that who has from the image alone must not count
+// on disk.
 func (p *Plan) Home(who account.Identity, groups []account.Group) Home {
 	h := Home{
 		From:   p.Settings.MountHomeFrom,
@@ -47,7 +47,7 @@ func (p *Plan) Home(who account.Identity, groups []account.Group) Home {
 	return h
 }
 
-// String is "u1000=1000 g1000=1000 g50=50 /home/alice"; empty for no home.
+// String returns "u1000=1000 g1000=1000 g50=50 /home/alice"; empty without a home.
 func (h Home) String() string {
 	if h.From == "" {
 		return ""
@@ -64,9 +64,9 @@ func (h Home) String() string {
 	return b.String() + h.From
 }
 
-var errHome = errors.New("broken label of the home")
+var errHome = errors.New("the label of the home cannot be parsed")
 
-// ParseHome reads what String wrote.
+// ParseHome reads what String returned.
 func ParseHome(label string) (Home, error) {
 	var h Home
 	for label != "" && label[0] != '/' {

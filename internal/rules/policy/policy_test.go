@@ -36,27 +36,26 @@ func plan(t *testing.T, u account.User, file, own string) *Plan {
 	return p
 }
 
-// Who may enter a container that is there already.
-func TestWhoMayEnter(t *testing.T) {
+func TestContainerIsEnteredOnlyByThoseItsNameStandsFor(t *testing.T) {
 	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
 	for _, c := range []struct {
 		what, file, own string
 		made            Owner
 		may             bool
 	}{
-		{"his own", "", "", Owner{1001, "u=alice"}, true},
-		{"his own after his number changed", "", "", Owner{77, "u=alice"}, true},
-		{"another's by a name that is alike", "[dockersh]\ncontainername = %u_dockersh", "", Owner{1002, "u=bob"}, false},
+		{"their own", "", "", Owner{1001, "u=alice"}, true},
+		{"their own after their number changed", "", "", Owner{77, "u=alice"}, true},
+		{"another user's by a similar name", "[dockersh]\ncontainername = %u_dockersh", "", Owner{1002, "u=bob"}, false},
 		{"another variable with the same text", "[dockersh]\ncontainername = x%U", "", Owner{1002, "u=1001"}, false},
 		{"the shared one", "[dockersh]\ncontainername = classroom", "", Owner{1002, ""}, true},
-		{"another's by the administrator's literal name", "[dockersh]\ncontainername = bob_dockersh", "", Owner{1002, "u=bob"}, true},
-		{"his own, that someone with a literal name made", "", "", Owner{0, ""}, true},
-		{"another's by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = bob_dockersh", Owner{1002, "u=bob"}, false},
+		{"another user's by the administrator's literal name", "[dockersh]\ncontainername = bob_dockersh", "", Owner{1002, "u=bob"}, true},
+		{"their own, made by a user with a literal name", "", "", Owner{0, ""}, true},
+		{"another user's by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = bob_dockersh", Owner{1002, "u=bob"}, false},
 		{"a shared one by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = classroom", Owner{1002, ""}, false},
-		{"his own by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = mine", Owner{1001, "by=1001"}, true},
-		{"another's by a template in ~/.dockersh", gate, "[dockersh]\ncontainername = x%G", Owner{1002, "by=1002"}, false},
-		{"one that a user put in his place", "", "", Owner{1002, "by=1002"}, false},
-		{"one that a user put in the shared one's place", "[dockersh]\ncontainername = classroom", "", Owner{1002, "by=1002"}, false},
+		{"their own by a name in ~/.dockersh", gate, "[dockersh]\ncontainername = mine", Owner{1001, "by=1001"}, true},
+		{"another user's by a template in ~/.dockersh", gate, "[dockersh]\ncontainername = x%G", Owner{1002, "by=1002"}, false},
+		{"one that another user put in its place", "", "", Owner{1002, "by=1002"}, false},
+		{"one that a user put in place of the shared one", "[dockersh]\ncontainername = classroom", "", Owner{1002, "by=1002"}, false},
 	} {
 		err := plan(t, alice, c.file, c.own).MayEnter(c.made)
 		if (err == nil) != c.may {
@@ -65,7 +64,7 @@ func TestWhoMayEnter(t *testing.T) {
 	}
 }
 
-func TestWhatMayBeAdopted(t *testing.T) {
+func TestOnlyTheAdministratorsNameAdopts(t *testing.T) {
 	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
 	for _, c := range []struct {
 		file, own string
@@ -83,7 +82,7 @@ func TestWhatMayBeAdopted(t *testing.T) {
 	}
 }
 
-func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
+func TestOnlyTheAdministratorNamesARemoteEngine(t *testing.T) {
 	const there = "[dockersh]\ndockersocket = ssh://docker@h\n"
 	for _, c := range []struct {
 		file, own string
@@ -108,7 +107,7 @@ func TestAnEngineElsewhereIsTheAdministratorsToName(t *testing.T) {
 	}
 }
 
-func TestALabelIsReadAsItWasWritten(t *testing.T) {
+func TestOwnerLabelsAreReadBack(t *testing.T) {
 	for _, o := range []Owner{{0, ""}, {4294967295, "u=a,U=1"}} {
 		if got, ok := OwnerOf(o.Labels()); !ok || got != o {
 			t.Errorf("wrote %v, read %v %v", o, got, ok)
@@ -116,12 +115,12 @@ func TestALabelIsReadAsItWasWritten(t *testing.T) {
 	}
 	for _, l := range []map[string]string{nil, {engine.LabelOwner: "1"}, {engine.LabelOwner: "-1", engine.LabelIdentity: ""}, {engine.LabelIdentity: "u=a"}} {
 		if got, ok := OwnerOf(l); ok {
-			t.Errorf("%v is taken for %v", l, got)
+			t.Errorf("%v is read as %v", l, got)
 		}
 	}
 }
 
-func TestAgentsOfDifferentUsersAreApart(t *testing.T) {
+func TestAgentsOfDifferentUsersHaveDifferentKeys(t *testing.T) {
 	bob := account.User{Name: "bob", UID: 1002}
 	seen := map[string]string{}
 	for _, c := range []struct {
@@ -141,7 +140,7 @@ func TestAgentsOfDifferentUsersAreApart(t *testing.T) {
 	}
 }
 
-func TestTheContainerUserHasNumbers(t *testing.T) {
+func TestContainerUserIsResolvedToNumbers(t *testing.T) {
 	image := Image{
 		Users:  []account.User{{Name: "root", Home: "/root"}, {Name: "svc", UID: 50, GID: 60, Home: "/srv"}, {Name: "alice", UID: 9, GID: 9}},
 		Groups: []account.Group{{Name: "root", GID: 0}, {Name: "svcs", GID: 60}, {Name: "extra", GID: 61}},
@@ -192,7 +191,7 @@ func TestTheContainerUserHasNumbers(t *testing.T) {
 	}
 }
 
-func TestWhatTheContainerIsMadeOf(t *testing.T) {
+func TestSpecIsConfinedByDefault(t *testing.T) {
 	who := account.Identity{Name: "alice", UID: 1001, GID: 1001}
 	at := Places{Helpers: "/h", Run: "/r"}
 	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
@@ -201,11 +200,11 @@ func TestWhatTheContainerIsMadeOf(t *testing.T) {
 		t.Errorf("defaults: %+v", s)
 	}
 	if _, ok := s.Labels[engine.LabelHome]; !ok {
-		t.Error("an image could say what is mounted as the home")
+		t.Error("an image could choose what is mounted as the home")
 	}
 	for _, m := range s.Mounts {
 		if !m.ReadOnly {
-			t.Errorf("by default %s is writable from inside", m.Source)
+			t.Errorf("by default %s is writable in the container", m.Source)
 		}
 	}
 	const gate = "[dockersh]\nenableuserconfig\nenableuserentrypoint\n"
@@ -217,7 +216,7 @@ func TestWhatTheContainerIsMadeOf(t *testing.T) {
 	}
 }
 
-func TestAHostShellIsAPlanWithoutAContainer(t *testing.T) {
+func TestPlanWithAHostShellHasNoContainer(t *testing.T) {
 	p := plan(t, alice, "[user \"alice\"]\nhostshell = /bin/bash", "")
 	if p.HostShell != "/bin/bash" || p.Container != "" {
 		t.Errorf("%+v", p)
@@ -227,7 +226,7 @@ func TestAHostShellIsAPlanWithoutAContainer(t *testing.T) {
 	}
 }
 
-func TestABannerGreetsInteractiveLoginsOnly(t *testing.T) {
+func TestBannerIsShownAtInteractiveLoginsOnly(t *testing.T) {
 	p := plan(t, alice, "[dockersh]\nbanner = \"hello\\nthere\"", "")
 	if !slices.Equal(p.Notice, []string{"hello", "there"}) {
 		t.Errorf("got %q", p.Notice)
@@ -239,7 +238,7 @@ func TestABannerGreetsInteractiveLoginsOnly(t *testing.T) {
 	}
 }
 
-func TestTheRootOfTheHostIsNoHome(t *testing.T) {
+func TestRootOfTheHostIsNotMountedAsAHome(t *testing.T) {
 	s := plan(t, alice, "[dockersh]\nmounthome\nmounthometo = /home/x", "").Settings
 	s.MountHomeFrom = "/./"
 	if p, err := Decide(alice, s, Request{}); err == nil {
@@ -247,7 +246,7 @@ func TestTheRootOfTheHostIsNoHome(t *testing.T) {
 	}
 }
 
-func TestANameThatAUserWroteTakesNobodysPlace(t *testing.T) {
+func TestContainerNameOfAUserTakesNobodysPlace(t *testing.T) {
 	const gate = "[dockersh]\nenableuserconfig\nenableusercontainername\n"
 	p := plan(t, alice, gate, "[dockersh]\ncontainername = bob_dockersh")
 	if p.Container != "u1001_.bob_dockersh" || p.Owner.Identity != "by=1001" {
@@ -255,7 +254,7 @@ func TestANameThatAUserWroteTakesNobodysPlace(t *testing.T) {
 	}
 }
 
-func TestOnlyATerminalIsRecorded(t *testing.T) {
+func TestOnlyTerminalSessionsAreRecorded(t *testing.T) {
 	s := plan(t, alice, "[dockersh]\nrecord = /var/log/%u.cast", "").Settings
 	for terminal, want := range map[bool]string{true: "/var/log/alice.cast", false: ""} {
 		if p, err := Decide(alice, s, Request{Terminal: terminal}); err != nil || p.Record != want {

@@ -9,27 +9,29 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// Places of the host that go into a container, read-only.
+// Places are what goes into a container besides the settings: directories of the host,
+// read-only, and values of labels.
 type Places struct {
 	Protocol int    // version of the agent protocol, for engine.LabelProtocol
-	Helpers  string // the directory of dockersh-init
-	Run      string // where this container's start socket appears
+	Helpers  string // directory of dockersh-init
+	Run      string // directory of this container's start socket
 	Mark     string // becomes engine.LabelMark
 
-	// Not read-only, and only for an engine that remaps users: where Owners is
-	// mounted when the container starts, instead of the home itself.
+	// Home is not read-only, and only for an engine that remaps users: Owners is mounted
+	// there while the container starts, instead of the home itself.
 	Home   string
 	Owners Home
 }
 
-// Where they are inside.
+// The same places in the container.
 const (
 	HelpersInside = "/.dockersh"
 	RunInside     = "/.dockersh/run"
 	InitInside    = "/.dockersh/dockersh-init"
 )
 
-// Spec gives the container that the plan asks for.
+// Spec returns the container that the plan asks for. who is its user, and imageID the
+// image behind its name.
 func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
 	s := p.Settings
 	spec := engine.Spec{
@@ -46,8 +48,8 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		Entrypoint: InitInside, QuietLog: true,
 	}
 	if !p.Engine().Local() {
-		// Nothing of this host is there: the helper is put into the container, and
-		// does no more than process 1 must.
+		// Nothing of this host can be mounted there. The helper is copied into the
+		// container, and does no more than process 1 must.
 		spec.Mounts, spec.Cmd = nil, []string{"pause"}
 	}
 	for _, g := range who.Groups {
@@ -60,13 +62,13 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		agent = ""
 	}
 	if s.Entrypoint != config.Internal {
-		// Process 1 is the administrator's choice, and so may be who it is. Not
-		// so when the user chose it: as root it could leave setuid programs in a
+		// The administrator chose process 1, and may let it run as another user. If the
+		// user chose it, it must not: as root it could leave setuid programs in a
 		// mounted home.
 		agent = ""
 		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
 		spec.UserFirst = !s.FromUser("entrypoint")
-		// Its output is worth keeping, but not for ever. dockeropt may say otherwise.
+		// Its output is kept, but not for ever. dockeropt may change that.
 		spec.CappedLog = true
 	}
 	for _, words := range s.DockerOpt {
@@ -90,10 +92,10 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelImage:     imageID,
 		engine.LabelProtocol:  strconv.Itoa(at.Protocol),
 		engine.LabelAgent:     agent,
-		engine.LabelHome:      at.Owners.String(), // always: an image could bring such a label
+		engine.LabelHome:      at.Owners.String(), // always, since an image can have such a label
 		engine.LabelMark:      at.Mark,
 		engine.LabelAdmins:    "",
-		engine.LabelEphemeral: "", // said by us, so that no option says it
+		engine.LabelEphemeral: "", // always, so that no option sets it
 	})
 	if p.Admins != nil {
 		spec.Labels[engine.LabelAdmins] = p.Admins.Hash()

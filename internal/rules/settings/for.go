@@ -56,12 +56,12 @@ func For(file *config.File, l Login) (*Effective, error) {
 		return nil, AccountError(failed)
 	}
 	if err != nil {
-		return nil, Told(err)
+		return nil, firstError(err)
 	}
 	e := &Effective{Written: admins}
 	if admins.EnableUserConfig && l.UserFile != nil {
 		if e.Written, err = withUserFile(file, l, member, admins); err != nil {
-			return nil, Told(err)
+			return nil, firstError(err)
 		}
 	}
 	vars, err := e.vars(l)
@@ -69,7 +69,7 @@ func For(file *config.File, l Login) (*Effective, error) {
 		return nil, err
 	}
 	if e.Settings, err = e.Written.Expand(vars); err != nil {
-		return nil, Told(err)
+		return nil, firstError(err)
 	}
 	if e.Admins = e.Settings; e.Written != admins {
 		e.Admins, _ = admins.Expand(vars) // nil with an error
@@ -117,8 +117,8 @@ func (e *Effective) vars(l Login) (template.Vars, error) {
 	}
 	if l.Key != nil && e.Written.Uses('k') {
 		if e.Key, err = l.Key(); err != nil {
-			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, and sshd tells none",
-				"log in with a key; the administrator sets ExposeAuthInfo yes in sshd_config", err)
+			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, but sshd did not provide it",
+				"log in with a key; the administrator has to set ExposeAuthInfo yes in sshd_config", err)
 		}
 		v.Key = e.Key
 	}
@@ -136,9 +136,9 @@ func Written(file *config.File, user, group string) (*config.Settings, error) {
 // words for that user.
 func AccountError(err error) error {
 	if errors.Is(err, account.ErrUnknown) {
-		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator", err)
+		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator to run: getent passwd", err)
 	}
-	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator", err)
+	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator to run: getent passwd", err)
 }
 
 // UserFileError is the error for a ~/.dockersh that cannot be read, for the reason

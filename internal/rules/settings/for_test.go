@@ -99,8 +99,8 @@ func TestQuestionWithoutAnAnswerRefusesTheLogin(t *testing.T) {
 	} {
 		c.l.User = alice
 		_, err := For(parse(t, c.text), c.l)
-		var told *usererr.Error
-		if !errors.As(err, &told) || told.Code != c.code || !strings.HasPrefix(told.Text, c.want) {
+		var e *usererr.Error
+		if !errors.As(err, &e) || e.Code != c.code || !strings.HasPrefix(e.Text, c.want) {
 			t.Errorf("%q: %v", c.text, err)
 		}
 	}

@@ -28,8 +28,8 @@ type Source struct {
 	err   error
 }
 
-// fileState tells one content of a file from another, and who may write it,
-// without reading it.
+// fileState changes with the content of a file and with who may write it. It is known
+// without reading the file.
 type fileState struct {
 	dev, ino     uint64
 	size         int64
@@ -41,8 +41,9 @@ func stateOf(st *syscall.Stat_t) fileState {
 	return fileState{st.Dev, st.Ino, st.Size, st.Uid, st.Mode, st.Mtim, st.Ctim}
 }
 
-// Load gives the settings; nil when there is no file: the built-in defaults.
-// Whatever is wrong with a file that exists stops the login.
+// Load returns the file; nil, which stands for the built-in defaults, if there is none.
+// Anything wrong with a file that exists is an error that the user may read: it stops the
+// login.
 func (s *Source) Load() (*config.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +52,7 @@ func (s *Source) Load() (*config.File, error) {
 		if path == s.path && syscall.Stat(path, &st) == nil && stateOf(&st) == s.state {
 			return s.file, s.err
 		}
-		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO there must not hold us
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO there must not block
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -75,7 +76,7 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	case !ok || !info.Mode().IsRegular():
 		return nil, cannotRead(path, errors.New("not a regular file"))
 	case st.Uid != s.Owner || info.Mode().Perm()&0o022 != 0:
-		// Who can write it can be root.
+		// Whoever can write the file can become root.
 		return nil, usererr.New(usererr.Settings, path+": it must belong to root and be writable by no one else",
 			"chown root "+path+"; chmod go-w "+path, nil)
 	case info.Size() > config.MaxFile:
@@ -87,24 +88,24 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	}
 	s.path, s.state = path, stateOf(st)
 	if time.Since(info.ModTime()) < time.Second {
-		// The clock of the file system is coarse: it may change once more and
+		// The clock of the file system is coarse: the file may change once more and
 		// look the same.
 		s.state = fileState{}
 	}
 	s.file, s.err = config.Parse(path, b)
 	if s.err != nil {
-		s.file, s.err = nil, Told(s.err)
+		s.file, s.err = nil, firstError(s.err)
 	}
 	return s.file, s.err
 }
 
 func cannotRead(path string, err error) error {
-	return usererr.New(usererr.Settings, path+": cannot be read", "ask the administrator", err)
+	return usererr.New(usererr.Settings, path+": cannot be read", "ask the administrator to run: dockershctl check", err)
 }
 
-// Told shows the first error of a settings file; it names file, line and
-// column.
-func Told(err error) error {
+// firstError returns the first error of a settings file as one that the user may read; it names
+// file, line and column. Other errors are returned as they are.
+func firstError(err error) error {
 	var all syntax.Errors
 	var one *syntax.Error
 	switch {

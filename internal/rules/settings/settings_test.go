@@ -32,7 +32,7 @@ func image(t *testing.T, s *Source) string {
 	return e.ImageName
 }
 
-func TestTheFirstFileThatExistsCountsAndChangesAreSeen(t *testing.T) {
+func TestFirstFileThatExistsCountsAndChangesAreSeen(t *testing.T) {
 	s, write := source(t)
 	expect := func(want string) {
 		t.Helper()
@@ -65,7 +65,7 @@ func TestTheFirstFileThatExistsCountsAndChangesAreSeen(t *testing.T) {
 	expect("old")
 }
 
-func TestAFileThatOthersCanWriteIsRefused(t *testing.T) {
+func TestFileThatOthersCanWriteIsRefused(t *testing.T) {
 	s, write := source(t)
 	write("dockershrc", "[dockersh]\nimagename = mine\n")
 	past := time.Now().Add(-time.Hour)
@@ -89,7 +89,7 @@ func TestAFileThatOthersCanWriteIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileIsAnErrorAtOnce(t *testing.T) {
+func TestDirectoryInPlaceOfTheFileIsAnError(t *testing.T) {
 	s, _ := source(t)
 	if err := os.Mkdir(s.Paths[0], 0o700); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,10 @@
-// Package suggest finds what somebody who mistyped a word may have meant.
+// Package suggest finds the word that a mistyped one may stand for.
 package suggest
 
 import "strings"
 
-// Of gives the candidate that is nearest to a word, or nothing when none is near.
-// Half a word is near, too.
+// Of returns the candidate that is nearest to word; empty if none is near. The beginning
+// of a candidate is near, too.
 func Of(word string, candidates []string) string {
 	best, bestDistance := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {
@@ -12,7 +12,7 @@ func Of(word string, candidates []string) string {
 			best, bestDistance = c, d
 		}
 	}
-	// Half a word is further away than a wrong one, but says more: "image".
+	// The beginning of a word is far from it by distance, such as "image" from "imagename".
 	if best == "" && len(word) >= 3 {
 		for _, c := range candidates {
 			if strings.HasPrefix(c, word) {
@@ -23,8 +23,8 @@ func Of(word string, candidates []string) string {
 	return best
 }
 
-// distance is the number of letters to add, take away, change or swap with
-// their neighbour. Long words are not compared.
+// distance returns the number of letters to add, remove, change or swap with their
+// neighbour. Long words are not compared.
 func distance(a, b string) int {
 	const far = 64
 	if len(a) > far || len(b) > far {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheNearestWordIsFound(t *testing.T) {
+func TestNearestWordIsFound(t *testing.T) {
 	words := []string{"alice_dockersh", "alina_dockersh", "bob_dockersh", "classroom"}
 	for word, want := range map[string]string{
 		"alice_dockesh": "alice_dockersh", "bob_dokcersh": "bob_dockersh", "class": "classroom", "alice": "alice_dockersh",

@@ -23,7 +23,7 @@ func nameOf(t *testing.T, template, user string) string {
 	return parts.ContainerName(Vars{User: user, Home: "/h", UID: 7})
 }
 
-func TestANameIsEscapedSoThatItCanBeToldFromAnyOther(t *testing.T) {
+func TestEscapedNameDiffersFromEveryOther(t *testing.T) {
 	for _, c := range []struct{ template, user, want string }{
 		{"%u_dockersh", "alice", "alice_dockersh"},
 		{"%u", "a_b", "a__b"},
@@ -45,7 +45,7 @@ func TestANameIsEscapedSoThatItCanBeToldFromAnyOther(t *testing.T) {
 	}
 }
 
-func TestALongNameKeepsItsBeginningAndAHash(t *testing.T) {
+func TestLongNameKeepsItsBeginningAndAHash(t *testing.T) {
 	long := strings.Repeat("a", 101)
 	got := nameOf(t, "%u", long)
 	if len(got) != 94 || !strings.HasPrefix(got, long[:60]+"_-") || !validName(got) {
@@ -57,14 +57,14 @@ func TestALongNameKeepsItsBeginningAndAHash(t *testing.T) {
 	if same := nameOf(t, "%u", long[:100]); same != long[:100] {
 		t.Errorf("100 bytes: %s", same)
 	}
-	// A template that ends as a hash begins, and a user called like the hash.
+	// A template that ends as a hash begins, and a user with the name of the hash.
 	template := strings.Repeat("t", 60) + "_-%u"
 	if got, other := nameOf(t, template, long), nameOf(t, template, strings.TrimPrefix(nameOf(t, template, long), template[:62])); got == other {
-		t.Errorf("a user called like the hash of another meets him in %s", got)
+		t.Errorf("a user with the name of another user's hash meets them in %s", got)
 	}
 }
 
-func TestTheIdentityTellsForWhomANameStands(t *testing.T) {
+func TestIdentitySaysForWhomANameStands(t *testing.T) {
 	for _, c := range []struct {
 		template string
 		v        Vars
@@ -81,7 +81,7 @@ func TestTheIdentityTellsForWhomANameStands(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.template, got, c.want)
 		}
 	}
-	// The names are equal, those who meet in them are not.
+	// The names are equal, the users are not.
 	parts, _ := Parse("%u%U")
 	a, b := Vars{User: "a1", UID: 2}, Vars{User: "a", UID: 12}
 	if parts.ContainerName(a) != parts.ContainerName(b) || parts.Identity(a) == parts.Identity(b) {
@@ -89,8 +89,8 @@ func TestTheIdentityTellsForWhomANameStands(t *testing.T) {
 	}
 }
 
-// FuzzContainerName: with one sequence in the template, two values never give
-// one name, and every name is right.
+// With one sequence in the template, two values never give the same name, and every name
+// is valid.
 func FuzzContainerName(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"%u_dockersh", "a@b", "a_b"}, {"%u", "a", "a_-"}, {"0%u", "_.", "."}, {"%u_-", "", "0_."}, {"%u", "", "\x00"},

@@ -167,7 +167,7 @@ func TestOneContainerForEachKey(t *testing.T) {
 		cmd := exec.Command("su", u.Name, "-c", "true")
 		cmd.Env = []string{"PATH=/usr/bin:/bin", "SSH_USER_AUTH=" + file, "HOME=" + u.Home}
 		out, _ := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(string(out), "sshd tells none") {
+		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(string(out), "but sshd did not provide it") {
 			t.Errorf("%q: %q", file, out)
 		}
 	}

@@ -17,7 +17,7 @@ func TestRecordingIsNamedByAddressOrKeyOrTheLoginIsRefused(t *testing.T) {
 	key := strings.NewReplacer("SHA256:", "", "+", "-", "/", "_").Replace(fields[1])
 	for _, c := range []struct{ letter, name, refusal string }{
 		{"%i", "127.0.0.1", "the client's address, and this login has none"},
-		{"%k", key, "the key you log in with, and sshd tells none"},
+		{"%k", key, "the key you log in with, but sshd did not provide it"},
 	} {
 		t.Run(c.letter, func(t *testing.T) {
 			u := e2e.NewUser(t, "record = "+e2e.Recordings+"/%u/"+c.letter+".cast")

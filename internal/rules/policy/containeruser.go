@@ -8,27 +8,26 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Image is what an image's own passwd and group say.
+// Image is what the passwd and group files of an image say.
 type Image struct {
 	Users  []account.User
 	Groups []account.Group
-	// MemberOf gives the groups that list a user as a member.
+	// MemberOf returns the groups that list a user as a member.
 	MemberOf func(user string) []account.Group
 }
 
-// ContainerUser resolves containerusername to numbers, so that nothing in the
-// image can give them another meaning (CVE-2026-46680). groups are the login
-// user's on the host, the primary one first; lookup finds other users of the
-// host.
+// ContainerUser resolves containerusername to numbers, so that nothing in the image can
+// give it another meaning (CVE-2026-46680). groups are the login user's on the host, the
+// primary one first; lookup finds other users of the host.
 //
-// The login user's own name means his numbers on the host, so that a mounted
-// home is his; supplementary groups go along only into a container of his own,
-// because the engine gives the groups of a container to everyone in it. Any
-// other name is the image's, else the host's.
+// The login user's own name stands for their numbers on the host, so that they own a
+// mounted home. Their supplementary groups go into a container of their own only, because
+// the engine gives the groups of a container to everyone in it. Any other name is looked
+// up in the image, then on the host.
 func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (account.Identity, error) {
 	spec, u := p.Settings.ContainerUserName, p.User
 	self := account.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
-	if !p.personal() && len(groups) > 1 {
+	if !p.Settings.Personal() && len(groups) > 1 {
 		self.Groups = groups[:1]
 	}
 	if spec == u.Name {
@@ -47,8 +46,8 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 	if !found {
 		var err error
 		if other, err = lookup(spec); err != nil {
-			return account.Identity{}, usererr.New(usererr.Container, "the container user "+spec+" is known neither to the image nor to this host",
-				"ask the administrator: containerusername takes a name of the image, or uid:gid", err)
+			return account.Identity{}, usererr.New(usererr.Container, "the container user "+spec+" exists neither in the image nor on this host",
+				"ask the administrator to set containerusername to a user of the image, or to uid:gid", err)
 		}
 	}
 	return p.fromImage(other, img), nil
@@ -63,8 +62,8 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 	}
 	who := self
 	if uint32(uid) != self.UID {
-		// A number that nobody knows gets the login user's name and a group of
-		// the same number, as useradd(8) would.
+		// An unknown number gets the login user's name, and a group of the same number
+		// as useradd(8) would make.
 		who.UID, who.GID = uint32(uid), uint32(uid)
 		for _, e := range img.Users {
 			if e.UID == uint32(uid) {
@@ -89,7 +88,8 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 	return who, nil
 }
 
-// fromImage is a user whom the image (or, failing that, the host) knows.
+// fromImage returns the container user for a user of the image or, if the image has no
+// such user, of the host.
 func (p *Plan) fromImage(e account.User, img Image) account.Identity {
 	who := account.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: p.home(e.Home), Shell: p.Shell, Gecos: e.Gecos}
 	primary := account.Group{Name: e.Name, GID: e.GID}
@@ -100,7 +100,7 @@ func (p *Plan) fromImage(e account.User, img Image) account.Identity {
 		}
 	}
 	who.Groups = append(who.Groups, primary)
-	if p.personal() && img.MemberOf != nil {
+	if p.Settings.Personal() && img.MemberOf != nil {
 		for _, g := range img.MemberOf(e.Name) {
 			if g.GID != e.GID {
 				who.Groups = append(who.Groups, g)
@@ -110,7 +110,7 @@ func (p *Plan) fromImage(e account.User, img Image) account.Identity {
 	return who
 }
 
-// home is the home inside: the mounted one, whoever the container user is.
+// home returns the home in the container: the mounted one, whoever the container user is.
 func (p *Plan) home(own string) string {
 	if p.Settings.MountHome {
 		return p.Settings.MountHomeTo
@@ -120,7 +120,3 @@ func (p *Plan) home(own string) string {
 	}
 	return own
 }
-
-// personal tells whether the container is one user's alone: its name has the
-// user in it.
-func (p *Plan) personal() bool { return p.Settings.Personal() }
