@@ -45,9 +45,6 @@ func install(t *testing.T, image string, args ...string) (string, error) {
 
 func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	if !e2e.Broker.Ready() {
-		t.Skip("no service here, and the image's default is one")
-	}
 	if err := syscall.Mount("dsh", installed, "tmpfs", 0, "mode=755"); err != nil {
 		t.Fatal(err)
 	}

@@ -211,7 +211,7 @@ func TestExplainDescribesAnAdoptedContainer(t *testing.T) {
 		t.Error(out)
 	}
 	createByHand(t, name, "dsh-busybox", "sleep", "infinity")
-	if out := explain(); !strings.Contains(out, name+" (createByHand)") || !strings.Contains(out, "made by hand") || strings.Contains(out, "made with") {
+	if out := explain(); !strings.Contains(out, name+" (created)") || !strings.Contains(out, "made by hand") || strings.Contains(out, "made with") {
 		t.Error(out)
 	}
 	if out := e2e.OnHost(t, e2e.CtlPath, "ls"); strings.Contains(out, name) {
