@@ -7,14 +7,11 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // row is a container as ls lists it. A column is a field here and a line in printTable.
@@ -72,36 +69,19 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	return cli.Join(append(down, err)...)
 }
 
-// printTable prints a column for each thing to know; the size only if it was requested,
-// and the engine only if there are several.
+// printTable prints the rows: the size only if it was requested, the engine only if there
+// are several.
 func printTable(out io.Writer, rows []row) error {
-	columns := []struct {
-		head  string
-		shown bool
-		value func(row) string
-	}{
-		{"NAME", true, func(r row) string { return r.Name }},
-		{"USER", true, func(r row) string { return r.User }},
-		{"IMAGE", true, func(r row) string { return r.Image }},
-		{"STATE", true, func(r row) string { return r.State }},
-		{"AGE", true, func(r row) string { return human.Age(time.Since(r.Created)) }},
-		{"SESSIONS", true, func(r row) string { return strconv.Itoa(r.Sessions) }},
-		{"SIZE", slices.ContainsFunc(rows, func(r row) bool { return r.Size != nil }), func(r row) string { return human.Bytes(*r.Size) }},
-		{"ENGINE", slices.ContainsFunc(rows, func(r row) bool { return r.Engine != rows[0].Engine }), func(r row) string { return r.Engine }},
-	}
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	for n := -1; n < len(rows); n++ {
-		var cells []string
-		for _, c := range columns {
-			switch {
-			case !c.shown:
-			case n < 0:
-				cells = append(cells, c.head)
-			default:
-				cells = append(cells, printable.Text(c.value(rows[n])))
-			}
-		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
-	}
-	return w.Flush()
+	noSize := !slices.ContainsFunc(rows, func(r row) bool { return r.Size != nil })
+	oneEngine := !slices.ContainsFunc(rows, func(r row) bool { return r.Engine != rows[0].Engine })
+	return cli.PrintTable(out, rows, []cli.Column[row]{
+		{Head: "NAME", Value: func(r row) string { return r.Name }},
+		{Head: "USER", Value: func(r row) string { return r.User }},
+		{Head: "IMAGE", Value: func(r row) string { return r.Image }},
+		{Head: "STATE", Value: func(r row) string { return r.State }},
+		{Head: "AGE", Value: func(r row) string { return human.Age(time.Since(r.Created)) }},
+		{Head: "SESSIONS", Value: func(r row) string { return strconv.Itoa(r.Sessions) }},
+		{Head: "SIZE", Value: func(r row) string { return human.Bytes(*r.Size) }, Hide: noSize},
+		{Head: "ENGINE", Value: func(r row) string { return r.Engine }, Hide: oneEngine},
+	})
 }

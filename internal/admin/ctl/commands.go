@@ -46,7 +46,8 @@ It asks every engine that the settings name.
 `, containers.Ls},
 
 		{"sessions", "[-q] [--json] | --history [--user USER] [--since TIME] [--json]", "list the live sessions, or those of the past", `  -q, --quiet  ids only
-  --history    who was in when, from where, and how the session ended
+  --history    who was in when, from where, how the session ended, and why the login
+               was cold: it needed the engine, or waited for another login
   --user USER  only sessions of this user
   --since TIME only sessions since then: a duration such as 2h or 7d, or a date
 ` + jsonHelp + `

@@ -7,13 +7,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/paths"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
@@ -82,31 +80,32 @@ func (p past) end(now time.Time) time.Time {
 }
 
 func printHistory(out io.Writer, rows []past) error {
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "USER\tCLIENT\tTTY\tCONTAINER\tSINCE\tDURATION\tSTATUS\tCOMMAND")
-	for _, p := range rows {
-		user := p.User
-		if user == "" {
-			user = strconv.FormatUint(uint64(p.UID), 10)
-		}
-		lasted := "-"
-		if p.Seconds != nil {
-			lasted = human.Clock(*p.Seconds)
-		}
-		status := p.Status
-		for _, why := range []string{p.Lost, p.Reason} {
-			if why != "" && (status == "lost" || status == "refused") {
-				status += ": " + why
+	return cli.PrintTable(out, rows, []cli.Column[past]{
+		{Head: "USER", Value: func(p past) string { return cmp.Or(p.User, strconv.FormatUint(uint64(p.UID), 10)) }},
+		{Head: "CLIENT", Value: func(p past) string { return p.Client }},
+		{Head: "TTY", Value: func(p past) string { return p.TTY }},
+		{Head: "CONTAINER", Value: func(p past) string { return p.Container }},
+		{Head: "SINCE", Value: func(p past) string { return p.Time.Local().Format(time.DateTime) }},
+		{Head: "DURATION", Value: func(p past) string {
+			if p.Seconds == nil {
+				return ""
 			}
-		}
-		command := quoted(p.Command)
-		if p.Cut {
-			command += "..."
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Text(user), cmp.Or(printable.Text(p.Client), "-"), cmp.Or(printable.Text(p.TTY), "-"), cmp.Or(printable.Text(p.Container), "-"),
-			p.Time.Local().Format(time.DateTime), lasted, printable.Text(status), command)
-	}
-	return w.Flush()
+			return human.Clock(*p.Seconds)
+		}},
+		{Head: "STATUS", Value: func(p past) string {
+			if why := p.Lost + p.Reason; why != "" && (p.Status == "lost" || p.Status == "refused") {
+				return p.Status + ": " + why
+			}
+			return p.Status
+		}},
+		{Head: "COLD", Value: func(p past) string { return p.Cold }},
+		{Head: "COMMAND", Value: func(p past) string {
+			if p.Cut {
+				return quoted(p.Command) + "..."
+			}
+			return quoted(p.Command)
+		}},
+	})
 }
 
 // quoted returns a command on one line: nothing in it can control the terminal or look

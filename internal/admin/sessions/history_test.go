@@ -32,7 +32,7 @@ func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 	exit := 7
 	rows := []past{}
 	for _, s := range history.Sessions([]history.Event{
-		{Time: noon, Kind: history.Start, ID: "a", User: "alice", Client: "192.0.2.7", TTY: "pts/3", Container: "alice_dockersh", Command: "echo \x1b[2J\nroot\t0", Cut: true},
+		{Time: noon, Kind: history.Start, ID: "a", User: "alice", Client: "192.0.2.7", TTY: "pts/3", Container: "alice_dockersh", Cold: "container was not running", Command: "echo \x1b[2J\nroot\t0", Cut: true},
 		{Time: noon.Add(26 * time.Hour), Kind: history.End, ID: "a", Exit: &exit},
 		{Time: noon, Kind: history.Start, ID: "b", User: "bob"},
 		{Time: noon.Add(time.Second), Kind: history.End, ID: "b", Lost: "the container was stopped"},
@@ -48,12 +48,12 @@ func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 	for i, want := range []string{
-		"USER CLIENT TTY CONTAINER SINCE DURATION STATUS COMMAND",
-		`alice 192.0.2.7 pts/3 alice_dockersh 2026-11-24 12:00:00 1d 2:00:00 exit 7 echo \x1b[2J\nroot\t0...`,
-		"bob - - - 2026-11-24 12:00:00 0:00:01 lost: the container was stopped",
-		"77 - - - 2026-11-24 12:00:00 - refused: this host does not know you",
-		"carol - - - 2026-11-24 12:00:00 0:01:00 still in",
-		"dora - - - 2026-11-24 12:00:00 - unknown",
+		"USER CLIENT TTY CONTAINER SINCE DURATION STATUS COLD COMMAND",
+		`alice 192.0.2.7 pts/3 alice_dockersh 2026-11-24 12:00:00 1d 2:00:00 exit 7 container was not running echo \x1b[2J\nroot\t0...`,
+		"bob - - - 2026-11-24 12:00:00 0:00:01 lost: the container was stopped -",
+		"77 - - - 2026-11-24 12:00:00 - refused: this host does not know you -",
+		"carol - - - 2026-11-24 12:00:00 0:01:00 still in -",
+		"dora - - - 2026-11-24 12:00:00 - unknown -",
 	} {
 		if i >= len(lines) || strings.Join(strings.Fields(lines[i]), " ") != want {
 			t.Errorf("line %d of\n%s\nmust be %q", i, b.String(), want)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +16,6 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // Session is a live session as it is listed: its entry, and what the host knows of its
@@ -100,21 +99,28 @@ func terminalOf(pid int) (name string, idle *int64) {
 }
 
 func printTable(out io.Writer, all []Session) error {
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tUSER\tCONTAINER\tCLIENT\tTTY\tSINCE\tIDLE\tPID\tKEY")
-	for _, s := range all {
-		idle := "-"
-		if s.Idle != nil {
-			idle = human.Age(time.Duration(*s.Idle) * time.Second)
-		}
-		tty := cmp.Or(s.TTY, "-")
-		if s.Waiting {
-			tty = "waits"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable.Text(s.User), s.Container, cmp.Or(printable.Text(s.Client), "-"), tty,
-			clock(s.Since, time.Now()), idle, s.Pid, cmp.Or(printable.Text(s.Key), "-"))
-	}
-	return w.Flush()
+	now := time.Now()
+	return cli.PrintTable(out, all, []cli.Column[Session]{
+		{Head: "ID", Value: func(s Session) string { return s.ID }},
+		{Head: "USER", Value: func(s Session) string { return s.User }},
+		{Head: "CONTAINER", Value: func(s Session) string { return s.Container }},
+		{Head: "CLIENT", Value: func(s Session) string { return s.Client }},
+		{Head: "TTY", Value: func(s Session) string {
+			if s.Waiting {
+				return "waits"
+			}
+			return s.TTY
+		}},
+		{Head: "SINCE", Value: func(s Session) string { return clock(s.Since, now) }},
+		{Head: "IDLE", Value: func(s Session) string {
+			if s.Idle == nil {
+				return ""
+			}
+			return human.Age(time.Duration(*s.Idle) * time.Second)
+		}},
+		{Head: "PID", Value: func(s Session) string { return strconv.Itoa(s.Pid) }},
+		{Head: "KEY", Value: func(s Session) string { return cmp.Or(s.Key, "-") }},
+	})
 }
 
 // clock returns the time of day, preceded by the date unless that is today's.

@@ -18,12 +18,12 @@ import (
 
 // past is one session of `dockershctl sessions --history --json`.
 type past struct {
-	Event, ID, User, Door, Client, Key, Container, Image, TTY, Command, Signal, Lost, Reason, Shell, Status string
-	UID                                                                                                     int
-	Terminal, Cut                                                                                           bool
-	Exit                                                                                                    *int
-	Seconds                                                                                                 *float64
-	Time, Until                                                                                             time.Time
+	Event, ID, User, Door, Client, Key, Container, Image, TTY, Cold, Command, Signal, Lost, Reason, Shell, Status string
+	UID                                                                                                           int
+	Terminal, Cut                                                                                                 bool
+	Exit                                                                                                          *int
+	Seconds                                                                                                       *float64
+	Time, Until                                                                                                   time.Time
 }
 
 // historyOf returns the history of an account, the newest session last.
@@ -57,8 +57,11 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 		p.Container != u.Name+"_dockersh" || !strings.HasPrefix(p.Image, "sha256:") || p.Command != "" || p.Seconds == nil || time.Since(p.Time) > e2e.Limit || p.Until.Before(p.Time) {
 		t.Errorf("%+v", p)
 	}
+	if p.Cold != "container did not exist" {
+		t.Errorf("the first login was cold because of %q", p.Cold)
+	}
 	e2e.SSH(t, u, "sleep 0.2; kill -TERM $$; sleep 1")
-	if p = lastOf(t, u, 2); p.Status != "signal TERM" || p.Exit != nil {
+	if p = lastOf(t, u, 2); p.Status != "signal TERM" || p.Exit != nil || p.Cold != "" {
 		t.Errorf("%+v", p)
 	}
 
@@ -94,7 +97,7 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 	}
 
 	out, _, status := e2e.Ctl(t, "sessions", "--history", "--user", u.Name, "--since", "1h")
-	if lines := strings.Split(strings.TrimSpace(out), "\n"); status != 0 || len(lines) != 8 || !strings.Contains(lines[1], "exit 7") || !strings.Contains(lines[7], "lost: the container was stopped") {
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); status != 0 || len(lines) != 8 || !strings.Contains(lines[0], "COLD") || !strings.Contains(lines[1], "exit 7") || !strings.Contains(lines[1], "container did not exist") || !strings.Contains(lines[7], "lost: the container was stopped") {
 		t.Errorf("%d: %s", status, out)
 	}
 	if out, _, _ := e2e.Ctl(t, "sessions", "--history", "--user", u.Name, "--since", "2200-01-01"); strings.Count(out, "\n") != 1 {
