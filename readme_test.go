@@ -198,3 +198,13 @@ func TestDoctorRefersToPagesAndHeadingsThatExist(t *testing.T) {
 		t.Error("no check refers to a page")
 	}
 }
+
+// A newcomer who does not find a package on this page does not find it.
+func TestDesignSaysWhereEveryPackageIs(t *testing.T) {
+	page := read(t, "docs/design/where.md")
+	for _, pkg := range golist(t, "./internal/...") {
+		if name := own(pkg); !strings.Contains(page, "`"+name+"`") && !strings.Contains(page, "`"+name+"/") {
+			t.Errorf("docs/design/where.md does not name %s", name)
+		}
+	}
+}
