@@ -1,6 +1,6 @@
 // Package asciicast reads and writes recordings of terminals in the format
-// asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/): a line of JSON
-// for the header, and one for each event. It is pure: bytes in, bytes out.
+// asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/): one line of JSON
+// for the header, and one for each event. It opens no files.
 package asciicast
 
 import (
@@ -15,29 +15,29 @@ import (
 // version of the format.
 const version = 2
 
-// Header is the first line.
+// Header is the first line of a recording.
 type Header struct {
-	Width, Height int   // of the terminal at first, in characters
-	Timestamp     int64 // of the beginning, in seconds since 1970; 0: not known
+	Width, Height int   // of the terminal at the start, in characters
+	Timestamp     int64 // of the start, in seconds since 1970; 0 if unknown
 	Title         string
 	Env           map[string]string // TERM and SHELL
 }
 
-// Kinds of events. There are others, which players pass over.
+// Kinds of events. Players skip all others.
 const (
-	Output = "o" // Data is what the terminal was sent
-	Resize = "r" // Data is the new size, as SizeData writes it
-	Marker = "m" // Data is a note for people
+	Output = "o" // Data was written to the terminal
+	Resize = "r" // Data is the new size, as SizeData formats it
+	Marker = "m" // Data is a remark for the viewer
 )
 
-// Event is a line after the header.
+// Event is one line after the header.
 type Event struct {
-	At   time.Duration // since the beginning
+	At   time.Duration // since the start
 	Kind string
 	Data string
 }
 
-// header is the line as JSON has it.
+// header is the JSON of a Header.
 type header struct {
 	Version   int               `json:"version"`
 	Width     int               `json:"width"`
@@ -47,17 +47,17 @@ type header struct {
 	Env       map[string]string `json:"env,omitempty"`
 }
 
-// AppendHeader appends the line of a header to b.
+// AppendHeader appends the line for h to b.
 func AppendHeader(b []byte, h Header) []byte {
 	line, err := json.Marshal(header{version, h.Width, h.Height, h.Timestamp, h.Title, h.Env})
 	if err != nil {
-		panic(err) // numbers and strings are always JSON
+		panic(err) // numbers and strings can always be encoded
 	}
 	return append(append(b, line...), '\n')
 }
 
-// AppendEvent appends the line of an event to b, its time to the microsecond.
-// JSON has no bytes that are no text: U+FFFD stands for each of them.
+// AppendEvent appends the line for an event to b, with its time in microseconds.
+// JSON cannot represent bytes that are not UTF-8: each becomes U+FFFD.
 func AppendEvent[T string | []byte](b []byte, at time.Duration, kind string, data T) []byte {
 	us := max(at, 0).Microseconds()
 	b = append(b, '[')
@@ -73,9 +73,9 @@ func AppendEvent[T string | []byte](b []byte, at time.Duration, kind string, dat
 
 const hex = "0123456789abcdef"
 
-// appendText writes the inside of a JSON string.
+// appendText appends s, escaped for a JSON string, without the quotes.
 func appendText[T string | []byte](b []byte, s T) []byte {
-	from := 0 // what was not yet copied begins here
+	from := 0 // start of what was not yet copied
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
@@ -108,21 +108,21 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 	return append(b, s[from:]...)
 }
 
-// SizeData is the Data of a Resize.
+// SizeData returns the Data of a Resize event.
 func SizeData(width, height int) string { return fmt.Sprintf("%dx%d", width, height) }
 
-// maxSize is the kernel's own limit for the size of a terminal.
+// maxSize is the kernel's limit for the size of a terminal.
 const maxSize = 1<<16 - 1
 
-// Size reads the Data of a Resize.
+// Size parses the Data of a Resize event; ok is false for any other event.
 func (e Event) Size() (width, height int, ok bool) {
 	w, h, ok := strings.Cut(e.Data, "x")
 	width, err1 := strconv.Atoi(w)
 	height, err2 := strconv.Atoi(h)
-	if !ok || e.Kind != Resize || err1 != nil || err2 != nil || !isSize(width) || !isSize(height) {
+	if !ok || e.Kind != Resize || err1 != nil || err2 != nil || !validSize(width) || !validSize(height) {
 		return 0, 0, false
 	}
 	return width, height, true
 }
 
-func isSize(n int) bool { return n >= 0 && n <= maxSize }
+func validSize(n int) bool { return n >= 0 && n <= maxSize }

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+func TestWrittenRecordingIsReadBackUnchanged(t *testing.T) {
 	h := Header{Width: 80, Height: 24, Timestamp: 1, Title: `a "title" <&>`, Env: map[string]string{"TERM": "xterm", "SHELL": "/bin/sh"}}
 	events := []Event{
 		{0, Output, "\x1b[2J\"\\\r\n\t\x00\x7fGrüße 世界 🐚\u2028"},
@@ -42,8 +42,8 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 	}
 }
 
-// The line that any other player reads, to the byte.
-func TestALineIsWhatTheFormatSays(t *testing.T) {
+// Other players read these lines, so every byte counts.
+func TestLinesHaveTheDocumentedFormat(t *testing.T) {
 	if got := string(AppendEvent(nil, 1234567*time.Microsecond, Output, "a\x1b\xffé\n")); got != `[1.234567, "o", "a\u001b\ufffdé\n"]`+"\n" {
 		t.Errorf("%s", got)
 	}
@@ -52,21 +52,21 @@ func TestALineIsWhatTheFormatSays(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRecordingIsToldWithItsLine(t *testing.T) {
+func TestInvalidLineIsReportedWithItsNumber(t *testing.T) {
 	const head = `{"version": 2, "width": 80, "height": 24}` + "\n"
 	for text, want := range map[string]string{
 		"root:x:0:0\n":                                      "line 1: not a recording",
 		`{"version":1}` + "\n":                              "line 1: version 1",
 		`{"version":3}` + "\n":                              "line 1: version 3",
 		"[1]\n":                                             "line 1: not a recording",
-		"{\"version\":2,\"width\":-1}\n":                    "line 1: not the size",
+		"{\"version\":2,\"width\":-1}\n":                    "line 1: not a valid terminal size",
 		head + "x\n":                                        "line 2: not an event",
 		head + "[0,\"o\"]\n":                                "line 2: not an event",
 		head + "[-1,\"o\",\"\"]\n":                          "line 2: not an event",
 		head + "[1e300,\"o\",\"\"]\n":                       "line 2: not an event",
 		head + "[null,\"o\",\"\"]\n":                        "line 2: not an event",
 		head + "[0,\"o\",\"\"]\n[0,1,2]\n":                  "line 3: not an event",
-		head + "\"" + strings.Repeat("x", maxLine) + "\"\n": "line 2: too long",
+		head + "\"" + strings.Repeat("x", maxLine) + "\"\n": "line 2: line too long",
 	} {
 		d := NewDecoder(strings.NewReader(text))
 		_, err := d.Header()
@@ -80,8 +80,8 @@ func TestWhatIsNoRecordingIsToldWithItsLine(t *testing.T) {
 	}
 }
 
-// Whoever wrote it was killed: what is there is good.
-func TestALineThatWasNotFinishedIsTheEnd(t *testing.T) {
+// The writer may have been killed: what is there counts.
+func TestIncompleteLastLineIsTheEnd(t *testing.T) {
 	whole := AppendEvent(AppendHeader(nil, Header{Width: 80, Height: 24}), time.Second, Output, "hello")
 	first := bytes.IndexByte(whole, '\n') + 1
 	for n := range len(whole) {
@@ -99,7 +99,7 @@ func TestALineThatWasNotFinishedIsTheEnd(t *testing.T) {
 	}
 }
 
-func TestASplitCharacterIsHeldBack(t *testing.T) {
+func TestSplitCharacterIsHeldBack(t *testing.T) {
 	var text Text
 	if got := text.Add([]byte("a\xe4\xb8")); string(got) != "a" {
 		t.Errorf("%q", got)
@@ -115,8 +115,8 @@ func TestASplitCharacterIsHeldBack(t *testing.T) {
 	}
 }
 
-// However bytes are cut to pieces: what is recorded is what they are in one piece,
-// and each piece is text.
+// However the bytes are cut into pieces, the result is the same bytes, and each piece
+// is text if all of them are.
 func FuzzText(f *testing.F) {
 	f.Add([]byte("Grüße, 世界 🐚"), uint64(1))
 	f.Add([]byte("\xff\xf0\x9f\x90\xe4\x80\xc3"), uint64(2))
@@ -141,7 +141,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// What is written is one line of JSON, whatever the bytes were, and says the same.
+// Whatever the bytes, an event is one line of JSON with the same data.
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte("\x1b[0m\r\n\"\\\x00\xff\xed\xa0\x80é"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -156,8 +156,8 @@ func FuzzEvent(f *testing.F) {
 	})
 }
 
-// Nothing in a file makes the decoder fail in another way than with an error, and
-// what it gives can be written and read again.
+// Whatever the file, the decoder returns events or an error, and each event can be
+// written and read back.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("{\"version\":2,\"width\":80,\"height\":24}\n[0.1,\"o\",\"x\"]\n[1,\"r\",\"80x24\"]\n"))
 	f.Add([]byte("{\"version\":2}\n\n[1e3,\"o\",\"\\ud800\"]"))

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// maxLine in bytes is more than any terminal gives at a time, each byte of it
-// escaped.
+// maxLine in bytes is more than one event takes, even if each byte is escaped.
 const maxLine = 4 << 20
 
-// maxTime is longer than anybody's session.
+// maxTime is longer than any session.
 const maxTime = 100 * 365 * 24 * time.Hour
 
-// Error says which line of a recording is wrong.
+// Error reports an invalid line of a recording.
 type Error struct {
 	Line int // from 1
 	Text string
@@ -24,20 +23,20 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
 
-// Decoder reads a recording.
+// Decoder reads a recording from a stream.
 type Decoder struct {
 	r    *bufio.Reader
 	line int
 	buf  []byte
 }
 
-// NewDecoder reads from r, a line at a time.
+// NewDecoder returns a Decoder that reads from r.
 func NewDecoder(r io.Reader) *Decoder { return &Decoder{r: bufio.NewReaderSize(r, 64<<10)} }
 
-// Header reads the first line. The error is an *Error, or that of the reader;
-// io.EOF where nothing was recorded yet.
+// Header reads the first line. The error is an *Error or the reader's error: io.EOF
+// if nothing has been recorded yet.
 func (d *Decoder) Header() (Header, error) {
-	line, whole, err := d.next()
+	line, whole, err := d.readLine()
 	if err != nil {
 		return Header{}, err
 	}
@@ -46,40 +45,41 @@ func (d *Decoder) Header() (Header, error) {
 		if !whole {
 			return Header{}, io.EOF
 		}
-		return Header{}, d.wrong("not a recording in the format asciicast")
+		return Header{}, d.fail("not a recording in the asciicast format")
 	}
 	if h.Version != version {
-		return Header{}, d.wrong(fmt.Sprintf("version %d of the format asciicast, and only %d is known", h.Version, version))
+		return Header{}, d.fail(fmt.Sprintf("version %d of the asciicast format; only version %d is supported", h.Version, version))
 	}
-	if !isSize(h.Width) || !isSize(h.Height) {
-		return Header{}, d.wrong("not the size of a terminal")
+	if !validSize(h.Width) || !validSize(h.Height) {
+		return Header{}, d.fail("not a valid terminal size")
 	}
 	return Header{h.Width, h.Height, h.Timestamp, h.Title, h.Env}, nil
 }
 
-// Next reads an event. The error is an *Error, or that of the reader, io.EOF at the
-// end: a last line that was not finished is the end, too.
+// Next reads one event. The error is an *Error or the reader's error: io.EOF at the
+// end. A last line that is incomplete counts as the end.
 func (d *Decoder) Next() (Event, error) {
 	for {
-		line, whole, err := d.next()
+		line, whole, err := d.readLine()
 		if err != nil {
 			return Event{}, err
 		}
 		if len(line) == 0 {
 			continue
 		}
-		e, ok := event(line)
+		e, ok := parseEvent(line)
 		switch {
 		case ok:
 			return e, nil
 		case !whole:
 			return Event{}, io.EOF
 		}
-		return Event{}, d.wrong("not an event of a recording")
+		return Event{}, d.fail("not an event of a recording")
 	}
 }
 
-func event(line []byte) (e Event, ok bool) {
+// parseEvent parses an array of time, kind and data.
+func parseEvent(line []byte) (e Event, ok bool) {
 	var f []json.RawMessage
 	if json.Unmarshal(line, &f) != nil || len(f) != 3 {
 		return e, false
@@ -95,11 +95,11 @@ func event(line []byte) (e Event, ok bool) {
 	return Event{time.Duration(*seconds*1e6+0.5) * time.Microsecond, *kind, *data}, true
 }
 
-func (d *Decoder) wrong(text string) error { return &Error{d.line, text} }
+func (d *Decoder) fail(text string) error { return &Error{d.line, text} }
 
-// next reads a line, without its end; whole tells that it has one. It is good until
-// the next call.
-func (d *Decoder) next() (line []byte, whole bool, err error) {
+// readLine reads a line and returns it without its newline, if it has one: whole. The
+// line is valid until the next call.
+func (d *Decoder) readLine() (line []byte, whole bool, err error) {
 	d.buf = d.buf[:0]
 	d.line++
 	for {
@@ -107,7 +107,7 @@ func (d *Decoder) next() (line []byte, whole bool, err error) {
 		d.buf = append(d.buf, part...)
 		switch {
 		case len(d.buf) > maxLine:
-			return nil, false, d.wrong("too long")
+			return nil, false, d.fail("line too long")
 		case err == nil:
 			return d.buf[:len(d.buf)-1], true, nil
 		case errors.Is(err, bufio.ErrBufferFull):
