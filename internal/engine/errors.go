@@ -17,10 +17,7 @@ var (
 	ErrOption    = errors.New("the engine's create command refused an option")
 )
 
-const (
-	readLog   = "ask the administrator to run: journalctl -t dockershd"
-	tryDoctor = "try again, or ask the administrator to run: dockershctl doctor"
-)
+const tryDoctor = "try again, or " + usererr.RunDoctor
 
 // Explain puts an engine's error into words for users, as a *usererr.Error. Without
 // words of its own the error is what otherwise says. The engine's text, which may
@@ -37,13 +34,13 @@ func Explain(err error, otherwise string) error {
 		return usererr.New(usererr.Unavailable, ErrDown.Error(), tryDoctor, err)
 	case errors.Is(err, ErrDenied):
 		return usererr.New(usererr.Unavailable, "no dockersh service runs, and you may not use the container engine yourself",
-			"ask the administrator to run: systemctl start dockershd", err)
+			usererr.StartService, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return usererr.New(usererr.Unavailable, "the container was not ready in time", tryDoctor, err)
 	case errors.Is(err, ErrOption):
-		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", readLog, err)
+		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", usererr.ReadLog, err)
 	case errors.Is(err, ErrNameTaken):
-		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+readLog, err)
+		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+usererr.ReadLog, err)
 	}
-	return usererr.New(usererr.Container, otherwise, readLog, err)
+	return usererr.New(usererr.Container, otherwise, usererr.ReadLog, err)
 }

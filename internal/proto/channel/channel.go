@@ -1,5 +1,5 @@
-// Package channel speaks the protocol over a packet socket: one packet, one
-// message, exactly the descriptors that belong to it.
+// Package channel sends and receives messages of the protocol over a packet socket.
+// One packet is one message, with exactly the descriptors that belong to it.
 package channel
 
 import (
@@ -26,7 +26,7 @@ type Socket interface {
 // Conn is a connection that carries messages.
 type Conn struct{ Socket }
 
-// New takes over a connected socket, for a program of many connections.
+// New takes over a connected socket, for a program with many connections.
 func New(fd int) (Conn, error) {
 	c, err := seqpacket.New(fd)
 	return Conn{c}, err
@@ -39,8 +39,9 @@ func NewSync(fd int) (Conn, error) {
 	return Conn{c}, err
 }
 
-// Send sends m with its descriptors, which stay open here. Their number must be
-// the message's.
+// Send sends m with its descriptors, which stay open here. The error is
+// wire.ErrMessage if their number is not m.FDs(), and wire.ErrTooLarge for a message
+// that does not fit into a packet.
 func (c Conn) Send(m wire.Message, fds ...int) error {
 	if len(fds) != m.FDs() {
 		return wire.ErrMessage
@@ -52,9 +53,9 @@ func (c Conn) Send(m wire.Message, fds ...int) error {
 	return c.Socket.Send(p, fds...)
 }
 
-// Recv receives a message with its descriptors, which are the caller's to close.
-// Whatever is not a message with its own number of descriptors is
-// wire.ErrMessage, and nothing of it stays open.
+// Recv receives a message with its descriptors, which the caller closes. Anything but
+// a message with its own number of descriptors is wire.ErrMessage, and none of its
+// descriptors stays open.
 func (c Conn) Recv() (wire.Message, []int, error) {
 	p, fds, err := c.Socket.Recv(wire.MaxPacket)
 	if err != nil {
@@ -71,9 +72,10 @@ func (c Conn) Recv() (wire.Message, []int, error) {
 	return m, fds, nil
 }
 
-// Within sets a limit for what follows, and gives the function that lifts it.
+// Within sets a time limit for everything that follows, and returns the function that
+// lifts it.
 func (c Conn) Within(d time.Duration) (lift func()) {
-	_ = c.SetDeadline(time.Now().Add(d)) // fails only on a closed connection, as does all that follows
+	_ = c.SetDeadline(time.Now().Add(d)) // fails on a closed connection only, where everything else fails too
 	return func() { _ = c.SetDeadline(time.Time{}) }
 }
 

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is one end of a connection. Sending and receiving may go on at once.
+// Conn is one end of a connection. One goroutine may send while another receives.
 type Conn struct {
 	f   *os.File // for the runtime's poller and its deadlines
 	raw syscall.RawConn
@@ -22,11 +22,11 @@ func New(fd int) (*Conn, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return wrap(fd)
+	return newNonblocking(fd)
 }
 
-// wrap is New for a socket that does not block.
-func wrap(fd int) (*Conn, error) {
+// newNonblocking is New for a socket that is non-blocking already.
+func newNonblocking(fd int) (*Conn, error) {
 	f := os.NewFile(uintptr(fd), "socket")
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -39,7 +39,7 @@ func wrap(fd int) (*Conn, error) {
 // Close ends the connection.
 func (c *Conn) Close() error { return c.f.Close() }
 
-// SetDeadline limits every Send and Recv from now on; the error is then
+// SetDeadline limits every Send and Recv from now on; after t they fail with
 // os.ErrDeadlineExceeded. The zero time means no limit.
 func (c *Conn) SetDeadline(t time.Time) error { return c.f.SetDeadline(t) }
 
@@ -56,35 +56,34 @@ func (c *Conn) Send(p []byte, fds ...int) error {
 	return err
 }
 
-// maxPacket in bytes is more than any message has.
+// maxPacket in bytes is more than any message takes.
 const maxPacket = 256 << 10
 
-// room is where a packet is received before its length is known. It is held for
-// one system call, which does not wait. It is no buffer of the heap: what of it is
-// never used costs no memory.
-var room struct {
+// scratch receives a packet whose length is not yet known. It is locked for one
+// system call, which does not wait. It is not on the heap: pages of it that are never
+// touched take no memory.
+var scratch struct {
 	sync.Mutex
 	buf [maxPacket]byte
 }
 
-// Recv receives one packet of at most limit bytes with its descriptors, all of
-// them close-on-exec. A longer packet is unix.EMSGSIZE, the end io.EOF.
+// Recv receives one packet of at most limit bytes, with its descriptors, which are
+// close-on-exec. The error is unix.EMSGSIZE for a longer packet, and io.EOF at the end.
 func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) { return c.recv(limit, 0) }
 
-// Peek is Recv, and leaves the packet for the next who receives, in this process or
-// another.
+// Peek is Recv, but leaves the packet in the socket, for this process or another one.
 func (c *Conn) Peek(limit int) (p []byte, fds []int, err error) { return c.recv(limit, unix.MSG_PEEK) }
 
-func (c *Conn) recv(limit, how int) (p []byte, fds []int, err error) {
+func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
-		room.Lock()
-		defer room.Unlock()
+		scratch.Lock()
+		defer scratch.Unlock()
 		var n int
-		n, fds, err = recv(int(fd), room.buf[:min(limit, maxPacket)], how)
+		n, fds, err = recv(int(fd), scratch.buf[:min(limit, maxPacket)], flags)
 		if errors.Is(err, unix.EAGAIN) {
 			return false
 		}
-		p = append([]byte(nil), room.buf[:n]...)
+		p = append([]byte(nil), scratch.buf[:n]...)
 		return true
 	})
 	if rerr != nil {
@@ -93,8 +92,8 @@ func (c *Conn) recv(limit, how int) (p []byte, fds []int, err error) {
 	return p, fds, err
 }
 
-// Peer tells who connected (or, at the connecting end, who listened), from the
-// kernel.
+// Peer returns the credentials of the process that connected (or, at the connecting
+// end, listened), as the kernel recorded them.
 func (c *Conn) Peer() (*unix.Ucred, error) {
 	var cred *unix.Ucred
 	var err error
@@ -107,9 +106,10 @@ func (c *Conn) Peer() (*unix.Ucred, error) {
 	return cred, err
 }
 
-// Fd is the descriptor, for poll(2) and for passing on. It stays the Conn's.
+// Fd returns the descriptor, for poll(2) and for passing on; -1 if c is closed. It
+// still belongs to c.
 func (c *Conn) Fd() int {
 	fd := -1
-	_ = c.raw.Control(func(n uintptr) { fd = int(n) }) // a closed Conn gives -1
+	_ = c.raw.Control(func(n uintptr) { fd = int(n) }) // fails if c is closed
 	return fd
 }

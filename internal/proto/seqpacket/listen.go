@@ -10,32 +10,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket makes an unconnected socket, close-on-exec and non-blocking.
+// Socket creates an unconnected socket, close-on-exec and non-blocking.
 func Socket() (int, error) {
 	return unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
-// Connect gives a socket that is connected to path. It does not wait: a queue
-// that is full is unix.EAGAIN, nobody listening unix.ECONNREFUSED or unix.ENOENT.
-// A path may have any length.
+// Connect returns a socket that is connected to path, which may have any length. It
+// does not wait: the error is unix.EAGAIN if the listener's queue is full, and
+// unix.ECONNREFUSED or unix.ENOENT if nobody listens.
 func Connect(path string) (int, error) {
-	path, done, err := shorten(path)
+	short, release, err := shorten(path)
 	if err != nil {
 		return -1, err
 	}
-	defer done()
+	defer release()
 	fd, err := Socket()
 	if err != nil {
 		return -1, err
 	}
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: short}); err != nil {
 		_ = unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
 }
 
-// Dial is Connect for a Conn.
+// Dial is Connect, but returns a Conn.
 func Dial(path string) (*Conn, error) {
 	fd, err := Connect(path)
 	if err != nil {
@@ -44,14 +44,14 @@ func Dial(path string) (*Conn, error) {
 	return New(fd)
 }
 
-// Bind makes a listening socket at path, in place of what is there, with the
-// given mode from the beginning. A path may have any length.
+// Bind creates a listening socket at path, which may have any length. It replaces what
+// is there, and has the given mode from the start.
 func Bind(path string, mode uint32, backlog int) (int, error) {
-	short, done, err := shorten(path)
+	short, release, err := shorten(path)
 	if err != nil {
 		return -1, err
 	}
-	defer done()
+	defer release()
 	fd, err := Socket()
 	if err != nil {
 		return -1, err
@@ -63,15 +63,15 @@ func Bind(path string, mode uint32, backlog int) (int, error) {
 	if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
 		return fail(err)
 	}
-	// bind(2) makes the name with the socket's own mode; a umask would be the
-	// whole process's.
+	// bind(2) takes the mode of the file from that of the socket; changing the umask
+	// would affect all threads.
 	if err := unix.Fchmod(fd, mode); err != nil {
 		return fail(err)
 	}
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: short}); err != nil {
 		return fail(err)
 	}
-	// The umask still counts.
+	// bind(2) applied the umask.
 	if err := unix.Chmod(path, mode); err != nil {
 		return fail(err)
 	}
@@ -81,9 +81,9 @@ func Bind(path string, mode uint32, backlog int) (int, error) {
 	return fd, nil
 }
 
-// shorten gives a name for path that fits into a sockaddr_un, by way of a
-// descriptor of its directory where it is too long.
-func shorten(path string) (string, func(), error) {
+// shorten returns a name for path that fits into a sockaddr_un: for one that is too
+// long, by way of a descriptor of its directory, which release closes.
+func shorten(path string) (short string, release func(), err error) {
 	if len(path) < len(unix.RawSockaddrUnix{}.Path) {
 		return path, func() {}, nil
 	}
@@ -127,11 +127,11 @@ func (l *Listener) Accept() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wrap(fd)
+	return newNonblocking(fd)
 }
 
-// SetDeadline limits Accept.
+// SetDeadline is Conn.SetDeadline, for Accept.
 func (l *Listener) SetDeadline(t time.Time) error { return l.f.SetDeadline(t) }
 
-// Close stops listening. The name in the file system stays.
+// Close stops listening. The file stays.
 func (l *Listener) Close() error { return l.f.Close() }

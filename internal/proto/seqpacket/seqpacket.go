@@ -1,6 +1,5 @@
 // Package seqpacket carries packets and descriptors over unix sockets of type
-// SOCK_SEQPACKET, and tells who is on the other side. It does not read what it
-// carries.
+// SOCK_SEQPACKET, and identifies the peer. It does not interpret what it carries.
 package seqpacket
 
 import (
@@ -10,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrDescriptors is a packet with more descriptors than asked for.
+// ErrDescriptors means that a packet has more descriptors than any message.
 var ErrDescriptors = errors.New("seqpacket: too many descriptors")
 
-// maxFDs is how many descriptors there is room for. One more than any message
-// has, so that a surplus is seen rather than cut off.
+// maxFDs is how many descriptors recv has room for: one more than any message has, so
+// that a surplus is noticed rather than cut off.
 const maxFDs = 4
 
-// send sends one packet; it never raises SIGPIPE.
+// send sends one packet. It never waits, and never raises SIGPIPE.
 func send(fd int, p []byte, fds []int) error {
 	var rights []byte
 	if len(fds) > 0 {
@@ -31,13 +30,13 @@ func send(fd int, p []byte, fds []int) error {
 	}
 }
 
-// recv receives one packet. Every descriptor is close-on-exec from birth; on an
-// error all of them are closed.
-func recv(fd int, p []byte, how int) (n int, fds []int, err error) {
+// recv receives one packet into p, without waiting. All descriptors are close-on-exec
+// from the start; after an error none of them stays open.
+func recv(fd int, p []byte, flags int) (n int, fds []int, err error) {
 	oob := make([]byte, unix.CmsgSpace(maxFDs*4))
-	var oobn, flags int
+	var oobn, got int
 	for {
-		n, oobn, flags, _, err = unix.Recvmsg(fd, p, oob, how|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
+		n, oobn, got, _, err = unix.Recvmsg(fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
@@ -48,9 +47,9 @@ func recv(fd int, p []byte, how int) (n int, fds []int, err error) {
 	fds, err = rights(oob[:oobn])
 	switch {
 	case err != nil:
-	case flags&unix.MSG_CTRUNC != 0:
+	case got&unix.MSG_CTRUNC != 0:
 		err = ErrDescriptors
-	case flags&unix.MSG_TRUNC != 0:
+	case got&unix.MSG_TRUNC != 0:
 		err = unix.EMSGSIZE
 	case n == 0:
 		err = io.EOF
@@ -61,7 +60,7 @@ func recv(fd int, p []byte, how int) (n int, fds []int, err error) {
 	return 0, nil, err
 }
 
-// rights collects the descriptors of all control messages.
+// rights returns the descriptors of all control messages.
 func rights(oob []byte) ([]int, error) {
 	if len(oob) == 0 {
 		return nil, nil
@@ -85,10 +84,10 @@ func rights(oob []byte) ([]int, error) {
 	return all, nil
 }
 
-// CloseAll closes descriptors that are not wanted.
+// CloseAll closes descriptors that are not needed.
 func CloseAll(fds []int) {
 	for _, fd := range fds {
-		_ = unix.Close(fd) // nothing can be done, and nothing was written
+		_ = unix.Close(fd) // nothing was written that could be lost
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is what both kinds of connection can do.
+// socket is what both types of connection have in common.
 type socket interface {
 	Send(p []byte, fds ...int) error
 	Recv(limit int) ([]byte, []int, error)
@@ -22,8 +22,8 @@ type socket interface {
 	Close() error
 }
 
-// both runs a test on either kind, each against a plain socket.
-func both(t *testing.T, f func(t *testing.T, c socket, peer int)) {
+// onBothTypes runs a test with each type of connection and a plain socket as its peer.
+func onBothTypes(t *testing.T, f func(t *testing.T, c socket, peer int)) {
 	t.Helper()
 	for name, make := range map[string]func(int) (socket, error){
 		"Conn": func(fd int) (socket, error) { return New(fd) },
@@ -54,8 +54,8 @@ func openFiles(t *testing.T) int {
 	return len(all)
 }
 
-func TestPacketsKeepTheirBordersAndDescriptors(t *testing.T) {
-	both(t, func(t *testing.T, c socket, peer int) {
+func TestPacketsKeepTheirBoundariesAndDescriptors(t *testing.T) {
+	onBothTypes(t, func(t *testing.T, c socket, peer int) {
 		for _, p := range []string{"one", strings.Repeat("x", 100000)} {
 			if err := unix.Sendmsg(peer, []byte(p), unix.UnixRights(0, 1), nil, 0); err != nil {
 				t.Fatal(err)
@@ -82,8 +82,8 @@ func TestPacketsKeepTheirBordersAndDescriptors(t *testing.T) {
 	})
 }
 
-func TestNothingOfARefusedPacketStaysOpen(t *testing.T) {
-	both(t, func(t *testing.T, c socket, peer int) {
+func TestRefusedPacketLeavesNoDescriptorOpen(t *testing.T) {
+	onBothTypes(t, func(t *testing.T, c socket, peer int) {
 		before := openFiles(t)
 		for what, send := range map[string]func() error{
 			"too many": func() error { return unix.Sendmsg(peer, []byte("x"), unix.UnixRights(0, 0, 0, 0, 0, 0, 0, 0), nil, 0) },
@@ -98,13 +98,13 @@ func TestNothingOfARefusedPacketStaysOpen(t *testing.T) {
 			}
 		}
 		if now := openFiles(t); now != before {
-			t.Errorf("%d descriptors more", now-before)
+			t.Errorf("%d descriptors stay open", now-before)
 		}
 	})
 }
 
-func TestTheEndAndTheTimeAreErrorsOfTheirOwn(t *testing.T) {
-	both(t, func(t *testing.T, c socket, peer int) {
+func TestEndAndDeadlineAreDistinctErrors(t *testing.T) {
+	onBothTypes(t, func(t *testing.T, c socket, peer int) {
 		_ = c.SetDeadline(time.Now().Add(20 * time.Millisecond))
 		if _, _, err := c.Recv(10); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("got %v", err)
@@ -130,15 +130,15 @@ func TestTheEndAndTheTimeAreErrorsOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestASocketMayLieDeep(t *testing.T) {
+func TestSocketPathMayHaveAnyLength(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("deep/", 50), "sock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Connect(path); err != unix.ENOENT {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("no socket: %v", err)
 	}
-	for range 2 { // the second takes the place of the first
+	for range 2 { // the second replaces the first
 		fd, err := Bind(path, 0o640, 1)
 		if err != nil {
 			t.Fatal(err)

@@ -10,9 +10,9 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
-// Sync is one end of a connection for a program that does one thing at a time.
-// It waits in poll(2), not in the runtime's poller, whose threads would cost the
-// login shell a fifth of its time. Sending may go on beside receiving.
+// Sync is one end of a connection, for a program that does one thing at a time. It
+// waits in poll(2) rather than in the runtime's poller, whose threads would cost the
+// login shell a fifth of its time. One goroutine may send while another receives.
 type Sync struct {
 	fd       int
 	deadline time.Time
@@ -31,7 +31,7 @@ func NewSync(fd int) (*Sync, error) {
 // Close ends the connection.
 func (s *Sync) Close() error { return unix.Close(s.fd) }
 
-// Fd is the descriptor. It stays the connection's.
+// Fd returns the descriptor, which still belongs to s.
 func (s *Sync) Fd() int { return s.fd }
 
 // SetDeadline is Conn.SetDeadline.
@@ -40,8 +40,8 @@ func (s *Sync) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// await waits for an event; os.ErrDeadlineExceeded when the time is up.
-func (s *Sync) await(event int16) error {
+// poll waits for an event, or returns os.ErrDeadlineExceeded at the deadline.
+func (s *Sync) poll(event int16) error {
 	wait := -1
 	if !s.deadline.IsZero() {
 		left := time.Until(s.deadline)
@@ -64,19 +64,19 @@ func (s *Sync) Send(p []byte, fds ...int) error {
 		if !errors.Is(err, unix.EAGAIN) {
 			return err
 		}
-		if err := s.await(unix.POLLOUT); err != nil {
+		if err := s.poll(unix.POLLOUT); err != nil {
 			return err
 		}
 	}
 }
 
-// Recv is Conn.Recv; the bytes are good until the next one.
+// Recv is Conn.Recv, but p is valid only until the next call.
 func (s *Sync) Recv(limit int) ([]byte, []int, error) {
 	if len(s.buf) < limit {
 		s.buf = make([]byte, limit)
 	}
 	for {
-		if err := s.await(unix.POLLIN); err != nil {
+		if err := s.poll(unix.POLLIN); err != nil {
 			return nil, nil, err
 		}
 		n, fds, err := recv(s.fd, s.buf[:limit], 0)

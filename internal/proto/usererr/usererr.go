@@ -1,5 +1,5 @@
-// Package usererr is an error with two faces: a sentence for the user and a
-// cause for the log. What is not marked as the user's to read is never shown.
+// Package usererr has errors in two parts: a sentence for the user, and a cause for the
+// log. An error of any other type is never shown to a user.
 package usererr
 
 import (
@@ -7,37 +7,44 @@ import (
 	"strings"
 )
 
-// Code says on both sides of a socket what kind of error it is, so that a
-// program can decide without reading prose.
+// Code is the kind of an error, on both sides of a socket, so that programs need not
+// interpret the text.
 type Code uint8
 
-// The codes. Their numbers are part of the protocol (PROTOCOL.md).
+// The numbers of the codes are part of the protocol (PROTOCOL.md).
 const (
-	Internal    Code = iota // a fault of ours or of the host; the cause is in the log
+	Internal    Code = iota // a fault of dockersh or of the host; the cause is in the log
 	Settings                // the settings file or ~/.dockersh is wrong
-	Denied                  // the settings do not give this
-	Unavailable             // engine, broker or agent does not answer; may work later
+	Denied                  // the settings do not allow it
+	Unavailable             // engine, broker or agent does not answer; it may later
 	Container               // the container cannot be made, started or entered
 	Protocol                // the peer broke the protocol or speaks another version
 	Busy                    // too many requests or sessions of this user
 )
 
-// Error is a sentence for the user, with what to do about it and, for the log
-// only, why.
+// Error tells the user what is wrong and what to do about it, and the log why.
 type Error struct {
 	Code  Code
 	Text  string // lower case, no period, one line
-	Hint  string // what to run or whom to ask; may be empty
+	Hint  string // the command to run, or what to ask for; may be empty
 	Cause error  // never shown to the user; may be nil
 }
+
+// Hints for users, who cannot do it themselves.
+const (
+	ReadLog      = "ask the administrator to run: journalctl -t dockershd -t dockersh-bridge"
+	RunDoctor    = "ask the administrator to run: dockershctl doctor"
+	Restart      = "ask the administrator to run: dockershctl restart NAME"
+	StartService = "ask the administrator to run: systemctl start dockershd"
+)
 
 // New returns an error that the user may read.
 func New(code Code, text, hint string, cause error) *Error {
 	return &Error{Code: code, Text: text, Hint: hint, Cause: cause}
 }
 
-// Error returns the sentence and the cause: it is for the log, not for the user. A
-// cause that begins with the sentence stands alone.
+// Error returns the sentence and the cause, for the log and not for the user. A cause
+// that begins with the sentence stands alone.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Text
@@ -49,11 +56,11 @@ func (e *Error) Error() string {
 	return e.Text + ": " + cause
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// For returns what the user may read of err: the Error that is wrapped in it,
-// or a sentence that tells nothing but that it was logged.
+// For returns what the user may read of err: the Error that it wraps, or else a
+// sentence that reveals nothing, with err as its cause.
 func For(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -62,7 +69,7 @@ func For(err error) *Error {
 	return &Error{
 		Code:  Internal,
 		Text:  "something went wrong on this host",
-		Hint:  "ask the administrator: the cause is in the system log",
+		Hint:  ReadLog,
 		Cause: err,
 	}
 }

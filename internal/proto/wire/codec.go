@@ -10,30 +10,31 @@ const MaxPacket = 192 << 10
 // MaxUserFile is the largest ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
-// MaxAuthInfo in bytes is more than sshd tells of a few keys, the largest of which
-// have 16384 bits.
+// MaxAuthInfo in bytes is more than sshd writes about a few keys of 16384 bits, the
+// largest that there are.
 const MaxAuthInfo = 16 << 10
 
-// MaxWords in bytes is how much of a command the log may hear.
+// MaxWords is how much of a command goes into the log, in bytes.
 const MaxWords = 4 << 10
 
-// maxTermios in bytes is more than any architecture's struct termios.
+// maxTermios in bytes is more than struct termios has on any architecture.
 const maxTermios = 256
 
-// Errors of Encode and Decode.
+// The errors of Encode and Decode.
 var (
 	ErrTooLarge = errors.New("wire: packet too large")
 	ErrMessage  = errors.New("wire: not a message of this protocol")
 )
 
-// codec walks over the fields of a message, writing or reading them. One walk
-// serves both directions, so they cannot disagree.
+// codec writes or reads the fields of a message one after the other. The same calls
+// serve both directions, so that these cannot disagree.
 type codec struct {
 	b       []byte
 	reading bool
-	bad     bool
+	bad     bool // what was read is not a message
 }
 
+// take returns the next n bytes.
 func (c *codec) take(n int) []byte {
 	if c.bad || n > len(c.b) {
 		c.bad = true
@@ -74,8 +75,8 @@ func (c *codec) flag(v *bool) {
 	*v = n == 1
 }
 
-// str carries any bytes but NUL, which no argument, path or environment entry
-// can hold.
+// str handles a string without NUL bytes, which no argument, path or environment entry
+// can have.
 func (c *codec) str(v *string) {
 	n := c.num(uint32(len(*v)), 4)
 	if !c.reading {
@@ -115,8 +116,8 @@ func (c *codec) list(v *[]string) {
 		}
 		return
 	}
-	// Every string takes four bytes at least: a count beyond that is a lie, and
-	// must not make us reserve memory.
+	// Every string takes at least four bytes. A larger count is a lie, and must not
+	// make us allocate memory.
 	if int64(n)*4 > int64(len(c.b)) {
 		c.bad = true
 		return
@@ -127,7 +128,7 @@ func (c *codec) list(v *[]string) {
 	}
 }
 
-// Encode gives the packet of a message, or ErrTooLarge.
+// Encode returns the packet for m, or ErrTooLarge.
 func Encode(m Message) ([]byte, error) {
 	c := &codec{b: make([]byte, 0, 512)}
 	c.b = append(c.b, byte(m.Kind()))
@@ -138,8 +139,8 @@ func Encode(m Message) ([]byte, error) {
 	return c.b, nil
 }
 
-// Decode gives the message of a packet: ErrTooLarge, or ErrMessage for an
-// unknown kind, a field that does not fit, or bytes left over.
+// Decode returns the message in a packet. The error is ErrTooLarge, or ErrMessage for an
+// unknown kind, an invalid field, or bytes left over.
 func Decode(p []byte) (Message, error) {
 	if len(p) > MaxPacket {
 		return nil, ErrTooLarge

@@ -1,7 +1,7 @@
 package wire
 
-// Kind, number of descriptors and fields of every message, in the order of the
-// kinds. The order of the fields is the format.
+// The kind, the number of descriptors and the fields of each message, in the order of
+// the kinds. The order of the fields is the format.
 
 func (*Login) Kind() Kind { return KindLogin }
 func (*Login) FDs() int   { return 0 }
@@ -62,7 +62,7 @@ func (m *Serve) fields(c *codec) {
 
 func (*Start) Kind() Kind { return KindStart }
 
-// FDs of a Start: a session with a terminal gets all three from its pty.
+// FDs of a Start: a session with a terminal has all three from its pty.
 func (m *Start) FDs() int {
 	if m.Terminal {
 		return 0
@@ -83,7 +83,7 @@ func (m *Start) fields(c *codec) {
 
 func (*Started) Kind() Kind { return KindStarted }
 
-// FDs of a Started: the pty's master, if there is one.
+// FDs of a Started: the master of the pty, if there is one.
 func (m *Started) FDs() int {
 	if m.Terminal {
 		return 1
@@ -120,7 +120,7 @@ func (m *Sessions) fields(c *codec) {
 
 func (*Bridge) Kind() Kind { return KindBridge }
 
-// FDs of a Bridge: the agent's socket and the recording, as far as there are any.
+// FDs of a Bridge: the socket of the agent and the recording, if any.
 func (m *Bridge) FDs() int {
 	n := 0
 	for _, there := range []bool{m.Agent, m.Record} {

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// types are the words of PROTOCOL.md for the types of fields.
+// types has the names that PROTOCOL.md uses for the types of fields.
 var types = map[string]string{"uint8": "u8", "uint16": "u16", "uint32": "u32", "bool": "flag", "string": "str", "[]uint8": "bytes", "[]string": "list"}
 
-// messages reads PROTOCOL.md: of each message, by "KIND | NAME", the number of its
-// descriptors and its fields with their types, in their order.
+// messages parses PROTOCOL.md. Both results are by "KIND | NAME": the number of
+// descriptors of each message, and its fields with their types, in order.
 func messages(text string) (fds map[string]string, fields map[string][]string) {
 	fds, fields = map[string]string{}, map[string][]string{}
 	for _, m := range regexp.MustCompile(`(?m)^\| (\d+ \| [A-Z]\w+) \|.*\| ([^|]*) \|$`).FindAllStringSubmatch(text, -1) {
@@ -28,7 +28,7 @@ func messages(text string) (fds map[string]string, fields map[string][]string) {
 	return fds, fields
 }
 
-func TestTheProtocolIsAsWritten(t *testing.T) {
+func TestProtocolIsAsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../../PROTOCOL.md")
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,6 @@ func TestTheProtocolIsAsWritten(t *testing.T) {
 		t.Fatal("there are no messages")
 	}
 	for key := range written {
-		t.Errorf("PROTOCOL.md has a message that is none: %q", key)
+		t.Errorf("PROTOCOL.md has an unknown message: %q", key)
 	}
 }

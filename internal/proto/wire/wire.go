@@ -1,6 +1,6 @@
-// Package wire is the one protocol of dockersh: what front, broker and agent say
-// to each other, a packet a message. PROTOCOL.md describes it. The package is
-// pure: it knows bytes, not sockets.
+// Package wire has the messages that front, broker, agent and bridge exchange, and
+// their encoding, one packet a message. PROTOCOL.md describes the protocol. The package
+// deals with bytes alone, not with sockets.
 package wire
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Version of the protocol. Peers of another version refuse each other: an agent
-// lives as long as its container and may be older than the front.
+// Version is the version of the protocol. Peers of different versions refuse each
+// other: an agent runs as long as its container and may be older than the front.
 const Version = 1
 
 // MaxFDs is the largest number of descriptors that a message carries.
@@ -18,61 +18,61 @@ const MaxFDs = 3
 // Kind is the first byte of a packet.
 type Kind uint8
 
-// The kinds, with who says them to whom.
+// The kinds, with sender, receiver and purpose.
 const (
-	KindLogin     Kind = 1 + iota // front to broker: I want my session
+	KindLogin     Kind = 1 + iota // front to broker: request a session
 	KindProgress                  // broker to front: a line for the waiting user
-	KindReady                     // broker to front: the agent's socket and how to begin
-	KindHostShell                 // broker to front: no container for you, run this shell
-	KindError                     // broker or agent: refused; ends the connection
-	KindWhy                       // front to broker: my session was lost, why?
-	KindReason                    // broker to front: the answer
-	KindHello                     // agent to broker or front, first: here I am
-	KindServe                     // broker to agent: your listening socket
-	KindStart                     // front to agent: begin a session
-	KindStarted                   // agent to front: it runs
+	KindReady                     // broker to front: the agent's socket, and what Start needs
+	KindHostShell                 // broker to front: run this shell on the host
+	KindError                     // broker or agent to front: a refusal; ends the connection
+	KindWhy                       // front to broker: ask why the session was lost
+	KindReason                    // broker to front: answer Why
+	KindHello                     // agent to broker or front: first message
+	KindServe                     // broker to agent: the socket to listen on
+	KindStart                     // front to agent: start a session
+	KindStarted                   // agent to front: the session runs
 	KindSignal                    // front to agent: signal the session
-	KindExit                      // agent to front: it has ended
-	KindCount                     // broker to agent: how many sessions?
-	KindSessions                  // agent to broker: that many
+	KindExit                      // agent to front: the session has ended
+	KindCount                     // broker to agent: ask how many sessions and processes there are
+	KindSessions                  // agent to broker: answer Count
 	KindBridge                    // broker to bridge, first: whose session in which container
-	KindEnded                     // front to broker: how my session ended
+	KindEnded                     // front to broker: how the session ended
 )
 
 // Message is one of the types below.
 type Message interface {
 	Kind() Kind
-	// FDs is how many descriptors go with the message. Any other number ends
-	// the connection.
+	// FDs returns how many descriptors belong to the message. A receiver ends the
+	// connection at any other number.
 	FDs() int
 	fields(c *codec)
 }
 
-// Login asks for a session. Who asks is not in it: that comes from the kernel.
+// Login requests a session. It does not say for which user: the kernel does.
 type Login struct {
 	Version  uint16
 	Terminal bool   // stdin and stdout are terminals
 	Command  bool   // a command was given
 	UserFile []byte // the bytes of ~/.dockersh, read with the user's own rights
-	UserErr  string // why they could not be read, empty if there is no such file
-	AuthInfo []byte // what sshd told of how the user authenticated; may be empty
+	UserErr  string // why they could not be read; empty if there is no such file
+	AuthInfo []byte // how the user authenticated, as sshd wrote it; may be empty
 	Words    []byte // of the command, at most MaxWords; for the log
-	Cut      bool   // there are more of them
+	Cut      bool   // the command is longer than Words
 }
 
-// Progress is a line for a user who waits: no control characters.
+// Progress is a line for the waiting user, without control characters.
 type Progress struct{ Text string }
 
-// Ready gives the agent's socket (the one descriptor) and what the front needs
+// Ready has one descriptor, a connected socket to the agent, and what the front needs
 // for Start.
 type Ready struct {
-	Shell  string   // path of the shell inside
-	Cwd    string   // working directory; empty: home
-	Accept []string // patterns of environment names that go inside
+	Shell  string   // path of the shell in the container
+	Cwd    string   // working directory; empty for the home
+	Accept []string // patterns of names of environment variables that go into the container
 	Notice []string // lines to show before the session
 }
 
-// HostShell tells the front to become this shell on the host.
+// HostShell asks the front to become this shell on the host.
 type HostShell struct{ Shell string }
 
 // Error is a refusal. Code is a usererr.Code.
@@ -99,15 +99,15 @@ type Why struct{}
 // Reason answers Why in one line.
 type Reason struct{ Text string }
 
-// Hello is an agent's first word on every connection.
+// Hello is an agent's first message on every connection.
 type Hello struct{ Version uint16 }
 
-// Serve gives an agent its listening socket (the one descriptor), and its
-// sessions their identity inside.
+// Serve has one descriptor, the socket for the agent to listen on, and the identity that
+// its sessions have in the container.
 type Serve struct{ User, Home string }
 
-// Start begins a session. With Terminal the agent makes a pty, and no descriptor
-// comes along; without, they are stdin, stdout and stderr.
+// Start starts a session. With Terminal it has no descriptors, because the agent makes a
+// pty; without, they are stdin, stdout and stderr.
 type Start struct {
 	Terminal   bool
 	Rows, Cols uint16
@@ -115,7 +115,7 @@ type Start struct {
 	Path       string
 	Argv       []string
 	Env        []string // NAME=VALUE; over the container's own environment
-	Cwd        string   // empty: home
+	Cwd        string   // empty for the home
 }
 
 // Check returns the error of a Start that must not be carried out: it names no
@@ -133,48 +133,49 @@ func (m *Start) Check(fds []int, passable func(fd int) bool) *usererr.Error {
 	return nil
 }
 
-// Started says that the session runs. With a terminal it carries the pty's
+// Started means that the session runs. With a terminal its descriptor is the pty's
 // master.
 type Started struct {
 	Terminal bool
-	Notice   string // e.g. that the working directory does not exist; may be empty
+	Notice   string // for the user, such as that the working directory does not exist; may be empty
 }
 
-// Signal is sent to the session's foreground processes.
+// Signal is for the session's process group.
 type Signal struct{ Number uint8 }
 
 // Exit is the end of the session.
 type Exit struct {
 	Status      uint32 // as wait4(2) gives it
-	OutOfMemory bool   // the kernel killed something in the container for memory meanwhile
+	OutOfMemory bool   // meanwhile the kernel killed a process in the container to free memory
 }
 
-// Count asks an agent for the number of its live sessions.
+// Count asks an agent what runs in its container.
 type Count struct{}
 
 // Sessions answers Count.
 type Sessions struct {
-	Live   uint32
-	Others uint32 // processes in the container that are neither agents nor process 1
+	Live   uint32 // sessions of this agent
+	Others uint32 // processes in the container other than process 1 and agents
 }
 
-// Bridge tells a new bridge what its one session is: as whom, in which container
-// of which engine. After it the connection is a front's. With Agent it brings the
-// socket of an agent, which then takes the place of the engine, and with Record,
-// behind that, the new file that the session's terminal is recorded in.
+// Bridge describes its one session to a new bridge: as which user, in which container of
+// which engine. Everything after it on the connection comes from a front. With Agent the
+// first descriptor is a connected socket to an agent, which then takes the place of the
+// engine. With Record the next one is the new file for the recording of the terminal.
 type Bridge struct {
 	Engine, TLS string // as in engine.Address
-	Container   string // id
+	Container   string // id of the container
 	UID, GID    uint32
-	User, Home  string // the identity that the session gets
+	User, Home  string // of the container user
 	Agent       bool
 	Record      bool
 	Title       string // of the recording
 }
 
-// Ended tells how the session ended, for the log. Nothing answers it.
+// Ended reports how the session ended, for the log. There is no answer.
 type Ended struct{ Status uint32 } // as wait4(2) gives it
 
+// blank returns an empty message of kind k, or nil if there is none.
 func blank(k Kind) Message {
 	switch k {
 	case KindLogin:

@@ -32,7 +32,7 @@ func samples() []Message {
 	}
 }
 
-func TestEveryKindSurvivesTheWire(t *testing.T) {
+func TestEveryMessageIsReceivedAsItWasSent(t *testing.T) {
 	seen := map[Kind]bool{}
 	for _, m := range samples() {
 		p, err := Encode(m)
@@ -55,11 +55,11 @@ func TestEveryKindSurvivesTheWire(t *testing.T) {
 	}
 }
 
-func TestADamagedPacketIsRefused(t *testing.T) {
+func TestDamagedPacketIsRefused(t *testing.T) {
 	for _, m := range samples() {
 		p, _ := Encode(m)
 		if _, err := Decode(append(bytes.Clone(p), 0)); err == nil {
-			t.Errorf("%T with a byte too many was accepted", m)
+			t.Errorf("%T followed by another byte was accepted", m)
 		}
 		for n := range len(p) {
 			if _, err := Decode(p[:n]); err == nil {
@@ -74,7 +74,7 @@ func TestADamagedPacketIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPacketOverTheLimitIsNotSent(t *testing.T) {
+func TestPacketOverTheLimitIsNotSent(t *testing.T) {
 	if _, err := Encode(&Reason{Text: strings.Repeat("x", MaxPacket)}); err != ErrTooLarge {
 		t.Fatalf("got %v", err)
 	}
@@ -83,7 +83,7 @@ func TestAPacketOverTheLimitIsNotSent(t *testing.T) {
 	}
 }
 
-func TestAUsersFileHasALimitOfItsOwn(t *testing.T) {
+func TestUserFileHasALimitOfItsOwn(t *testing.T) {
 	for size, ok := range map[int]bool{MaxUserFile: true, MaxUserFile + 1: false} {
 		p, err := Encode(&Login{UserFile: make([]byte, size)})
 		if err != nil {
@@ -95,7 +95,7 @@ func TestAUsersFileHasALimitOfItsOwn(t *testing.T) {
 	}
 }
 
-// What decodes encodes to the same bytes: there is one form of each message.
+// A packet that is decoded is encoded to the same bytes: each message has one form.
 func FuzzDecode(f *testing.F) {
 	for _, m := range samples() {
 		p, err := Encode(m)
@@ -110,7 +110,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if n := m.FDs(); n < 0 || n > MaxFDs {
-			t.Fatalf("%T wants %d descriptors", m, n)
+			t.Fatalf("%T has %d descriptors", m, n)
 		}
 		q, err := Encode(m)
 		if err != nil || !bytes.Equal(p, q) {

@@ -107,7 +107,7 @@ func (p *program) hear(ctx context.Context) error {
 	if strings.Contains(line, shell) && strings.Contains(line, "no such file") {
 		return usererr.New(usererr.Container, "there is no "+shell+" in the container", "ask the administrator: without it there are no sessions in a container of this kind", cause)
 	}
-	return usererr.New(usererr.Container, "the container starts no session", "ask the administrator: the cause is in the system log", cause)
+	return usererr.New(usererr.Container, "the container starts no session", usererr.ReadLog, cause)
 }
 
 // refusal is the error of a program that cannot be run, in the agent's words.

@@ -79,7 +79,7 @@ func (s *session) begin(m *wire.Start, fds []int) error {
 	var out io.Writer = &sink{fd: fds[1], broken: s.brokenPipe}
 	if s.recorder != nil {
 		if err := s.recorder.begin(s.task.Title, m); err != nil {
-			return usererr.New(usererr.Unavailable, "this session cannot be recorded", "ask the administrator: the cause is in the system log", err)
+			return usererr.New(usererr.Unavailable, "this session cannot be recorded", usererr.ReadLog, err)
 		}
 		// What was shown is in it, whatever comes.
 		out = io.MultiWriter(s.recorder, out)

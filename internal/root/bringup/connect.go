@@ -62,7 +62,7 @@ func dial(path string) (channel.Conn, error) {
 				continue
 			}
 			return channel.Conn{}, usererr.New(usererr.Container, "the container does not answer",
-				"end some of its processes, or ask the administrator to run: dockershctl restart", err)
+				"end some of its processes, or "+usererr.Restart, err)
 		default:
 			return channel.Conn{}, err
 		}

@@ -281,7 +281,7 @@ func (a *attempt) findRunning(ctx context.Context) (*engine.Container, error) {
 		return nil, err
 	}
 	if found.State == engine.Exited || found.State == engine.Dead {
-		return nil, a.containerError("ended as soon as it was started", readLog, fmt.Errorf("exit code %d", found.ExitCode))
+		return nil, a.containerError("ended as soon as it was started", usererr.ReadLog, fmt.Errorf("exit code %d", found.ExitCode))
 	}
 	return found, nil
 }

@@ -7,9 +7,6 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// readLog is the hint of an error whose cause is in the system log alone.
-const readLog = "ask the administrator to run: journalctl -t dockershd"
-
 // explain puts an engine's error into words for the user; engine.ErrNoClient is for the
 // caller.
 func explain(err error) error {
@@ -20,5 +17,5 @@ func explain(err error) error {
 }
 
 func agentSilent(cause error) error {
-	return usererr.New(usererr.Container, "the container runs, but does not answer", "ask the administrator to run: dockershctl restart", cause)
+	return usererr.New(usererr.Container, "the container runs, but does not answer", usererr.Restart, cause)
 }

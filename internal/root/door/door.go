@@ -141,7 +141,7 @@ func effective(uid int) error {
 func Trusted(path string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
-		return usererr.New(usererr.Unavailable, "the dockersh service is not installed: "+path+": "+err.Error(), askAdmin, err)
+		return usererr.New(usererr.Unavailable, "the dockersh service is not installed: "+path+": "+err.Error(), usererr.RunDoctor, err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Uid != 0 || st.Mode&0o022 != 0 {
 		return wrong(path+" must be a program of root's that nobody else can write", nil)
@@ -149,12 +149,10 @@ func Trusted(path string) error {
 	return nil
 }
 
-const askAdmin = "ask the administrator"
-
 func wrong(what string, cause error) error {
-	return usererr.New(usererr.Internal, "dockersh is not installed as it must be: "+what, askAdmin, cause)
+	return usererr.New(usererr.Internal, "dockersh is not installed as it must be: "+what, usererr.RunDoctor, cause)
 }
 
 func cannot(err error) error {
-	return usererr.New(usererr.Unavailable, "cannot start the dockersh service: "+err.Error(), "end some processes, or ask the administrator", err)
+	return usererr.New(usererr.Unavailable, "cannot start the dockersh service: "+err.Error(), "end some of your processes, or "+usererr.RunDoctor, err)
 }

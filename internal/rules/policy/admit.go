@@ -10,9 +10,6 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// startService is the hint where only the service helps.
-const startService = "ask the administrator to run: systemctl start dockershd"
-
 // Admit decides whether the plan's user may enter an existing container of the plan's
 // name. labels are the container's; ours reports whether dockersh made it, and owner for
 // whom. A container without our labels is open to users whom the administrator lets adopt
@@ -27,7 +24,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 		// Its agents connect where the broker of its maker keeps their sockets.
 		if euid != 0 && owner.UID != uint32(euid) && p.Engine().Local() {
 			return owner, true, usererr.New(usererr.Denied, "the container "+p.Container+" was made by another user, and belongs to them alone while no dockersh service runs",
-				startService, nil)
+				usererr.StartService, nil)
 		}
 	case half, !p.MayAdopt(): // an image that dockershctl commit made brings an empty label
 		return owner, false, usererr.New(usererr.Denied, "the container name "+p.Container+" is taken by a container that dockersh did not make",
@@ -78,7 +75,7 @@ func AdmitRecording(euid int) error {
 	if euid == 0 {
 		return nil
 	}
-	return usererr.New(usererr.Settings, "sessions are recorded here, and no dockersh service runs", startService, nil)
+	return usererr.New(usererr.Settings, "sessions are recorded here, and no dockersh service runs", usererr.StartService, nil)
 }
 
 // AdmitNumbers refuses a container user whose numbers the engine's user namespace

@@ -24,7 +24,7 @@ const (
 	silence = 60 * time.Second
 )
 
-var errNoBroker = usererr.New(usererr.Unavailable, "the dockersh service does not answer", "ask the administrator to start dockershd", nil)
+var errNoBroker = usererr.New(usererr.Unavailable, "the dockersh service does not answer", usererr.StartService, nil)
 
 // answer is the broker's.
 type answer struct {
@@ -111,7 +111,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			return nil, false, reply.UserError()
 		default:
 			seqpacket.CloseAll(fds)
-			return nil, false, usererr.New(usererr.Protocol, "the dockersh service speaks another version", "ask the administrator to restart dockershd", nil)
+			return nil, false, usererr.New(usererr.Protocol, "the dockersh service speaks another version", "ask the administrator to run: systemctl restart dockershd", nil)
 		}
 	}
 }

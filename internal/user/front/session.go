@@ -116,7 +116,7 @@ func (s *session) start(m *wire.Start, stdio ...int) (master int, err error) {
 	lift := s.agent.Within(startLimit)
 	master, notice, err := startAgent(s.agent, m, stdio)
 	if errors.Is(err, agentclient.ErrSilent) {
-		err = usererr.New(usererr.Container, why(s.broker), "try again, or ask the administrator", err)
+		err = usererr.New(usererr.Container, why(s.broker), "try again, or "+usererr.ReadLog, err)
 	}
 	if err != nil {
 		return -1, err
@@ -138,7 +138,7 @@ func startAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master int,
 	}
 	if hello.Version != wire.Version {
 		return -1, "", usererr.New(usererr.Protocol, "this container runs another version of dockersh",
-			"ask the administrator to restart the container", nil)
+			usererr.Restart, nil)
 	}
 	return agent.Start(m, stdio...)
 }
