@@ -21,7 +21,7 @@ func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 	}
 	r := &facts.Recording{Dir: filepath.Dir(s.Record)}
 	r.Missing = facts.Unmounted(h.FSTab, h.Mounts, r.Dir)
-	at, err := trustedpath.Ready(r.Dir)
+	at, err := trustedpath.CanMake(r.Dir)
 	if err != nil {
 		r.Err = err.Error()
 		return r

@@ -1,35 +1,36 @@
-// Package account knows users and groups: those of the host, from whatever name
-// service getent(1) asks, and those in an image's own passwd and group files.
+// Package account looks up users and groups: those of the host, from the name services
+// that getent(1) asks, and those in the passwd and group files of an image. It also writes
+// a user into such files.
 package account
 
 import "errors"
 
-// User is one record of passwd(5). An empty Shell means /bin/sh.
+// User is one entry of passwd(5). An empty Shell means /bin/sh.
 type User struct {
 	Name               string
 	UID, GID           uint32
 	Home, Shell, Gecos string
 }
 
-// Group is a group without its members. One that no name service knows has
-// its number as its name.
+// Group is a group without its members. A group that no name service knows has its number
+// as its name.
 type Group struct {
 	Name string
 	GID  uint32
 }
 
-// Identity is a user as a container shall know him.
+// Identity is a user as a container is to know them.
 type Identity struct {
 	Name               string
 	UID, GID           uint32
 	Home, Shell, Gecos string
-	Groups             []Group // all that he is in; the one with GID is his primary one
+	Groups             []Group // all groups of the user; the one with GID is the primary group
 }
 
 var (
-	// ErrUnknown says that no name service knows the user. getent(1) says the
-	// same when a name service is down but another one answers.
+	// ErrUnknown means that no name service knows the user. getent(1) reports the same
+	// if one name service is down and another one answers.
 	ErrUnknown = errors.New("no such user")
-	// ErrUnavailable says that users cannot be looked up at present.
+	// ErrUnavailable means that users cannot be looked up at present.
 	ErrUnavailable = errors.New("the name service does not answer")
 )

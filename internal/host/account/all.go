@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// All gives every user that the name services list. A directory may list none
-// of its users, and still know each by name. ErrUnavailable, or the context's
-// error.
+// All returns every user that the name services list. A directory may list none of its
+// users and still know each by name. The error is ErrUnavailable, or the context's.
 func (d *DB) All(ctx context.Context) ([]User, error) {
 	out, err := d.getent(ctx, maxGroups, "passwd")
 	if err != nil && !errors.Is(err, errNoKey) {
@@ -17,9 +16,8 @@ func (d *DB) All(ctx context.Context) ([]User, error) {
 	return ParsePasswd([]byte(out)), nil
 }
 
-// Members gives the names that a group's record lists, and those of users whose
-// primary group it is. A group that nobody knows has none. ErrUnavailable, or
-// the context's error.
+// Members returns the names that a group's entry lists, and those of users whose primary
+// group it is. An unknown group has none. The error is ErrUnavailable, or the context's.
 func (d *DB) Members(ctx context.Context, group string, users []User) ([]string, error) {
 	if group == "" || control(group) {
 		return nil, nil

@@ -42,7 +42,7 @@ func (c *cache[T]) get(ctx context.Context, key string, look func(context.Contex
 	if c.lookups.Len() >= maxCached {
 		return val, errTooMany
 	}
-	// Who asks after a change of the host's files must not get what was looked up before.
+	// A caller after a change of the host's files must not get what was looked up before.
 	return c.lookups.Go(ctx, strconv.Itoa(round)+" "+key, func() (T, error) {
 		if val, _, ok := c.known(key); ok { // a lookup ended just now
 			return val, nil

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// defaultTTL is for how long an answer counts.
+// defaultTTL is how long an answer is valid.
 const defaultTTL = 10 * time.Second
 
-// lookupLimit is the longest that a lookup of several steps may take, also
-// where it waits for others.
+// lookupLimit is the longest that a lookup of several steps may take, including the wait
+// for others.
 const lookupLimit = 15 * time.Second
 
-// DB answers from the host's name services. A change of the host's own files
-// counts at once; what a directory server says may be as old as the DB's limit. It is safe for use by many
-// goroutines at once; a key is looked up once, however many ask.
+// DB looks up users and groups in the host's name services. A change of the host's own
+// files takes effect at once; the answer of a directory server may be as old as New says.
+// It is safe for use by several goroutines; callers that ask for the same share a lookup.
 type DB struct {
 	getentPath string
 	passwdPath string
@@ -27,19 +27,21 @@ type DB struct {
 	member     cache[[]Group]
 }
 
-// New returns a DB whose answers count for ttl; 0 means ten seconds. Only
-// answers are kept: a user who is unknown, or cannot be looked up, is asked for
-// again.
+// New returns a DB whose answers are valid for ttl; 0 means ten seconds. Failures are not
+// kept: a user who is unknown, or could not be looked up, is looked up again.
 func New(ttl time.Duration) *DB {
 	if ttl <= 0 {
 		ttl = defaultTTL
 	}
 	busy := make(chan struct{}, maxBusy)
-	return &DB{getentPath: getentPath, passwdPath: passwdFile, switchPath: switchFile, users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy}}
+	return &DB{
+		getentPath: getentPath, passwdPath: passwdFile, switchPath: switchFile,
+		users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy},
+	}
 }
 
-// ByUID returns the user with that number; ErrUnknown, ErrUnavailable, or the
-// context's error.
+// ByUID returns the user with that number. The error is ErrUnknown, ErrUnavailable, or the
+// context's.
 func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
 	key := formatID(uid)
 	if _, ok := parseID(key); !ok {
@@ -52,16 +54,15 @@ func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
 		}
 		u, err := d.user(ctx, key)
 		if err == nil && u.UID != uid {
-			// A user who is called by that number, perhaps.
-			return User{}, fmt.Errorf("%w: uid %s: the record is of uid %d", ErrUnknown, key, u.UID)
+			// Perhaps a user whose name is that number.
+			return User{}, fmt.Errorf("%w: uid %s: the entry is of uid %d", ErrUnknown, key, u.UID)
 		}
 		return u, err
 	})
 }
 
-// ByName returns the user of exactly that name; ErrUnknown, ErrUnavailable, or
-// the context's error. A name that getent takes for a number ("0", "+0") is
-// unknown.
+// ByName returns the user of exactly that name. The error is ErrUnknown, ErrUnavailable, or
+// the context's. A name that getent takes for a number ("0", "+0") is unknown.
 func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 	if name == "" || len(name) > 256 || control(name) || strings.Contains(name, ":") {
 		return User{}, fmt.Errorf("%w: %q", ErrUnknown, name)
@@ -73,14 +74,14 @@ func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 		}
 		u, err := d.user(ctx, name)
 		if err == nil && u.Name != name {
-			return User{}, fmt.Errorf("%w: %q: the record is of %q", ErrUnknown, name, u.Name)
+			return User{}, fmt.Errorf("%w: %q: the entry is of %q", ErrUnknown, name, u.Name)
 		}
 		return u, err
 	})
 }
 
-// Groups returns all groups of u, the primary one first. ErrUnavailable, or the
-// context's error. The slice is the caller's.
+// Groups returns all groups of u, the primary one first, in a slice of the caller's. The
+// error is ErrUnavailable, or the context's.
 func (d *DB) Groups(ctx context.Context, u User) ([]Group, error) {
 	groups, err := d.groupsOf(ctx, u)
 	if err != nil {
@@ -95,9 +96,9 @@ func (d *DB) Groups(ctx context.Context, u User) ([]Group, error) {
 	return groups, nil
 }
 
-// MemberOf tells whether u is in the group of that name, be it his primary one
-// or not. A number is no name for a group that has none. ErrUnavailable, or the
-// context's error.
+// MemberOf reports whether u is in the group of that name, be it the primary one or not.
+// A group without a name is not found by its number. The error is ErrUnavailable, or the
+// context's.
 func (d *DB) MemberOf(ctx context.Context, u User, group string) (bool, error) {
 	groups, err := d.groupsOf(ctx, u)
 	if err != nil || group == "" {

@@ -34,8 +34,8 @@ func TestRootIsFoundByNameAndNumber(t *testing.T) {
 	}
 }
 
-// getent(1) itself gives root for each of the first four.
-func TestWhatIsNoNameFindsNobody(t *testing.T) {
+// getent(1) itself prints root for each of the first four.
+func TestTextThatCannotBeANameFindsNobody(t *testing.T) {
 	d := New(0)
 	for _, n := range []string{"0", "+0", "00", "4294967296", " 0", "-1", "", "-s", "--help", "root:", "root\n", "no such user", strings.Repeat("a", 300)} {
 		if u, err := d.ByName(t.Context(), n); !errors.Is(err, ErrUnknown) {
@@ -49,7 +49,7 @@ func TestWhatIsNoNameFindsNobody(t *testing.T) {
 	}
 }
 
-// standIn is a DB whose name service is a shell script.
+// standIn returns a DB whose name service is a shell script.
 func standIn(t *testing.T, script string) *DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "getent")
@@ -61,7 +61,7 @@ func standIn(t *testing.T, script string) *DB {
 	return d
 }
 
-func TestADeadNameServiceIsNoUnknownUser(t *testing.T) {
+func TestBrokenNameServiceIsNotAnUnknownUser(t *testing.T) {
 	for what, script := range map[string]string{
 		"fails":           "echo broken >&2; exit 1",
 		"is killed":       "kill -9 $$",
@@ -82,7 +82,7 @@ func TestADeadNameServiceIsNoUnknownUser(t *testing.T) {
 	}
 }
 
-func TestANameServiceThatHangsIsLeft(t *testing.T) {
+func TestNameServiceThatHangsIsGivenUp(t *testing.T) {
 	d := standIn(t, "exec sleep 60")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -95,7 +95,7 @@ func TestANameServiceThatHangsIsLeft(t *testing.T) {
 	}
 }
 
-func TestARecordOfAnotherUserIsRefused(t *testing.T) {
+func TestEntryOfAnotherUserIsRefused(t *testing.T) {
 	d := standIn(t, "echo root:x:0:0::/root:/bin/sh")
 	if u, err := d.ByUID(t.Context(), 5); !errors.Is(err, ErrUnknown) {
 		t.Errorf("by number: %+v %v", u, err)
@@ -105,7 +105,7 @@ func TestARecordOfAnotherUserIsRefused(t *testing.T) {
 	}
 }
 
-func TestGroupsComeWithTheirNamesThePrimaryOneFirst(t *testing.T) {
+func TestGroupsHaveNamesAndThePrimaryOneIsFirst(t *testing.T) {
 	d := standIn(t, `case "$*" in
 "initgroups -- al ice") echo "al ice                100 513 7 513 8" ;;
 "group -- 100 513 7 8") echo users:x:100:; echo "domain users:x:513:a,b"; echo "7 odd"; echo eight:x:8:; exit 2 ;;
@@ -124,7 +124,7 @@ esac`)
 	}
 }
 
-func TestManyWhoAskAtOnceAreOneLookup(t *testing.T) {
+func TestCallersThatAskAtOnceShareALookup(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "count")
 	d := standIn(t, "echo x >>"+count+"; sleep 0.2; echo a:x:5:5::/:")
 	gone, cancel := context.WithCancel(t.Context())
@@ -133,7 +133,7 @@ func TestManyWhoAskAtOnceAreOneLookup(t *testing.T) {
 		wg.Go(func() {
 			ctx := t.Context()
 			if i%2 == 0 {
-				ctx = gone // whoever gives up takes nothing from the others
+				ctx = gone // a caller that gives up does not stop the lookup
 			}
 			if u, err := d.ByUID(ctx, 5); i%2 == 1 && (err != nil || u.Name != "a") {
 				t.Errorf("%+v %v", u, err)
@@ -148,19 +148,19 @@ func TestManyWhoAskAtOnceAreOneLookup(t *testing.T) {
 	}
 }
 
-func TestAnAnswerCountsForItsTimeAndAFailureNotAtAll(t *testing.T) {
+func TestAnswerIsKeptForItsTimeAndAFailureNotAtAll(t *testing.T) {
 	flag := filepath.Join(t.TempDir(), "flag")
 	d := standIn(t, "test -e "+flag+" && echo a:x:5:5::/: || exit 2")
 	d.users.ttl = 100 * time.Millisecond
 	ask := func() error { _, err := d.ByUID(t.Context(), 5); return err }
 	if err := ask(); !errors.Is(err, ErrUnknown) {
-		t.Fatalf("before he is there: %v", err)
+		t.Fatalf("before the user exists: %v", err)
 	}
 	if err := os.WriteFile(flag, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := ask(); err != nil {
-		t.Fatalf("when he is there: %v", err)
+		t.Fatalf("when the user exists: %v", err)
 	}
 	if err := os.Remove(flag); err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestAnAnswerCountsForItsTimeAndAFailureNotAtAll(t *testing.T) {
 	}
 }
 
-func TestNoMoreAnswersAreKeptThanTheLimit(t *testing.T) {
+func TestCacheKeepsNoMoreAnswersThanItsLimit(t *testing.T) {
 	c := cache[int]{ttl: time.Hour, busy: make(chan struct{}, maxBusy)}
 	for i := range maxCached + 100 {
 		if v, err := c.get(t.Context(), fmt.Sprint(i), func(context.Context) (int, error) { return i, nil }); err != nil || v != i {
@@ -195,7 +195,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-func TestMembersAreThoseListedAndThoseWhosePrimaryGroupItIs(t *testing.T) {
+func TestMembersAreListedOrHaveThePrimaryGroup(t *testing.T) {
 	d := standIn(t, `case "$1 $3" in
 "passwd ") printf 'alice:x:1000:7::/:\nno line\nbob:x:1001:8::/:\ncarol:x:1002:7::/:\n' ;;
 "group lab") echo lab:x:7:dave,carol ;;

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refresh forgets every answer when the host's own files changed: an account
-// that is made anew with an old number must not be taken for the old one.
+// refresh forgets every answer if the host's own files changed: an account that is created
+// again with an old number must not be taken for the old one.
 func (d *DB) refresh() {
 	if d.files.changed() {
 		d.users.forget()
@@ -15,7 +15,7 @@ func (d *DB) refresh() {
 	}
 }
 
-// files watches what the name services of every host read.
+// files watches the files that the name services of every host read.
 type files struct {
 	mu   sync.Mutex
 	seen [3]unix.Stat_t
@@ -27,7 +27,7 @@ func (f *files) changed() bool {
 	changed := false
 	for i, path := range [...]string{"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"} {
 		var now unix.Stat_t
-		_ = unix.Stat(path, &now) // a file that is missing is one that never changes
+		_ = unix.Stat(path, &now) // a missing file does not change
 		was := &f.seen[i]
 		if now.Ino != was.Ino || now.Size != was.Size || now.Mtim != was.Mtim || now.Ctim != was.Ctim {
 			*was, changed = now, true

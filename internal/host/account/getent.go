@@ -11,25 +11,25 @@ import (
 	"time"
 )
 
-// getentPath asks every name service of the host, as the C library would, in a
-// process that can be killed when a directory server does not answer.
+// getentPath is the program that asks every name service of the host, as the C library
+// would, in a process that can be killed if a directory server does not answer.
 const getentPath = "/usr/bin/getent"
 
 const (
 	getentLimit = 5 * time.Second
-	// maxRecord is for one user, maxGroups for many groups: a group's record has
+	// maxRecord is for one user, maxGroups for many groups, in bytes: a group's entry has
 	// all its members, which in a directory can be a hundred thousand.
 	maxRecord = 64 << 10
 	maxGroups = 16 << 20
 )
 
-// errNoKey says that getent did not find (all of) what it was asked for.
+// errNoKey means that getent did not find (all of) what it was asked for.
 var errNoKey = errors.New("not found")
 
 var errNoRoom = errors.New("too much output")
 
-// getent runs getent(1). Its output comes along with errNoKey too; any other
-// error is ErrUnavailable.
+// getent runs getent(1). It returns the output with errNoKey too; any other error is
+// ErrUnavailable.
 func (d *DB) getent(ctx context.Context, most int, database string, keys ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, getentLimit)
 	defer cancel()
@@ -38,7 +38,7 @@ func (d *DB) getent(ctx context.Context, most int, database string, keys ...stri
 	cmd.Dir = "/"
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = &out, &words
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of a terminal's reaches it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of a terminal reaches it
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -56,7 +56,7 @@ func (d *DB) getent(ctx context.Context, most int, database string, keys ...stri
 	return out.buf.String(), nil
 }
 
-// limited keeps the first bytes written to it; with hard, the next are an
+// limited keeps the first bytes that are written to it. With hard, further bytes are an
 // error, which ends the program that writes them.
 type limited struct {
 	buf  bytes.Buffer
@@ -75,7 +75,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// user looks one user up.
+// user looks up one user by name or number.
 func (d *DB) user(ctx context.Context, key string) (User, error) {
 	out, err := d.getent(ctx, maxRecord, "passwd", key)
 	if errors.Is(err, errNoKey) {
@@ -86,13 +86,13 @@ func (d *DB) user(ctx context.Context, key string) (User, error) {
 	}
 	u, ok := parseUser(strings.TrimSuffix(out, "\n"))
 	if !ok {
-		return User{}, fmt.Errorf("%w: the record of user %s is no line of passwd(5)", ErrUnavailable, key)
+		return User{}, fmt.Errorf("%w: the entry of user %s is not a line of passwd(5)", ErrUnavailable, key)
 	}
 	return u, nil
 }
 
-// groups looks up all groups of a user, the primary one first. Name is empty
-// for those that no name service knows.
+// groups looks up all groups of a user, the primary one first. A group that no name
+// service knows has no name.
 func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
 	out, err := d.getent(ctx, maxGroups, "initgroups", u.Name)
 	if err != nil && !errors.Is(err, errNoKey) {
@@ -100,7 +100,7 @@ func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
 	}
 	more, ok := parseInitgroups(out, u.Name)
 	if !ok {
-		return nil, fmt.Errorf("%w: getent initgroups %s gives no list of numbers", ErrUnavailable, u.Name)
+		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, u.Name)
 	}
 	groups := []Group{{GID: u.GID}}
 	seen := map[uint32]bool{u.GID: true}
@@ -113,11 +113,11 @@ func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
 	return groups, d.nameGroups(ctx, groups)
 }
 
-// atOnce is how many groups one getent is asked for: far below the limit of
-// the arguments' length.
+// atOnce is how many groups one getent is asked for: far below the limit on the length of
+// arguments.
 const atOnce = 500
 
-// nameGroups fills in the names. What does not parse stays without one.
+// nameGroups fills in the names. A group whose entry cannot be parsed stays without one.
 func (d *DB) nameGroups(ctx context.Context, groups []Group) error {
 	for start := 0; start < len(groups); start += atOnce {
 		part := groups[start:min(start+atOnce, len(groups))]
@@ -131,7 +131,7 @@ func (d *DB) nameGroups(ctx context.Context, groups []Group) error {
 		}
 		names := map[uint32]string{}
 		for _, l := range lines([]byte(out)) {
-			// The first: a group that is called by a number could answer for that number.
+			// The first, since a group whose name is a number may be found by that number.
 			if g, _, ok := parseGroup(l); ok && names[g.GID] == "" {
 				names[g.GID] = g.Name
 			}
@@ -143,8 +143,8 @@ func (d *DB) nameGroups(ctx context.Context, groups []Group) error {
 	return nil
 }
 
-// parseInitgroups reads the line of `getent initgroups NAME`: the name, then
-// numbers, apart by white space; nothing at all when there is no such user.
+// parseInitgroups reads the line of `getent initgroups NAME`: the name, then numbers,
+// separated by white space; nothing at all if there is no such user.
 func parseInitgroups(out, name string) ([]uint32, bool) {
 	if out == "" {
 		return nil, true

@@ -12,9 +12,9 @@ const (
 	switchFile = "/etc/nsswitch.conf"
 )
 
-// local finds a user in the host's own passwd(5) where getent would give the same
-// record: where the name service looks there first, and nowhere else once it has
-// found him. To start getent is a good part of a login that has a broker of its own.
+// local finds a user in the host's own passwd(5), if getent would print the same entry:
+// if the name service looks there first and, once it has found the user, nowhere else.
+// Starting getent takes a good part of a login that has a broker of its own.
 func (d *DB) local(is func(User) bool) (u User, ok bool) {
 	order, err := os.ReadFile(d.switchPath)
 	if err != nil || !filesFirst(string(order)) {
@@ -28,10 +28,10 @@ func (d *DB) local(is func(User) bool) (u User, ok bool) {
 	return findUser(f, is)
 }
 
-// findUser gives the first that is meant. Names with a sign at their beginning are
-// for another name service (compat), and no users.
+// findUser returns the first user for whom is returns true. Names that begin with a sign
+// are for another name service (compat), and not users.
 func findUser(passwd io.Reader, is func(User) bool) (User, bool) {
-	lines := bufio.NewScanner(passwd) // a line that is too long for it ends the search
+	lines := bufio.NewScanner(passwd) // a line that is too long ends the search
 	for lines.Scan() {
 		if u, ok := parseUser(lines.Text()); ok && u.Name[0] != '+' && u.Name[0] != '-' && is(u) {
 			return u, true
@@ -40,7 +40,7 @@ func findUser(passwd io.Reader, is func(User) bool) (User, bool) {
 	return User{}, false
 }
 
-// filesFirst reads nsswitch.conf(5).
+// filesFirst reports whether nsswitch.conf(5) has users looked up in files first.
 func filesFirst(text string) bool {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
@@ -49,7 +49,7 @@ func filesFirst(text string) bool {
 			continue
 		}
 		f := strings.Fields(services)
-		// An action in brackets may say that it goes on all the same.
+		// An action in brackets may continue the search all the same.
 		return len(f) > 0 && f[0] == "files" && (len(f) == 1 || f[1][0] != '[')
 	}
 	return false

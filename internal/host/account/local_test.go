@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheHostsOwnFileSaysWhatGetentSays(t *testing.T) {
+func TestLocalFileAgreesWithGetent(t *testing.T) {
 	d := New(0)
 	passwd, err := os.ReadFile(passwdFile)
 	if err != nil {
@@ -24,7 +24,7 @@ func TestTheHostsOwnFileSaysWhatGetentSays(t *testing.T) {
 		} {
 			u, ok := d.local(is)
 			if !ok {
-				t.Skip("the name service of this host looks elsewhere first")
+				t.Skip("the name service of this host asks another source first")
 			}
 			if want, err := d.user(t.Context(), key); err != nil || u != want {
 				t.Errorf("%s: %+v, getent has %+v %v", key, u, want, err)
@@ -37,7 +37,7 @@ func TestTheHostsOwnFileSaysWhatGetentSays(t *testing.T) {
 	}
 }
 
-func TestTheFirstOfAFileIsMeant(t *testing.T) {
+func TestFirstEntryOfAFileCounts(t *testing.T) {
 	const passwd = "# a comment\n\n+::::::\n+a:x:5:5::/plus:/bin/sh\n-a:x:5:5::/minus:/bin/sh\nnonsense\na:x:05x:5::/:\na:x:5:5::/first:/bin/sh\nb:x:5:5::/second:\n"
 	if u, ok := findUser(strings.NewReader(passwd), func(u User) bool { return u.UID == 5 }); !ok || u.Home != "/first" {
 		t.Errorf("%+v %v", u, ok)
@@ -47,11 +47,11 @@ func TestTheFirstOfAFileIsMeant(t *testing.T) {
 	}
 	long := "c:x:7:7:" + strings.Repeat("x", 1<<20) + ":/:\n" + passwd
 	if u, ok := findUser(strings.NewReader(long), func(u User) bool { return u.UID == 5 }); ok {
-		t.Errorf("what comes behind a line that is too long: %+v", u)
+		t.Errorf("a user after a line that is too long: %+v", u)
 	}
 }
 
-func TestFilesAreAskedOnlyWhereTheyComeFirstAndAreTheLast(t *testing.T) {
+func TestLocalFileIsReadOnlyIfTheNameServiceStopsThere(t *testing.T) {
 	for text, want := range map[string]bool{
 		"passwd: files\n": true,
 		"# passwd: ldap\n\npasswd:\tfiles systemd # x\n": true,

@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// ErrField is an identity that passwd(5) and group(5) cannot hold, or that
-// would be taken for another one in this image.
-var ErrField = errors.New("account: the user cannot be written into passwd and group")
+// ErrField is an identity that passwd(5) and group(5) cannot hold, or that would be taken
+// for another one in this image.
+var ErrField = errors.New("the user cannot be written into passwd and group")
 
-// Merge gives an image's passwd and group with who in them. Of the image
-// nothing else is changed, to the byte: not other users, not lines that are no
-// entries.
+// Merge returns an image's passwd and group with who in them. Not a byte of anything else
+// is changed: neither other users nor lines that are not entries.
 //
-// An entry of the same name gives way. An entry of the same number stays, but
-// ours stands before it: the first one found names the files. Of the image's
-// root only home, shell and group are ours to set. The primary group has its
-// own name, by the same rule; another group that has the number keeps its name
-// and gets who as a member. A group's name that has another number is left
-// alone, and ours becomes NAME-GID. An image without root gets one. ErrField.
+// An entry of the same name is replaced. An entry of the same number stays, but ours comes
+// before it: the first one found names the files. Of the image's root only home, shell and
+// group are set. The primary group has its own name, by the same rule; a supplementary
+// group whose number the image has keeps the image's name and gets who as a member. If a
+// group's name has another number in the image, ours becomes NAME-GID. An image without
+// root gets one. The error is ErrField.
 func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
 	if who, err = who.checked(); err != nil {
 		return nil, nil, err
@@ -33,8 +32,8 @@ func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err 
 	return file(mergeUser(users, who)), file(mergeGroups(groups, who)), nil
 }
 
-// Entries returns the lines of passwd(5) and group(5), without newlines, of who and
-// their primary group, for a container that has its files already. ErrField.
+// Entries returns the lines of passwd(5) and group(5), without newlines, of who and the
+// primary group, for a container that has its files already. The error is ErrField.
 func Entries(who Identity) (passwd, group string, err error) {
 	if who, err = who.checked(); err != nil {
 		return "", "", err
@@ -85,9 +84,9 @@ func numeric(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// noNumericNames refuses an image in which one of our numbers is another user's
-// or group's name: the engine looks for a name first, also for a number
-// (CVE-2026-46680). It reads lines leniently, as the engine does.
+// noNumericNames refuses an image in which another user or group has one of our numbers as
+// its name: the engine looks up even a number as a name first (CVE-2026-46680). It reads
+// lines leniently, as the engine does.
 func noNumericNames(users, groups []string, who Identity) error {
 	gids := map[string]bool{formatID(who.GID): true}
 	for _, g := range who.Groups {
@@ -107,13 +106,13 @@ func noNumericNames(users, groups []string, who Identity) error {
 	return nil
 }
 
-// nameOf gives what the most lenient reader would take for a line's name.
+// nameOf returns what the most lenient reader would take for a line's name.
 func nameOf(line string) string {
 	name, _, _ := strings.Cut(strings.TrimSpace(line), ":")
 	return name
 }
 
-// hasID tells whether a line, also one that is no full entry, has this number.
+// hasID reports whether a line, which need not be a whole entry, has this number.
 func hasID(line string, id uint32) bool {
 	f := strings.SplitN(strings.TrimSpace(line), ":", 4)
 	if len(f) < 3 || strings.HasPrefix(f[0], "#") {
@@ -156,7 +155,7 @@ func mergeUser(image []string, who Identity) []string {
 	return out
 }
 
-// rootWith is the image's root with our home, shell and group.
+// rootWith returns the image's root with our home, shell and group.
 func rootWith(image User, who Identity) Identity {
 	who.Gecos = image.Gecos
 	if who.Shell == "" {

@@ -18,24 +18,24 @@ func alice() Identity {
 
 const aliceLine = "alice:x:1000:1000:A:/home/alice:/bin/ash\n"
 
-func TestTheUserIsPutIntoAnImagesPasswd(t *testing.T) {
+func TestMergePutsTheUserIntoPasswd(t *testing.T) {
 	root := "root:x:0:0:root:/root:/bin/sh\n"
 	for what, c := range map[string]struct {
 		image, want string
 		who         func(*Identity)
 	}{
-		"an image that does not know him": {image: debianPasswd, want: debianPasswd + aliceLine},
-		"no passwd at all":                {want: root + aliceLine},
-		"an end without newline":          {image: strings.TrimSuffix(debianPasswd, "\n"), want: debianPasswd + aliceLine},
-		"his name, and keeps its place": {
+		"an image without the user": {image: debianPasswd, want: debianPasswd + aliceLine},
+		"no passwd at all":          {want: root + aliceLine},
+		"an end without newline":    {image: strings.TrimSuffix(debianPasswd, "\n"), want: debianPasswd + aliceLine},
+		"an entry of the same name, whose place is kept": {
 			image: "alice:x:7:7::/:/bin/false\n" + debianPasswd + "alice:x:8:8::/:/bin/false\n",
 			want:  aliceLine + debianPasswd,
 		},
-		"his number": {
+		"another user of the same number": {
 			image: debianPasswd + "node:x:1000:1000::/home/node:/bin/bash\nlast:x:9:9::/:\n",
 			want:  debianPasswd + aliceLine + "node:x:1000:1000::/home/node:/bin/bash\nlast:x:9:9::/:\n",
 		},
-		"his number, and his name later": {
+		"another user of the same number, and later one of the same name": {
 			image: "node:x:1000:1000::/:\n" + debianPasswd + "alice:x:5:5::/:\n",
 			want:  aliceLine + "node:x:1000:1000::/:\n" + debianPasswd,
 		},
@@ -43,8 +43,8 @@ func TestTheUserIsPutIntoAnImagesPasswd(t *testing.T) {
 			image: "# a comment\n\n+@team\nhalf:x:1000\n\xff:::\r\n" + debianPasswd + "+::::::\n",
 			want:  "# a comment\n\n+@team\n" + aliceLine + "half:x:1000\n\xff:::\r\n" + debianPasswd + "+::::::\n",
 		},
-		"an odd line of his": {image: debianPasswd + " alice::0\n", want: debianPasswd + aliceLine},
-		"root himself": {
+		"an odd line of the same name": {image: debianPasswd + " alice::0\n", want: debianPasswd + aliceLine},
+		"root itself": {
 			image: "root:*:0:0:The Boss:/:/sbin/nologin\ndaemon:x:1:1::/:\n",
 			want:  "root:x:0:0:The Boss:/root:/bin/ash\ndaemon:x:1:1::/:\n",
 			who: func(i *Identity) {
@@ -67,25 +67,25 @@ func TestTheUserIsPutIntoAnImagesPasswd(t *testing.T) {
 	}
 }
 
-func TestTheUsersGroupsArePutIntoAnImagesGroup(t *testing.T) {
+func TestMergePutsTheGroupsIntoGroup(t *testing.T) {
 	for what, c := range map[string]struct {
 		image, want string
 		gid         uint32
 		groups      []Group
 	}{
-		"a group of his own":    {image: debianGroup, want: debianGroup + "alice:x:1000:\n"},
-		"no group at all":       {want: "root:x:0:\nalice:x:1000:\n"},
-		"a group without name":  {image: debianGroup, gid: 1234, groups: []Group{{"1234", 1234}}, want: debianGroup + "1234:x:1234:\n"},
-		"one that is there too": {image: debianGroup, gid: 100, groups: []Group{{"users", 100}}, want: debianGroup},
-		"his primary group has its own name": {
+		"a group of the user's own":      {image: debianGroup, want: debianGroup + "alice:x:1000:\n"},
+		"no group at all":                {want: "root:x:0:\nalice:x:1000:\n"},
+		"a group without name":           {image: debianGroup, gid: 1234, groups: []Group{{"1234", 1234}}, want: debianGroup + "1234:x:1234:\n"},
+		"a group that the image has too": {image: debianGroup, gid: 100, groups: []Group{{"users", 100}}, want: debianGroup},
+		"the primary group has its own name": {
 			image: debianGroup, gid: 50, groups: []Group{{"people", 50}},
 			want: strings.Replace(debianGroup, "staff", "people:x:50:\nstaff", 1),
 		},
-		"its name is another's": {
+		"its name belongs to another group": {
 			image: debianGroup, gid: 1000, groups: []Group{{"staff", 1000}},
 			want: debianGroup + "staff-1000:x:1000:\n",
 		},
-		"and the longer name too": {
+		"and so does the longer name": {
 			image: debianGroup + "staff-1000:x:9:\n", gid: 1000, groups: []Group{{"staff", 1000}},
 			want: debianGroup + "staff-1000:x:9:\nstaff-1000-1000:x:1000:\n",
 		},
@@ -118,7 +118,7 @@ func TestTheUsersGroupsArePutIntoAnImagesGroup(t *testing.T) {
 	}
 }
 
-func TestNoValueBecomesAnotherFieldOrUser(t *testing.T) {
+func TestValueNeverBecomesAnotherFieldOrUser(t *testing.T) {
 	for what, change := range map[string]func(*Identity){
 		"no name":                  func(i *Identity) { i.Name = "" },
 		"a colon in the name":      func(i *Identity) { i.Name = "a:b" },
@@ -142,7 +142,7 @@ func TestNoValueBecomesAnotherFieldOrUser(t *testing.T) {
 }
 
 // The engine looks for a name before it takes --user=1000:1000 for numbers.
-func TestAnImageThatCallsAnotherUserByOurNumberIsRefused(t *testing.T) {
+func TestImageWithOurNumberAsANameIsRefused(t *testing.T) {
 	for _, l := range []string{"1000:x:0:0::/:/bin/sh\n", " 1000:x:0\n", "1000\n", "1000:x:abc:0::/:\n"} {
 		if _, _, err := Merge([]byte(debianPasswd+l), nil, alice()); !errors.Is(err, ErrField) {
 			t.Errorf("user %q: %v", l, err)
@@ -156,7 +156,7 @@ func TestAnImageThatCallsAnotherUserByOurNumberIsRefused(t *testing.T) {
 	}
 }
 
-func FuzzMergeFindsTheUserAndLosesNobody(f *testing.F) {
+func FuzzMergeAddsTheUserAndLosesNobody(f *testing.F) {
 	f.Add([]byte(debianPasswd), []byte(debianGroup), "alice", uint32(1000), uint32(100), uint32(27), "staff")
 	f.Add([]byte(nil), []byte(nil), "root", uint32(0), uint32(0), uint32(0), "root")
 	f.Add([]byte("a:x:1000:1::/:\n\n#\nx"), []byte("a:x:27\nb:x:27:c"), "x", uint32(1000), uint32(27), uint32(5), "a")

@@ -17,7 +17,7 @@ func mergeGroups(image []string, who Identity) []string {
 	return out
 }
 
-// mergePrimary gives a number its name: new files show it.
+// mergePrimary gives a number its name, which is shown for new files.
 func mergePrimary(groups []string, g Group) []string {
 	name := freeName(groups, g)
 	at := slices.IndexFunc(groups, func(l string) bool { return hasID(l, g.GID) })
@@ -38,7 +38,7 @@ func mergeGroup(groups []string, g Group, user string) []string {
 	}
 	_, members, ok := parseGroup(groups[at])
 	switch {
-	case !ok: // has the number, but no list that could be added to
+	case !ok: // has the number, but no list of members
 		return slices.Insert(groups, at, groupEntry(freeName(groups, g), g.GID, user))
 	case slices.Contains(members, user):
 		return groups
@@ -49,7 +49,7 @@ func mergeGroup(groups []string, g Group, user string) []string {
 	return groups
 }
 
-// freeName gives a group's name, or a longer one that no other group has.
+// freeName returns a group's name, or a longer one that no other group has.
 func freeName(groups []string, g Group) string {
 	name := g.Name
 	if name == "" {

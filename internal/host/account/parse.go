@@ -46,7 +46,7 @@ func parseID(s string) (uint32, bool) {
 // formatID writes a uid or gid.
 func formatID(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
 
-// control tells whether s has a control character.
+// control reports whether s has a control character.
 func control(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
@@ -59,8 +59,8 @@ func lines(b []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 }
 
-// ParsePasswd gives the users of a passwd file, in its order. Lines that are no
-// records are passed over.
+// ParsePasswd returns the users of a passwd file, in its order. It skips lines that are
+// not entries.
 func ParsePasswd(b []byte) []User {
 	var users []User
 	for _, l := range lines(b) {
@@ -71,8 +71,8 @@ func ParsePasswd(b []byte) []User {
 	return users
 }
 
-// ParseGroup gives the groups of a group file, in its order. Lines that are no
-// records are passed over.
+// ParseGroup returns the groups of a group file, in its order. It skips lines that are not
+// entries.
 func ParseGroup(b []byte) []Group {
 	var groups []Group
 	for _, l := range lines(b) {
@@ -83,7 +83,7 @@ func ParseGroup(b []byte) []Group {
 	return groups
 }
 
-// GroupsOf gives the groups of a group file that list user as a member.
+// GroupsOf returns the groups of a group file that list user as a member.
 func GroupsOf(b []byte, user string) []Group {
 	var groups []Group
 	for _, l := range lines(b) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestOnlyWholeRecordsAreUsers(t *testing.T) {
+func TestOnlyWholeEntriesAreUsers(t *testing.T) {
 	want := User{Name: `DOM\al ice`, UID: 1000, GID: 100, Gecos: "Älice,,,", Home: "/home/a", Shell: ""}
 	if got, ok := parseUser(`DOM\al ice:x:1000:100:Älice,,,:/home/a:`); !ok || got != want {
 		t.Errorf("got %+v %v", got, ok)
@@ -19,24 +19,24 @@ func TestOnlyWholeRecordsAreUsers(t *testing.T) {
 		"a:x:1:1:\x00:/:/bin/sh", "a:x:1:1::/:/bin/sh\nroot:x:0:0::/:/bin/sh", "+::::::", "#a:x:1:1::/:",
 	} {
 		if u, ok := parseUser(l); ok {
-			t.Errorf("%q was taken for %+v", l, u)
+			t.Errorf("%q was read as %+v", l, u)
 		}
 	}
 }
 
-func TestOnlyWholeRecordsAreGroups(t *testing.T) {
+func TestOnlyWholeEntriesAreGroups(t *testing.T) {
 	g, members, ok := parseGroup("domain users:x:513:a,b")
 	if !ok || g != (Group{"domain users", 513}) || !slices.Equal(members, []string{"a", "b"}) {
 		t.Errorf("got %+v %q %v", g, members, ok)
 	}
 	for _, l := range []string{"", "a:x:1", "a:x:1:b:c", ":x:1:", "a:x:-1:", "a:x:4294967295:", "a:x:1:b\r", "a:x:1:b\n"} {
 		if g, _, ok := parseGroup(l); ok {
-			t.Errorf("%q was taken for %+v", l, g)
+			t.Errorf("%q was read as %+v", l, g)
 		}
 	}
 }
 
-func TestTheListOfGroupsIsTheAskedUsers(t *testing.T) {
+func TestListOfGroupsMustBeForTheUser(t *testing.T) {
 	for out, want := range map[string][]uint32{
 		"":                        {},
 		"alice                \n": {},
@@ -51,12 +51,12 @@ func TestTheListOfGroupsIsTheAskedUsers(t *testing.T) {
 	}
 	for _, out := range []string{"bob   4\n", "alice2   4\n", "alice  4 x\n", "alice  -1\n", "alice 4\nalice 0\n", "\n"} {
 		if got, ok := parseInitgroups(out, "alice"); ok {
-			t.Errorf("%q was taken for %v", out, got)
+			t.Errorf("%q was read as %v", out, got)
 		}
 	}
 }
 
-func FuzzAUserIsReadAsItsFieldsSay(f *testing.F) {
+func FuzzUserIsReadBack(f *testing.F) {
 	for _, l := range []string{"root:x:0:0:root:/root:/bin/bash", "a:x:00012:100::/:", "::::::", "a:x:1:1::/:/bin/sh\n"} {
 		f.Add(l)
 	}
@@ -73,7 +73,7 @@ func FuzzAUserIsReadAsItsFieldsSay(f *testing.F) {
 	})
 }
 
-func FuzzAListOfGroupsIsReadAsWritten(f *testing.F) {
+func FuzzListOfGroups(f *testing.F) {
 	f.Add("alice                 4 27\n", "alice")
 	f.Add("a 1 2 3\n", "a 1")
 	f.Fuzz(func(t *testing.T, out, name string) {

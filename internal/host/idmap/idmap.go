@@ -1,6 +1,6 @@
-// Package idmap knows how the users of a user namespace are numbered outside of
-// it, and mounts a directory so that its files have other owners there
-// (user_namespaces(7), mount_setattr(2)).
+// Package idmap finds out which numbers the users of a user namespace have outside of it,
+// and mounts a directory so that its files have other owners there (user_namespaces(7),
+// mount_setattr(2)).
 package idmap
 
 import (
@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Range says that count ids from inside on are those from outside on.
+// Range maps Count ids from Inside on to those from Outside on.
 type Range struct{ Inside, Outside, Count uint32 }
 
-// Ranges is one map, of users or of groups.
+// Ranges is a map of users or of groups.
 type Ranges []Range
 
-// Out gives the number that an id inside has outside; false if it has none.
+// Out returns the number that an id inside has outside; false if it has none.
 func (r Ranges) Out(id uint32) (uint32, bool) {
 	for _, one := range r {
 		if id >= one.Inside && id-one.Inside < one.Count {
@@ -34,20 +34,21 @@ func (r Ranges) Out(id uint32) (uint32, bool) {
 // Map is a user namespace as the caller's own namespace sees it.
 type Map struct {
 	Users, Groups Ranges
-	Same          bool // it is the caller's own
+	Same          bool // the namespace is the caller's own
 }
 
-// all is every id there is; the last one means "none".
+// all has every id; the last number means "none".
 var all = Ranges{{0, 0, 1<<32 - 1}}
 
-// ErrNested is a user namespace that somebody inside made. Its map would be that
-// one's word, not the engine's: a user may call himself what he likes in there.
+// ErrNested is a user namespace that the engine did not make, but somebody inside. Its map
+// proves nothing: in it, users can have any number they like.
 var ErrNested = errors.New("the process is in a user namespace that the engine did not make")
 
-// Of gives the map of a container, by its process 1.
+// Of returns the map of a container, whose process 1 is pid. The error is ErrNested, or one
+// of the kernel.
 func Of(pid int) (Map, error) {
 	proc := "/proc/" + strconv.Itoa(pid)
-	ns, err := os.Open(proc + "/ns/user") // held: its number is not given to another meanwhile
+	ns, err := os.Open(proc + "/ns/user") // held, so that its number is not given to another meanwhile
 	if errors.Is(err, fs.ErrPermission) {
 		return unprivileged(proc)
 	}
@@ -78,9 +79,9 @@ func Of(pid int) (Map, error) {
 	return m, nil
 }
 
-// unprivileged is Of for a caller without root's rights, who may not look at the
-// namespace of another user's process. Only one that maps every id to itself is
-// known by that: nobody inside can make such a one below another.
+// unprivileged is Of for a caller without root's rights, who may not look at the namespace
+// of another user's process. It accepts only a map of every id to itself, which nobody
+// inside can make below another one.
 func unprivileged(proc string) (Map, error) {
 	for _, name := range [...]string{"/uid_map", "/gid_map"} {
 		r, err := read(proc + name)
@@ -122,7 +123,7 @@ func parse(text string) (Ranges, error) {
 		var n [3]uint32
 		f := strings.Fields(line)
 		if len(f) != len(n) {
-			return nil, fmt.Errorf("%q is no range", strings.TrimSpace(line))
+			return nil, fmt.Errorf("%q is not a range", strings.TrimSpace(line))
 		}
 		for i := range n {
 			v, err := strconv.ParseUint(f[i], 10, 32)

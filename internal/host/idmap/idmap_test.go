@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestAnIDInsideHasOneOutsideOrNone(t *testing.T) {
+func TestOutReturnsTheNumberOutside(t *testing.T) {
 	r := Ranges{{0, 200000, 1000}, {1000, 1000, 1}, {1001, 201001, 10}}
 	for in, want := range map[uint32]uint32{0: 200000, 999: 200999, 1000: 1000, 1001: 201001, 1010: 201010} {
 		if out, ok := r.Out(in); !ok || out != want {
@@ -23,7 +23,7 @@ func TestAnIDInsideHasOneOutsideOrNone(t *testing.T) {
 	}
 }
 
-func TestAMapIsReadAsTheKernelWritesIt(t *testing.T) {
+func TestMapIsReadAsTheKernelWritesIt(t *testing.T) {
 	r, err := parse("         0     200000      65536\n     65536          5          1\n")
 	if want := (Ranges{{0, 200000, 65536}, {65536, 5, 1}}); err != nil || !slices.Equal(r, want) {
 		t.Errorf("%v %v, want %v", r, err, want)
@@ -35,7 +35,7 @@ func TestAMapIsReadAsTheKernelWritesIt(t *testing.T) {
 	}
 }
 
-func TestOurOwnNamespaceIsTheSame(t *testing.T) {
+func TestOwnNamespaceIsTheSame(t *testing.T) {
 	m, err := Of(os.Getpid())
 	if out, ok := m.Users.Out(70000); err != nil || !m.Same || !ok || out != 70000 {
 		t.Errorf("%+v %v", m, err)
@@ -67,20 +67,20 @@ func settled(t *testing.T, pid int) (Map, error) {
 			return m, err
 		}
 		if t.Context().Err() != nil {
-			t.Fatal("it never came")
+			t.Fatal("the namespace was never made")
 		}
 	}
 }
 
-func TestANamespaceThatTheEngineMadeIsKnown(t *testing.T) {
+func TestNamespaceOfTheEngineIsAccepted(t *testing.T) {
 	m, err := settled(t, sleeper(t, 0))
 	if err != nil || !slices.Equal(m.Users, Ranges{{1234, 0, 1}}) {
 		t.Errorf("%+v %v", m, err)
 	}
 }
 
-func TestANamespaceThatSomebodyElseMadeIsRefused(t *testing.T) {
-	// In it user 4000 is 1234, and would be taken for him.
+func TestNamespaceOfAnotherMakerIsRefused(t *testing.T) {
+	// In it user 4000 has the number 1234, and would be taken for that user.
 	if m, err := settled(t, sleeper(t, 4000)); !errors.Is(err, ErrNested) {
 		t.Errorf("%+v %v", m, err)
 	}

@@ -10,15 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrCannot is a directory that this kernel or its file system cannot mount with
-// other owners.
+// ErrCannot is a directory that this kernel or its file system cannot mount with other
+// owners.
 var ErrCannot = errors.New("its owners cannot be mapped")
 
-// Mount mounts the directory from at at, with all that is mounted below it. On
-// disk a file belongs to an id Inside of the ranges; who looks through the mount
-// sees the id Outside. An id that no range has is nobody's there: such files can be
-// neither made nor changed in owner. Both paths are looked up in the mount
-// namespace of process 1, which is the one that the engine sees.
+// Mount mounts the directory from at at, with everything that is mounted below it. On disk
+// a file belongs to an id Inside of the ranges; through the mount it belongs to the id
+// Outside. Files of other ids belong to nobody there, and cannot be created or given away.
+// Both paths are looked up in the mount namespace of process 1, which the engine sees.
 func Mount(from, at string, users, groups Ranges) error {
 	ns, err := namespace(users, groups)
 	if err != nil {
@@ -42,8 +41,8 @@ func Mount(from, at string, users, groups Ranges) error {
 	})
 }
 
-// cannot marks what no trying again mends: a kernel before 5.12, a file system
-// without the feature, a mount that is mapped already.
+// cannot adds ErrCannot to errors that stay: those of a kernel before 5.12, of a file
+// system without the feature, of a mount that is mapped already.
 func cannot(err error) error {
 	for _, forGood := range []error{unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.EOPNOTSUPP} {
 		if errors.Is(err, forGood) {
@@ -53,8 +52,7 @@ func cannot(err error) error {
 	return err
 }
 
-// Unmount takes away everything that is mounted at at. What others have of it
-// already stays theirs.
+// Unmount unmounts everything that is mounted at at. Mounts that others made of it stay.
 func Unmount(at string) error {
 	return onHost(func() error {
 		for {
@@ -69,9 +67,8 @@ func Unmount(at string) error {
 	})
 }
 
-// onHost runs f in the mount namespace of process 1: as a service we may have
-// one of our own (systemd.exec(5), ProtectSystem), and what is mounted there
-// stays there.
+// onHost runs f in the mount namespace of process 1. The service may have one of its own
+// (systemd.exec(5), ProtectSystem), whose mounts nobody else sees.
 func onHost(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -87,7 +84,7 @@ func onHost(f func() error) error {
 			done <- err
 			return
 		} else if !same {
-			// A thread that shares its working directory cannot change.
+			// A thread that shares its working directory cannot change its namespace.
 			if err := unix.Unshare(unix.CLONE_FS); err != nil {
 				done <- os.NewSyscallError("unshare", err)
 				return
@@ -102,8 +99,8 @@ func onHost(f func() error) error {
 	return <-done
 }
 
-// namespace makes a user namespace with these maps. It needs a process to be
-// born in it: one that stops before its first instruction and is killed.
+// namespace makes a user namespace with these maps. That takes a process which starts in
+// it: one that stops before its first instruction and is killed.
 func namespace(users, groups Ranges) (*os.File, error) {
 	runtime.LockOSThread() // the tracer is a thread
 	defer runtime.UnlockOSThread()

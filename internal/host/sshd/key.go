@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// ErrNoKey is a login that sshd tells no key of.
-var ErrNoKey = errors.New("sshd tells no key")
+// ErrNoKey is a login for which sshd provided no key.
+var ErrNoKey = errors.New("sshd provided no key")
 
-// Key gives the fingerprint of the key of a login, out of what sshd's
-// ExposeAuthInfo tells (sshd_config(5)): a line for each method, such as
+// Key returns the fingerprint of the key of a login. info is what sshd writes with
+// ExposeAuthInfo (sshd_config(5)): a line for each method, such as
 // "publickey ssh-ed25519 AAAA...". The first key counts. The fingerprint is that of
-// `ssh-keygen -l` with the letters of URLs: - and _ for + and /. Of a certificate
-// it is that of the key in it, so that it lasts beyond the certificate.
+// `ssh-keygen -l` in the letters of URLs: - and _ for + and /. For a certificate it is that
+// of the key in it, which outlives the certificate. The error is ErrNoKey.
 func Key(info string) (string, error) {
 	for line := range strings.Lines(info) {
 		f := strings.Fields(line)
@@ -35,10 +35,10 @@ func Key(info string) (string, error) {
 	return "", ErrNoKey
 }
 
-// certOf ends the name of a kind of certificates (PROTOCOL.certkeys of OpenSSH).
+// certOf is the end of the name of a kind of certificate (PROTOCOL.certkeys of OpenSSH).
 const certOf = "-cert-v01@openssh.com"
 
-// parts is how many fields a key of this kind has.
+// parts returns how many fields a key of this kind has; 0 for an unknown kind.
 func parts(kind string) int {
 	switch kind {
 	case "ssh-ed25519":
@@ -51,8 +51,8 @@ func parts(kind string) int {
 	return 0
 }
 
-// plain gives the key of a certificate: its kind, and the fields that follow the
-// nonce. Anything else is taken as it is.
+// plain returns the key of a certificate: its kind, and the fields that follow the nonce.
+// It returns anything else as it is.
 func plain(blob []byte, kind string) ([]byte, error) {
 	name, rest, ok := field(blob)
 	if !ok || string(name) != kind {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// keygen makes a key or a certificate by the real program, and gives what sshd
-// would tell of it, and its fingerprint in our letters.
+// keygen makes a key or a certificate with the real program. It returns what sshd would
+// write of it, and its fingerprint in our letters.
 func keygen(t *testing.T, kind string, certificate bool) (info, want string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,7 +37,7 @@ func keygen(t *testing.T, kind string, certificate bool) (info, want string) {
 	return "publickey " + f[0] + " " + f[1] + "\n", strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimPrefix(fingerprint, "SHA256:"))
 }
 
-func TestTheFingerprintIsThatOfSSHKeygen(t *testing.T) {
+func TestFingerprintAgreesWithSSHKeygen(t *testing.T) {
 	for _, kind := range []string{"ed25519", "rsa", "ecdsa"} {
 		for _, certificate := range []bool{false, true} {
 			info, want := keygen(t, kind, certificate)
@@ -51,7 +51,7 @@ func TestTheFingerprintIsThatOfSSHKeygen(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoKeyIsNone(t *testing.T) {
+func TestOtherLinesHaveNoKey(t *testing.T) {
 	info, _ := keygen(t, "ed25519", true)
 	for _, bad := range []string{
 		"", "password\n", "keyboard-interactive/pam\n", "publickey\n", "publickey ssh-ed25519\n", "publickey ssh-ed25519 ****\n",

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// far asks the kernel for the other end of connection fd of another process, by a
-// copy of the descriptor (pidfd_getfd(2), since Linux 5.6); unix.ENOTCONN for what
-// is no connection of TCP. What a program does with its copy stays as it is.
+// far asks the kernel for the other end of connection fd of another process, through a
+// copy of the descriptor (pidfd_getfd(2), since Linux 5.6), which does not disturb the
+// process. The error is unix.ENOTCONN if fd is not a TCP connection.
 func far(pidfd, fd int) (netip.Addr, error) {
 	mine, err := unix.PidfdGetfd(pidfd, fd, 0) // close-on-exec
 	if err != nil {

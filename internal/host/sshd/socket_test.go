@@ -8,7 +8,7 @@ import (
 )
 
 // A process that holds a file, a listening socket and a connection, in this order.
-func TestTheFarEndOfAnotherProcessIsAskedOfTheKernel(t *testing.T) {
+func TestKernelReturnsTheFarEndOfAnotherProcess(t *testing.T) {
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
 		l, err := net.Listen("tcp", at)
 		if err != nil {

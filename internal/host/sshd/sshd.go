@@ -1,5 +1,5 @@
-// Package sshd finds out where a login comes from: from which address, as the
-// kernel knows it, and by which key, as sshd told the user's process.
+// Package sshd finds out where a login comes from: the client's address, which the kernel
+// knows, and the key, of which sshd informed the user's process.
 package sshd
 
 import (
@@ -15,33 +15,33 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
-// ErrNoConnection is a process that no sshd of root's started for a connection of
-// the network: one of su, of cron, of a console.
+// ErrNoConnection is a process that root's sshd did not start for a network connection,
+// but su, cron or the login at a console.
 var ErrNoConnection = errors.New("it does not come from a connection to sshd")
 
 // maxDepth is more than any chain of processes between sshd and a login shell.
 const maxDepth = 64
 
-// Address gives the address of the client for whom sshd started a process. The
-// environment is not asked, which is as true as who set it: of the ancestors of
-// the process the next one is taken that is sshd and wholly root's, which nobody
-// but root can start, and of its descriptors the connection. It needs root's
-// rights.
+// Address returns the address of the client for which sshd started a process. It does not
+// read the environment, which says whatever its writer wrote. It finds the nearest
+// ancestor of the process that is sshd and belongs to root entirely, so that only root can
+// have started it, and the connection among that one's descriptors. It needs root's rights.
+// The error is ErrNoConnection, or one of the kernel.
 func Address(pid int) (netip.Addr, error) {
 	first, err := proc.Of(pid)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	addr, err := Behind(first)
+	addr, err := AddressOf(first)
 	if err == nil && !same(first) {
 		err = ErrNoConnection
 	}
 	return addr, err
 }
 
-// Behind is Address for a process that was there a moment ago and may have ended
-// since: enough for a log, not to decide by.
-func Behind(first proc.Stat) (netip.Addr, error) {
+// AddressOf is Address for a process that may have ended since first was read: good enough
+// for a log, but not to decide by.
+func AddressOf(first proc.Stat) (netip.Addr, error) {
 	here, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
 		return netip.Addr{}, err
@@ -51,10 +51,10 @@ func Behind(first proc.Stat) (netip.Addr, error) {
 		if p, err = proc.Of(p.Parent); err != nil {
 			return netip.Addr{}, err
 		}
-		if p.Start > child.Start { // the parent has ended too, and its number is another's
+		if p.Start > child.Start { // the parent has ended too, and another process has its number
 			return netip.Addr{}, ErrNoConnection
 		}
-		// The name says nothing by itself, but it costs nothing.
+		// The name alone proves nothing, but is read without cost.
 		if !strings.HasPrefix(p.Name, "sshd") || !isSSHD(p.Pid, here) {
 			continue
 		}
@@ -67,15 +67,15 @@ func Behind(first proc.Stat) (netip.Addr, error) {
 	return netip.Addr{}, ErrNoConnection
 }
 
-// same tells whether a process is still the one that it was: numbers come again.
+// same reports whether a process is still the one that it was: numbers are used again.
 func same(was proc.Stat) bool {
 	now, err := proc.Of(was.Pid)
 	return err == nil && now.Start == was.Start && now.Parent == was.Parent
 }
 
-// isSSHD tells whether a process is a host's sshd: all its uids are 0, it is in
-// our namespace of processes and so in no container, and it runs a program of that
-// name which only root can write. Since 9.8 sshd has a program for sessions.
+// isSSHD reports whether a process is the host's sshd: all its uids are 0, it is in our
+// PID namespace here and so not in a container, and it runs a program of that name which
+// only root can write. Since OpenSSH 9.8 sshd has a program of its own for sessions.
 func isSSHD(pid int, here string) bool {
 	dir := "/proc/" + strconv.Itoa(pid)
 	if ns, err := os.Readlink(dir + "/ns/pid"); err != nil || ns != here {
@@ -89,22 +89,21 @@ func isSSHD(pid int, here string) bool {
 	if err != nil {
 		return false
 	}
-	exe = strings.TrimSuffix(exe, " (deleted)") // it was upgraded under its sessions
+	exe = strings.TrimSuffix(exe, " (deleted)") // upgraded while it runs
 	var st unix.Stat_t
 	return slices.Contains([]string{"sshd", "sshd-session"}, exe[strings.LastIndexByte(exe, '/')+1:]) &&
 		unix.Stat(dir+"/exe", &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
 }
 
-// rootsOnly reads the four uids of /proc/PID/status.
+// rootsOnly reports whether the four uids in /proc/PID/status are 0.
 func rootsOnly(status string) bool {
 	_, line, ok := strings.Cut(status, "\nUid:")
 	line, _, _ = strings.Cut(line, "\n")
 	return ok && slices.Equal(strings.Fields(line), []string{"0", "0", "0", "0"})
 }
 
-// peer gives the other end of the connection of an sshd. It is what sshd opened
-// first: a session of root's own may have others, forwarded ones, in the same
-// process.
+// peer returns the other end of the connection of an sshd. It is the first connection
+// that sshd opened: in a session of root, the same process may have forwarded ones too.
 func peer(pid int) (netip.Addr, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	entries, err := os.ReadDir(dir + "/fd")
@@ -121,8 +120,8 @@ func peer(pid int) (netip.Addr, error) {
 	if addr, err := ask(pid, fds); err == nil || errors.Is(err, ErrNoConnection) {
 		return addr, err
 	}
-	// A kernel before 5.6, or one that does not let us. While many come and go its
-	// table may not have all.
+	// A kernel before 5.6, or one that does not allow it. Its table of connections may be
+	// incomplete while many of them begin and end.
 	all := map[string]netip.Addr{}
 	for _, table := range []string{"tcp", "tcp6"} {
 		text, err := os.ReadFile(dir + "/net/" + table)
@@ -144,8 +143,8 @@ func peer(pid int) (netip.Addr, error) {
 	return netip.Addr{}, ErrNoConnection
 }
 
-// ask gives the other end of the first of the descriptors that is a connection.
-// Another error than ErrNoConnection means that the kernel cannot be asked so.
+// ask returns the other end of the first descriptor that is a connection. Any other error
+// than ErrNoConnection means that the kernel cannot be asked in this way.
 func ask(pid int, fds []int) (netip.Addr, error) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestTheTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
+func TestTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
 	for _, network := range []string{"tcp4", "tcp6", "tcp"} {
 		l, err := net.Listen(network, map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "tcp": "[::]:0"}[network])
 		if err != nil {
@@ -66,11 +66,11 @@ func itoa(n int) string {
 	return itoa(n/10) + itoa(n%10)
 }
 
-func TestALoginOfNoSSHDHasNoAddress(t *testing.T) {
+func TestLoginWithoutSSHDHasNoAddress(t *testing.T) {
 	if _, err := Address(os.Getpid()); err == nil {
 		t.Skip("this test itself was started over ssh")
 	}
-	// A program of that name alone does not do, nor one that a user started.
+	// The name of the program is not enough, nor is a program that a user started.
 	dir := t.TempDir()
 	data, err := os.ReadFile("/bin/sh")
 	if err != nil {
@@ -102,14 +102,14 @@ func TestALoginOfNoSSHDHasNoAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 && !isSSHD(cmd.Process.Pid, here) {
-		t.Error("the test does not test what it says")
+		t.Error("the program is not taken for sshd even where it should be")
 	}
 	if isSSHD(cmd.Process.Pid, "pid:[1]") {
 		t.Error("one of another namespace is taken for sshd")
 	}
 }
 
-func TestSSHDIsWhollyRoots(t *testing.T) {
+func TestSSHDBelongsToRootEntirely(t *testing.T) {
 	for status, want := range map[string]bool{
 		"Name:\tsshd\nUid:\t0\t0\t0\t0\nGid:\t0\n":              true,
 		"Name:\tsshd\nUid:\t1000\t0\t0\t0\nGid:\t0\n":           false,

@@ -11,9 +11,9 @@ import (
 // tcp_states.h).
 const isEstablished = "01"
 
-// established reads /proc/net/tcp or tcp6: the far end of each connection, by the
-// inode of its socket. An IPv4 address is one, also where a socket of IPv6 has it;
-// a zone is not in the table.
+// established reads /proc/net/tcp or tcp6 into to: the far end of each connection, by the
+// inode of its socket. An IPv4 address of an IPv6 socket becomes an IPv4 address. The table
+// has no zones.
 func established(table string, to map[string]netip.Addr) {
 	_, rows, _ := strings.Cut(table, "\n") // the first line is the heading
 	for line := range strings.Lines(rows) {
@@ -27,8 +27,8 @@ func established(table string, to map[string]netip.Addr) {
 	}
 }
 
-// parseAddr reads ADDRESS:PORT, the address in words of 32 bits that the kernel
-// prints as numbers of its own byte order.
+// parseAddr reads the address of ADDRESS:PORT. The kernel prints it as words of 32 bits in
+// its own byte order.
 func parseAddr(s string) (netip.Addr, bool) {
 	hex, _, ok := strings.Cut(s, ":")
 	if !ok || len(hex) != 8 && len(hex) != 32 {

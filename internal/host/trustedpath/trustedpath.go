@@ -1,5 +1,5 @@
-// Package trustedpath says which paths of the host only root can change. Whoever follows
-// a path with root's rights asks it first.
+// Package trustedpath checks that only root can change a path of the host. Programs check
+// a path before they follow it with root's rights.
 package trustedpath
 
 import (
@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLinks is the kernel's own limit (path_resolution(7)).
+// maxLinks is the limit of the kernel (path_resolution(7)).
 const maxLinks = 40
 
 var errLinks = errors.New("too many symbolic links")
 
-// Lead tells whether nobody but root can change a name on the way to path, or where
-// a symbolic link on it leads. What is at its end may be anybody's.
-func Lead(path string) error { return walk("/", path, 0) }
+// Way returns an error unless only root can change the names on the way to path, and where
+// symbolic links on it lead. What is at the end may belong to anybody.
+func Way(path string) error { return walk("/", path, 0) }
 
-// walk looks at each step from dir along path.
+// walk checks each step from dir along path.
 func walk(dir, path string, links int) error {
 	rest := strings.Trim(filepath.Clean("/"+path), "/")
 	for rest != "" {
@@ -38,7 +38,7 @@ func walk(dir, path string, links int) error {
 			dir = next
 			continue
 		}
-		// Nobody but root put it there. Go on from where it leads.
+		// Only root can have put the link there. Go on from where it leads.
 		if links++; links > maxLinks {
 			return errLinks
 		}
@@ -56,8 +56,8 @@ func walk(dir, path string, links int) error {
 	return nil
 }
 
-// alone tells whether only root can change the names in a directory. A
-// sticky one does not do: anyone may make a name there that does not exist yet.
+// alone returns an error unless only root can change the names in a directory. The sticky
+// bit is not enough: with it, anyone can still create a name that does not exist yet.
 func alone(dir string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(dir, &st); err != nil {
@@ -69,18 +69,18 @@ func alone(dir string) error {
 	return nil
 }
 
-// Make makes a directory, and those above it, where they are missing, for root
-// alone. It refuses one that somebody else can change, or lead elsewhere.
+// Make makes a directory and those above it, where they are missing, for root alone. It
+// returns an error if somebody else can change the directory or where its path leads.
 func Make(dir string) error {
-	if _, err := Ready(dir); err != nil {
+	if _, err := CanMake(dir); err != nil {
 		return err
 	}
 	return os.MkdirAll(dir, 0o700)
 }
 
-// Ready tells what Make would find in its way, and changes nothing. It gives the
-// nearest directory that is there, without links.
-func Ready(dir string) (at string, err error) {
+// CanMake returns the error of Make without making anything. at is the nearest directory
+// that exists, with links resolved.
+func CanMake(dir string) (at string, err error) {
 	there := dir
 	for there != "/" {
 		if _, err := os.Lstat(there); err == nil {
@@ -88,10 +88,10 @@ func Ready(dir string) (at string, err error) {
 		}
 		there = filepath.Dir(there)
 	}
-	if err := Lead(there); err != nil {
+	if err := Way(there); err != nil {
 		return "", err
 	}
-	// From here on only root can change what it is.
+	// Only root can change it from here on.
 	if at, err = filepath.EvalSymlinks(there); err != nil {
 		return "", err
 	}

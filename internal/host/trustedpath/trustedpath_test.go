@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWhatIsReadyIsToldWithoutMakingIt(t *testing.T) {
+func TestCanMakeChangesNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make directories of root")
 	}
@@ -25,12 +25,12 @@ func TestWhatIsReadyIsToldWithoutMakingIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{"": "", "/a/b": "", "/link": "", "/link/a": ""} {
-		if at, err := Ready(top + path); at != top+want || err != nil {
+		if at, err := CanMake(top + path); at != top+want || err != nil {
 			t.Errorf("%s: %s %v", path, at, err)
 		}
 	}
 	for _, path := range []string{"/theirs", "/theirs/a", "/link/theirs/a"} {
-		if at, err := Ready(top + path); err == nil || !strings.Contains(err.Error(), top+"/theirs can be changed by others than root") {
+		if at, err := CanMake(top + path); err == nil || !strings.Contains(err.Error(), top+"/theirs can be changed by others than root") {
 			t.Errorf("%s: %s %v", path, at, err)
 		}
 	}

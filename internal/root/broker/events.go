@@ -89,7 +89,7 @@ func (e *events) of(f *front, kind history.Kind) history.Event {
 // clientAddress returns the address that a front was started for; empty if it does not
 // come from sshd, or that has gone.
 func clientAddress(front proc.Stat) string {
-	addr, err := sshd.Behind(front)
+	addr, err := sshd.AddressOf(front)
 	if err != nil {
 		return ""
 	}

@@ -11,7 +11,7 @@ import (
 // others are of this class). What counts is who can change the names on the way; the
 // directory itself may be the user's.
 func CheckMountSource(path string) error {
-	if err := trustedpath.Lead(path); err != nil {
+	if err := trustedpath.Way(path); err != nil {
 		return usererr.New(usererr.Settings, path+" is not mounted: "+err.Error(),
 			"ask the administrator: every directory above it must be writable by root alone", nil)
 	}
