@@ -19,14 +19,14 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// before gives an agent, and the other end of its connection for who plays it.
-func before(t *testing.T) (*agent, channel.Conn) {
+// newAgent returns a session of an agent, and the agent's end of its connection.
+func newAgent(t *testing.T) (*agentSession, channel.Conn) {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newAgent(pair[0])
+	a, err := newAgentSession(pair[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,30 +39,30 @@ func before(t *testing.T) (*agent, channel.Conn) {
 	return a, c
 }
 
-// shown is what a front was shown.
-type shown struct {
+// screen is what the front was sent.
+type screen struct {
 	sync.Mutex
 	text strings.Builder
 }
 
-func (s *shown) Write(p []byte) (int, error) {
+func (s *screen) Write(p []byte) (int, error) {
 	s.Lock()
 	defer s.Unlock()
 	return s.text.Write(p)
 }
 
-func (s *shown) String() string {
+func (s *screen) String() string {
 	s.Lock()
 	defer s.Unlock()
 	return s.text.String()
 }
 
-var onTerminal = &wire.Start{Terminal: true, Rows: 24, Cols: 80, Path: "/bin/sh", Argv: []string{"sh"}}
+var startOnTerminal = &wire.Start{Terminal: true, Rows: 24, Cols: 80, Path: "/bin/sh", Argv: []string{"sh"}}
 
-// begun is a session with a terminal whose program is the test.
-func begun(t *testing.T) (a *agent, c channel.Conn, slave int, out *shown) {
+// onATerminal starts a session with a terminal whose program is the test.
+func onATerminal(t *testing.T) (a *agentSession, c channel.Conn, slave int, out *screen) {
 	t.Helper()
-	a, c = before(t)
+	a, c = newAgent(t)
 	master, slave, err := tty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -73,16 +73,16 @@ func begun(t *testing.T) (a *agent, c channel.Conn, slave int, out *shown) {
 		_ = c.Send(&wire.Started{Terminal: true, Notice: "well"}, master)
 		_ = unix.Close(master)
 	}()
-	out = &shown{}
-	if notice, err := a.start(context.Background(), onTerminal, out, nil); notice != "well" || err != nil {
+	out = &screen{}
+	if notice, err := a.start(context.Background(), startOnTerminal, out, nil); notice != "well" || err != nil {
 		t.Fatalf("%q, %v", notice, err)
 	}
 	return a, c, slave, out
 }
 
-func TestTheLastOutputBeforeAnExitIsShown(t *testing.T) {
+func TestLastOutputBeforeTheExitIsShown(t *testing.T) {
 	for _, exit := range []*wire.Exit{{Status: 7 << 8}, {Status: 9, OutOfMemory: true}, nil} {
-		a, c, slave, out := begun(t)
+		a, c, slave, out := onATerminal(t)
 		if err := a.resize(context.Background(), 33, 77); err != nil {
 			t.Fatal(err)
 		}
@@ -111,13 +111,13 @@ func TestTheLastOutputBeforeAnExitIsShown(t *testing.T) {
 			t.Errorf("%+v, %v, want %+v", got, err, exit)
 		}
 		if !strings.HasSuffix(out.String(), "last words") {
-			t.Errorf("shown %q", out.String())
+			t.Errorf("the front was shown %q", out.String())
 		}
 	}
 }
 
-func TestTheAgentHearsOfAFrontThatIsGone(t *testing.T) {
-	a, c, _, _ := begun(t)
+func TestAgentLearnsThatTheFrontIsGone(t *testing.T) {
+	a, c, _, _ := onATerminal(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if exit, err := a.wait(ctx); exit != nil || err != nil {
@@ -128,19 +128,19 @@ func TestTheAgentHearsOfAFrontThatIsGone(t *testing.T) {
 	}
 }
 
-func TestASessionThatIsRecordedHasATerminal(t *testing.T) {
-	a, _ := before(t)
+func TestRecordedSessionMustHaveATerminal(t *testing.T) {
+	a, _ := newAgent(t)
 	for _, task := range []*wire.Bridge{{Agent: true}, {Record: true}, {Agent: true, Record: true}} {
-		s := &session{task: task, up: a, log: slog.New(slog.DiscardHandler)}
-		var told *usererr.Error
-		if err := s.begin(&wire.Start{Path: "/bin/sh", Argv: []string{"sh"}}, nil); !errors.As(err, &told) || told.Code != usererr.Protocol {
+		s := &session{task: task, upstream: a, log: slog.New(slog.DiscardHandler)}
+		var refused *usererr.Error
+		if err := s.startProgram(&wire.Start{Path: "/bin/sh", Argv: []string{"sh"}}, nil); !errors.As(err, &refused) || refused.Code != usererr.Protocol {
 			t.Errorf("%+v: %v", task, err)
 		}
 	}
 }
 
-// stuck is an agent that keeps whoever waits for it: it has the terminal's other
-// end, and may make it block.
+// stuck is an agent that does not let go of a caller: it has the other end of the
+// terminal, and may make it block.
 type stuck struct {
 	upstream
 	hung chan struct{}
@@ -150,7 +150,7 @@ func (s stuck) wait(context.Context) (*wire.Exit, error) { <-s.hung; select {} }
 func (s stuck) CloseWrite() error                        { return nil }
 func (s stuck) hangUp()                                  { close(s.hung) }
 
-func TestABridgeEndsWithItsFrontWhateverTheAgentDoes(t *testing.T) {
+func TestBridgeEndsWithItsFrontWhateverTheAgentDoes(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -164,13 +164,13 @@ func TestABridgeEndsWithItsFrontWhateverTheAgentDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	s := &session{front: front, up: stuck{hung: make(chan struct{})}, start: &wire.Start{}, in: int(null.Fd()), log: slog.New(slog.DiscardHandler)}
+	s := &session{front: front, upstream: stuck{hung: make(chan struct{})}, start: &wire.Start{}, in: int(null.Fd()), log: slog.New(slog.DiscardHandler)}
 	over := make(chan struct{})
-	go func() { s.attend(); close(over) }()
+	go func() { s.carry(); close(over) }()
 	_ = unix.Close(pair[1])
 	select {
 	case <-over:
 	case <-time.After(10 * time.Second):
-		t.Fatal("it waits for the agent")
+		t.Fatal("the bridge waits for the agent")
 	}
 }

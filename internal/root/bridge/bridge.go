@@ -1,9 +1,8 @@
-// Package bridge stands between front and container where a session's bytes must
-// pass through hands that are neither's: where there is no agent, in a container
-// that dockersh did not make or one of an engine elsewhere, and where the terminal
-// is recorded. It is a process a session, started by the broker, which itself never
-// carries a session's bytes. To the front it says what an agent says; behind it is
-// a program that the engine's exec started, or an agent.
+// Package bridge is a root process between front and container that carries the
+// bytes of one session. The broker, which itself never carries them, starts it in
+// two cases: there is no agent, because dockersh did not make the container or its
+// engine is on another host; or the terminal is recorded. To the front it speaks as
+// an agent. Its other side is an exec stream, or an agent.
 package bridge
 
 import (
@@ -28,24 +27,24 @@ import (
 )
 
 const (
-	// firstWord is how long broker and front may take for their first message.
-	firstWord = 10 * time.Second
-	// beginLimit is how long the engine may take to begin a session: the front
-	// waits a little longer.
-	beginLimit = 13 * time.Second
+	// firstMessage is how long broker and front may take for their first message.
+	firstMessage = 10 * time.Second
+	// startLimit is how long the engine or the agent may take to start a session: the
+	// front waits a little longer.
+	startLimit = 13 * time.Second
 	maxFiles   = 256
 )
 
 // Main runs the bridge; the result is the exit code. Standard input is its one
-// inherited descriptor: a socket, on which the broker says first what to do. Then
-// the other end is the front's.
+// inherited descriptor: a socket whose other end is the broker's for the first
+// message, which says what to do, and the front's from then on.
 func Main(open engine.Opener) int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("dockersh-bridge", version.Get())
 		return 0
 	}
 	if len(os.Args) != 1 {
-		_, _ = os.Stderr.WriteString("dockersh-bridge: error: it is started by dockershd, with nothing but a socket\n")
+		_, _ = os.Stderr.WriteString("dockersh-bridge: error: dockershd starts it, with a socket and no arguments\n")
 		return 2
 	}
 	out := syslog.New(os.Stderr, "dockersh-bridge")
@@ -64,10 +63,10 @@ func run(log *slog.Logger, open engine.Opener) error {
 		return err
 	}
 	defer c.Close()
-	lift := c.Within(firstWord)
+	lift := c.Within(firstMessage)
 	m, fds, err := c.Recv()
 	if err != nil {
-		return err // the login was given up
+		return err // the broker gave up the login
 	}
 	task, ok := m.(*wire.Bridge)
 	if !ok {
@@ -75,17 +74,17 @@ func run(log *slog.Logger, open engine.Opener) error {
 		return wire.ErrMessage
 	}
 	s := &session{front: c, task: task, log: log.With("uid", task.UID, "container", task.Container)}
-	if err := s.behind(open, fds); err != nil {
+	if err := s.connect(open, fds); err != nil {
 		return err
 	}
-	hello, err := s.up.hello()
+	hello, err := s.upstream.hello()
 	if err != nil {
 		return err
 	}
 	if err := c.Send(hello); err != nil {
 		return err
 	}
-	c.Within(firstWord)
+	c.Within(firstMessage)
 	if m, fds, err = c.Recv(); err != nil {
 		return err
 	}
@@ -95,21 +94,22 @@ func run(log *slog.Logger, open engine.Opener) error {
 		return wire.ErrMessage
 	}
 	lift()
-	if err := s.begin(start, fds); err != nil {
-		s.leave(err)
+	if err := s.startProgram(start, fds); err != nil {
+		s.refuse(err)
 		return err
 	}
-	s.attend()
+	s.carry()
 	return nil
 }
 
-// behind puts what the broker gave behind the session.
-func (s *session) behind(open engine.Opener, fds []int) (err error) {
+// connect makes the session's other side. The descriptors are an agent's connection,
+// if that is the other side, and the file of the recording, if there is one.
+func (s *session) connect(open engine.Opener, fds []int) (err error) {
 	if s.task.Agent {
-		s.up, err = newAgent(fds[0])
+		s.upstream, err = newAgentSession(fds[0])
 		fds = fds[1:]
 	} else {
-		s.up, err = newProgram(open, s.task, s.log)
+		s.upstream, err = newExecStream(open, s.task, s.log)
 	}
 	if s.task.Record {
 		s.recorder = &recorder{fd: fds[0], log: s.log}
@@ -117,22 +117,22 @@ func (s *session) behind(open engine.Opener, fds []int) (err error) {
 	return err
 }
 
-// confine gives up what a session does not need. The rights of the broker stay:
-// whoever reaches the engine has them anyway.
+// confine gives up what a session does not need. The rights of the broker stay: a
+// process that can reach the engine has them anyway.
 func confine() {
 	sys.CloseOnExecFrom(3)
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: maxFiles, Max: maxFiles})
-	// The end of the front's terminal, and of who reads the log, are not ours.
+	// The end of the front's terminal, or of the log's reader, must not end us.
 	signal.Ignore(unix.SIGHUP, unix.SIGPIPE, unix.SIGINT, unix.SIGQUIT)
 }
 
-// leave tells the front why there is no session, and ends what was begun of it.
-func (s *session) leave(err error) {
-	defer s.up.hangUp()
+// refuse tells the front why there is no session, and ends what was started of it.
+func (s *session) refuse(err error) {
+	defer s.upstream.hangUp()
 	if errors.Is(err, agentclient.ErrSilent) {
-		_ = s.front.Close() // it asks the broker
+		_ = s.front.Close() // the front asks the broker why
 		return
 	}
 	e := usererr.For(engine.Explain(err, "the session cannot be started in the container"))

@@ -10,33 +10,34 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
-// output is where the program's output goes, the prelude's first line taken off.
+// output takes the program's output and passes it on without the first line, which
+// is the prelude's.
 type output struct {
-	to    io.Writer
-	mark  string
-	first chan string // the first line, once
-	line  []byte
-	said  bool // the line is complete
-	echo  int  // how many bytes of echoed may come next
+	to       io.Writer
+	mark     string
+	first    chan string // the first line, once
+	line     []byte
+	complete bool // the line is
+	echo     int  // how many bytes of echoed may come next
 }
 
-// echoed is what a terminal makes of the line that opens the gate.
+// echoed is the terminal's echo of the line that the prelude waits for.
 const echoed = "\r\n"
 
-// maxLine in bytes is more than the prelude writes, and enough of an error.
+// maxLine is longer than the prelude's line, in bytes, and enough of an error.
 const maxLine = 4 << 10
 
-// Write never fails: a program whose output nobody takes is told by a signal.
+// Write never fails: a program whose output nobody reads gets a signal.
 func (o *output) Write(p []byte) (int, error) {
 	n := len(p)
-	for !o.said && len(p) > 0 {
+	for !o.complete && len(p) > 0 {
 		b := p[0]
 		p = p[1:]
 		if b != '\n' && len(o.line) < maxLine {
 			o.line = append(o.line, b)
 			continue
 		}
-		o.said = true
+		o.complete = true
 		o.first <- string(o.line)
 	}
 	for o.echo > 0 && len(p) > 0 {
@@ -49,11 +50,11 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// sink is a descriptor that is written until nobody reads it.
+// sink writes to a descriptor until nobody reads it. Write never fails.
 type sink struct {
 	fd     int
 	once   sync.Once
-	broken func() // called once, then
+	broken func() // called once, when nobody reads any more
 }
 
 func (s *sink) Write(p []byte) (int, error) {
@@ -62,7 +63,7 @@ func (s *sink) Write(p []byte) (int, error) {
 		switch {
 		case err == nil:
 			rest = rest[n:]
-		case errors.Is(err, unix.EAGAIN): // whoever made the pipe made it so
+		case errors.Is(err, unix.EAGAIN): // the pipe may be non-blocking
 			_, _ = sys.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}, -1)
 		default:
 			s.once.Do(s.broken)
@@ -72,8 +73,8 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// source gives what can be read of a descriptor, until its end.
-func source(fd int, buf []byte) int {
+// read reads from a descriptor, and returns 0 at its end.
+func read(fd int, buf []byte) int {
 	for {
 		n, err := sys.Read(fd, buf)
 		switch {

@@ -66,7 +66,7 @@ func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 		t.Fatal(err)
 	}
 	e2e.SSH(t, u, "true").Refused(t)
-	if !strings.Contains(e2e.Broker.Log(), "key.pem is open to others") {
+	if !strings.Contains(e2e.Broker.Log(), "key.pem can be read by others") {
 		t.Error("the log does not say why")
 	}
 	if err := u.Set("dockersocket = " + e2e.RemoteAddress); err != nil {

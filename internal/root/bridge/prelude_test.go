@@ -11,14 +11,15 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// shells are the sorts of /bin/sh that images have.
+// shells are the kinds of /bin/sh that images have.
 var shells = [][]string{{"/bin/dash"}, {"/bin/bash", "--posix"}, {"/bin/busybox", "sh"}}
 
-// become runs the prelude of a session by one sort of shell, and opens its gate.
-func become(t *testing.T, sh []string, m *wire.Start, environ ...string) (first string, out []byte, code int) {
+// runPrelude runs the prelude of a session in one kind of shell, with the line that it
+// waits for.
+func runPrelude(t *testing.T, sh []string, m *wire.Start, environ ...string) (first string, out []byte, code int) {
 	t.Helper()
 	if _, err := os.Stat(sh[0]); err != nil {
-		t.Skip("not on this machine: ", sh[0])
+		t.Skip("not on this host: ", sh[0])
 	}
 	words := append(append([]string{}, sh...), argv("MARK", m)[1:]...)
 	cmd := exec.Command(words[0], words[1:]...)
@@ -32,7 +33,7 @@ func become(t *testing.T, sh []string, m *wire.Start, environ ...string) (first 
 	return string(line), out, cmd.ProcessState.ExitCode()
 }
 
-func TestThePreludeBecomesTheProgram(t *testing.T) {
+func TestPreludeBecomesTheProgram(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {
 			for _, c := range []struct {
@@ -43,13 +44,13 @@ func TestThePreludeBecomesTheProgram(t *testing.T) {
 			}{
 				{"a command", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; cat; exit 7"}, Cwd: "/usr"}, 0, "/usr\nrest of the input\n"},
 				{"no directory asked for", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}}, 0, "/etc\n"},
-				{"one that is not there", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}, Cwd: "/none"}, 1, "/etc\n"},
+				{"a missing directory", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}, Cwd: "/none"}, 1, "/etc\n"},
 				{"odd words", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", " a  b ", "", "*", `\n%b\0101`, "-n", "\n"}}, 0, "[ a  b ][][*][\\n%b\\0101][-n][\n]"},
 				{"any bytes", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", "\xff\xfe\x80", `\0101`, "é\n", ""}}, 0, "[\xff\xfe\x80][\\0101][é\n][]"},
 				{"a login shell", wire.Start{Path: "/bin/sh", Argv: []string{"-sh", "-c", "echo $0; exit 7"}}, 0, "/bin/sh\n"},
 			} {
-				first, out, code := become(t, sh, &c.m)
-				r, ok := parse(first, "MARK")
+				first, out, code := runPrelude(t, sh, &c.m)
+				r, ok := parseReport(first, "MARK")
 				if !ok || r.code != c.code || string(out) != c.out || code != 7 {
 					t.Errorf("%s: %q %+v, %q, status %d; want %d, %q", c.what, first, r, out, code, c.code, c.out)
 				}
@@ -61,12 +62,12 @@ func TestThePreludeBecomesTheProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramThatCannotBeRunIsToldAndNotTried(t *testing.T) {
+func TestProgramThatCannotBeRunIsReportedAndNotTried(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {
 			for path, want := range map[string]int{"/none/such": noProgram, "/etc/passwd": notProgram, "/etc": notProgram} {
-				first, out, _ := become(t, sh, &wire.Start{Path: path, Argv: []string{"x"}})
-				if r, ok := parse(first, "MARK"); !ok || r.code != want || len(out) > 0 {
+				first, out, _ := runPrelude(t, sh, &wire.Start{Path: path, Argv: []string{"x"}})
+				if r, ok := parseReport(first, "MARK"); !ok || r.code != want || len(out) > 0 {
 					t.Errorf("%s: %q %q, want %d", path, first, out, want)
 				}
 			}
@@ -74,35 +75,35 @@ func TestAProgramThatCannotBeRunIsToldAndNotTried(t *testing.T) {
 	}
 }
 
-func TestThePreludeLeavesTheEnvironmentAlone(t *testing.T) {
+func TestPreludeLeavesTheEnvironmentUnchanged(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {
 			m := &wire.Start{Path: "/usr/bin/env", Argv: []string{"env"}}
-			_, out, _ := become(t, sh, m, "d=1", "s=2", "SSH_TTY=/dev/pts/77")
+			_, out, _ := runPrelude(t, sh, m, "d=1", "s=2", "SSH_TTY=/dev/pts/77")
 			for _, bad := range []string{"dockersh", "OLDPWD", "SSH_TTY"} {
 				if strings.Contains(string(out), bad) {
 					t.Errorf("%s is in it:\n%s", bad, out)
 				}
 			}
 			if !strings.Contains(string(out), "d=1\n") || !strings.Contains(string(out), "s=2\n") {
-				t.Errorf("lost something:\n%s", out)
+				t.Errorf("a variable is missing:\n%s", out)
 			}
 		})
 	}
 }
 
-// A number may be another process's by now: its parent tells.
+// The number may have become another process's: its parent shows that.
 func TestOnlyTheSessionIsSignalled(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {
 			if _, err := os.Stat(sh[0]); err != nil {
-				t.Skip("not on this machine: ", sh[0])
+				t.Skip("not on this host: ", sh[0])
 			}
 			for _, c := range []struct {
 				parent int
 				dies   bool
 			}{{os.Getpid() + 1, false}, {os.Getpid(), true}} {
-				// Its name would mislead who reads /proc carelessly.
+				// Its name would mislead a careless reader of /proc.
 				name := t.TempDir() + "/a) S 1 (b"
 				if err := os.Symlink("/bin/sleep", name); err != nil {
 					t.Fatal(err)
@@ -111,7 +112,7 @@ func TestOnlyTheSessionIsSignalled(t *testing.T) {
 				if err := victim.Start(); err != nil {
 					t.Fatal(err)
 				}
-				words := append(append([]string{}, sh...), "-c", sendSignals, "x", strconv.Itoa(victim.Process.Pid), strconv.Itoa(c.parent), "0:", "10:")
+				words := append(append([]string{}, sh...), "-c", killScript, "x", strconv.Itoa(victim.Process.Pid), strconv.Itoa(c.parent), "0:", "10:")
 				if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil || len(out) > 0 {
 					t.Errorf("%v: %s", err, out)
 				}
@@ -130,23 +131,23 @@ func TestOnlyThePreludesLineIsAReport(t *testing.T) {
 		"MARK 7 0 0": true, "MARK 7 0 0\r": true, "MARK 0 0 0": false, "MARK -7 0 0": false, "OTHER 7 0 0": false,
 		"OCI runtime exec failed: exec failed": false, "": false, "MARK": false, "MARK 7 0 0 1": false, "MARK 7 0 x": false,
 	} {
-		if _, ok := parse(line, "MARK"); ok != want {
+		if _, ok := parseReport(line, "MARK"); ok != want {
 			t.Errorf("%q: %v", line, ok)
 		}
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzParseReport(f *testing.F) {
 	f.Add("MARK 7 0 0")
 	f.Add("OCI runtime exec failed")
 	f.Fuzz(func(t *testing.T, line string) {
-		if r, ok := parse(line, "MARK"); ok && (r.pid <= 0 || r.parent < 0 || r.code < 0 || !strings.HasPrefix(line, "MARK ")) {
+		if r, ok := parseReport(line, "MARK"); ok && (r.pid <= 0 || r.parent < 0 || r.code < 0 || !strings.HasPrefix(line, "MARK ")) {
 			t.Errorf("%q is %+v", line, r)
 		}
 	})
 }
 
-// The terminal echoes the line that opens the gate: that is no output.
+// The terminal echoes the line that the prelude waits for: that is not output.
 func TestOutputIsWhatFollowsTheLine(t *testing.T) {
 	for _, c := range []struct {
 		parts []string

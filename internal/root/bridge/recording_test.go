@@ -15,7 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// recorded gives a recorder, and what was recorded until now.
+// recorded returns a recorder, and a function that returns what was recorded.
 func recorded(t *testing.T, path string) (*recorder, func() []asciicast.Event) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -24,7 +24,7 @@ func recorded(t *testing.T, path string) (*recorder, func() []asciicast.Event) {
 	}
 	t.Cleanup(func() { _ = f.Close() })
 	r := &recorder{fd: int(f.Fd()), log: slog.New(slog.DiscardHandler)}
-	if err := r.begin("title", &wire.Start{Rows: 24, Cols: 80, Path: "/bin/sh", Env: []string{"TERM=dumb", "TERMX=x", "TERM=xterm"}}); err != nil {
+	if err := r.start("title", &wire.Start{Rows: 24, Cols: 80, Path: "/bin/sh", Env: []string{"TERM=dumb", "TERMX=x", "TERM=xterm"}}); err != nil {
 		t.Fatal(err)
 	}
 	return r, func() (all []asciicast.Event) {
@@ -51,7 +51,7 @@ func recorded(t *testing.T, path string) (*recorder, func() []asciicast.Event) {
 	}
 }
 
-func TestOutputAndSizesAreRecordedInTheirOrder(t *testing.T) {
+func TestOutputAndSizesAreRecordedInOrder(t *testing.T) {
 	r, all := recorded(t, t.TempDir()+"/x")
 	for _, s := range []string{"one", "half \xe4\xb8", "\x96", "\xf0\x9f"} {
 		if n, err := r.Write([]byte(s)); n != len(s) || err != nil {
@@ -69,14 +69,14 @@ func TestOutputAndSizesAreRecordedInTheirOrder(t *testing.T) {
 	}
 }
 
-// Whoever reads a recording sees whole lines only, whatever place the disk had.
-func TestALineWithoutPlaceIsCutOffAgain(t *testing.T) {
+// A reader of a recording sees only whole lines, however full the disk was.
+func TestLineWithoutRoomIsTakenBack(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount")
 	}
 	dir := t.TempDir()
 	if err := unix.Mount("small", dir, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skip("no mounts here: ", err)
+		t.Skip("cannot mount here: ", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	r, all := recorded(t, dir+"/x")
@@ -89,7 +89,7 @@ func TestALineWithoutPlaceIsCutOffAgain(t *testing.T) {
 		t.Fatalf("%d lines, %d lost", len(before), r.lost)
 	}
 	r.tried = time.Time{}
-	_, _ = r.Write([]byte("y")) // there is place for this one, but not for more
+	_, _ = r.Write([]byte("y")) // there is room for this line, but not for more
 	if n := len(all()); n != len(before) {
 		t.Errorf("%d lines, want %d", n, len(before))
 	}

@@ -13,16 +13,16 @@ import (
 const shell = "/bin/sh"
 
 // prelude runs in the container, as the session's user, and becomes the session's
-// program. Before that it does what no call of the engine's can: it tries the
-// directories, looks whether the program is there, and tells its process number,
-// by which the session can be signalled. Then it waits for a line. So nothing of
-// the user's runs before the terminal has its size, nor after the front was told
-// that there is no session; and whatever comes in place of its own first line is
-// an error of the runtime's, which the engine sends as the program's output.
+// program. Before that it does what the engine's API cannot: it tries the
+// directories, checks that the program exists, and writes its process number, by
+// which the session can be signalled. Then it waits for a line of input. So nothing
+// of the user runs before the terminal has its size, nor after the front was told
+// that there is no session; and a first line that is not the prelude's own is an
+// error of the runtime, which the engine sends as the program's output.
 //
-// It is started with a mark, the directory that was asked for, whether what
-// follows is escaped, and the program with its arguments. It uses nothing but
-// what is built into any shell.
+// Its arguments are a mark, the directory that was asked for, whether the words that
+// follow are escaped, and the program with its arguments. It uses only what is built
+// into every shell.
 const prelude = `
 dockersh_s=0 dockersh_i=0
 for dockersh_d in "$2" "$HOME" /; do
@@ -54,18 +54,17 @@ unset dockersh_s dockersh_i dockersh_d OLDPWD
 exec "$@"
 `
 
-// What the prelude says of itself, besides the number of the directory that it
-// could not enter.
+// Codes of a report, besides the number of the directory that could not be entered.
 const (
 	noProgram  = 127
 	notProgram = 126
 )
 
-// sendSignals sends signals to a session, as its own user. Its arguments are the
-// process number, the parent's, and what kill(1) takes: a session that is over
-// must not have its number taken for another's, and only programs that an exec
-// started have that parent.
-const sendSignals = `
+// killScript sends signals to a session, as its own user. Its arguments are the
+// process number, that of the parent, and the signals for kill(1). The number may
+// have become another process's; but only programs that an exec started have that
+// parent.
+const killScript = `
 read -r dockersh_l </proc/"$1"/stat || exit 0
 dockersh_p=$1 dockersh_q=$2
 shift 2
@@ -76,8 +75,8 @@ for dockersh_s in $dockersh_k; do kill -"${dockersh_s%:*}" "${dockersh_s#*:}$doc
 exit 0
 `
 
-// argv is the program of a session behind the prelude. A login shell is asked for
-// by -l: no call of the engine's sets argv[0].
+// argv returns the arguments with which the prelude becomes the session's program. A
+// login shell gets -l: the engine's API cannot set argv[0].
 func argv(mark string, m *wire.Start) []string {
 	words := []string{m.Path}
 	if strings.HasPrefix(m.Argv[0], "-") {
@@ -86,7 +85,7 @@ func argv(mark string, m *wire.Start) []string {
 	words = append(words, m.Argv[1:]...)
 	escaped := ""
 	if !utf8.ValidString(strings.Join(words[1:], "")) {
-		// The engine's API is JSON, which has no other bytes.
+		// The engine's API is JSON, which can carry nothing but UTF-8.
 		escaped = "yes"
 		for i := range words {
 			words[i] = escape(words[i])
@@ -95,7 +94,7 @@ func argv(mark string, m *wire.Start) []string {
 	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped}, words...)
 }
 
-// escape writes bytes as the %b of printf(1) reads them.
+// escape writes bytes as %b of printf(1) reads them.
 func escape(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -108,19 +107,20 @@ func escape(s string) string {
 	return b.String()
 }
 
-// env is the session's environment over the container's own.
+// env returns the session's environment, to be added to the container's own.
 func env(task *wire.Bridge, m *wire.Start) []string {
 	return append([]string{"USER=" + task.User, "LOGNAME=" + task.User, "HOME=" + task.Home}, m.Env...)
 }
 
-// report is what the prelude said.
+// report is what the prelude writes.
 type report struct {
 	pid, parent int
-	code        int
+	code        int // of a program that cannot be run, or the number of a directory
 }
 
-// parse reads the first line of output; false if the prelude did not write it.
-func parse(line, mark string) (r report, ok bool) {
+// parseReport reads the first line of output; ok is false if the prelude did not
+// write it.
+func parseReport(line, mark string) (r report, ok bool) {
 	f := strings.Split(strings.TrimSuffix(line, "\r"), " ")
 	if len(f) != 4 || f[0] != mark {
 		return r, false

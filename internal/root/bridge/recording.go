@@ -13,37 +13,37 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// retry is how long nothing is tried after a line could not be written.
+// retry is how long the recorder waits after a line could not be written.
 const retry = time.Second
 
-// room in bytes is what a disk that was full must have for the recording to go on,
-// so that it does not stop again at once.
-const room = 1 << 20
+// enoughRoom is how many bytes a disk that was full must have free for the recording
+// to go on, so that it does not stop again at once.
+const enoughRoom = 1 << 20
 
-// recorder writes down what a terminal shows. Once it has begun it does not fail: a
-// session goes on while its disk is full, and the recording has a gap, which says
-// so. There are only whole lines in the file.
+// recorder writes the recording of a terminal. Once it has started it does not fail:
+// the session goes on while the disk is full, and the recording says that it has a
+// gap. The file has only whole lines.
 type recorder struct {
-	fd    int
-	log   *slog.Logger
-	begun time.Time
+	fd      int
+	log     *slog.Logger
+	started time.Time
 
 	mu         sync.Mutex
 	end        int64 // of the last whole line
 	text       asciicast.Text
-	line       []byte // to be used again
+	line       []byte // reused
 	rows, cols uint16
 
-	gap   time.Time // since when nothing could be written; zero: it can
-	tried time.Time // when it was last tried
+	gap   time.Time // since when nothing could be written; zero: there is no gap
+	tried time.Time // when writing was last tried
 	lost  int       // bytes of output since then
 }
 
-// begin writes the header. An error means that nothing can be recorded.
-func (r *recorder) begin(title string, m *wire.Start) error {
-	r.begun, r.rows, r.cols = time.Now(), m.Rows, m.Cols
-	h := asciicast.Header{Width: int(m.Cols), Height: int(m.Rows), Timestamp: r.begun.Unix(), Title: title, Env: map[string]string{"SHELL": m.Path}}
-	if term := get(m.Env, "TERM"); term != "" {
+// start writes the header. An error means that nothing can be recorded.
+func (r *recorder) start(title string, m *wire.Start) error {
+	r.started, r.rows, r.cols = time.Now(), m.Rows, m.Cols
+	h := asciicast.Header{Width: int(m.Cols), Height: int(m.Rows), Timestamp: r.started.Unix(), Title: title, Env: map[string]string{"SHELL": m.Path}}
+	if term := lookup(m.Env, "TERM"); term != "" {
 		h.Env["TERM"] = term
 	}
 	return r.append(asciicast.AppendHeader(nil, h))
@@ -67,7 +67,7 @@ func (r *recorder) resize(rows, cols uint16) {
 	r.event(asciicast.Resize, []byte(asciicast.SizeData(int(cols), int(rows))))
 }
 
-// close records what never became a whole character.
+// close records the bytes that never became a whole character.
 func (r *recorder) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,10 +76,10 @@ func (r *recorder) close() {
 	}
 }
 
-// event writes a line, and before it what there is to say of a gap.
+// event writes an event, after a marker if a gap ends.
 func (r *recorder) event(kind string, data []byte) {
 	now := time.Now()
-	at, gap := now.Sub(r.begun), !r.gap.IsZero()
+	at, gap := now.Sub(r.started), !r.gap.IsZero()
 	r.line = r.line[:0]
 	if gap && now.Sub(r.tried) >= retry && r.hasRoom() {
 		r.line = asciicast.AppendEvent(r.line, at, asciicast.Marker, fmt.Sprintf("%d bytes in %s could not be recorded", r.lost, now.Sub(r.gap).Round(time.Second)))
@@ -91,7 +91,7 @@ func (r *recorder) event(kind string, data []byte) {
 		err := r.append(r.line)
 		if err == nil {
 			if gap {
-				r.log.Info("it can be recorded again", "lost", r.lost, "seconds", int(now.Sub(r.gap).Seconds()))
+				r.log.Info("the session is recorded again", "lost", r.lost, "seconds", int(now.Sub(r.gap).Seconds()))
 				r.gap, r.lost = time.Time{}, 0
 			}
 			return
@@ -106,11 +106,11 @@ func (r *recorder) event(kind string, data []byte) {
 	}
 }
 
-// hasRoom tells whether the disk is worth a try.
+// hasRoom reports whether the disk has enough room to try again.
 func (r *recorder) hasRoom() bool {
 	var fs unix.Statfs_t
 	r.tried = time.Now()
-	return unix.Fstatfs(r.fd, &fs) != nil || fs.Bfree*uint64(fs.Bsize) >= room
+	return unix.Fstatfs(r.fd, &fs) != nil || fs.Bfree*uint64(fs.Bsize) >= enoughRoom
 }
 
 // append writes whole lines, or nothing.
@@ -121,7 +121,7 @@ func (r *recorder) append(lines []byte) error {
 			err = unix.EIO
 		}
 		if err != nil {
-			_ = unix.Ftruncate(r.fd, r.end) // or the next line is written over it
+			_ = unix.Ftruncate(r.fd, r.end) // else a part of a line would stay
 			return err
 		}
 		done += n
@@ -130,8 +130,8 @@ func (r *recorder) append(lines []byte) error {
 	return nil
 }
 
-// get finds a variable of an environment; the last one counts.
-func get(env []string, name string) (value string) {
+// lookup returns a variable of an environment; the last one counts.
+func lookup(env []string, name string) (value string) {
 	for _, e := range env {
 		if len(e) > len(name) && e[:len(name)] == name && e[len(name)] == '=' {
 			value = e[len(name)+1:]
