@@ -18,17 +18,18 @@ func addUser(passwd, group, home string) error {
 	return errors.Join(err, appendEntry("/etc/group", group), makeHome(home, passwd))
 }
 
-// maxAccounts in bytes is the largest file that is looked at.
-const maxAccounts = 1 << 20
+// maxAccountFile is how much of a file is searched, in bytes.
+const maxAccountFile = 1 << 20
 
-// appendEntry appends with one write, so that two of us cannot mix.
+// appendEntry appends a line if the file has none with its name or number. It does so
+// with one write(2), so that two of them cannot mix.
 func appendEntry(path, entry string) error {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_APPEND|unix.O_CREAT|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	b := make([]byte, maxAccounts)
+	b := make([]byte, maxAccountFile)
 	n := 0
 	for n < len(b) {
 		m, err := sys.Read(fd, b[n:])
@@ -41,7 +42,7 @@ func appendEntry(path, entry string) error {
 		n += m
 	}
 	text := string(b[:n])
-	if has(text, entry) {
+	if hasAccount(text, entry) {
 		return nil
 	}
 	if text != "" && text[len(text)-1] != '\n' {
@@ -51,8 +52,8 @@ func appendEntry(path, entry string) error {
 	return err
 }
 
-// has tells whether a file of accounts has the name or the number of entry.
-func has(text, entry string) bool {
+// hasAccount reports whether one of the lines has the name or the number of entry.
+func hasAccount(text, entry string) bool {
 	want := strings.Split(entry, ":")
 	for line := range strings.SplitSeq(text, "\n") {
 		f := strings.Split(line, ":")
@@ -79,7 +80,7 @@ func makeHome(home, passwd string) error {
 	}
 	for i := 1; i < len(home); i++ {
 		if home[i] == '/' {
-			_ = unix.Mkdir(home[:i], 0o755) // there already, or the next one tells
+			_ = unix.Mkdir(home[:i], 0o755) // it exists, or the last one fails
 		}
 	}
 	if err := unix.Mkdir(home, 0o755); err != nil {

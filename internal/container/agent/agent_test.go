@@ -16,8 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// The agent owns wait4 of its process, so it runs in one of its own: this test
-// program again.
+// The agent owns wait4 of its process, so it runs in another one, of this test program.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "as-agent" {
 		os.Exit(run(os.Args[2]))
@@ -25,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// agent starts an agent and plays the broker for it. The result dials it.
+// agent starts an agent and plays its broker. The result connects to it.
 func agent(t *testing.T) (dial func() channel.Conn) {
 	t.Helper()
 	dir := t.TempDir()
@@ -53,7 +52,7 @@ func agent(t *testing.T) (dial func() channel.Conn) {
 	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	if m, _, err := c.Recv(); err != nil || m.Kind() != wire.KindHello {
-		t.Fatalf("first word: %v %v", m, err)
+		t.Fatalf("first message: %v %v", m, err)
 	}
 	lfd, err := seqpacket.Bind(sock, 0o600, 16)
 	if err != nil {
@@ -72,13 +71,13 @@ func agent(t *testing.T) (dial func() channel.Conn) {
 		c := channel.Conn{Socket: raw}
 		c.Within(10 * time.Second)
 		if m, ok := next(t, c).(*wire.Hello); !ok || m.Version != wire.Version {
-			t.Fatalf("first word: %#v", m)
+			t.Fatalf("first message: %#v", m)
 		}
 		return c
 	}
 }
 
-// ask sends a message and gives the answer.
+// ask sends a message and returns the answer.
 func ask(t *testing.T, c channel.Conn, m wire.Message, fds ...int) wire.Message {
 	t.Helper()
 	if err := c.Send(m, fds...); err != nil {
@@ -87,6 +86,7 @@ func ask(t *testing.T, c channel.Conn, m wire.Message, fds ...int) wire.Message 
 	return next(t, c)
 }
 
+// next receives a message.
 func next(t *testing.T, c channel.Conn) wire.Message {
 	t.Helper()
 	m, fds, err := c.Recv()
@@ -97,7 +97,7 @@ func next(t *testing.T, c channel.Conn) wire.Message {
 	return m
 }
 
-// pipes gives three pipe ends for a session and a reader of its stdout.
+// pipes returns three pipe ends for a session, and the reading end of its stdout.
 func pipes(t *testing.T) (session [3]*os.File, stdout *os.File) {
 	t.Helper()
 	r0, w0, err := os.Pipe()
@@ -113,7 +113,7 @@ func pipes(t *testing.T) (session [3]*os.File, stdout *os.File) {
 	return [3]*os.File{r0, w1, w1}, r1
 }
 
-// shell runs a script in a session, and gives its output and its end.
+// shell runs a script in a session and returns its output and its end.
 func shell(t *testing.T, c channel.Conn, script string) (string, *wire.Exit) {
 	t.Helper()
 	p, out := pipes(t)
@@ -134,11 +134,12 @@ func shell(t *testing.T, c channel.Conn, script string) (string, *wire.Exit) {
 	return string(b), exit
 }
 
+// start returns the Start of a script.
 func start(script string) *wire.Start {
 	return &wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Env: []string{"LANG=C"}}
 }
 
-func TestASessionHasItsOutputAndItsEnd(t *testing.T) {
+func TestSessionHasItsOutputAndItsStatus(t *testing.T) {
 	dial := agent(t)
 	out, exit := shell(t, dial(), `echo $USER $LANG; pwd; exit 44`)
 	if lines := strings.Fields(out); len(lines) != 3 || lines[0] != "someone" || lines[1] != "C" || !strings.HasPrefix(lines[2], "/") {
@@ -153,14 +154,14 @@ func TestASessionHasItsOutputAndItsEnd(t *testing.T) {
 	}
 }
 
-func TestNoDescriptorsButItsOwnReachASession(t *testing.T) {
+func TestSessionHasNoDescriptorsButItsOwn(t *testing.T) {
 	out, _ := shell(t, agent(t)(), `ls /proc/self/fd | tr '\n' ' '`)
 	if out != "0 1 2 3 " { // 3 is the directory that ls reads
 		t.Errorf("open: %q", out)
 	}
 }
 
-func TestAPlaceInTheHostsFilesIsRefused(t *testing.T) {
+func TestHostDirectoryIsRefusedAsADescriptor(t *testing.T) {
 	c := agent(t)()
 	p, _ := pipes(t)
 	dir, err := os.Open("/")
@@ -173,7 +174,7 @@ func TestAPlaceInTheHostsFilesIsRefused(t *testing.T) {
 	}
 }
 
-func TestAMissingShellIsAnError(t *testing.T) {
+func TestMissingShellIsAnError(t *testing.T) {
 	p, _ := pipes(t)
 	m := start("true")
 	m.Path = "/bin/none"
@@ -183,7 +184,7 @@ func TestAMissingShellIsAnError(t *testing.T) {
 	}
 }
 
-func TestALostConnectionHangsTheSessionUp(t *testing.T) {
+func TestLostConnectionHangsUpTheSession(t *testing.T) {
 	dial := agent(t)
 	c := dial()
 	p, out := pipes(t)
@@ -199,7 +200,7 @@ func TestALostConnectionHangsTheSessionUp(t *testing.T) {
 	_ = c.Close()
 	_ = out.SetReadDeadline(time.Now().Add(10 * time.Second))
 	rest, err := io.ReadAll(out)
-	if err != nil || !strings.HasSuffix(string(rest), "hup\n") { // dash also says how its sleep ended
+	if err != nil || !strings.HasSuffix(string(rest), "hup\n") { // dash also reports how its sleep ended
 		t.Errorf("got %q, %v", rest, err)
 	}
 	for end := time.Now().Add(5 * time.Second); ; {
@@ -225,7 +226,7 @@ func TestOrphansAreReaped(t *testing.T) {
 	}
 }
 
-func TestATerminalIsOpenedWithItsSize(t *testing.T) {
+func TestTerminalHasItsSizeFromTheStart(t *testing.T) {
 	c := agent(t)()
 	m := start(`tty; stty size; exit 3`)
 	m.Terminal, m.Rows, m.Cols = true, 33, 77
@@ -255,7 +256,7 @@ func TestATerminalIsOpenedWithItsSize(t *testing.T) {
 	}
 }
 
-func TestTheOOMCounterIsRead(t *testing.T) {
+func TestOOMCounterIsRead(t *testing.T) {
 	for text, want := range map[string]int{
 		"oom_kill_disable 0\nunder_oom 0\noom_kill 3\n": 3,
 		"low 0\noom 1\noom_kill 12\noom_group_kill 0\n": 12,

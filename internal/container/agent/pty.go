@@ -7,14 +7,14 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// pty is a terminal of the container's own.
+// pty is a pseudo-terminal of the container.
 type pty struct {
 	master, slave int
 	name          string
 }
 
-// openPty makes a terminal with the size and the modes of the client's from the
-// beginning.
+// openPty opens a terminal that has the size and the modes of the client's terminal from
+// the start.
 func openPty(m *wire.Start) (p pty, err error) {
 	if p.master, p.slave, err = tty.Open(); err != nil {
 		return p, err
@@ -23,8 +23,8 @@ func openPty(m *wire.Start) (p pty, err error) {
 		p.close()
 		return p, err
 	}
-	// The modes are a courtesy (erase character, echo): a terminal without them
-	// is still a terminal.
+	// The terminal is usable without these modes (erase character, echo), which may be
+	// those of another architecture.
 	_ = tty.SetBytes(p.slave, m.Termios)
 	_ = tty.SetSize(p.slave, m.Rows, m.Cols)
 	return p, nil

@@ -16,20 +16,21 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// startLimit is how long a front may take for its first message.
-const startLimit = 10 * time.Second
+// firstMessage is how long a client may take for its first message.
+const firstMessage = 10 * time.Second
 
+// server starts the sessions of one container user.
 type server struct {
-	procs *procs
-	base  []string
-	home  string
-	oom   oomCounter
-	past  atomic.Uint32 // sessions that have ended
+	children *children
+	env      []string // of every session, under its own
+	home     string
+	oom      oomCounter
+	ended    atomic.Uint32 // number of sessions that have ended
 }
 
-// tidyEvery is after how many sessions the heap is collected. By itself the
-// runtime would let it grow to 4 MB first, in every container.
-const tidyEvery = 16
+// collectEvery is the number of sessions after which the heap is collected. By itself
+// the runtime would let it grow to 4 MB first, in every container.
+const collectEvery = 16
 
 // accept serves until the listening socket fails.
 func (s *server) accept(l *seqpacket.Listener) error {
@@ -46,12 +47,12 @@ func (s *server) accept(l *seqpacket.Listener) error {
 	}
 }
 
-// serve is one connection: one session, or one question of the broker.
+// serve handles one connection: a session, or a question of the broker.
 func (s *server) serve(c channel.Conn) {
 	defer c.Close()
-	lift := c.Within(startLimit)
-	// Before anyone parts with descriptors: they would be stuck in the queue of
-	// an agent that is frozen.
+	lift := c.Within(firstMessage)
+	// Clients send their descriptors only after this: in the queue of a frozen agent
+	// they would be stuck.
 	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
 		return
 	}
@@ -68,21 +69,21 @@ func (s *server) serve(c channel.Conn) {
 			return
 		}
 		lift()
-		s.attend(c, pid)
-		if s.past.Add(1)%tidyEvery == 0 {
+		s.passSignals(c, pid)
+		if s.ended.Add(1)%collectEvery == 0 {
 			runtime.GC()
 		}
 	case *wire.Count:
-		_ = c.Send(&wire.Sessions{Live: uint32(s.procs.live()), Others: others()})
+		_ = c.Send(&wire.Sessions{Live: uint32(s.children.sessions()), Others: countProcesses()})
 	default:
 		seqpacket.CloseAll(fds)
 	}
 }
 
-// attend waits for the end of the connection, however it comes, and hangs the
-// session up if it still lives then.
-func (s *server) attend(c channel.Conn, pid int) {
-	defer s.procs.hangUp(pid)
+// passSignals passes the client's signals on until the connection ends, and then hangs
+// up the session if it is still alive.
+func (s *server) passSignals(c channel.Conn, pid int) {
+	defer s.children.hangUp(pid)
 	for {
 		m, fds, err := c.Recv()
 		if err != nil {
@@ -93,16 +94,16 @@ func (s *server) attend(c channel.Conn, pid int) {
 			seqpacket.CloseAll(fds)
 			return
 		}
-		s.procs.signal(pid, unix.Signal(sig.Number))
+		s.children.signal(pid, unix.Signal(sig.Number))
 	}
 }
 
-// start begins the session and tells the front so.
+// start starts the session and sends Started.
 func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refused *usererr.Error) {
 	if refused := m.Check(fds, sys.Passable); refused != nil {
 		return 0, refused
 	}
-	env := overlay(s.base, m.Env)
+	env := overlay(s.env, m.Env)
 	dir, notice := s.directory(m.Cwd)
 	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	attr := &syscall.ProcAttr{Dir: dir, Sys: &syscall.SysProcAttr{Setsid: true}}
@@ -110,10 +111,10 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	if m.Terminal {
 		pty, err := openPty(m)
 		if err != nil {
-			return 0, usererr.New(usererr.Container, "no terminal to be had in the container: "+err.Error(), "", err)
+			return 0, usererr.New(usererr.Container, "the container cannot allocate a terminal: "+err.Error(), "", err)
 		}
 		defer pty.close()
-		env = ttyEnv(env, pty.name)
+		env = withTTY(env, pty.name)
 		attr.Sys.Setctty = true
 		fds = []int{pty.slave, pty.slave, pty.slave}
 		pass = []int{pty.master}
@@ -122,8 +123,8 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	attr.Files = []uintptr{uintptr(fds[0]), uintptr(fds[1]), uintptr(fds[2])}
 
 	before := s.oom.read()
-	pid, err := s.procs.start(m.Path, m.Argv, attr, func() {
-		_ = c.Send(started, pass...) // a front that is gone is seen by attend
+	pid, err := s.children.start(m.Path, m.Argv, attr, func() {
+		_ = c.Send(started, pass...) // passSignals notices a client that is gone
 	}, func(status uint32) {
 		_ = c.Send(&wire.Exit{Status: status, OutOfMemory: s.oom.read() > before})
 	})
@@ -133,12 +134,11 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	return pid, nil
 }
 
-// cannotRun puts a failed exec into words.
+// cannotRun explains a failed exec.
 func cannotRun(path string, err error) *usererr.Error {
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return usererr.New(usererr.Container, "there is no "+path+" in the container",
-			`ask the administrator: "shell" must name a shell of the image`, err)
+		return wire.NoProgram(path, err)
 	case errors.Is(err, unix.E2BIG):
 		return usererr.New(usererr.Container, "the command line is too long", "", err)
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM):
@@ -147,8 +147,8 @@ func cannotRun(path string, err error) *usererr.Error {
 	return usererr.New(usererr.Container, "cannot run "+path+" in the container: "+err.Error(), "", err)
 }
 
-// directory is where the session starts: as asked, else home, else /, as sshd
-// does it.
+// directory returns where the session starts: where it asks to, else in the home, else
+// in /, as sshd does.
 func (s *server) directory(asked string) (dir, notice string) {
 	for _, d := range []string{asked, s.home} {
 		if d == "" || d[0] != '/' {
@@ -162,13 +162,4 @@ func (s *server) directory(asked string) (dir, notice string) {
 		}
 	}
 	return "/", notice
-}
-
-func indexByte(s string, b byte) int {
-	for i := range len(s) {
-		if s[i] == b {
-			return i
-		}
-	}
-	return -1
 }

@@ -115,8 +115,7 @@ func (p *execStream) awaitReport(ctx context.Context) error {
 func (p *execStream) startError(m *wire.Start) error {
 	switch p.report.code {
 	case noProgram:
-		return usererr.New(usererr.Container, "there is no "+m.Path+" in the container",
-			`ask the administrator: "shell" must name a shell of the image`, nil)
+		return wire.NoProgram(m.Path, nil)
 	case notProgram:
 		return usererr.New(usererr.Container, "cannot run "+m.Path+" in the container", "", nil)
 	}

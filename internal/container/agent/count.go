@@ -8,12 +8,12 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
-// program is what /proc calls every agent.
+// program is the name of every agent in /proc.
 const program = "dockersh-init"
 
-// others counts the processes in the container that somebody started: neither
-// process 1 nor agents. Not to be able to look is to see one.
-func others() (n uint32) {
+// countProcesses counts the processes in the container that somebody started: all but
+// process 1 and agents. If it cannot look, it counts one.
+func countProcesses() (n uint32) {
 	f, err := os.Open("/proc")
 	if err != nil {
 		return 1
@@ -28,7 +28,7 @@ func others() (n uint32) {
 		if err != nil || pid == 1 {
 			continue
 		}
-		// One that has ended is none, be it that nobody has waited for it.
+		// One that has ended does not count, even if nobody has waited for it.
 		if s, err := proc.Of(pid); !errors.Is(err, proc.ErrGone) && (err != nil || s.Name != program) {
 			n++
 		}
