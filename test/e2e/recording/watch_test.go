@@ -26,7 +26,7 @@ func TestWatchShowsALiveSessionUntilItsEnd(t *testing.T) {
 	w.Send("echo typed by the watcher\r")
 	c.Resize(50, 200)
 	c.Run("stty size")
-	w.Expect("50 rows and 200 columns, and this one 24 and 80")
+	w.Expect("50 rows and 200 columns, this one has 24 and 80")
 	c.Line("echo last wor\\ds; exit")
 	w.Expect("last words\r\n")
 	w.Expect("the session has ended")
@@ -73,7 +73,7 @@ func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
 	d.Run("echo I am \\d")
 	e.Run("echo I am \\e")
 	_, errs, status := e2e.Ctl(t, "watch", name)
-	if status != 1 || !strings.Contains(errs, "2 sessions are recorded") {
+	if status != 1 || !strings.Contains(errs, "2 sessions in "+name+" are recorded") {
 		t.Errorf("%d %q", status, errs)
 	}
 	ids := map[string]string{}
