@@ -16,10 +16,10 @@ type Address struct {
 func (a Address) Local() bool { return strings.HasPrefix(a.Host, "/") }
 
 // Opener returns the client of the engine at an address. It does not connect. Each
-// main that needs engines has one, and passes it on.
+// main that needs engines passes one to its package.
 type Opener func(Address) (Engine, error)
 
-// Clients keeps one client for each engine, for callers that ask again and again.
+// Clients keeps one client for each engine.
 type Clients struct {
 	Open Opener // nil in a program that has no client of an engine
 

@@ -7,7 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Errors of every engine; others are the engine's own text, for the log.
+// Errors of every engine. Other errors are the engine's own text, for the log.
 var (
 	ErrNotFound  = errors.New("no such container")
 	ErrNoImage   = errors.New("no such image")
@@ -19,10 +19,10 @@ var (
 
 const tryDoctor = "try again, or " + usererr.RunDoctor
 
-// Explain puts an engine's error into words for users, as a *usererr.Error. Without
-// words of its own the error is what otherwise says. The engine's text, which may
-// tell of the host, stays the cause, for the log. An error that is in words for
-// users already is returned as it is.
+// Explain turns an engine's error into a *usererr.Error. The text for an error that
+// is not one of package engine is otherwise. The engine's own text, which may reveal
+// something of the host, becomes the cause, for the log. A *usererr.Error is returned
+// unchanged.
 func Explain(err error, otherwise string) error {
 	var explained *usererr.Error
 	switch {

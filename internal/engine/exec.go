@@ -7,7 +7,8 @@ import (
 
 // Execs are programs that the engine starts in a running container.
 type Execs interface {
-	// Exec starts argv inside, detached, as exactly these numbers. ErrNotFound.
+	// Exec starts argv, detached, with exactly this uid and gid. It does not report how
+	// the program ends. ErrNotFound.
 	Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error
 	// ExecStream starts a program and connects to it. An error of the container's
 	// runtime, such as a program that does not exist, may also come as output of the
@@ -15,16 +16,16 @@ type Execs interface {
 	ExecStream(ctx context.Context, id string, p Program) (Stream, error)
 }
 
-// Program is what ExecStream starts. It gets exactly these numbers, and the
-// container's environment with Env over it.
+// Program is what ExecStream starts: with exactly this uid and gid, and with Env
+// added to the container's environment.
 type Program struct {
 	UID, GID  uint32
 	Env, Argv []string
 	Terminal  bool
 }
 
-// Stream is a program in a container whose input and output come over a
-// connection to the engine. The program lives on when the connection ends.
+// Stream is an exec stream: a program in a container whose input and output come over
+// a connection to the engine. The program outlives the connection.
 type Stream interface {
 	io.Writer // its input
 	// CloseWrite ends the input.

@@ -22,7 +22,7 @@ import (
 )
 
 // callLimit is the longest that a call may take whose context has no earlier
-// end. Pull has none of it: the network decides.
+// end. It does not apply to Pull, which depends on the network.
 const callLimit = 60 * time.Second
 
 // Engine is one engine.
@@ -56,7 +56,7 @@ type conn struct {
 	known atomic.Pointer[dialect.Dialect]
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (c *conn) Close() error {
 	if cli := c.agreed.Swap(nil); cli != nil {
 		return cli.Close()

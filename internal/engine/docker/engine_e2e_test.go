@@ -115,7 +115,7 @@ func spec(t *testing.T) engine.Spec {
 	}
 }
 
-// made creates a container and removes it when the test ends.
+// made creates a container, which is removed when the test ends.
 func made(t *testing.T, e *Engine, s engine.Spec) string {
 	t.Helper()
 	c, err := e.Create(t.Context(), s)

@@ -14,8 +14,8 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// engineError returns an error of the client as one of package engine. An error
-// that has none there stays the engine's own text, in one line.
+// engineError returns an error of the client as one of package engine. Any other
+// error keeps the engine's own text, in one line.
 func engineError(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

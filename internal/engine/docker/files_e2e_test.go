@@ -40,7 +40,7 @@ func TestFileIsReadThroughLinksInsideTheContainer(t *testing.T) {
 
 func TestFilesArePutWithTheirOwnersAndMissingParents(t *testing.T) {
 	e := testEngine(t)
-	putFiles(t, e) // the second time it is known what the image has
+	putFiles(t, e) // the second time the image's directories are remembered
 	putFiles(t, e)
 }
 
@@ -80,7 +80,7 @@ func TestDirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
 	if _, err := e.Commit(t.Context(), first, "dsh-knows-a"); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time it is known
+	for range 2 { // the second time the owner is remembered
 		for _, c := range []struct {
 			put  engine.File
 			want string

@@ -37,7 +37,7 @@ func (e *Engine) Pull(ctx context.Context, ref string, show func(line string)) e
 	if err := dialect.CheckImage(ref); err != nil {
 		return err
 	}
-	// No limit of our own: a slow line cannot be told from a dead one.
+	// No limit of our own: a slow line looks like a dead one.
 	cli, err := e.client(ctx)
 	if err != nil {
 		return engineError(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Find is engine.Engine's.
+// Find implements engine.Engine.
 func (f *Fake) Find(ctx context.Context, name string) (*engine.Container, error) {
 	err := f.begin(ctx, "Find")
 	defer f.mu.Unlock()
@@ -27,7 +27,7 @@ func (f *Fake) Find(ctx context.Context, name string) (*engine.Container, error)
 	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
 }
 
-// List is engine.Engine's; a size is the number of files put in.
+// List implements engine.Engine; a size is the number of files put in.
 func (f *Fake) List(ctx context.Context, size bool) ([]*engine.Container, error) {
 	err := f.begin(ctx, "List")
 	defer f.mu.Unlock()
@@ -43,7 +43,7 @@ func (f *Fake) List(ctx context.Context, size bool) ([]*engine.Container, error)
 	return all, nil
 }
 
-// Usage is engine.Engine's: every running container uses nothing.
+// Usage implements engine.Engine: every running container uses nothing.
 func (f *Fake) Usage(ctx context.Context, id string) (engine.Usage, error) {
 	err := f.begin(ctx, "Usage")
 	defer f.mu.Unlock()
@@ -57,7 +57,7 @@ func (f *Fake) Usage(ctx context.Context, id string) (engine.Usage, error) {
 	return engine.Usage{At: time.Now()}, err
 }
 
-// Running is engine.Engine's.
+// Running implements engine.Engine.
 func (f *Fake) Running(ctx context.Context, id string) (bool, error) {
 	err := f.begin(ctx, "Running")
 	defer f.mu.Unlock()
@@ -68,7 +68,7 @@ func (f *Fake) Running(ctx context.Context, id string) (bool, error) {
 	return err == nil, nil
 }
 
-// OutOfMemory is engine.Engine's; see KillForMemory.
+// OutOfMemory implements engine.Engine; see KillForMemory.
 func (f *Fake) OutOfMemory(ctx context.Context, id string, since time.Time) (bool, error) {
 	err := f.begin(ctx, "OutOfMemory")
 	defer f.mu.Unlock()
@@ -82,24 +82,24 @@ func (f *Fake) OutOfMemory(ctx context.Context, id string, since time.Time) (boo
 	return f.oom[b.Name].After(since), nil
 }
 
-// About is engine.Engine's.
+// About implements engine.Engine.
 func (f *Fake) About(ctx context.Context) (engine.About, error) {
 	err := f.begin(ctx, "About")
 	defer f.mu.Unlock()
 	return f.Facts, err
 }
 
-// Close is engine.Engine's.
+// Close implements engine.Engine.
 func (f *Fake) Close() error { return nil }
 
-// Remap is engine.Engine's.
+// Remap implements engine.Engine.
 func (f *Fake) Remap(ctx context.Context) (engine.Remap, error) {
 	err := f.begin(ctx, "Remap")
 	defer f.mu.Unlock()
 	return f.Remapped, err
 }
 
-// ImageID is engine.Engine's; an id names its image too.
+// ImageID implements engine.Engine; an id names its image too.
 func (f *Fake) ImageID(ctx context.Context, ref string) (string, error) {
 	err := f.begin(ctx, "ImageID")
 	defer f.mu.Unlock()
@@ -121,7 +121,7 @@ func (f *Fake) imageID(ref string) (string, error) {
 	return "", fmt.Errorf("%w: %s", engine.ErrNoImage, ref)
 }
 
-// Pull is engine.Engine's: it moves an image from Remote to the host.
+// Pull implements engine.Engine: it moves an image from Remote to the host.
 func (f *Fake) Pull(ctx context.Context, ref string, progress func(string)) error {
 	err := f.begin(ctx, "Pull")
 	defer f.mu.Unlock()
@@ -139,7 +139,7 @@ func (f *Fake) Pull(ctx context.Context, ref string, progress func(string)) erro
 	return nil
 }
 
-// Commit is engine.Engine's; the image has the files that were put in.
+// Commit implements engine.Engine; the image has the files that were put in.
 func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 	err := f.begin(ctx, "Commit")
 	defer f.mu.Unlock()
@@ -169,12 +169,12 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 	return made.id, nil
 }
 
-// Command gives a command line of no engine.
+// Command implements engine.Engine, with a command line that nothing runs.
 func (f *Fake) Command(s engine.Spec) []string {
 	return slices.Concat([]string{"fake", "create", "--name=" + s.Name}, s.Options, []string{s.Image}, s.Cmd)
 }
 
-// Create is engine.Engine's; it takes any option.
+// Create implements engine.Engine; it takes any option.
 func (f *Fake) Create(ctx context.Context, s engine.Spec) (*engine.Container, error) {
 	err := f.begin(ctx, "Create")
 	defer f.mu.Unlock()
@@ -186,7 +186,7 @@ func (f *Fake) Create(ctx context.Context, s engine.Spec) (*engine.Container, er
 		return nil, err
 	}
 	if s.ImageID != "" && id != s.ImageID {
-		return nil, fmt.Errorf("%s is another image by now than %s", s.Image, s.ImageID)
+		return nil, fmt.Errorf("%s now names another image than %s", s.Image, s.ImageID)
 	}
 	if f.containers[s.Name] != nil {
 		return nil, fmt.Errorf("%w: %s", engine.ErrNameTaken, s.Name)
@@ -199,14 +199,14 @@ func (f *Fake) Create(ctx context.Context, s engine.Spec) (*engine.Container, er
 	return b.copy(false), nil
 }
 
-// ReadFile is engine.Engine's.
+// ReadFile implements engine.Engine.
 func (f *Fake) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
 	err := f.begin(ctx, "ReadFile")
 	defer f.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.fresh(id)
+	b, err := f.neverStarted(id)
 	if err != nil {
 		return nil, err
 	}
@@ -221,23 +221,23 @@ func (f *Fake) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 }
 
-// fresh finds a container that was never started.
-func (f *Fake) fresh(id string) (*box, error) {
+// neverStarted finds a container that was never started.
+func (f *Fake) neverStarted(id string) (*box, error) {
 	b, err := f.box(id)
 	if err == nil && b.started {
-		err = fmt.Errorf("container %s was started before: its files are left alone", id)
+		err = fmt.Errorf("container %s was started before: its files are not touched", id)
 	}
 	return b, err
 }
 
-// PutFiles is engine.Engine's.
+// PutFiles implements engine.Engine.
 func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) error {
 	err := f.begin(ctx, "PutFiles")
 	defer f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	b, err := f.fresh(id)
+	b, err := f.neverStarted(id)
 	if err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 	return nil
 }
 
-// Start is engine.Engine's.
+// Start implements engine.Engine.
 func (f *Fake) Start(ctx context.Context, id string) error {
 	spec, err := f.start(ctx, id)
 	if err == nil && f.OnStart != nil {
@@ -279,11 +279,11 @@ func (f *Fake) start(ctx context.Context, id string) (engine.Spec, error) {
 	if b.State == engine.Dead || b.State == engine.Removing {
 		return engine.Spec{}, fmt.Errorf("container %s is %s and cannot be started", id, b.State)
 	}
-	b.State, b.started, b.Pid = engine.Running, true, os.Getpid() // with the users of whoever runs the test
+	b.State, b.started, b.Pid = engine.Running, true, os.Getpid() // has the user namespace of the test
 	return b.spec, nil
 }
 
-// Stop is engine.Engine's; it does not wait.
+// Stop implements engine.Engine; it does not wait.
 func (f *Fake) Stop(ctx context.Context, id string, _ time.Duration) error {
 	err := f.begin(ctx, "Stop")
 	defer f.mu.Unlock()
@@ -297,7 +297,7 @@ func (f *Fake) Stop(ctx context.Context, id string, _ time.Duration) error {
 	return err
 }
 
-// Remove is engine.Engine's.
+// Remove implements engine.Engine.
 func (f *Fake) Remove(ctx context.Context, id string) error {
 	err := f.begin(ctx, "Remove")
 	defer f.mu.Unlock()
@@ -311,7 +311,7 @@ func (f *Fake) Remove(ctx context.Context, id string) error {
 	return err
 }
 
-// Exec is engine.Engine's; nothing runs but OnExec.
+// Exec implements engine.Engine; nothing runs but OnExec.
 func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
 	err := f.begin(ctx, "Exec")
 	if err == nil && len(argv) == 0 {

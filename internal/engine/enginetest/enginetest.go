@@ -1,6 +1,6 @@
-// Package enginetest is a container engine in memory, for tests of those who
-// use one. It keeps the contract of engine.Engine: the same errors in the same
-// cases, and files only for containers that were never started.
+// Package enginetest has a container engine in memory, for tests of packages that
+// use an engine, and Conformance, which tests an engine: the one in memory, and real
+// ones.
 package enginetest
 
 import (
@@ -13,15 +13,15 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Fake is an engine without containers and images; New makes one. Set the hooks
-// before others use it.
+// Fake is an engine in memory; New returns one without containers and images. Set its
+// hooks before the first call.
 type Fake struct {
-	// OnStart is called when a container has been started, with its description:
-	// the place to let an agent appear. Containers of Add have only a name.
+	// OnStart is called with the description of every container that has been
+	// started: the place to let an agent appear. Containers of Add have only a name.
 	OnStart func(engine.Spec)
 	// OnExec is called for every program that Exec starts.
 	OnExec func(Exec)
-	// OnStream is every program that ExecStream starts; it returns the exit code.
+	// OnStream runs as every program that ExecStream starts; it returns the exit code.
 	OnStream func(Inside) int
 	// Facts and Remapped are what About and Remap return.
 	Facts    engine.About
@@ -68,14 +68,14 @@ func New() *Fake {
 	}
 }
 
-// AddImage puts an image on the host, with files by absolute path.
+// AddImage adds an image to the host, with files by absolute path.
 func (f *Fake) AddImage(ref, id string, files map[string][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.images[ref] = image{id, files}
 }
 
-// Add puts a container on the host that was made by hand. An empty ID is filled in.
+// Add adds a container that was made by hand. An empty ID is filled in.
 func (f *Fake) Add(c engine.Container) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,14 +113,14 @@ func (f *Fake) Hold(method string) (began <-chan struct{}, release func()) {
 	})
 }
 
-// Calls tells how often a method, by its name, was called.
+// Calls returns how often a method, by its name, was called.
 func (f *Fake) Calls(method string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls[method]
 }
 
-// Spec gives what a container was made from; false when there is none.
+// Spec returns the description that a container was made from; false without one.
 func (f *Fake) Spec(name string) (engine.Spec, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,7 +130,7 @@ func (f *Fake) Spec(name string) (engine.Spec, bool) {
 	return engine.Spec{}, false
 }
 
-// File gives what PutFiles wrote.
+// File returns what PutFiles wrote.
 func (f *Fake) File(name, path string) (engine.File, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,7 +141,7 @@ func (f *Fake) File(name, path string) (engine.File, bool) {
 	return engine.File{}, false
 }
 
-// SetState puts a container into a state, as an administrator or a fault does.
+// SetState changes the state of a container, as an administrator or a fault may.
 func (f *Fake) SetState(name string, s engine.State) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,14 +150,14 @@ func (f *Fake) SetState(name string, s engine.State) {
 	}
 }
 
-// KillForMemory lets the kernel kill something in a container for lack of memory.
+// KillForMemory makes OutOfMemory report a kill in a container.
 func (f *Fake) KillForMemory(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.oom[name] = time.Now()
 }
 
-// begin counts a call and says how it shall fail. The lock is held after it.
+// begin counts a call and returns the error that it shall fail with. It locks f.mu.
 func (f *Fake) begin(ctx context.Context, method string) error {
 	f.mu.Lock()
 	if h := f.held[method]; h != nil {

@@ -9,18 +9,18 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Inside is a program that ExecStream started, as seen from the container.
+// Inside is a program that ExecStream started, as the container sees it.
 type Inside struct {
 	engine.Program
 	ID        string    // of the container
 	In        io.Reader // what was written to the stream
-	Out, Errs io.Writer // with a terminal the same
-	// Sizes gets every size that the terminal is given.
+	Out, Errs io.Writer // the same with a terminal
+	// Sizes receives every size of the terminal, as rows and columns.
 	Sizes <-chan [2]uint16
 }
 
-// ExecStream is engine.Execs': OnStream is the program, and its result the exit
-// code. Without it the program ends at once with 0.
+// ExecStream implements engine.Engine: OnStream is the program, and its result the
+// exit code. Without OnStream the program ends at once with 0.
 func (f *Fake) ExecStream(ctx context.Context, id string, p engine.Program) (engine.Stream, error) {
 	err := f.begin(ctx, "ExecStream")
 	if err == nil {
@@ -56,7 +56,7 @@ func pipe(ends *[]io.Closer) (io.ReadCloser, io.Writer) {
 	return r, w
 }
 
-// stream is the near side of a program. It goes on when the stream is closed.
+// stream is the caller's side of a program, which goes on when the stream is closed.
 type stream struct {
 	terminal  bool
 	in        io.WriteCloser

@@ -15,7 +15,7 @@ type Dialect struct {
 	Name   string // as its makers spell it
 	Oldest string // release that dockersh works with
 
-	// component of the engine's version that gives it away.
+	// component is in the version of such an engine, and of no other.
 	component string
 
 	// The command line: its name, its options before the subcommand, and the option
@@ -51,7 +51,7 @@ type state struct {
 	is   engine.State
 }
 
-// Docker is Docker, with its own words for everything.
+// Docker is Docker itself.
 var Docker = Dialect{
 	Name:    "Docker",
 	Oldest:  "20.10", // API 1.41

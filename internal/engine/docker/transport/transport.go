@@ -18,8 +18,8 @@ type Transport struct {
 	URL string
 	// Socket is the path of the engine's socket; empty for another host.
 	Socket string
-	// CA, Cert and Key are files, for TCP alone. Both sides show a certificate:
-	// without it, everyone who reaches the port has the engine's host.
+	// CA, Cert and Key are files, for TCP alone. Both sides show a certificate: without
+	// one, everyone who reaches the port would be root on the engine's host.
 	CA, Cert, Key string
 
 	target *target // for ssh
@@ -50,7 +50,8 @@ func Of(a engine.Address) (*Transport, error) {
 // SSH reports whether DialContext is the way to the engine.
 func (t *Transport) SSH() bool { return t.target != nil }
 
-// CheckFiles returns an error unless certificates and key are root's alone.
+// CheckFiles returns an error unless certificates and key belong to root, no other
+// user can write them and no other user can read the key.
 func (t *Transport) CheckFiles() error {
 	for _, path := range []string{t.CA, t.Cert, t.Key} {
 		if path == "" {

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// Containers are the containers of the engine.
+type Containers interface {
+	// Find returns ErrNotFound when there is no container of exactly that name.
+	Find(ctx context.Context, name string) (*Container, error)
+	// List returns every container that carries LabelOwner.
+	List(ctx context.Context, size bool) ([]*Container, error)
+	// Running reports whether the container runs; one that does not exist does not.
+	Running(ctx context.Context, id string) (bool, error)
+	// Usage measures a running container; ErrNotFound.
+	Usage(ctx context.Context, id string) (Usage, error)
+	// OutOfMemory reports whether the kernel has killed a process in the container for
+	// lack of memory since a time. An engine may have forgotten, and report false.
+	OutOfMemory(ctx context.Context, id string, since time.Time) (bool, error)
+	// Command returns the command line that Create runs, for people to read.
+	Command(Spec) []string
+	// Create makes the container, does not start it, and returns it as Find would.
+	// ErrNameTaken, ErrNoImage, ErrOption (wrapped, with the engine's words).
+	Create(ctx context.Context, s Spec) (*Container, error)
+	// ReadFile reads a regular file of at most 1 MiB out of a container that was
+	// never started; fs.ErrNotExist.
+	ReadFile(ctx context.Context, id, path string) ([]byte, error)
+	// PutFiles writes into a container that was never started: a running one
+	// could swap a path under the engine's feet (CVE-2026-41567 and others).
+	PutFiles(ctx context.Context, id string, files []File) error
+	// Start starts a container and resumes a paused one. ErrNotFound.
+	Start(ctx context.Context, id string) error
+	// Stop asks process 1 to end and kills it after grace. ErrNotFound.
+	Stop(ctx context.Context, id string, grace time.Duration) error
+	// Remove kills and removes the container with its anonymous volumes. ErrNotFound.
+	Remove(ctx context.Context, id string) error
+}
+
+// State is the state of a container.
+type State string
+
+// The states, in the words of Docker's API.
+const (
+	Created    State = "created"
+	Running    State = "running"
+	Paused     State = "paused"
+	Restarting State = "restarting"
+	Removing   State = "removing"
+	Exited     State = "exited"
+	Dead       State = "dead"
+)
+
+// Container is an engine's description of one container.
+type Container struct {
+	ID, Name  string
+	Image     string // as Spec named it
+	ImageID   string
+	State     State
+	Pid       int // of process 1, on the host; 0 when it does not run
+	ExitCode  int
+	OOMKilled bool // process 1 was killed for lack of memory
+	Created   time.Time
+	Labels    map[string]string
+	Size      int64    // bytes of the container's own layer; -1 when not asked for
+	Binds     []string // directories and files of the host that are mounted; empty in a List
+	HostUsers bool     // its users are numbered as the host's, whatever Remap says
+}
+
+// Usage is what a running container uses.
+type Usage struct {
+	At        time.Time     // when it was measured
+	CPU       time.Duration // of all processors, since the start
+	Memory    int64         // bytes, without files that are merely cached
+	Processes int           // and threads; 0 when unknown
+}
+
+// Spec describes a container to create.
+type Spec struct {
+	Name, Image, Hostname string
+	ImageID               string // if not empty: the image that Image must name; a tag may have moved
+	UID, GID              uint32
+	Groups                []uint32          // supplementary
+	Labels                map[string]string // they win over labels in Options
+	Mounts                []Mount
+	Volumes, Env          []string // in the option language of the engine
+	Network               string
+	Memory, CPUs          string // as the engine's options; empty: no limit
+	PidsLimit             int    // 0: no limit
+	CapDrop, CapAdd       []string
+	NoNewPrivileges       bool
+	Entrypoint            string
+	Cmd                   []string
+	QuietLog              bool     // keep no output of process 1
+	CappedLog             bool     // keep a limited amount of it, unless Options say otherwise
+	Options               []string // dockeropt, in words; given before all others, so that the others win
+	UserFirst             bool     // give --user before Options: they may name another user for process 1
+}
+
+// Mount is a bind mount. A source that does not exist is an error; it is not made.
+type Mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
+
+// File is a regular file or a directory to put into a container.
+type File struct {
+	Path     string // absolute, clean
+	Mode     uint32 // permission bits
+	UID, GID uint32
+	Dir      bool
+	Data     []byte
+}
