@@ -1,5 +1,5 @@
-// Package dotfile reads files that are in the user's own hands: ~/.dockersh, and
-// what sshd left for him.
+// Package dotfile reads two files that the user can change: ~/.dockersh, and the one in
+// which sshd describes how the user authenticated.
 package dotfile
 
 import (
@@ -8,38 +8,33 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/proto/wire"
 )
-
-// maxSize is the largest ~/.dockersh in bytes (config.MaxUserFile, without a link to it).
-const maxSize = 64 << 10
 
 const tooLarge = "is larger than 64 KiB"
 
-// Read gives the bytes of ~/.dockersh, or why it cannot be read. Neither
-// means that there is none. It must run with the user's own rights, and a FIFO, a
-// device or a link that the user put there must not hold or mislead us.
+// Read returns the bytes of ~/.dockersh, or why it cannot be read; neither if there is no
+// such file. It must run with the user's rights. A FIFO, a device or a link in the place
+// of the file neither blocks nor misleads it.
 func Read(home string, uid int) (data []byte, problem string) {
 	if home == "" {
 		return nil, ""
 	}
-	return read(home+"/.dockersh", uid, maxSize)
+	return read(home+"/.dockersh", uid, wire.MaxUserFile)
 }
 
-// authInfo begins the name of the file in which sshd tells how a user
+// authInfo is how the path begins of the file in which sshd describes how a user
 // authenticated (ExposeAuthInfo in sshd_config(5), session.c of OpenSSH).
 const authInfo = "/tmp/sshauth."
 
-// maxAuthInfo is the largest of them in bytes (wire.MaxAuthInfo, without a link to it).
-const maxAuthInfo = 16 << 10
-
-// AuthInfo gives the bytes of the file that SSH_USER_AUTH names; none if it is not
-// one as sshd makes them. As Read it must run with the user's own rights.
+// AuthInfo returns the bytes of the file that SSH_USER_AUTH names; none if it is not like
+// those that sshd makes. Like Read, it must run with the user's rights.
 func AuthInfo(path string, uid int) []byte {
 	rest, ok := strings.CutPrefix(path, authInfo)
 	if !ok || rest == "" || strings.IndexByte(rest, '/') >= 0 {
 		return nil
 	}
-	data, _ := read(path, uid, maxAuthInfo) // whoever needs it says that it is missing
+	data, _ := read(path, uid, wire.MaxAuthInfo) // the broker reports it missing where it is needed
 	return data
 }
 
@@ -78,5 +73,5 @@ func read(path string, uid int, most int) (data []byte, problem string) {
 		}
 		n += m
 	}
-	return nil, tooLarge // it grew meanwhile
+	return nil, tooLarge // it has grown
 }

@@ -8,37 +8,37 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// request is what the caller wants run, in the words of a login shell.
+// request is what the shell in the container should run.
 type request struct {
-	login   bool     // argv[0] begins with "-": the profile is read
-	command bool     // -c was given, or a forced session's original command
-	args    []string // for the shell inside, after its argv[0]
-	nothing bool     // sshd's offer to run ~/.ssh/rc: done already
+	login   bool     // as a login shell, which reads the profile
+	command bool     // a command: of -c, or the original one of a forced session
+	args    []string // for the shell, after its argv[0]
+	nothing bool     // nothing: sshd asked for ~/.ssh/rc
 }
 
-// isSSHRC tells whether sshd offers to run ~/.ssh/rc through the login shell (by
-// its path since OpenSSH 8.7). That file is for the host, where its owner runs
-// nothing, and sshd(8) ignores what becomes of it.
+// isSSHRC reports whether sshd asks the login shell to run ~/.ssh/rc (by its full path
+// since OpenSSH 8.7). That file is for the host, where its owner may run nothing, and
+// sshd(8) ignores the outcome.
 func isSSHRC(command, home string) bool {
 	file, ok := strings.CutPrefix(command, "/bin/sh ")
 	return ok && (file == ".ssh/rc" || file == home+"/.ssh/rc")
 }
 
-// caller is what is known of who starts us.
-type caller struct {
+// invocation is what the meaning of the arguments depends on.
+type invocation struct {
 	original string            // SSH_ORIGINAL_COMMAND
 	home     string            // HOME
-	self     func(string) bool // whether a word names this very program
+	isSelf   func(string) bool // reports whether a word is the path of this program
 }
 
-// parse reads argv as a shell would.
-func parse(argv []string, by caller) (request, error) {
+// parseArgs interprets argv as a shell would.
+func parseArgs(argv []string, in invocation) (request, error) {
 	var r request
 	if len(argv) == 0 {
 		argv = []string{"dockersh"}
 	}
 	r.login = strings.HasPrefix(argv[0], "-")
-	command, rest, err := options(&r, argv[1:])
+	command, rest, err := parseOptions(&r, argv[1:])
 	if err != nil {
 		return r, err
 	}
@@ -48,33 +48,37 @@ func parse(argv []string, by caller) (request, error) {
 		return r, nil
 	}
 	if r.command {
-		if isSSHRC(command, by.home) {
+		if isSSHRC(command, in.home) {
 			r.nothing = true
 			return r, nil
 		}
-		// ForceCommand with us as the shell in passwd too: sshd runs
-		// "dockersh -c dockersh". The words after our name are ours.
-		if words := strings.Fields(command); len(words) > 0 && by.self(words[0]) {
-			by.self = func(string) bool { return false }
-			forced, err := parse(words, by)
+		// This program is both the ForceCommand and the login shell: sshd runs
+		// "dockersh -c dockersh". The words after our name are our arguments.
+		if words := strings.Fields(command); len(words) > 0 && in.isSelf(words[0]) {
+			in.isSelf = func(string) bool { return false }
+			forced, err := parseArgs(words, in)
 			forced.login = forced.login || r.login
 			return forced, err
 		}
 		r.args = append([]string{"-c", command}, rest...)
 		return r, nil
 	}
-	if by.original != "" {
+	if in.original != "" {
 		r.command = true
-		r.args = []string{"-c", by.original}
+		r.args = []string{"-c", in.original}
 		return r, nil
 	}
 	r.login = true
 	return r, nil
 }
 
-// options takes -c, -l and -i, alone or in one word, off args. The word behind -c
-// is the command, even if it begins with a dash: sshd puts the client's there.
-func options(r *request, args []string) (command string, rest []string, err error) {
+// usage is the hint of an error in the arguments.
+const usage = "run: dockersh [-l] [-c command]"
+
+// parseOptions parses -c, -l and -i, separate or combined, at the start of args, and
+// returns the rest. The word behind -c is the command, even if it begins with a dash:
+// sshd puts the client's command there.
+func parseOptions(r *request, args []string) (command string, rest []string, err error) {
 	for !r.command && len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
 		word := args[0]
 		args = args[1:]
@@ -89,25 +93,25 @@ func options(r *request, args []string) (command string, rest []string, err erro
 			switch o {
 			case 'l':
 				r.login = true
-			case 'i': // every session with a terminal is
+			case 'i': // every session with a terminal is interactive
 			case 'c':
 				r.command = true
 			default:
 				return "", nil, usererr.New(usererr.Protocol, "unknown option "+printable.Text(word),
-					"usage: dockersh [-l] [-c command]", nil)
+					usage, nil)
 			}
 		}
 	}
 	if r.command {
 		if len(args) == 0 {
-			return "", nil, usererr.New(usererr.Protocol, "-c needs a command", "usage: dockersh [-l] [-c command]", nil)
+			return "", nil, usererr.New(usererr.Protocol, "-c needs a command", usage, nil)
 		}
 		return args[0], args[1:], nil
 	}
 	return "", args, nil
 }
 
-// argv gives the argument vector of the shell inside.
+// argv returns the argument vector of the shell in the container.
 func (r request) argv(shell string) []string {
 	zero := shell[strings.LastIndexByte(shell, '/')+1:]
 	if r.login {
@@ -116,11 +120,11 @@ func (r request) argv(shell string) []string {
 	return append([]string{zero}, r.args...)
 }
 
-// words gives the command for the log, and whether it was cut to fit.
+// words returns the command for the log, and whether it was cut to wire.MaxWords.
 func (r request) words() (words []byte, cut bool) {
 	args := r.args
 	if r.command {
-		args = args[1:] // behind -c
+		args = args[1:] // without -c
 	}
 	text := strings.Join(args, " ")
 	return []byte(text[:min(len(text), wire.MaxWords)]), len(text) > wire.MaxWords

@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
+func TestArgumentsMeanWhatTheyMeanToAShell(t *testing.T) {
 	self := func(w string) bool { return w == "dockersh" || w == "/usr/local/bin/dockersh" }
 	for _, c := range []struct {
 		what     string
@@ -31,7 +31,7 @@ func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
 		{"another forced command", []string{"dockersh", "-c", "/usr/bin/id"}, "ls", []string{"ash", "-c", "/usr/bin/id"}},
 		{"no argv at all", nil, "", []string{"-ash"}},
 	} {
-		r, err := parse(c.argv, caller{c.original, "/home/x", self})
+		r, err := parseArgs(c.argv, invocation{c.original, "/home/x", self})
 		if err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
@@ -44,23 +44,23 @@ func TestArgumentsAreReadAsAShellReadsThem(t *testing.T) {
 
 func TestBadArgumentsAreErrors(t *testing.T) {
 	for _, argv := range [][]string{{"dockersh", "-c"}, {"dockersh", "-x"}, {"dockersh", "--privileged"}, {"dockersh", "-c", "dockersh -x"}} {
-		if r, err := parse(argv, caller{self: func(w string) bool { return w == "dockersh" }}); err == nil {
+		if r, err := parseArgs(argv, invocation{isSelf: func(w string) bool { return w == "dockersh" }}); err == nil {
 			t.Errorf("%q became %+v", argv, r)
 		}
 	}
 }
 
-func TestSSHDsRCDoesNothing(t *testing.T) {
+func TestSSHRCIsNotRun(t *testing.T) {
 	for command, nothing := range map[string]bool{
 		"/bin/sh .ssh/rc": true, "/bin/sh /home/x/.ssh/rc": true, "/bin/sh /home/y/.ssh/rc": false, "/bin/sh .ssh/rc; id": false,
 	} {
-		if r, err := parse([]string{"dockersh", "-c", command}, caller{home: "/home/x", self: isSelf}); err != nil || r.nothing != nothing {
+		if r, err := parseArgs([]string{"dockersh", "-c", command}, invocation{home: "/home/x", isSelf: isSelf}); err != nil || r.nothing != nothing {
 			t.Errorf("%s: got %+v, %v", command, r, err)
 		}
 	}
 }
 
-func TestOnlyWhatIsAcceptedGoesInside(t *testing.T) {
+func TestOnlyAcceptedVariablesEnterTheContainer(t *testing.T) {
 	environ := []string{"LANG=C", "LC_ALL=x", "TERM=vt100", "LD_PRELOAD=/x", "PATH=/y", "DOCKER_HOST=z", "HOME=/h", "SECRET=1",
 		"SSH_CONNECTION=a", "SSH_AUTH_SOCK=/tmp/s", "SSH_TTY=/dev/pts/9", "BASH_ENV=q", "GODEBUG=1", "noequals", "=x", "SHELL=/d"}
 	got := insideEnv(environ, []string{"*"}, "/bin/ash")
@@ -75,7 +75,7 @@ func TestOnlyWhatIsAcceptedGoesInside(t *testing.T) {
 	}
 }
 
-func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
+func TestCommandForTheLogIsCutToItsLimit(t *testing.T) {
 	long := strings.Repeat("x", wire.MaxWords)
 	for _, c := range []struct {
 		argv []string
@@ -85,7 +85,7 @@ func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
 		{[]string{"-dockersh"}, "", false}, {[]string{"dockersh", "-c", "echo 'a  b'"}, "echo 'a  b'", false}, {[]string{"dockersh", "-c", "echo $1", "x", "y"}, "echo $1 x y", false},
 		{[]string{"dockersh", "file", "a"}, "file a", false}, {[]string{"dockersh", "-c", long}, long, false}, {[]string{"dockersh", "-c", long + "y"}, long, true},
 	} {
-		r, err := parse(c.argv, caller{self: func(string) bool { return false }})
+		r, err := parseArgs(c.argv, invocation{isSelf: func(string) bool { return false }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,13 +95,13 @@ func TestTheLogHearsOfTheCommandWhatFits(t *testing.T) {
 	}
 }
 
-// Whatever the bytes: parsing gives an error or an argv whose first word names
-// the shell, and what is shown to a terminal cannot steer it.
+// Whatever the bytes, parsing returns an error that cannot steer a terminal, or an argv
+// whose first word names the shell.
 func FuzzParse(f *testing.F) {
 	f.Add("-dockersh", "-c", "exit 7", "")
 	f.Add("dockersh", "-lc", "dockersh -l", "ls")
 	f.Fuzz(func(t *testing.T, a, b, c, original string) {
-		r, err := parse([]string{a, b, c}, caller{original: original, self: func(w string) bool { return w == "dockersh" }})
+		r, err := parseArgs([]string{a, b, c}, invocation{original: original, isSelf: func(w string) bool { return w == "dockersh" }})
 		if err != nil {
 			if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
 				t.Fatalf("the error can steer a terminal: %q", text)

@@ -6,19 +6,18 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sshd/pattern"
 )
 
-// never lists environment names (or, with a star, beginnings) that no setting
-// lets in: they change what a program is rather than how it behaves, or are the
-// session's own to say.
+// never has the variables, as patterns, that no setting lets into a container: they
+// change which code a program runs, or the session sets them itself.
 var never = [...]string{
 	"LD_*", "DYLD_*", "GCONV_PATH", "GODEBUG", "GOTRACEBACK", "GLIBC_TUNABLES", "DOCKER_*", "BASH_ENV", "ENV", "IFS",
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "SSH_*", "BASH_FUNC_*",
 }
 
-// always lists what sshd says of the connection. SSH_TTY is the agent's to say,
-// SSH_AUTH_SOCK and SSH_USER_AUTH are paths of the host.
+// always has the variables in which sshd describes the connection. The agent sets
+// SSH_TTY; SSH_AUTH_SOCK and SSH_USER_AUTH are paths of the host.
 var always = [...]string{"SSH_CLIENT", "SSH_CONNECTION"}
 
-// insideEnv gives what of the client's environment goes into the container.
+// insideEnv returns the part of the client's environment that goes into the container.
 func insideEnv(environ, accept []string, shell string) []string {
 	env := []string{"SHELL=" + shell}
 	for _, e := range environ {
@@ -30,7 +29,7 @@ func insideEnv(environ, accept []string, shell string) []string {
 	return env
 }
 
-// get finds a value in an environment; the first entry counts, as in getenv(3).
+// get returns the value of a variable, that of the first entry as getenv(3) does.
 func get(environ []string, name string) string {
 	for _, e := range environ {
 		if n, v, ok := strings.Cut(e, "="); ok && n == name {

@@ -1,6 +1,6 @@
-// Package front is the front: the login shell. It runs as the user, trusts nobody
-// and decides nothing: it asks the broker for a container, starts the session
-// there and waits.
+// Package front is the login shell. It runs as the user, trusts nobody and decides
+// nothing: it asks the broker for a container, starts the session there, and carries it
+// to its end.
 package front
 
 import (
@@ -20,31 +20,31 @@ import (
 	"github.com/dockersh/dockersh/internal/user/dotfile"
 )
 
-// Main runs the login shell; the result is the exit code. A session that ended
-// by a signal ends this process by the same.
+// Main runs dockersh and returns its exit code. If a signal ended the session, the same
+// signal ends this process.
 func Main() int {
-	environ, broker := os.Environ(), noBroker
+	environ, broker := os.Environ(), notConnected
 	if door.Setuid() {
 		environ = door.Environ()
 		var err error
 		if broker, err = door.FromSetuid(); err != nil {
-			return report(err)
+			return printError(err)
 		}
 	}
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		_, _ = sys.Write(1, []byte("dockersh "+version.Get()+"\n"))
 		return 0
 	}
-	r, err := parse(os.Args, caller{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), self: isSelf})
+	r, err := parseArgs(os.Args, invocation{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), isSelf: isSelf})
 	switch {
 	case err != nil:
-		return report(err)
+		return printError(err)
 	case r.nothing:
 		return 0
 	}
 	code, sig, err := run(r, environ, broker)
 	if err != nil {
-		return report(err)
+		return printError(err)
 	}
 	if sig != 0 {
 		sys.DieBy(sig)
@@ -58,9 +58,9 @@ func run(r request, environ []string, broker int) (code int, sig unix.Signal, er
 	m.UserFile, m.UserErr = dotfile.Read(get(environ, "HOME"), unix.Geteuid())
 	m.AuthInfo = dotfile.AuthInfo(get(environ, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
-	wait := newWaiting()
-	a, err := login(m, wait.show, broker)
-	wait.clear()
+	progress := newProgress()
+	a, err := login(m, progress.show, broker)
+	progress.clear()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -68,14 +68,14 @@ func run(r request, environ []string, broker int) (code int, sig unix.Signal, er
 		err := unix.Exec(a.hostShell, r.argv(a.hostShell), hostEnv(environ, a.hostShell))
 		return 0, 0, usererr.New(usererr.Settings, "cannot run the host shell "+a.hostShell+": "+err.Error(), "", err)
 	}
-	s, err := begin(a, r, environ, m.Terminal)
+	s, err := startSession(a, r, environ, m.Terminal)
 	if err != nil {
 		return 0, 0, err
 	}
 	return s.wait()
 }
 
-// hostEnv corrects SHELL, which sshd set to us.
+// hostEnv returns environ with SHELL set to the host shell: sshd set it to this program.
 func hostEnv(environ []string, shell string) []string {
 	env := []string{"SHELL=" + shell}
 	for _, e := range environ {
@@ -86,7 +86,7 @@ func hostEnv(environ []string, shell string) []string {
 	return env
 }
 
-// isSelf tells whether a word is this program's own path.
+// isSelf reports whether word is the path of this program.
 func isSelf(word string) bool {
 	if word == "dockersh" {
 		return true
@@ -98,45 +98,46 @@ func isSelf(word string) bool {
 	return err == nil && word == exe
 }
 
-// report shows an error and gives our exit code.
-func report(err error) int {
+// printError shows an error to the user and returns our exit code.
+func printError(err error) int {
 	e := usererr.For(err)
-	say("dockersh: error: " + e.Text)
+	printLine("dockersh: error: " + e.Text)
 	if e.Hint != "" {
-		say("hint: " + e.Hint)
+		printLine("hint: " + e.Hint)
 	}
 	return exitstatus.Ours
 }
 
-// say writes a line for the user. Never to stdout: that is the command's.
-func say(line string) { _, _ = sys.Write(2, []byte(line+"\n")) }
+// printLine writes a line for the user to stderr: stdout belongs to the command.
+func printLine(line string) { _, _ = sys.Write(2, []byte(line+"\n")) }
 
-// patience is how long a login may take before it is worth a word.
-const patience = time.Second
+// progressDelay is how long a login takes before its progress is shown.
+const progressDelay = time.Second
 
-// waiting shows what a slow login does, on a terminal only.
-type waiting struct {
-	on, used bool
-	since    time.Time
-	last     string
+// progress is a line on the terminal that says what a slow login waits for.
+type progress struct {
+	enabled bool // stderr is a terminal
+	shown   bool
+	since   time.Time
+	last    string
 }
 
-func newWaiting() *waiting { return &waiting{on: tty.Is(2), since: time.Now()} }
+func newProgress() *progress { return &progress{enabled: tty.Is(2), since: time.Now()} }
 
-// show remembers the line, and shows the last one once it has taken long. It is
-// called every second, with no line if there is no news.
-func (w *waiting) show(line string) {
+// show stores the line, and shows it once the login has taken a while. It is called every
+// second, without a line if there is nothing new.
+func (p *progress) show(line string) {
 	if line != "" {
-		w.last = line
+		p.last = line
 	}
-	if w.on && w.last != "" && time.Since(w.since) > patience {
-		w.used = true
-		_, _ = sys.Write(2, []byte("\r\x1b[K"+w.last))
+	if p.enabled && p.last != "" && time.Since(p.since) > progressDelay {
+		p.shown = true
+		_, _ = sys.Write(2, []byte("\r\x1b[K"+p.last))
 	}
 }
 
-func (w *waiting) clear() {
-	if w.used {
+func (p *progress) clear() {
+	if p.shown {
 		_, _ = sys.Write(2, []byte("\r\x1b[K"))
 	}
 }

@@ -17,16 +17,18 @@ import (
 )
 
 const (
-	// absence is how long a broker that is being restarted is waited for.
-	absence = 5 * time.Second
-	// silence is how long a broker may say nothing; while it works it says
-	// something every second.
-	silence = 60 * time.Second
+	// restartLimit is how long the service may take to restart.
+	restartLimit = 5 * time.Second
+	// answerLimit is how long the broker may be silent; while it works it sends a
+	// Progress every second.
+	answerLimit = 60 * time.Second
+	// whyLimit is how long the broker may take to answer Why.
+	whyLimit = 10 * time.Second
 )
 
 var errNoBroker = usererr.New(usererr.Unavailable, "the dockersh service does not answer", usererr.StartService, nil)
 
-// answer is the broker's.
+// answer is what the broker granted: an agent, or else a shell on the host.
 type answer struct {
 	broker    channel.Conn
 	agent     agentclient.Conn
@@ -34,18 +36,18 @@ type answer struct {
 	hostShell string
 }
 
-// noBroker stands for the service's, which has yet to be connected to.
-const noBroker = -1
+// notConnected stands for a broker that has yet to be connected to.
+const notConnected = -1
 
-// login asks the broker for a session: the one that is connected already, else the
-// service's. A service that goes away before it answered is asked again: it is
-// being restarted.
+// login requests a session from a broker: from the one that is connected already, else
+// from the service, or else from one of its own. A service that goes away before it has
+// answered is being restarted, and is asked again.
 func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
-	if broker != noBroker {
+	if broker != notConnected {
 		a, _, err := ask(broker, m, show)
 		return a, err
 	}
-	end := time.Now().Add(absence)
+	end := time.Now().Add(restartLimit)
 	for {
 		fd, err := seqpacket.Connect(paths.Socket())
 		again := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EAGAIN)
@@ -70,8 +72,8 @@ func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
 	}
 }
 
-// ask takes over a connection to a broker. again tells that it ended without a
-// word.
+// ask takes over a connection to a broker and sends the request. again reports that the
+// connection ended without an answer.
 func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err error) {
 	c, err := channel.NewSync(fd)
 	if err != nil {
@@ -82,7 +84,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			_ = c.Close()
 		}
 	}()
-	c.Within(silence)
+	c.Within(answerLimit)
 	if err := c.Send(m); err != nil {
 		return nil, true, errNoBroker
 	}
@@ -97,7 +99,7 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 		switch reply := reply.(type) {
 		case *wire.Progress:
 			show(printable.Text(reply.Text))
-			c.Within(silence)
+			c.Within(answerLimit)
 		case *wire.Ready:
 			agent, err := agentclient.New(fds[0])
 			if err != nil {
@@ -111,14 +113,14 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			return nil, false, reply.UserError()
 		default:
 			seqpacket.CloseAll(fds)
-			return nil, false, usererr.New(usererr.Protocol, "the dockersh service speaks another version", "ask the administrator to run: systemctl restart dockershd", nil)
+			return nil, false, usererr.New(usererr.Protocol, "dockersh and its service are of different versions", "ask the administrator to run: systemctl restart dockershd", nil)
 		}
 	}
 }
 
-// why asks the broker what became of the container.
-func why(broker channel.Conn) string {
-	broker.Within(10 * time.Second)
+// askWhy asks the broker what happened to the container of a lost session.
+func askWhy(broker channel.Conn) string {
+	broker.Within(whyLimit)
 	if broker.Send(&wire.Why{}) == nil {
 		m, fds, err := broker.Recv()
 		seqpacket.CloseAll(fds)

@@ -10,29 +10,29 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// relay copies one direction. At most one buffer is in flight, so that a slow
-// reader slows the writer.
+// relay copies in one direction. At most one buffer is in flight, so that a slow reader
+// slows the writer.
 type relay struct {
 	from, to int
 	input    bool // towards the container: not to be drained at the end
-	pipe     bool // our side is a pipe of ours: closing it tells the session
+	pipe     bool // the session's side is a pipe that we made, to be closed at the end
 	done     bool
 	buf      []byte
-	rest     []byte // of buf, still to be written
+	rest     []byte // part of buf that is still to be written
 }
 
-// relayBuffer in bytes: a pty gives a page at a time, a pipe or a file more.
+// relayBuffer in bytes. A pty returns a page at a time, a pipe or a file more.
 const relayBuffer = 32 << 10
 
-// poll says what the relay waits for.
-func (r *relay) poll() unix.PollFd {
+// pollFd returns what the relay waits for.
+func (r *relay) pollFd() unix.PollFd {
 	if len(r.rest) > 0 {
 		return unix.PollFd{Fd: int32(r.to), Events: unix.POLLOUT}
 	}
 	return unix.PollFd{Fd: int32(r.from), Events: unix.POLLIN}
 }
 
-// step reads or writes once. It returns false when there was nothing to do.
+// step reads or writes once, and reports whether there was anything to do.
 func (r *relay) step() bool {
 	if len(r.rest) > 0 {
 		n, err := sys.Write(r.to, r.rest)
@@ -40,7 +40,7 @@ func (r *relay) step() bool {
 		case errors.Is(err, unix.EAGAIN):
 			return false
 		case err != nil:
-			r.end()
+			r.finish()
 		default:
 			r.rest = r.rest[n:]
 		}
@@ -49,8 +49,8 @@ func (r *relay) step() bool {
 	if r.buf == nil {
 		r.buf = make([]byte, relayBuffer)
 	}
-	// A pty gives a page at a time: several reads, one write, so that whoever
-	// reads behind us is woken less often.
+	// A pty returns a page at a time. With several reads for one write, the process
+	// behind us is woken less often.
 	n := 0
 	for n < len(r.buf) {
 		m, err := sys.Read(r.from, r.buf[n:])
@@ -59,10 +59,10 @@ func (r *relay) step() bool {
 		}
 		if err != nil || m == 0 {
 			if n == 0 {
-				r.end()
+				r.finish()
 				return true
 			}
-			break // met again by the next read
+			break // the next read returns it again
 		}
 		if n += m; r.input {
 			break
@@ -72,10 +72,10 @@ func (r *relay) step() bool {
 	return n > 0
 }
 
-// turn is called when poll has found the relay ready. Output goes on while there
-// is some, without asking poll before each step; input may come from an open file
+// run is called when poll(2) reports that the relay is ready. Output is copied for as long
+// as there is some, without a poll(2) before each step. Input may come from an open file
 // that blocks, and is read once.
-func (r *relay) turn() {
+func (r *relay) run() {
 	for range 32 {
 		reading := len(r.rest) == 0
 		if !r.step() || r.done || r.input && !reading {
@@ -84,9 +84,9 @@ func (r *relay) turn() {
 	}
 }
 
-// end stops the relay. Closing the session's side lets it see the end of input,
-// or a broken pipe.
-func (r *relay) end() {
+// finish stops the relay. Closing the session's side of a pipe is the end of its input, or
+// breaks its output.
+func (r *relay) finish() {
 	r.done = true
 	r.rest = nil
 	switch {
@@ -101,41 +101,41 @@ func (r *relay) end() {
 type cause int
 
 const (
-	ended  cause = iota // the agent said so
+	ended  cause = iota // its program has ended
 	lost                // the agent is gone
 	hungUp              // the client is gone
 )
 
-// brief is how long a command may run before it is worth starting
-// the runtime's signal threads for: most scripted ones are over by then.
-const brief = 10 * time.Millisecond
+// signalDelay is how long a command runs before we handle signals. That starts threads of
+// the runtime, and most scripted commands have ended by then.
+const signalDelay = 10 * time.Millisecond
 
-// pump runs the relays until the session is over and its output written.
-func (s *session) pump() (*wire.Exit, cause) {
-	begun := time.Now()
+// copyUntilEnd runs the relays until the session is over and its output is written.
+func (s *session) copyUntilEnd() (*wire.Exit, cause) {
+	start := time.Now()
 	for {
 		fds := []unix.PollFd{{Fd: int32(s.agent.Fd()), Events: unix.POLLIN}, {Fd: int32(s.parent), Events: unix.POLLIN}}
 		var live []*relay
 		for _, r := range s.relays {
 			if !r.done {
 				live = append(live, r)
-				fds = append(fds, r.poll())
+				fds = append(fds, r.pollFd())
 			}
 		}
 		wait := -1
-		if !s.heeding {
-			wait = int(brief / time.Millisecond)
+		if !s.handlesSignals {
+			wait = int(signalDelay / time.Millisecond)
 		}
 		n, err := sys.Poll(fds, wait)
 		if err != nil {
 			return nil, lost
 		}
-		if !s.heeding && (n == 0 || time.Since(begun) > brief) {
-			s.heed()
+		if !s.handlesSignals && (n == 0 || time.Since(start) > signalDelay) {
+			s.handleSignals()
 		}
 		for i, r := range live {
 			if fds[i+2].Revents != 0 {
-				r.turn()
+				r.run()
 			}
 		}
 		if fds[1].Revents != 0 || s.terminalGone() {
@@ -152,15 +152,14 @@ func (s *session) pump() (*wire.Exit, cause) {
 	}
 }
 
-// terminalGone tells whether the user's terminal ended under a session that has
-// one.
+// terminalGone reports whether the user's terminal has ended, in a session that has one.
 func (s *session) terminalGone() bool { return s.master >= 0 && s.relays[0].done }
 
 // drainLimit in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
 const drainLimit = 2 << 20
 
-// drain writes what the session had written when it ended. Processes that it left
-// behind may go on writing: not for us any more.
+// drain copies what the session had written when it ended. Processes that it left behind
+// may go on writing, which is not copied.
 func (s *session) drain() {
 	for _, r := range s.relays {
 		if r.input {
@@ -177,7 +176,7 @@ func (s *session) drain() {
 			if !writing {
 				break // nothing more to read
 			}
-			fds := []unix.PollFd{r.poll(), {Fd: int32(s.parent), Events: unix.POLLIN}}
+			fds := []unix.PollFd{r.pollFd(), {Fd: int32(s.parent), Events: unix.POLLIN}}
 			if _, err := sys.Poll(fds, -1); err != nil || fds[1].Revents != 0 {
 				return
 			}

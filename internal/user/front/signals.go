@@ -11,24 +11,23 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 )
 
-// heed begins to treat signals as a shell would. Until then one ends us, and with
-// us the session.
-func (s *session) heed() {
-	s.heeding = true
+// handleSignals handles signals as a shell would, from now on. Until then a signal ends
+// this process, and with it the session.
+func (s *session) handleSignals() {
+	s.handlesSignals = true
 	c := make(chan os.Signal, 8)
 	if s.master >= 0 {
 		signal.Notify(c, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGWINCH)
 	} else {
 		signal.Notify(c, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2)
 	}
-	go s.onSignals(c)
+	go s.receiveSignals(c)
 }
 
-// onSignals: with a terminal, the keys reach the
-// container as bytes, so a signal is for us: the terminal is restored, and the
-// end of this process hangs the session up. Without one, a signal is for the
-// command.
-func (s *session) onSignals(c chan os.Signal) {
+// receiveSignals acts on signals. With a terminal, the keys reach the container as bytes,
+// so a signal is for this process: it restores the terminal and dies, which hangs up the
+// session. Without a terminal, a signal is for the command.
+func (s *session) receiveSignals(c chan os.Signal) {
 	for sig := range c {
 		sig := sig.(unix.Signal)
 		switch {
@@ -36,21 +35,21 @@ func (s *session) onSignals(c chan os.Signal) {
 			s.resize()
 		case s.master >= 0:
 			s.restore()
-			s.tell(exitstatus.OfSignal(sig))
+			s.reportEnd(exitstatus.OfSignal(sig))
 			sys.DieBy(sig)
 		default:
 			_ = s.agent.Signal(sig)
 			if sig == unix.SIGHUP || sig == unix.SIGTERM {
-				s.tell(exitstatus.OfSignal(sig))
+				s.reportEnd(exitstatus.OfSignal(sig))
 				sys.DieBy(sig)
 			}
 		}
 	}
 }
 
-// resize gives the session's terminal the size of ours.
+// resize sets the session's terminal to the size of the user's.
 func (s *session) resize() {
 	if rows, cols, err := tty.Size(0); err == nil {
-		_ = tty.SetSize(s.master, rows, cols) // gone already: nobody looks
+		_ = tty.SetSize(s.master, rows, cols) // fails if the session has ended
 	}
 }
