@@ -25,7 +25,7 @@ UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-programs bench lint fuzz clean
+.PHONY: help build install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs bench lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -111,14 +111,12 @@ unit: ## run the unit tests, with the race detector
 # itself runs inside. Which doors a test goes through is said in its first line
 # (test/e2e/lanes.go); test/e2e/lanes_test.go checks that nothing falls out here.
 INSIDE  = sh $(CURDIR)/scripts/inside
-E2E     = $(GO) test -count=1 -p 1 -vet=off -timeout 40m -tags e2e
+E2E     = $(GO) test -count=1 -p 1 -vet=off -ldflags=-w -timeout 40m -tags e2e
 FOLDERS = $(filter-out ./test/e2e/bench,$(patsubst %/,./%,$(wildcard test/e2e/*/)))
-FIRST   = $(addprefix ./test/e2e/,admin doors engines session)
+FIRST   = $(addprefix ./test/e2e/,engines faults identity session)
 REST    = $(filter-out $(FIRST),$(FOLDERS))
 
-e2e: ## run the end-to-end tests
-	@sh scripts/images build/images
-	@$(MAKE) -s e2e-programs
+e2e: e2e-ready ## run the end-to-end tests
 	@$(MAKE) -s -j3 --output-sync=target e2e-first e2e-rest e2e-others
 
 e2e-first:
@@ -131,17 +129,20 @@ e2e-others:
 	$(INSIDE) sh -ec 'DOOR=setuid DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct DIFFERING=1 $(E2E) $(TESTFLAGS) $(FOLDERS)'
 	$(INSIDE) $(E2E) -race $(TESTFLAGS) ./internal/engine/...
 
-e2e-doors: e2e-programs ## run all end-to-end tests that can go through the setuid or the direct door
-	@sh scripts/images build/images
+e2e-doors: e2e-ready ## run all end-to-end tests that can go through the setuid or the direct door
 	$(INSIDE) sh -ec 'DOOR=setuid $(E2E) $(TESTFLAGS) $(FOLDERS); DOOR=direct $(E2E) $(TESTFLAGS) $(FOLDERS)'
+
+e2e-ready: # what the tests need inside, where there is no network: images, programs, modules
+	@sh scripts/images build/images
+	@$(MAKE) -s e2e-programs
+	@$(GO) list -deps -test -tags 'e2e bench' ./... >/dev/null
 
 e2e-programs: # as the tests install them: owned by root, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 
 bench: ## measure the table of budgets: our figure, the other, ratio, bound
 	@sh scripts/need
-	@sh scripts/images build/images
-	@$(MAKE) -s e2e-programs
+	@$(MAKE) -s e2e-ready
 	$(GO) test -count=1 -timeout 60m -tags 'e2e bench' -exec '$(INSIDE)' -v $(BENCHFLAGS) ./test/e2e/bench
 
 lint: ## run golangci-lint, pinned, with .golangci.yml
