@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -131,14 +132,19 @@ func clearWorld() error {
 	}
 	dirs := []string{Homes, Scratch, RunDir, Recordings, filepath.Dir(SessionsLog)}
 	for line := range strings.Lines(string(passwd)) {
-		f := strings.Split(line, ":")
-		if !strings.HasPrefix(f[0], namePrefix) {
+		name, _, _ := strings.Cut(line, ":")
+		if !strings.HasPrefix(name, namePrefix) {
 			continue
 		}
-		if err := eraseAccount(f[0]); err != nil {
+		if err := eraseAccount(name); err != nil {
 			return err
 		}
-		dirs = append(dirs, "/run/user/"+f[2])
+	}
+	runtimeDirs, _ := filepath.Glob("/run/user/*") // of accounts that are gone: their uids come again
+	for _, dir := range runtimeDirs {
+		if u, err := user.LookupId(filepath.Base(dir)); err != nil || u.Username != rootlessName {
+			dirs = append(dirs, dir)
+		}
 	}
 	for _, dir := range dirs {
 		if err := os.RemoveAll(dir); err != nil {
