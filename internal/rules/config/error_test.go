@@ -129,7 +129,7 @@ var wrongLines = []struct{ line, want string }{
 	{`record = x.cast`, `2:10: record: "x.cast" is not an absolute path`},
 	{`record = /var/log/%u/`, `2:10: record: "/var/log/user/" is not the path of a file`},
 	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
-	// not built yet
+	// not implemented yet
 	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not implemented yet [leave it out]`},
 	{`forwardagent = true`, `2:1: setting "forwardagent" is not implemented yet [leave it out, or write forwardagent = false]`},
 	{`forwardx11`, `2:1: setting "forwardx11" is not implemented yet [leave it out, or write forwardx11 = false]`},

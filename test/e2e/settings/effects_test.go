@@ -167,10 +167,10 @@ func TestUsersFileThatIsALinkIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestReverseforwardIsRefusedAsNotBuilt(t *testing.T) {
+func TestReverseforwardIsRefusedAsNotImplemented(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "reverseforward = 8080:80")
-	e2e.SSH(t, u, "true").Refused(t, "reverseforward", "not built", e2e.Settings+":")
+	e2e.SSH(t, u, "true").Refused(t, "reverseforward", "not implemented", e2e.Settings+":")
 	u.Configure(t)
 	v := e2e.NewUser(t, "enableuserconfig")
 	v.WriteFile(t, ".dockersh", "[dockersh]\nreverseforward = 8080:80\n", 0o644)
