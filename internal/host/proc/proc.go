@@ -1,4 +1,4 @@
-// Package proc reads what /proc tells of a process (proc(5)).
+// Package proc reads about processes in /proc (proc(5)).
 package proc
 
 import (
@@ -9,23 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stat is what /proc/PID/stat tells. Pid and Start together are one process and
-// never another: the kernel gives a number again, but not at the same time.
+// Stat is part of /proc/PID/stat. Pid and Start together identify a process: the kernel
+// reuses numbers, but not at the same time.
 type Stat struct {
 	Pid    int
 	Parent int
-	Name   string // of the program, its first 15 bytes; the process can change it
+	Name   string // of the program, at most 15 bytes; the process can change it
 	State  byte   // R, S, D, Z ...
 	TTY    uint32 // device of the controlling terminal; 0 for none
-	Start  uint64 // in clock ticks since the boot
+	Start  uint64 // in clock ticks since boot
 }
 
-// ErrGone is a process that has ended, be it that its parent has yet to hear.
+// ErrGone means that the process has ended, even if its parent has not waited for it.
 var ErrGone = errors.New("no such process")
 
-// Of reads one process.
+// Of returns the state of a process, or ErrGone.
 func Of(pid int) (Stat, error) {
-	// By hand: it is read at every login, and os.ReadFile takes thrice as long.
+	// It is read at every login, and os.ReadFile takes three times as long.
 	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOENT) {
 		return Stat{}, ErrGone
@@ -49,10 +49,10 @@ func Of(pid int) (Stat, error) {
 	return s, err
 }
 
-var errFormat = errors.New("/proc/PID/stat is not as proc(5) says")
+var errFormat = errors.New("the file in /proc is not as proc(5) says")
 
-// parse takes the line to pieces. The second field is the program's name in
-// brackets: it may hold anything, brackets and blanks included.
+// parse parses the line. The second field is the name of the program in parentheses, which
+// may contain anything, even parentheses and blanks.
 func parse(line string) (s Stat, err error) {
 	number, rest, ok := strings.Cut(line, " (")
 	end := strings.LastIndex(rest, ") ")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestTheNameOfAProgramMisleadsNobody(t *testing.T) {
+func TestNameOfAProgramDoesNotMislead(t *testing.T) {
 	s, err := parse("77 (a) S 1 (b c) Z 12 77 77 34816 88 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 10 11")
 	if want := (Stat{77, 12, "a) S 1 (b c", 'Z', 34816, 123456}); err != nil || s != want {
 		t.Errorf("%+v %v", s, err)
@@ -19,7 +19,7 @@ func TestTheNameOfAProgramMisleadsNobody(t *testing.T) {
 	}
 }
 
-func TestAProcessIsToldFromTheNextOne(t *testing.T) {
+func TestProcessIsDistinguishedFromTheNextWithItsNumber(t *testing.T) {
 	me, err := Of(os.Getpid())
 	if err != nil || me.Pid != os.Getpid() || me.Parent != os.Getppid() || me.Start == 0 {
 		t.Fatalf("%+v %v", me, err)
@@ -56,7 +56,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestAProcessIsItsUsers(t *testing.T) {
+func TestUIDIsThatOfTheProcess(t *testing.T) {
 	if uid, err := UID(os.Getpid()); err != nil || int(uid) != os.Getuid() {
 		t.Errorf("%d %v", uid, err)
 	}

@@ -2,15 +2,15 @@ package proc
 
 import "strconv"
 
-// Numbers of terminals (the kernel's devices.txt).
+// The device numbers of terminals (devices.txt of the kernel).
 const (
 	majorConsole = 4
 	majorPTS     = 136
 	firstSerial  = 64
 )
 
-// Terminal names a terminal as ps(1) does, below /dev, from the number in Stat.TTY;
-// empty for none and for what is not known here.
+// Terminal returns the name below /dev of the terminal in Stat.TTY, as ps(1) does. It is
+// empty for none, and for other devices.
 func Terminal(tty uint32) string {
 	major, minor := tty>>8&0xfff, tty&0xff|tty>>12&0xfff00
 	switch {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UID gives the real uid of a process; ErrGone.
+// UID returns the real uid of a process, or ErrGone.
 func UID(pid int) (uint32, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {

@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AsUser runs f with the rights of a user on the file system, on a thread that
-// is thrown away afterwards. For root, who looks at what is a user's own
-// (setfsuid(2); only root can).
+// AsUser runs f with a user's rights to files (setfsuid(2)), on a thread that ends
+// afterwards. Only root can do so: it is for root processes that read a user's files.
 func AsUser(uid, gid int, f func()) error {
 	done := make(chan error)
 	go func() {
@@ -19,7 +18,7 @@ func AsUser(uid, gid int, f func()) error {
 }
 
 func asUser(uid, gid int, f func()) error {
-	// The raw calls: the C library's, and Go's, change every thread.
+	// Raw calls, because the C library's, and Go's, change every thread.
 	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
 		return errno
 	}
@@ -28,7 +27,7 @@ func asUser(uid, gid int, f func()) error {
 		id   int
 	}{{unix.SYS_SETFSGID, gid}, {unix.SYS_SETFSUID, uid}} {
 		_, _, _ = unix.RawSyscall(set.call, uintptr(set.id), 0, 0)
-		// These calls report no errors: the second gives what the first left.
+		// These calls report no errors, but return the previous value.
 		if now, _, _ := unix.RawSyscall(set.call, ^uintptr(0), 0, 0); int(now) != set.id {
 			return unix.EPERM
 		}

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrKeptRoot is a process that gave root up and still has some of it.
-var ErrKeptRoot = errors.New("root's rights are not gone")
+// ErrKeptRoot means that a process gave up root and still has some of its rights.
+var ErrKeptRoot = errors.New("the process still has rights of root")
 
-// GiveUpRoot makes every thread of this process uid's, for good, and tries the
-// way back (setresuid(2), capabilities(7)). After an error the process must end.
+// GiveUpRoot gives every thread of this process to uid, for good, and proves it by trying
+// to undo it (setresuid(2), capabilities(7)). After an error the process must exit.
 func GiveUpRoot(uid int) error {
-	if err := canSignal(); err != nil {
+	if err := checkSignalQueue(); err != nil {
 		return err
 	}
 	if err := unix.Setresuid(uid, uid, uid); err != nil {
@@ -47,21 +47,21 @@ func GiveUpRoot(uid int) error {
 	return nil
 }
 
-// canSignal tells whether the kernel still takes signals for this user's processes.
-// Go's runtime reaches its other threads by a real-time signal, and sends it again
-// and again, for ever, while RLIMIT_SIGPENDING forbids it. A timer needs the same
-// place in the queue, and says so.
-func canSignal() error {
-	const enough = 16 // threads; a program that has just begun has fewer
-	var timers [enough]int32
-	made := 0
+// checkSignalQueue returns unix.EAGAIN if the kernel would not queue signals to processes
+// of this user. Go's runtime reaches its other threads by a real-time signal, and repeats
+// that forever while RLIMIT_SIGPENDING forbids it. Each timer takes a place in the same
+// queue, and fails if there is none.
+func checkSignalQueue() error {
+	const threads = 16 // more than a program has that has just started
+	var timers [threads]int32
+	n := 0
 	defer func() {
-		for _, t := range timers[:made] {
+		for _, t := range timers[:n] {
 			_, _, _ = unix.RawSyscall(unix.SYS_TIMER_DELETE, uintptr(t), 0, 0)
 		}
 	}()
-	for ; made < enough; made++ {
-		_, _, errno := unix.RawSyscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&timers[made])))
+	for ; n < threads; n++ {
+		_, _, errno := unix.RawSyscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&timers[n])))
 		if errno != 0 {
 			return errno
 		}

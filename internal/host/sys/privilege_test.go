@@ -9,8 +9,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == freshArg {
-		freshMain()
+	if len(os.Args) == 2 && os.Args[1] == discardArg {
+		discardMain()
 		return
 	}
 	if os.Getenv("GIVE_UP") == "" {
@@ -47,7 +47,7 @@ func giveUp(t *testing.T, before ...string) string {
 	return string(out)
 }
 
-func TestRootGivenUpIsGone(t *testing.T) {
+func TestRootThatWasGivenUpIsGone(t *testing.T) {
 	out := giveUp(t)
 	for _, want := range []string{"Uid:\t65534\t65534\t65534\t65534", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "permission denied"} {
 		if !strings.Contains(out, want) {
@@ -58,7 +58,7 @@ func TestRootGivenUpIsGone(t *testing.T) {
 
 // With that bit the kernel leaves the capabilities where they are
 // (capabilities(7)).
-func TestRightsThatStayAreNoticed(t *testing.T) {
+func TestKeptRightsAreNoticed(t *testing.T) {
 	if out := giveUp(t, "/usr/bin/setpriv", "--securebits", "+no_setuid_fixup"); out != "kept" {
 		t.Error(out)
 	}

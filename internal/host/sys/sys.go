@@ -1,18 +1,17 @@
-// Package sys wraps what the kernel offers and Go's os does not, and that more
-// than one program needs.
+// Package sys wraps system calls that package os does not offer, and that several programs
+// need.
 package sys
 
 import "golang.org/x/sys/unix"
 
 const pipefs = 0x50495045 // PIPEFS_MAGIC, statfs(2)
 
-// Passable tells whether fd may cross between host and container: an anonymous
-// pipe, or a connected unix socket, as sshd makes them. A socket of another kind
-// belongs to the host's network: inside it could be connected anew, to the host's
-// loopback (as in CVE-2020-15257). Anything with a place in a file system of the host (a
-// directory, a file, a FIFO with a name) or a host's device would let the
-// container reach there through /proc/self/fd; a terminal of the host could be
-// made to type (CVE-2017-5226).
+// Passable reports whether fd may cross between host and container: an anonymous pipe, or
+// a connected unix stream socket, as sshd makes them. Any other socket belongs to the
+// host's network, and could be connected again inside, to the host's loopback (as in
+// CVE-2020-15257). Anything in a file system of the host (a directory, a file, a FIFO with
+// a name) or a device of the host would let the container reach it through /proc/self/fd;
+// a terminal of the host could be made to type (CVE-2017-5226).
 func Passable(fd int) bool {
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil {
@@ -38,8 +37,8 @@ func IsPtyMaster(fd int) bool {
 	return err == nil
 }
 
-// Poll waits for events as poll(2) does, through interruptions. timeout is in
-// milliseconds, -1 for none.
+// Poll is poll(2), repeated if a signal interrupts it. timeout is in milliseconds; -1 means
+// none.
 func Poll(fds []unix.PollFd, timeout int) (int, error) {
 	for {
 		n, err := unix.Poll(fds, timeout)
@@ -49,7 +48,7 @@ func Poll(fds []unix.PollFd, timeout int) (int, error) {
 	}
 }
 
-// Read is read(2) through interruptions.
+// Read is read(2), repeated if a signal interrupts it.
 func Read(fd int, p []byte) (int, error) {
 	for {
 		n, err := unix.Read(fd, p)
@@ -59,7 +58,7 @@ func Read(fd int, p []byte) (int, error) {
 	}
 }
 
-// Write is write(2) through interruptions; it may write less than all.
+// Write is write(2), repeated if a signal interrupts it. It may write less than p.
 func Write(fd int, p []byte) (int, error) {
 	for {
 		n, err := unix.Write(fd, p)
@@ -69,7 +68,7 @@ func Write(fd int, p []byte) (int, error) {
 	}
 }
 
-// Pwrite is pwrite(2) through interruptions; it may write less than all.
+// Pwrite is pwrite(2), repeated if a signal interrupts it. It may write less than p.
 func Pwrite(fd int, p []byte, at int64) (int, error) {
 	for {
 		n, err := unix.Pwrite(fd, p, at)
@@ -79,13 +78,13 @@ func Pwrite(fd int, p []byte, at int64) (int, error) {
 	}
 }
 
-// CloseOnExecFrom makes every descriptor from first up close-on-exec: what we
-// were started with is not for what we start.
+// CloseOnExecFrom makes all descriptors from first on close-on-exec, so that programs that
+// this one starts do not inherit them.
 func CloseOnExecFrom(first int) {
 	if unix.CloseRange(uint(first), ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC) == nil {
 		return
 	}
-	// Before Linux 5.11, or under a seccomp profile that does not know the call.
+	// Linux before 5.11, or a seccomp profile without the call.
 	for fd := first; fd < 4096; fd++ {
 		unix.CloseOnExec(fd)
 	}

@@ -86,7 +86,7 @@ func TestOnlyPipesAndUnixStreamsMayEnterAContainer(t *testing.T) {
 	}
 }
 
-func TestAsUserHasTheUsersRightsOnFilesAndOnlyThere(t *testing.T) {
+func TestAsUserHasTheUsersRightsToFilesAndOnlyThere(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be someone else")
 	}

@@ -1,4 +1,4 @@
-// Package tty puts a terminal into raw mode and back, and carries sizes.
+// Package tty opens pseudo-terminals, and reads and sets the modes and sizes of terminals.
 package tty
 
 import (
@@ -8,20 +8,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// State is a terminal's modes, to be restored.
+// State has the modes of a terminal.
 type State struct{ t unix.Termios }
 
-// modeBytes is the size of what Bytes gives: struct termios of the kernel,
-// without the padding of ours.
+// modeBytes is the length of State.Bytes: that of the kernel's struct termios, without the
+// padding of Go's.
 const modeBytes = int(unsafe.Sizeof(unix.Termios{}))
 
-// Is tells whether fd is a terminal.
+// Is reports whether fd is a terminal.
 func Is(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	return err == nil
 }
 
-// Get reads the modes.
+// Get returns the modes of a terminal.
 func Get(fd int) (*State, error) {
 	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -30,8 +30,8 @@ func Get(fd int) (*State, error) {
 	return &State{*t}, nil
 }
 
-// Raw switches to raw mode: every byte passes unchanged both ways, none is a
-// signal or an echo.
+// Raw switches the terminal to raw mode: bytes pass unchanged both ways, are not echoed, and
+// send no signals. s has its modes from before.
 func (s *State) Raw(fd int) error {
 	t := s.t
 	t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
@@ -43,17 +43,17 @@ func (s *State) Raw(fd int) error {
 	return unix.IoctlSetTermios(fd, unix.TCSETS, &t)
 }
 
-// Restore sets the modes again. It does not wait for output to drain: a client
-// that reads no more would hold it for ever.
+// Restore sets the modes of s. It does not wait for output to drain: a client that has
+// stopped reading would block it forever.
 func (s *State) Restore(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, &s.t) }
 
-// Bytes gives the modes for another terminal's SetBytes.
+// Bytes returns the modes in the form that SetBytes takes.
 func (s *State) Bytes() []byte {
 	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&s.t)), modeBytes)...)
 }
 
-// SetBytes gives a terminal the modes of another; anything but the result of
-// Bytes is unix.EINVAL.
+// SetBytes sets the modes that Bytes returned for another terminal. The error is
+// unix.EINVAL for anything else.
 func SetBytes(fd int, b []byte) error {
 	if len(b) != modeBytes {
 		return unix.EINVAL
@@ -63,7 +63,7 @@ func SetBytes(fd int, b []byte) error {
 	return unix.IoctlSetTermios(fd, unix.TCSETS, &t)
 }
 
-// Size gives rows and columns.
+// Size returns the size in characters.
 func Size(fd int) (rows, cols uint16, err error) {
 	ws, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
 	if err != nil {
@@ -72,14 +72,14 @@ func Size(fd int) (rows, cols uint16, err error) {
 	return ws.Row, ws.Col, nil
 }
 
-// SetSize sets rows and columns, and tells the foreground processes (SIGWINCH).
+// SetSize sets the size, of which the kernel notifies the foreground processes (SIGWINCH).
 func SetSize(fd int, rows, cols uint16) error {
 	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols})
 }
 
-// Open makes a pty, in the devpts that /dev/ptmx belongs to. The slave is opened
-// by way of the master, so that no path is looked up. Both are close-on-exec,
-// the master is non-blocking.
+// Open opens a pseudo-terminal, in the devpts that /dev/ptmx belongs to. It opens the
+// slave through the master, without a path. Both are close-on-exec, and the master is
+// non-blocking.
 func Open() (master, slave int, err error) {
 	master, err = unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -105,7 +105,7 @@ func peer(master int) (int, error) {
 	return int(fd), nil
 }
 
-// Name is the slave's path in its devpts.
+// Name returns the path of the slave in its devpts.
 func Name(master int) (string, error) {
 	n, err := unix.IoctlGetInt(master, unix.TIOCGPTN)
 	if err != nil {

@@ -73,7 +73,7 @@ func Session() int {
 	switch {
 	case errors.Is(err, broker.ErrHandOver):
 		_ = unix.SetNonblock(0, false) // else the poller of dockershd would adopt it as os.Stdin, before main
-		err = door.Become(door.OneShot)
+		err = door.ExecBroker(door.OneShot)
 		front, e := channel.Conn{Socket: c}, usererr.For(err)
 		front.Within(time.Second)
 		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there the front would lose our message
@@ -81,7 +81,7 @@ func Session() int {
 		}
 		_ = front.Send(wire.NewError(e))
 	case errors.Is(err, broker.ErrNeedsEngine):
-		err = door.Become(door.Reconcile)
+		err = door.ExecBroker(door.Reconcile)
 	default:
 		return exitCode(err)
 	}
@@ -89,10 +89,10 @@ func Session() int {
 }
 
 // startedByUser runs what root does in a process that a user started, after what the user
-// could leave on it is taken back (sys.Fresh).
+// could leave on it is taken back (sys.DiscardInherited).
 func startedByUser(run func(*slog.Logger) error) error {
 	if os.Geteuid() == 0 {
-		if err := sys.Fresh(); err != nil {
+		if err := sys.DiscardInherited(); err != nil {
 			return err // without a log; our front sees the connection end
 		}
 	}

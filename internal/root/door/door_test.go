@@ -12,9 +12,9 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-func TestTheEnvironmentIsDataOnceItWasTaken(t *testing.T) {
+func TestTakenEnvironmentIsNoLongerInTheProcess(t *testing.T) {
 	t.Setenv("LD_PRELOAD", "/evil.so")
-	if taken := Environ(); !slices.Contains(taken, "LD_PRELOAD=/evil.so") {
+	if taken := TakeEnviron(); !slices.Contains(taken, "LD_PRELOAD=/evil.so") {
 		t.Errorf("taken: %q", taken)
 	}
 	if left := os.Environ(); len(left) != 0 {
@@ -22,7 +22,7 @@ func TestTheEnvironmentIsDataOnceItWasTaken(t *testing.T) {
 	}
 }
 
-func TestOnlyAProgramOfRootsIsTakenForTheBroker(t *testing.T) {
+func TestOnlyAProgramOfRootIsStartedAsTheBroker(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give files away")
 	}
@@ -34,8 +34,8 @@ func TestOnlyAProgramOfRootsIsTakenForTheBroker(t *testing.T) {
 		return path
 	}
 	good := program(0o755, 0)
-	if err := Trusted(good); err != nil {
-		t.Errorf("root's own: %v", err)
+	if err := CheckProgram(good); err != nil {
+		t.Errorf("a program of root: %v", err)
 	}
 	link := filepath.Join(t.TempDir(), "link")
 	fifo := filepath.Join(t.TempDir(), "fifo")
@@ -43,11 +43,11 @@ func TestOnlyAProgramOfRootsIsTakenForTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, path := range map[string]string{
-		"another's": program(0o755, 65534), "one for root's group to write": program(0o775, 0), "one for all to write": program(0o757, 0),
+		"a program of another user": program(0o755, 65534), "one that root's group can write": program(0o775, 0), "one that everybody can write": program(0o757, 0),
 		"a link": link, "a FIFO": fifo, "a directory": t.TempDir(), "nothing": good + "-not",
 	} {
 		var told *usererr.Error
-		if err := Trusted(path); !errors.As(err, &told) {
+		if err := CheckProgram(path); !errors.As(err, &told) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

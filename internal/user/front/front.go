@@ -24,10 +24,10 @@ import (
 // signal ends this process.
 func Main() int {
 	environ, broker := os.Environ(), notConnected
-	if door.Setuid() {
-		environ = door.Environ()
+	if door.IsSetuid() {
+		environ = door.TakeEnviron()
 		var err error
-		if broker, err = door.FromSetuid(); err != nil {
+		if broker, err = door.StartAsRoot(); err != nil {
 			return printError(err)
 		}
 	}

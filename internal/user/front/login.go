@@ -55,8 +55,8 @@ func login(m *wire.Login, show func(line string), broker int) (*answer, error) {
 		switch {
 		case err == nil:
 			a, again, err = ask(fd, m, show)
-		case errors.Is(err, unix.ENOENT) && door.NoService():
-			if fd, err = door.Direct(); err == nil {
+		case errors.Is(err, unix.ENOENT) && door.ServiceNeverRan():
+			if fd, err = door.StartAsUser(); err == nil {
 				a, _, err = ask(fd, m, show)
 			}
 			return a, err

@@ -33,7 +33,7 @@ exec -a --privileged "$@"
 `
 
 // stubborn sets on its process what threads inherit. A root broker has to start itself
-// again to lose it: see sys.Fresh.
+// again to lose it: see sys.DiscardInherited.
 var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
 	use POSIX; my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec { $ARGV[0] } "--privileged", @ARGV[1 .. $#ARGV]`}
@@ -321,7 +321,7 @@ func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
 			whole()
 			e2e.OnHost(t, spoil...)
 			out, err := e2e.AsUser(u, shell, "-c", "true").CombinedOutput()
-			if e2e.ExitStatus(err) != 255 || !strings.Contains(string(out), "must be a program of root's that nobody else can write") {
+			if e2e.ExitStatus(err) != 255 || !strings.Contains(string(out), "must be a program that belongs to root and that nobody else can write") {
 				t.Errorf("%v: %v %q", spoil, err, out)
 			}
 		}

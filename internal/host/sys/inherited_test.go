@@ -11,30 +11,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const freshArg = "as-from-init"
+const discardArg = "discard-inherited"
 
-// freshMain is a program of root's that a user started.
-func freshMain() {
-	if err := Fresh(); err != nil {
+// discardMain is a root process that a user started.
+func discardMain() {
+	if err := DiscardInherited(); err != nil {
 		fmt.Println(err)
 		return
 	}
-	// What its own children get.
+	// What its child processes inherit.
 	out, _ := exec.Command("/bin/sh", "-c", `grep -E "SigBlk|SigIgn" /proc/self/status; ulimit -Sn; ulimit -Ss
 		/usr/bin/chrt -p $$; /usr/bin/ionice -p $$; nice; uname -r; /usr/bin/taskset -p $$; cat /proc/$$/timerslack_ns; env`).CombinedOutput()
 	fmt.Printf("%s%q", out, os.Environ())
 }
 
-// dirt leaves on its process all that a user may, and then runs the words behind.
-var dirt = []string{"/usr/bin/setarch", "--uname-2.6", "/usr/bin/chrt", "-i", "0", "/usr/bin/ionice", "-c", "3", "/usr/bin/taskset", "-c", "0", "/usr/bin/nice", "-n", "19",
+// change changes all attributes of a process that a user can, and then runs the words
+// behind it.
+var change = []string{"/usr/bin/setarch", "--uname-2.6", "/usr/bin/chrt", "-i", "0", "/usr/bin/ionice", "-c", "3", "/usr/bin/taskset", "-c", "0", "/usr/bin/nice", "-n", "19",
 	"/usr/bin/perl", "-e", `use POSIX;
 		my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 		$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD);
 		exec "/bin/sh", "-c", q(echo 1000000000 >/proc/$$/timerslack_ns; ulimit -Sn 64; ulimit -Ss 1000; exec "$0" "$@"), @ARGV`}
 
-func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
+func TestRootProcessKeepsNothingThatItInheritedFromAUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root takes all of it back")
+		t.Skip("only root can undo all of it")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -53,7 +54,7 @@ func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
 	if err := unix.Uname(&u); err != nil {
 		t.Fatal(err)
 	}
-	out := start(append(dirt, self, freshArg)...)
+	out := start(append(change, self, discardArg)...)
 	for _, want := range []string{"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", "\n8192\n", "SCHED_OTHER", "\nnone: prio", "\n0\n" + unix.ByteSliceToString(u.Release[:]) + "\n", "\n50000\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -70,14 +71,14 @@ func TestNothingThatAUserLeavesOnAProcessOfRootsStays(t *testing.T) {
 	}
 }
 
-// Else each broker would be started twice by kernels that tell it of everybody.
-func TestTheUsualPriorityAtTheDiskIsNoReasonToBeginAgain(t *testing.T) {
-	runtime.LockOSThread() // and never unlock: the thread ends with us
+// Kernels that report this priority for all threads would start each broker twice.
+func TestUsualDiskPriorityIsNotReset(t *testing.T) {
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
 	for ioprio, want := range map[uintptr]bool{2<<13 | 4: false, 2<<13 | 7: true, 3 << 13: true} {
 		if _, _, errno := unix.RawSyscall(unix.SYS_IOPRIO_SET, 1, 0, ioprio); errno != 0 {
 			t.Fatal(errno)
 		}
-		if got := freshDisk(); got != want {
+		if got := resetDiskPriority(); got != want {
 			t.Errorf("%#x: changed is %v", ioprio, got)
 		}
 	}

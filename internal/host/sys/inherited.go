@@ -8,16 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fresh makes a process of root's, which a user started, as if init had: it takes
-// back his limits, what the kernel is to kill first, and whatever else crosses
-// execve(2). It is for the first moment of a program. Where the user left his mark
-// on threads it does not return: Go's runtime has handed that on to other threads
-// by now, and keeps it for the children, so the program is started again.
-func Fresh() error {
-	freshLimits()
+// DiscardInherited makes a root process that a user started like one that init started. It
+// undoes the user's resource limits, the OOM score, and everything else that survives
+// execve(2). A program calls it first. If the user changed attributes of threads it does
+// not return, but starts the program again: Go's runtime has already copied those to other
+// threads, and keeps them for child processes.
+func DiscardInherited() error {
+	resetLimits()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if !freshThread() {
+	if !resetThread() {
 		return nil
 	}
 	self, err := os.Executable()
@@ -27,7 +27,7 @@ func Fresh() error {
 	return unix.Exec(self, os.Args, []string{})
 }
 
-func freshLimits() {
+func resetLimits() {
 	const none = unix.RLIM_INFINITY
 	for _, l := range [...]struct {
 		what int
@@ -35,13 +35,13 @@ func freshLimits() {
 	}{
 		{unix.RLIMIT_FSIZE, none}, {unix.RLIMIT_CPU, none}, {unix.RLIMIT_AS, none}, {unix.RLIMIT_DATA, none},
 		{unix.RLIMIT_NPROC, none}, {unix.RLIMIT_SIGPENDING, none}, {unix.RLIMIT_MEMLOCK, 8 << 20}, {unix.RLIMIT_STACK, 8 << 20}, {unix.RLIMIT_NOFILE, 1 << 16},
-		{unix.RLIMIT_CORE, 0}, // what root's memory holds is nobody else's to read
+		{unix.RLIMIT_CORE, 0}, // a core file would show root's memory
 	} {
-		// Not syscall's: that one leaves the old limit to what we start.
+		// Not syscall.Setrlimit: child processes would get the old limit of files back.
 		if unix.Prlimit(0, l.what, &unix.Rlimit{Cur: l.most, Max: l.most}, nil) == nil {
 			continue
 		}
-		var now unix.Rlimit // a root without CAP_SYS_RESOURCE, in a container perhaps
+		var now unix.Rlimit // root may lack CAP_SYS_RESOURCE, in a container for example
 		if unix.Prlimit(0, l.what, nil, &now) == nil {
 			_ = unix.Prlimit(0, l.what, &unix.Rlimit{Cur: now.Max, Max: now.Max}, nil)
 		}
@@ -52,23 +52,23 @@ func freshLimits() {
 	}
 }
 
-// freshThread undoes for the calling thread what sigprocmask(2), signal(7),
-// sched(7), ioprio_set(2), personality(2) and PR_SET_TIMERSLACK of prctl(2) leave
-// to a program. It tells whether it did anything.
-func freshThread() (changed bool) {
-	for _, fresh := range [...]func() bool{freshSignals, freshScheduling, freshProcessors, freshDisk, freshKernel, freshTimers} {
-		changed = fresh() || changed
+// resetThread undoes, for the calling thread, what a program inherits of sigprocmask(2),
+// signal(7), sched(7), ioprio_set(2), personality(2) and PR_SET_TIMERSLACK of prctl(2). It
+// reports whether it changed anything.
+func resetThread() (changed bool) {
+	for _, reset := range [...]func() bool{resetSignals, resetScheduling, resetProcessors, resetDiskPriority, resetPersonality, resetTimerSlack} {
+		changed = reset() || changed
 	}
 	return changed
 }
 
-func freshSignals() (changed bool) {
+func resetSignals() (changed bool) {
 	var none, old unix.Sigset_t
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &none, &old)
 	changed = old != none
 	for sig := uintptr(1); sig <= 64; sig++ {
 		// The kernel's struct sigaction begins with the handler: 0 is SIG_DFL, 1 is
-		// SIG_IGN. Those that Go's runtime has caught end with it.
+		// SIG_IGN. The handlers of Go's runtime do not survive execve(2).
 		var action, dfl [64]byte
 		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&action)), 8, 0, 0)
 		if errno == 0 && *(*uintptr)(unsafe.Pointer(&action)) == 1 {
@@ -79,8 +79,8 @@ func freshSignals() (changed bool) {
 	return changed
 }
 
-// freshScheduling: who is slow with a lock holds up others.
-func freshScheduling() bool {
+// resetScheduling: a process that is slow while it holds a lock delays others.
+func resetScheduling() bool {
 	had, err := unix.SchedGetAttr(0, 0)
 	if err != nil || had.Policy == unix.SCHED_NORMAL && had.Nice == 0 {
 		return false
@@ -88,19 +88,19 @@ func freshScheduling() bool {
 	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0) == nil
 }
 
-// freshProcessors: those of init, which the administrator may have chosen.
-func freshProcessors() bool {
+// resetProcessors takes the affinity of init, which the administrator may have set.
+func resetProcessors() bool {
 	var init, had, now unix.CPUSet
 	if unix.SchedGetaffinity(1, &init) != nil || unix.SchedGetaffinity(0, &had) != nil || init == had {
 		return false
 	}
-	// Only some of them may be had in this cpuset(7): no reason to begin again.
+	// In this cpuset(7) the affinity may stay what it was: no reason to start again.
 	return unix.SchedSetaffinity(0, &init) == nil && unix.SchedGetaffinity(0, &now) == nil && now != had
 }
 
-func freshDisk() bool {
+func resetDiskPriority() bool {
 	const thisThread, classShift = 1, 13
-	const usual = 2<<classShift | 4 // best effort, in the middle: what Linux 5.15 to 5.19 tell of a thread that has none
+	const usual = 2<<classShift | 4 // best effort, in the middle: Linux 5.15 to 5.19 report it for a thread without a priority
 	had, _, errno := unix.RawSyscall(unix.SYS_IOPRIO_GET, thisThread, 0, 0)
 	if errno != 0 || had>>classShift == 0 || had == usual {
 		return false
@@ -109,7 +109,7 @@ func freshDisk() bool {
 	return errno == 0
 }
 
-func freshKernel() bool {
+func resetPersonality() bool {
 	const ask = 0xffffffff
 	had, _, errno := unix.RawSyscall(unix.SYS_PERSONALITY, ask, 0, 0)
 	if errno != 0 || had == 0 {
@@ -119,7 +119,7 @@ func freshKernel() bool {
 	return errno == 0
 }
 
-func freshTimers() bool {
+func resetTimerSlack() bool {
 	const usual = 50_000 // ns
 	had, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
 	return err == nil && had != usual && unix.Prctl(unix.PR_SET_TIMERSLACK, usual, 0, 0, 0) == nil
