@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,14 +104,22 @@ func TestEachTestNamesItsLane(t *testing.T) {
 	}
 }
 
-// command is a `go test` of the Makefile.
+// command is a `go test` of the Makefile with end-to-end tests.
 type command struct {
 	door          string
 	onlyDiffering bool
-	folders       []string
+	packages      []string // ./DIRECTORY, or ./DIRECTORY/...
 }
 
-// commandsOf returns the end-to-end tests that a target of the Makefile runs.
+// runs reports whether the command tests the package in a directory.
+func (c command) runs(dir string) bool {
+	return slices.ContainsFunc(c.packages, func(p string) bool {
+		top, below := strings.CutSuffix(p, "/...")
+		return p == "./"+dir || below && strings.HasPrefix("./"+dir+"/", top+"/")
+	})
+}
+
+// commandsOf returns what a target of the Makefile runs.
 func commandsOf(t *testing.T, target string) (all []command) {
 	t.Helper()
 	cmd := exec.Command("make", "-n", target)
@@ -121,20 +130,20 @@ func commandsOf(t *testing.T, target string) (all []command) {
 		t.Fatalf("make -n %s: %v\n%s", target, err, out)
 	}
 	for line := range strings.SplitSeq(strings.NewReplacer("\\\n", " ", ";", "\n").Replace(string(out)), "\n") {
-		if !strings.Contains(line, " test ") || !strings.Contains(line, "./test/e2e") {
+		if !strings.Contains(line, " test ") || !strings.Contains(line, "-tags") {
 			continue
 		}
-		c := command{door: "service", onlyDiffering: strings.Contains(line, "DIFFERING=1")}
-		if strings.Contains(line, " -skip") || strings.Contains(line, " -run") && target != "bench" {
-			t.Errorf("%s chooses tests by their names: %s", target, line)
+		if strings.Contains(line, " -skip") || strings.Contains(line, " -run") {
+			t.Errorf("make %s chooses tests by their names: %s", target, line)
 		}
+		c := command{door: "service", onlyDiffering: strings.Contains(line, "DIFFERING=1")}
 		for word := range strings.FieldsSeq(line) {
 			word = strings.Trim(word, `'"`)
 			if door, ok := strings.CutPrefix(word, "DOOR="); ok {
 				c.door = door
 			}
-			if folder, ok := strings.CutPrefix(word, "./test/e2e/"); ok {
-				c.folders = append(c.folders, folder)
+			if strings.HasPrefix(word, "./") {
+				c.packages = append(c.packages, word)
 			}
 		}
 		all = append(all, c)
@@ -147,26 +156,44 @@ func TestTheMakefileRunsEachLane(t *testing.T) {
 	for _, target := range []string{"e2e", "e2e-doors", "bench"} {
 		commands[target] = commandsOf(t, target)
 	}
-	runs := func(target, folder, door string, more bool) bool {
+	runs := func(target, dir, door string, more bool) bool {
 		return slices.ContainsFunc(commands[target], func(c command) bool {
-			return c.door == door && !(more && c.onlyDiffering) && slices.Contains(c.folders, folder)
+			return c.door == door && !(more && c.onlyDiffering) && c.runs(dir)
 		})
 	}
 	for _, d := range declaredTests(t) {
 		name, _ := d.lane()
-		target := "e2e"
+		target, dir := "e2e", "test/e2e/"+d.folder
 		if name == "Bench" {
 			target = "bench"
 		}
 		for _, door := range lanes[name].doors {
-			if !runs(target, d.folder, door, false) {
-				t.Errorf("make %s does not run %s of %s through the %s door", target, d.name, d.folder, door)
+			if !runs(target, dir, door, false) {
+				t.Errorf("make %s does not run %s of %s through the %s door", target, d.name, dir, door)
 			}
 		}
 		for _, door := range lanes[name].moreDoors {
-			if !runs("e2e-doors", d.folder, door, true) {
-				t.Errorf("make e2e-doors does not run %s of %s through the %s door", d.name, d.folder, door)
+			if !runs("e2e-doors", dir, door, true) {
+				t.Errorf("make e2e-doors does not run %s of %s through the %s door", d.name, dir, door)
 			}
 		}
+	}
+	// Packages with tests that need an engine, and no door.
+	n := 0
+	err := filepath.WalkDir("../../internal", func(path string, _ fs.DirEntry, err error) error {
+		if !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.HasPrefix(string(text), "//go:build e2e\n") {
+			n++
+			if dir := filepath.Dir(strings.TrimPrefix(path, "../../")); !runs("e2e", dir, "service", false) {
+				t.Errorf("make e2e does not run the tests of %s", path)
+			}
+		}
+		return err
+	})
+	if err != nil || n == 0 {
+		t.Errorf("%d files with the tag e2e below internal, %v", n, err)
 	}
 }

@@ -104,8 +104,8 @@ func NeedsAgent(t testing.TB, u *Account, why string) {
 	}
 }
 
-// addAdopter adds a user for whom the administrator made a container by hand, which
-// knows the user and has the user's home.
+// addAdopter adds a user for whom the administrator made a container by hand, in which
+// the user exists and has their home.
 func addAdopter(image, shell string, command ...string) (*Account, error) {
 	a, err := addAccount(Front)
 	if err != nil {
