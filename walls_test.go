@@ -58,7 +58,6 @@ var walls = []wall{
 
 	// host: leaves, each for one thing of the host.
 	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "users and groups come from getent as a child, which can be killed: a name service loads foreign code"},
-	{"internal/host/flight", []string{"net", "os", "fmt"}, "waiting for each other within one process, for whoever needs it"},
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and decides nothing"},
 	{"internal/host/paths", []string{"os", "fmt"}, "places fixed at build time: nothing moves them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
@@ -67,6 +66,7 @@ var walls = []wall{
 	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
 	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it looks at paths with root's rights, and follows none that others can change"},
 	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},
+	{"internal/host/wait", []string{"os", "net", "log/slog"}, "waiting with a limit, and sharing work: it knows nothing of what is waited for"},
 	{"internal/host/version", lean, "every program links it, a login shell first"},
 
 	// proto: pure, or nearly.
@@ -108,7 +108,6 @@ var walls = []wall{
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"for containers that nobody is in, and for holders of their locks: it knows no login"},
 	{"internal/root/state", []string{"internal/proto/wire", "internal/proto/seqpacket", "internal/engine/docker", "net/http", "log/slog"}, "files and locks below the run-time directory: no messages, no sockets"},
-	{"internal/root/wait", []string{"os", "net", "log/slog"}, "waiting with a limit"},
 	{"internal/root/syslog", []string{"net/http", "internal/rules/", "internal/engine/", "internal/proto/"}, "lines go to the log, whatever they say"},
 
 	// user, container, admin

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/host/flight"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 type cache[T any] struct {
 	ttl     time.Duration
 	busy    chan struct{} // a place is one lookup
-	lookups flight.Group[T]
+	lookups wait.Group[T]
 
 	mu    sync.Mutex
 	all   map[string]answer[T]

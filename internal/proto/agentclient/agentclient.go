@@ -23,7 +23,7 @@ import (
 var ErrSilent = errors.New("the agent does not answer")
 
 // errAnswer is an agent that broke the protocol.
-var errAnswer = usererr.New(usererr.Container, "the container does not answer as it should", usererr.Restart, nil)
+var errAnswer = usererr.New(usererr.Container, "the container does not answer as it should", usererr.RestartNamed, nil)
 
 // Conn is a connection to an agent. Its methods wait for as long as Conn.Within
 // allows.

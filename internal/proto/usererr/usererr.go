@@ -34,9 +34,15 @@ type Error struct {
 const (
 	ReadLog      = "ask the administrator to run: journalctl -t dockershd -t dockersh-bridge"
 	RunDoctor    = "ask the administrator to run: dockershctl doctor"
-	Restart      = "ask the administrator to run: dockershctl restart NAME"
+	RestartNamed = "ask the administrator to run: dockershctl restart NAME (dockershctl ls shows the names)"
 	StartService = "ask the administrator to run: systemctl start dockershd"
 )
+
+// Restart returns the hint to restart a container; RestartNamed is for programs that do
+// not know its name.
+func Restart(container string) string {
+	return "ask the administrator to run: dockershctl restart " + container
+}
 
 // New returns an error that the user may read.
 func New(code Code, text, hint string, cause error) *Error {

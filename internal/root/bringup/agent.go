@@ -12,19 +12,20 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 const (
 	agentLimit        = 20 * time.Second // for an agent that was just started as process 1
-	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can keep it from coming
+	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can stop it from connecting
 	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks four times a second
 	helloLimit        = 2 * time.Second
 )
 
 var errSilent = errors.New("no agent connected")
 
-// awaited is the start socket of a container while an agent is expected.
-type awaited struct {
+// startSocket is the socket of a container on which an agent is expected.
+type startSocket struct {
 	dir      state.Container
 	key      string
 	user     account.Identity
@@ -38,7 +39,7 @@ type awaited struct {
 
 // awaitAgent opens the start socket. Any process of the container can connect: an agent
 // is known by its uid, and what it gets is a socket for sessions of that very uid.
-func (a *attempt) awaitAgent(user account.Identity) (*awaited, error) {
+func (a *coldLogin) awaitAgent(user account.Identity) (*startSocket, error) {
 	if err := a.dir.Make(); err != nil {
 		return nil, err
 	}
@@ -50,19 +51,19 @@ func (a *attempt) awaitAgent(user account.Identity) (*awaited, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &awaited{dir: a.dir, key: a.plan.Agent, user: user, listener: l, done: make(chan error, 1),
+	w := &startSocket{dir: a.dir, key: a.plan.Agent, user: user, listener: l, done: make(chan error, 1),
 		known: make(chan struct{}), over: make(chan struct{})}
 	go w.accept()
 	return w, nil
 }
 
-// expect says which uid on the host the agent has. Until then nobody is answered.
-func (w *awaited) expect(uid uint32) {
+// setUID says which uid on the host the agent has. Until then nobody is answered.
+func (w *startSocket) setUID(uid uint32) {
 	w.uid = uid
 	close(w.known)
 }
 
-func (w *awaited) close() {
+func (w *startSocket) close() {
 	close(w.over)
 	_ = os.Remove(w.dir.StartSocket())
 	_ = w.listener.Close()
@@ -72,23 +73,23 @@ func (w *awaited) close() {
 const mostCallers = 16
 
 // accept answers callers until one of them is the agent.
-func (w *awaited) accept() {
+func (w *startSocket) accept() {
 	var found atomic.Bool
-	places := make(chan struct{}, mostCallers)
+	slots := make(chan struct{}, mostCallers)
 	for !found.Load() {
-		places <- struct{}{} // each is free again helloLimit after the uid is known
+		slots <- struct{}{} // each is free again helloLimit after the uid is known
 		raw, err := w.listener.Accept()
 		if err != nil {
 			if !seqpacket.OutOfResources(err) {
 				return // closed
 			}
-			<-places
+			<-slots
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		go func() {
-			defer func() { _ = raw.Close(); <-places }()
-			if w.serve(raw, &found) == nil {
+			defer func() { _ = raw.Close(); <-slots }()
+			if w.answerCaller(raw, &found) == nil {
 				w.done <- nil
 			}
 		}()
@@ -97,9 +98,9 @@ func (w *awaited) accept() {
 
 var errStranger = errors.New("the caller is not the agent that is awaited")
 
-// serve gives the agent its listening socket. Only one caller gets it: a second one
-// would take the name from the first.
-func (w *awaited) serve(raw *seqpacket.Conn, found *atomic.Bool) error {
+// answerCaller sends the agent its listening socket. Only one caller gets it: a second
+// one would take the name from the first.
+func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) error {
 	c := channel.Conn{Socket: raw}
 	select {
 	case <-w.known:
@@ -134,7 +135,7 @@ func (w *awaited) serve(raw *seqpacket.Conn, found *atomic.Bool) error {
 }
 
 // wait returns errSilent when no agent came in time.
-func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
+func (w *startSocket) wait(ctx context.Context, limit time.Duration) error {
 	t := time.NewTimer(limit)
 	defer t.Stop()
 	select {
@@ -143,6 +144,21 @@ func (w *awaited) wait(ctx context.Context, limit time.Duration) error {
 	case <-t.C:
 		return errSilent
 	case <-ctx.Done():
-		return explain(ctx.Err())
+		return userError(ctx.Err())
+	}
+}
+
+// addUser makes a further user known in a container that already runs. A process inside
+// does it, confined like everything there: the engine's copy into a running container
+// follows paths that the container may be changing.
+func (a *coldLogin) addUser(ctx context.Context, id string, user account.Identity) {
+	passwd, group, err := account.Entries(user)
+	if err == nil {
+		err = a.engine.Exec(ctx, id, 0, 0, []string{policy.InitInside, "adduser", passwd, group, user.Home})
+	}
+	if err != nil {
+		// Without a name the user still has the right numbers: worth a log line, not a
+		// refusal.
+		a.b.Log.Warn("cannot add the user inside", "container", a.plan.Container, "user", user.Name, "cause", err)
 	}
 }

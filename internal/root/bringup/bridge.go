@@ -11,9 +11,8 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// startBridge starts the process that carries one session whose bytes must pass through
-// a program of ours, and returns the end of its socket that is for the front. Pass are
-// the descriptors of the task. The bridge is not looked after: it goes on without this
+// startBridge starts the process that carries the bytes of one session, and returns the
+// end of its socket that is for the front. Pass are the descriptors of the task. The bridge is not looked after: it goes on without this
 // process, and ends with its front.
 func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn channel.Conn, err error) {
 	if l.Plan.Record != "" {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/host/flight"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	bringUpLimit = 2 * time.Minute  // all but the pull
-	pullLimit    = 60 * time.Minute // of an image; ends when the user gives up
+	makeLimit = 2 * time.Minute  // for a container whose image is there
+	pullLimit = 60 * time.Minute // for an image; ends when the user gives up
 )
 
 // atOnce is how many containers are made or started at a time: more would only wait for
@@ -43,9 +43,9 @@ type Config struct {
 	Helpers string // directory that is mounted into containers
 	Bridge  string // path of dockersh-bridge
 
-	// SharePlaces counts the containers that are made or started at a time over all
+	// ShareSlots counts the containers that are made or started at a time over all
 	// processes with the same run-time directory: brokers of one session.
-	SharePlaces bool
+	ShareSlots bool
 	// AdminSettings returns the administrator's settings for a user; nil if they cannot
 	// be known.
 	AdminSettings func(ctx context.Context, uid uint32) *config.Settings
@@ -55,13 +55,13 @@ type Config struct {
 type Bringup struct {
 	Config
 	images images
-	shared flight.Group[Cold]
-	places chan struct{} // one for each container that is being made or started
+	shared wait.Group[ColdReason]
+	slots  chan struct{} // one for each container that is being made or started
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: images{state: c.State.Images()}, places: make(chan struct{}, atOnce)}
+	return &Bringup{Config: c, images: images{state: c.State.Images()}, slots: make(chan struct{}, atOnce)}
 }
 
 // Login is one login on its way into a container.
@@ -74,47 +74,47 @@ type Login struct {
 	Report func(cancel context.CancelFunc) (show func(line string), done func())
 }
 
-// Cold is the reason why a login was not warm.
-type Cold string
+// ColdReason is the reason why a login was not warm.
+type ColdReason string
 
 // The reasons, as they stand in the log and in the history of sessions.
 const (
-	Warm        Cold = ""
-	NotCreated  Cold = "container did not exist"
-	NotRunning  Cold = "container was not running"
-	NoAgent     Cold = "no agent was running for the container user"
-	ExecStream  Cold = "session goes over the engine's exec"
-	Waited      Cold = "waited for another login to the container"
-	MayRecreate Cold = "onchange = recreate, and nobody was in the container"
-	NewSettings Cold = "recreated: the settings changed"
-	NewImage    Cold = "recreated: the image changed"
+	Warm        ColdReason = ""
+	NotCreated  ColdReason = "container did not exist"
+	NotRunning  ColdReason = "container was not running"
+	NoAgent     ColdReason = "no agent was running for the container user"
+	ExecStream  ColdReason = "session goes over the engine's exec"
+	Waited      ColdReason = "waited for another login to the container"
+	MayRecreate ColdReason = "onchange = recreate, and nobody was in the container"
+	NewSettings ColdReason = "recreated: the settings changed"
+	NewImage    ColdReason = "recreated: the image changed"
 )
 
 // Enter connects a login to the agent of its container, which runs afterwards, and
 // returns why the login was cold. Where the session is recorded, or has no agent, the
 // connection is to a bridge. Errors are ready for the user; engine.ErrNoClient where an
 // engine is needed by a program without a client.
-func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, cold Cold, err error) {
+func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, reason ColdReason, err error) {
 	if !b.mayRecreate(l.Plan) {
 		if conn, err = b.connect(l); !errors.Is(err, errNoAgent) {
 			return conn, Warm, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, pullLimit+bringUpLimit)
+	ctx, cancel := context.WithTimeout(ctx, pullLimit+makeLimit)
 	defer cancel()
 	show, done := l.Report(cancel)
 	defer done()
 	e, err := b.Engines.Get(l.Plan.Engine())
 	if err != nil {
-		return channel.Conn{}, "", explain(err)
+		return channel.Conn{}, "", userError(err)
 	}
-	a := &attempt{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show}
-	conn, cold, err = a.enter(ctx)
-	return conn, cold, explain(err)
+	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show}
+	conn, reason, err = a.enter(ctx)
+	return conn, reason, userError(err)
 }
 
-// attempt is one cold login.
-type attempt struct {
+// coldLogin is one login on its way.
+type coldLogin struct {
 	b      *Bringup
 	login  Login
 	plan   *policy.Plan
@@ -124,15 +124,15 @@ type attempt struct {
 }
 
 // enter brings the container up until the login is connected.
-func (a *attempt) enter(ctx context.Context) (channel.Conn, Cold, error) {
+func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error) {
 	if a.plan.MayNeedExec() {
 		if conn, err := a.openExecStream(ctx); !errors.Is(err, errNotReady) {
 			return conn, ExecStream, err
 		}
 	}
-	a.show("waiting for the container") // other logins may be at it, or have all the places at the engine
+	a.show("waiting for the container") // other logins may be at it, or have all the slots at the engine
 	sessions := a.b.State.Sessions()
-	var cold Cold
+	var cold ColdReason
 	for range mostTries + 1 {
 		if err := sessions.SetWaiting(a.login.Session, true); err != nil {
 			return channel.Conn{}, cold, err
@@ -156,15 +156,15 @@ func (a *attempt) enter(ctx context.Context) (channel.Conn, Cold, error) {
 		}
 		// It ended again, or was removed before it was known that we are there.
 	}
-	return channel.Conn{}, cold, agentSilent(nil)
+	return channel.Conn{}, cold, agentSilent(a.plan.Container, nil)
 }
 
 // shareWork makes sure that an agent listens. Logins of the same container user share
 // the work and its outcome, so that they are one in the queue for the container, however
 // many they are.
-func (a *attempt) shareWork(ctx context.Context) (Cold, error) {
+func (a *coldLogin) shareWork(ctx context.Context) (ColdReason, error) {
 	for {
-		cold, led, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (Cold, error) { return a.provideAgent(ctx) })
+		cold, led, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (ColdReason, error) { return a.provideAgent(ctx) })
 		switch {
 		case led:
 			return cold, err
@@ -176,7 +176,7 @@ func (a *attempt) shareWork(ctx context.Context) (Cold, error) {
 }
 
 // provideAgent makes an agent listen, unless one does. It returns what was missing.
-func (a *attempt) provideAgent(ctx context.Context) (Cold, error) {
+func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	unlock, err := a.b.Locks.Lock(ctx, a.plan.Container)
 	if err != nil {
 		return "", err
@@ -202,26 +202,38 @@ func (a *attempt) provideAgent(ctx context.Context) (Cold, error) {
 	return missing, err
 }
 
-// takePlace waits for one of the places at the engine. It must not be held while
-// something is awaited that is in a user's hands.
-func (a *attempt) takePlace(ctx context.Context) (release func(), err error) {
+// takeSlot waits for one of the slots at the engine. It must not be held while something
+// is awaited that is in a user's hands.
+func (a *coldLogin) takeSlot(ctx context.Context) (release func(), err error) {
 	select {
-	case a.b.places <- struct{}{}:
+	case a.b.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	others := func() {}
-	if a.b.SharePlaces {
-		if others, err = a.b.State.TakePlace(ctx, atOnce); err != nil {
-			<-a.b.places
+	if a.b.ShareSlots {
+		if others, err = a.b.State.TakeSlot(ctx, atOnce); err != nil {
+			<-a.b.slots
 			return nil, err
 		}
 	}
-	return sync.OnceFunc(func() { others(); <-a.b.places }), nil
+	return sync.OnceFunc(func() { others(); <-a.b.slots }), nil
 }
 
-// containerError is an error about the plan's container, with the command that looks
-// further into it.
-func (a *attempt) containerError(text, hint string, cause error) error {
+// containerError returns an error about the plan's container.
+func (a *coldLogin) containerError(text, hint string, cause error) error {
 	return usererr.New(usererr.Container, "the container "+a.plan.Container+" "+text, hint, cause)
+}
+
+func agentSilent(container string, cause error) error {
+	return usererr.New(usererr.Container, "the container runs, but does not answer", usererr.Restart(container), cause)
+}
+
+// userError puts an engine's error into words for the user; engine.ErrNoClient is for the
+// caller.
+func userError(err error) error {
+	if errors.Is(err, engine.ErrNoClient) {
+		return err
+	}
+	return engine.Explain(err, "the container cannot be started")
 }

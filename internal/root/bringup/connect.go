@@ -41,7 +41,7 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 		}
 		return channel.Conn{}, err
 	}
-	return dial(dir.AgentSocket(plan.Agent))
+	return dial(dir.AgentSocket(plan.Agent), plan.Container)
 }
 
 // queueFullLimit is how long a full queue of an agent is waited for.
@@ -49,7 +49,7 @@ const queueFullLimit = 3 * time.Second
 
 // dial connects to an agent's socket. A broker bound it, in a directory that is mounted
 // in no container: no path that a user can change is followed.
-func dial(path string) (channel.Conn, error) {
+func dial(path, container string) (channel.Conn, error) {
 	for end := time.Now().Add(queueFullLimit); ; time.Sleep(5 * time.Millisecond) {
 		fd, err := seqpacket.Connect(path)
 		switch {
@@ -62,7 +62,7 @@ func dial(path string) (channel.Conn, error) {
 				continue
 			}
 			return channel.Conn{}, usererr.New(usererr.Container, "the container does not answer",
-				"end some of its processes, or "+usererr.Restart, err)
+				"end some of its processes, or "+usererr.Restart(container), err)
 		default:
 			return channel.Conn{}, err
 		}

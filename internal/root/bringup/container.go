@@ -10,10 +10,10 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/root/wait"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -24,12 +24,12 @@ const transientLimit = 20 * time.Second
 
 // bringUp looks at what the engine has and does what is missing, which it returns. The
 // lock is held.
-func (a *attempt) bringUp(ctx context.Context) (missing Cold, err error) {
+func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error) {
 	for end := time.Now().Add(transientLimit); ; {
 		found, err := a.engine.Find(ctx, a.plan.Container)
 		if errors.Is(err, engine.ErrNotFound) && a.plan.MayAdopt() {
 			return "", usererr.New(usererr.Container, "there is no container "+a.plan.Container,
-				"ask the administrator to run: docker create --name "+a.plan.Container+" (with adopt, containers are made by hand)", nil)
+				"ask the administrator to run: docker create --name "+a.plan.Container+" IMAGE (with adopt, containers are made by hand)", nil)
 		}
 		if errors.Is(err, engine.ErrNotFound) {
 			err := a.create(ctx)
@@ -58,7 +58,7 @@ func (a *attempt) bringUp(ctx context.Context) (missing Cold, err error) {
 			return NotRunning, a.startStopped(ctx, found, owner)
 		case engine.Paused:
 			// Somebody paused it on purpose, and a login must not undo that.
-			return "", a.containerError("is paused", "ask the administrator to run: dockershctl start "+a.plan.Container, nil)
+			return "", a.containerError("is paused", a.hint(ours, "start", "unpause"), nil)
 		case engine.Created, engine.Dead:
 			// Half made by a broker that was killed, and nobody ever worked in it; or its
 			// removal began and failed, and nothing is left to start.
@@ -67,22 +67,33 @@ func (a *attempt) bringUp(ctx context.Context) (missing Cold, err error) {
 			}
 		default: // removing, restarting
 			if time.Now().After(end) {
-				return "", a.containerError("is "+string(found.State)+" and does not get ready", "try again, or ask the administrator to run: dockershctl ls", nil)
+				return "", a.containerError("is "+string(found.State)+" and does not get ready", "try again, or "+a.hint(ours, "restart", "inspect"), nil)
 			}
 			wait.Sleep(ctx, 100*time.Millisecond)
 		}
 	}
 }
 
+// hint names the command for a container of ours, or for an adopted one, which
+// dockershctl leaves alone.
+func (a *coldLogin) hint(ours bool, dockershctl, docker string) string {
+	if ours {
+		return "ask the administrator to run: dockershctl " + dockershctl + " " + a.plan.Container
+	}
+	return "ask the administrator to run: docker " + docker + " " + a.plan.Container
+}
+
 // create makes the container, with its user in it, and starts it. If a step fails, the
 // container is removed again: nobody has worked in it yet.
-func (a *attempt) create(ctx context.Context) (err error) {
+func (a *coldLogin) create(ctx context.Context) (err error) {
 	s := a.plan.Settings
 	imageID, err := a.b.images.provide(ctx, a.engine, s, a.show)
 	if err != nil {
 		return err
 	}
-	release, err := a.takePlace(ctx)
+	ctx, cancel := context.WithTimeout(ctx, makeLimit)
+	defer cancel()
+	release, err := a.takeSlot(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,7 +150,7 @@ func (a *attempt) create(ctx context.Context) (err error) {
 }
 
 // discard removes a half-made container, even if the time for the login is up.
-func (a *attempt) discard(id string) {
+func (a *coldLogin) discard(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := a.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
@@ -148,13 +159,13 @@ func (a *attempt) discard(id string) {
 }
 
 // startStopped starts a container that is stopped.
-func (a *attempt) startStopped(ctx context.Context, found *engine.Container, owner policy.Owner) error {
-	release, err := a.takePlace(ctx)
+func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	release, err := a.takeSlot(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	user, err := a.users().resolveOf(ctx, found)
+	user, err := a.users().resolveFor(ctx, found)
 	if err != nil {
 		return err
 	}
@@ -170,9 +181,8 @@ func (a *attempt) startStopped(ctx context.Context, found *engine.Container, own
 	return a.start(ctx, found, user, release)
 }
 
-// start starts the container, gives the place at the engine back, and waits for the
-// agent. Of c it needs the id and our labels.
-func (a *attempt) start(ctx context.Context, c *engine.Container, user account.Identity, release func()) error {
+// start starts the container, releases its slot at the engine, and waits for the agent. Of c it needs the id and our labels.
+func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account.Identity, release func()) error {
 	if !a.plan.Engine().Local() {
 		if err := a.engine.Start(ctx, c.ID); err != nil {
 			return err
@@ -209,7 +219,7 @@ func (a *attempt) start(ctx context.Context, c *engine.Container, user account.I
 	if err != nil {
 		return errors.Join(err, a.engine.Stop(ctx, c.ID, 0)) // nobody has entered it yet
 	}
-	w.expect(uid)
+	w.setUID(uid)
 	if c.Labels[engine.LabelAgent] != a.plan.Agent {
 		return a.startFurtherAgent(ctx, c.ID, user, w)
 	}
@@ -217,8 +227,8 @@ func (a *attempt) start(ctx context.Context, c *engine.Container, user account.I
 }
 
 // startAgentIn starts the agent that a running container lacks.
-func (a *attempt) startAgentIn(ctx context.Context, found *engine.Container, owner policy.Owner) error {
-	user, err := a.users().resolveOf(ctx, found)
+func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	user, err := a.users().resolveFor(ctx, found)
 	if err != nil {
 		return err
 	}
@@ -238,7 +248,7 @@ func (a *attempt) startAgentIn(ctx context.Context, found *engine.Container, own
 	if err != nil {
 		return err
 	}
-	w.expect(uid)
+	w.setUID(uid)
 	if found.Labels[engine.LabelAgent] == a.plan.Agent {
 		// Process 1 is an agent that has not met a broker yet: the container was started
 		// by hand.
@@ -251,7 +261,7 @@ func (a *attempt) startAgentIn(ctx context.Context, found *engine.Container, own
 
 // startFurtherAgent starts an agent beside process 1: for another container user, or
 // because process 1 is not ours.
-func (a *attempt) startFurtherAgent(ctx context.Context, id string, user account.Identity, w *awaited) error {
+func (a *coldLogin) startFurtherAgent(ctx context.Context, id string, user account.Identity, w *startSocket) error {
 	if a.plan.Settings.Entrypoint == config.Internal {
 		a.addUser(ctx, id, user)
 	}
@@ -262,7 +272,7 @@ func (a *attempt) startFurtherAgent(ctx context.Context, id string, user account
 }
 
 // waitForAgent waits for an agent that was just started, as long as its container runs.
-func (a *attempt) waitForAgent(ctx context.Context, w *awaited, limit time.Duration) error {
+func (a *coldLogin) waitForAgent(ctx context.Context, w *startSocket, limit time.Duration) error {
 	for end := time.Now().Add(limit); time.Now().Before(end); {
 		if err := w.wait(ctx, 500*time.Millisecond); !errors.Is(err, errSilent) {
 			return err
@@ -271,11 +281,11 @@ func (a *attempt) waitForAgent(ctx context.Context, w *awaited, limit time.Durat
 			return err
 		}
 	}
-	return agentSilent(errSilent)
+	return agentSilent(a.plan.Container, errSilent)
 }
 
 // findRunning returns the container, or why it does not run.
-func (a *attempt) findRunning(ctx context.Context) (*engine.Container, error) {
+func (a *coldLogin) findRunning(ctx context.Context) (*engine.Container, error) {
 	found, err := a.engine.Find(ctx, a.plan.Container)
 	if err != nil {
 		return nil, err
@@ -309,7 +319,7 @@ func checkMountSources(s *config.Settings) error {
 
 // writeState writes the container's retention and what it was made from, in this order,
 // so that no container is known that nobody would look after. The lock is held.
-func (a *attempt) writeState(labels map[string]string, image string) error {
+func (a *coldLogin) writeState(labels map[string]string, image string) error {
 	r := state.Retention{Engine: a.plan.Engine(), IdleTimeout: a.plan.Settings.IdleTimeout}
 	r.Linger, r.Ephemeral = policy.Ephemeral(labels)
 	if err := a.b.State.Retentions().Set(a.plan.Container, r); err != nil {
@@ -321,7 +331,7 @@ func (a *attempt) writeState(labels map[string]string, image string) error {
 
 // writeOwner writes for whom a container of this host is, for warm logins. There are
 // none to containers elsewhere.
-func (a *attempt) writeOwner(owner policy.Owner) error {
+func (a *coldLogin) writeOwner(owner policy.Owner) error {
 	if !a.plan.Engine().Local() {
 		return nil
 	}

@@ -19,7 +19,7 @@ type userResolver struct {
 	engine engine.Engine
 }
 
-func (a *attempt) users() userResolver {
+func (a *coldLogin) users() userResolver {
 	return userResolver{a.plan, a.b.Users, &a.b.images, a.engine}
 }
 
@@ -36,9 +36,9 @@ func (r userResolver) resolve(ctx context.Context, image state.Accounts) (accoun
 	return r.plan.ContainerUser(groups, known, func(name string) (account.User, error) { return r.host.ByName(ctx, name) })
 }
 
-// resolveOf resolves the container user of a container that exists, with the accounts of
+// resolveFor resolves the container user of a container that exists, with the accounts of
 // the image that it was made from.
-func (r userResolver) resolveOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
+func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (account.Identity, error) {
 	image, err := r.images.accounts(ctx, r.engine, found.ImageID)
 	if err != nil {
 		return account.Identity{}, err
@@ -46,12 +46,12 @@ func (r userResolver) resolveOf(ctx context.Context, found *engine.Container) (a
 	return r.resolve(ctx, image)
 }
 
-// resolveBesides is resolveOf without touching the engine where that is possible: the
+// resolveWithoutImage is resolveFor without the image where that is possible: the
 // image is asked only for a container user that is not the login user, and may be gone.
 // The container's own passwd is in the hands of whoever is in it.
-func (r userResolver) resolveBesides(ctx context.Context, found *engine.Container) (account.Identity, error) {
+func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Container) (account.Identity, error) {
 	if r.plan.Settings.ContainerUserName != r.plan.User.Name {
-		user, err := r.resolveOf(ctx, found)
+		user, err := r.resolveFor(ctx, found)
 		if !errors.Is(err, engine.ErrNoImage) {
 			return user, err
 		}

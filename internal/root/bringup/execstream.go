@@ -16,9 +16,9 @@ import (
 // errNotReady is returned where no exec stream can be opened as things stand.
 var errNotReady = errors.New("the container does not run, is being removed, or has an agent")
 
-// openExecStream gives a login a session over the engine's exec, in a container that
+// openExecStream opens a session over the engine's exec for a login, in a container that
 // runs and has no agent of ours; errNotReady.
-func (a *attempt) openExecStream(ctx context.Context) (channel.Conn, error) {
+func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 	found, err := a.engine.Find(ctx, a.plan.Container)
 	if errors.Is(err, engine.ErrNotFound) {
 		return channel.Conn{}, errNotReady
@@ -33,7 +33,7 @@ func (a *attempt) openExecStream(ctx context.Context) (channel.Conn, error) {
 	if found.State != engine.Running || ours && a.plan.Engine().Local() || a.dir.IsShut() {
 		return channel.Conn{}, errNotReady
 	}
-	user, err := a.users().resolveBesides(ctx, found)
+	user, err := a.users().resolveWithoutImage(ctx, found)
 	if err != nil {
 		return channel.Conn{}, err
 	}
@@ -65,10 +65,10 @@ func canStartAdopted(s engine.State) bool {
 }
 
 // startAdopted starts an adopted container. Nothing else is done to it, now or later.
-func (a *attempt) startAdopted(ctx context.Context, found *engine.Container) error {
+func (a *coldLogin) startAdopted(ctx context.Context, found *engine.Container) error {
 	switch found.State {
 	case engine.Created, engine.Exited:
-		release, err := a.takePlace(ctx)
+		release, err := a.takeSlot(ctx)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func (b *Bringup) mayRecreate(plan *policy.Plan) bool {
 // recreateIfChanged removes a container that is not what the administrator's settings
 // ask for today, if no session is in it, and returns what changed. The lock is held, and
 // this login still waits.
-func (a *attempt) recreateIfChanged(ctx context.Context) (changed Cold, err error) {
+func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, err error) {
 	if a.plan.Settings.OnChange != onChangeRecreate || a.inUse() {
 		return "", nil
 	}
@@ -55,15 +55,15 @@ func (a *attempt) recreateIfChanged(ctx context.Context) (changed Cold, err erro
 
 // inUse reports whether a session is in the container; logins that wait for it do not
 // count.
-func (a *attempt) inUse() bool {
+func (a *coldLogin) inUse() bool {
 	inside, _ := a.b.State.Sessions().In(a.plan.Container)
 	return inside > 0
 }
 
 // findChange returns what of a container is not as the administrator wants it today. It
-// is compared with what a login of the very user would give who made it: the settings of
+// is compared with what a login of the user who made it would get today: the settings of
 // other users may always have been different.
-func (a *attempt) findChange(ctx context.Context, found *engine.Container, owner policy.Owner) Cold {
+func (a *coldLogin) findChange(ctx context.Context, found *engine.Container, owner policy.Owner) ColdReason {
 	admins := a.plan.Admins
 	if owner.UID != a.plan.User.UID {
 		admins = a.b.AdminSettings(ctx, owner.UID)

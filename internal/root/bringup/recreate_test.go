@@ -15,7 +15,7 @@ import (
 )
 
 // newAttempt returns a cold login of alice, with an engine in memory.
-func newAttempt(t *testing.T, e *enginetest.Fake, text string) *attempt {
+func newColdLogin(t *testing.T, e *enginetest.Fake, text string) *coldLogin {
 	t.Helper()
 	run := state.Dir(t.TempDir())
 	if err := run.Make(); err != nil {
@@ -23,12 +23,11 @@ func newAttempt(t *testing.T, e *enginetest.Fake, text string) *attempt {
 	}
 	b := New(Config{State: run, Locks: &state.Locks{Dir: run}, Log: slog.New(slog.DiscardHandler)})
 	effective := effectiveFor(t, text, "alice")
-	plan, err := policy.Decide(account.User{Name: "alice", UID: 1001, GID: 1001}, effective.Settings, policy.Request{})
+	plan, err := policy.Decide(account.User{Name: "alice", UID: 1001, GID: 1001}, effective.Settings, policy.Request{Admins: effective.Admins})
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan.Admins = effective.Admins
-	a := &attempt{b: b, plan: plan, dir: run.Container(plan.Container), engine: e, show: func(string) {}}
+	a := &coldLogin{b: b, plan: plan, dir: run.Container(plan.Container), engine: e, show: func(string) {}}
 	if err := a.dir.Make(); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +47,7 @@ func effectiveFor(t *testing.T, text, user string) *settings.Effective {
 	return e
 }
 
-func mustRecreate(t *testing.T, a *attempt) Cold {
+func mustRecreate(t *testing.T, a *coldLogin) ColdReason {
 	t.Helper()
 	changed, err := a.recreateIfChanged(t.Context())
 	if err != nil {
@@ -63,7 +62,7 @@ func TestRecreateComparesWithTheSettingsOfTheMaker(t *testing.T) {
 	const text = "[dockersh]\nonchange = recreate\ncontainername = class\n[user \"carol\"]\nmemory = 7g\n"
 	e := enginetest.New()
 	e.AddImage("busybox", "sha256:1", nil)
-	a := newAttempt(t, e, text)
+	a := newColdLogin(t, e, text)
 	carols := effectiveFor(t, text, "carol").Admins
 	a.b.AdminSettings = func(_ context.Context, uid uint32) *config.Settings {
 		if uid != 7 {
@@ -90,7 +89,7 @@ func TestRecreateComparesWithTheSettingsOfTheMaker(t *testing.T) {
 // image may be gone.
 func TestRecreateKeepsWhatItCannotJudge(t *testing.T) {
 	e := enginetest.New()
-	a := newAttempt(t, e, "[dockersh]\nonchange = recreate\nmemory = 1g\n")
+	a := newColdLogin(t, e, "[dockersh]\nonchange = recreate\nmemory = 1g\n")
 	e.Add(engine.Container{Name: "alice_dockersh", State: engine.Exited, Image: "gone:1", ImageID: "sha256:1", Labels: policy.Owner{UID: 1001, Identity: "u=alice"}.Labels()})
 	if changed := mustRecreate(t, a); changed != "" {
 		t.Errorf("it was removed: %s", changed)

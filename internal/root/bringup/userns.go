@@ -20,7 +20,7 @@ import (
 
 // hostPlaces returns what of the host goes into a new container. An engine that gives
 // its containers other numbers for their users gets an idmapped home.
-func (a *attempt) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
+func (a *coldLogin) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
 	at := policy.Places{Protocol: wire.Version, Helpers: a.b.Helpers, Run: a.dir.Mounted(), Mark: a.dir.Mark()}
 	if !a.plan.Settings.MountHome || !a.plan.Engine().Local() {
 		return at, nil // nothing of this host goes elsewhere
@@ -51,8 +51,8 @@ func explainFailure(ctx context.Context, e engine.Engine, user account.Identity,
 }
 
 // userNamespace returns the user namespace of a running container: from the kernel, which
-// knows it even if the engine was told to give this one container another.
-func (a *attempt) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
+// knows it even if the engine was configured to give this container another.
+func (a *coldLogin) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
 	m, err := idmap.Of(found.Pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 		_, endErr := a.findRunning(ctx) // it ended at this moment: that says more

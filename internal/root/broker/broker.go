@@ -1,6 +1,6 @@
 // Package broker is the part of dockersh with power: it accepts fronts, learns from the
-// kernel who they are, and gives each login a connection to the agent of its container,
-// or refuses it. It never carries a session's bytes, never opens a terminal and never
+// kernel who they are, and connects each login to the agent of its container, or refuses
+// it. It never carries a session's bytes, never opens a terminal and never
 // reads a path that a user can change. How a container is brought up is in package
 // bringup, what happens to one that nobody is in, in package lifecycle.
 package broker
@@ -15,6 +15,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -23,7 +24,6 @@ import (
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/root/wait"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
@@ -92,11 +92,11 @@ func New(c Config) (*Broker, error) {
 	}}
 	b.bringup = bringup.New(bringup.Config{
 		State: run, Locks: locks, Engines: &b.engines, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
-		SharePlaces: c.Role != Service, AdminSettings: b.adminSettings,
+		ShareSlots: c.Role != Service, AdminSettings: b.adminSettings,
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Locks: locks, Engines: &b.engines, Log: c.Log,
-		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.lost,
+		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil
 }
@@ -120,7 +120,7 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 			time.Sleep(50 * time.Millisecond) // some connection will end
 			continue
 		}
-		_ = b.greet(c, nil) // the front was answered
+		_ = b.acceptFront(c, nil) // the front was answered
 	}
 }
 
@@ -140,10 +140,10 @@ var (
 func (b *Broker) ServeOne(conn *seqpacket.Conn) error {
 	var c socket = conn
 	if b.Role == WithoutEngine {
-		c = &peeked{Conn: conn}
+		c = &peekConn{Conn: conn}
 	}
 	ended := make(chan error, 1)
-	if err := b.greet(c, func(handOver bool) {
+	if err := b.acceptFront(c, func(handOver bool) {
 		if handOver {
 			ended <- ErrHandOver
 		}
@@ -166,17 +166,17 @@ func (b *Broker) Reconcile() error {
 	return nil
 }
 
-// greet learns from the kernel who a front is, once, and gives the connection a
-// goroutine if its uid has not too many. Ended, which may be nil, is called when all is
+// acceptFront learns from the kernel who a front is, once, and starts a goroutine for the
+// connection unless its uid has too many. Ended, which may be nil, is called when all is
 // done.
-func (b *Broker) greet(raw socket, ended func(handOver bool)) error {
+func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 	c := channel.Conn{Socket: raw}
 	cred, err := raw.Peer()
 	if err != nil {
 		_ = c.Close()
 		return err
 	}
-	if !b.limits.enter(cred.Uid) {
+	if !b.limits.admitConn(cred.Uid) {
 		// A log line for each would help nobody, and the answer must not hold up the
 		// next front: Send to a fresh socket never waits.
 		c.Within(time.Second)

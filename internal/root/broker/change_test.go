@@ -141,7 +141,7 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	w.set("")
 	w.engine.AddImage("busybox", "sha256:new", nil)
 	for key := range w.broker.tags.known { // five minutes later
-		w.broker.tags.ask(key)
+		w.broker.tags.refresh(key)
 	}
 	if got := notice(people); !strings.Contains(got, "made from an older image") {
 		t.Errorf("got %q", got)

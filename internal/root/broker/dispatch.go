@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -17,15 +18,16 @@ import (
 // front is one connection: a login, and then the session's lifetime.
 type front struct {
 	channel.Conn
-	uid     uint32           // from the kernel
-	pid     int32            // from the kernel; for the log
-	asked   [numRequests]int // by row of requests
-	begun   time.Time
-	user    string         // name; empty before it is known
-	process proc.Stat      // the front as it was at the login
-	plan    *policy.Plan   // nil before the login
-	session *state.Session // nil before the login, and for a host shell
-	events  *sessionEvents // nil before the session begins
+	uid      uint32           // from the kernel
+	pid      int32            // from the kernel; for the log
+	asked    [numRequests]int // by row of requests
+	begun    time.Time
+	user     string       // name; empty before it is known
+	process  proc.Stat    // the front as it was at the login
+	plan     *policy.Plan // nil before the login
+	loggedIn bool
+	session  *state.Session // nil before the login, and for a host shell
+	events   *sessionEvents // nil before the session begins
 
 	handedOver bool
 	ended      func(handOver bool) // called at the very end; may be nil
@@ -41,12 +43,12 @@ type request struct {
 
 const numRequests = 3
 
-// requests is all that the broker does for a front. Who may: every user, for themselves,
-// as the uid that the kernel reports. What is not in the table ends the connection.
+// requests is all that the broker does for a front. Every user may send them, for the uid
+// that the kernel reports. What is not in the table ends the connection.
 var requests = [numRequests]request{
 	{wire.KindLogin, 1, false, (*Broker).login},
 	{wire.KindWhy, 3, true, (*Broker).answerWhy},
-	{wire.KindEnded, 1, true, (*Broker).takeStatus},
+	{wire.KindEnded, 1, true, (*Broker).storeExitStatus},
 }
 
 // answerLimit is how long a front may take for its login, and the broker for an answer.
@@ -58,7 +60,7 @@ func (b *Broker) serveLogin(f *front) {
 	f.Within(answerLimit)
 	ok := b.serveRequest(f)
 	b.logins.Done()
-	if !ok || f.plan == nil {
+	if !ok || !f.loggedIn {
 		b.close(f)
 		return
 	}
@@ -87,13 +89,13 @@ func (b *Broker) close(f *front) {
 		return
 	}
 	_ = f.Close()
-	b.limits.leave(f.uid)
+	b.limits.releaseConn(f.uid)
 	if f.session == nil {
 		return
 	}
 	removed := b.sessions.Remove(*f.session)
 	if f.events != nil {
-		b.events.finish(f.events, removed)
+		b.events.writeEndOnce(f.events, removed)
 	}
 	b.lifecycle.SessionEnded(f.session.Container, f.plan)
 }
@@ -109,7 +111,7 @@ func (b *Broker) serveRequest(f *front) bool {
 		if r.kind != m.Kind() {
 			continue
 		}
-		if f.asked[row]++; f.asked[row] > r.most || r.afterLogin != (f.plan != nil) {
+		if f.asked[row]++; f.asked[row] > r.most || r.afterLogin != f.loggedIn {
 			break
 		}
 		f.Within(answerLimit)
@@ -120,7 +122,7 @@ func (b *Broker) serveRequest(f *front) bool {
 			b.handOver(f)
 		default:
 			if r.kind == wire.KindLogin {
-				b.events.refused(f, err) // before the front learns of it, and ends
+				b.events.writeRefusal(f, err) // before the front learns of it, and ends
 			}
 			b.refuse(f, err)
 		}
@@ -137,10 +139,24 @@ func (b *Broker) refuse(f *front, err error) {
 	if f.plan != nil {
 		container = f.plan.Container
 	}
-	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", container, "told", e.Text, "cause", e.Cause)
+	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", container, "text", e.Text, "cause", e.Cause)
 	f.Within(time.Second)
-	if p, ok := f.Socket.(*peeked); ok {
-		p.take() // within the new limit: the old one may be over
+	if p, ok := f.Socket.(*peekConn); ok {
+		p.dropFirstPacket() // within the new limit: the old one may be over
 	}
 	_ = f.Send(wire.NewError(e))
+}
+
+// storeExitStatus keeps the front's word on how its session ended.
+func (b *Broker) storeExitStatus(f *front, m wire.Message) error {
+	if f.events == nil {
+		return nil // a host shell
+	}
+	code, sig := exitstatus.Split(m.(*wire.Ended).Status)
+	if sig == 0 {
+		f.events.end.Exit = &code
+		return nil
+	}
+	f.events.end.Signal = exitstatus.SignalName(sig)
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
-	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -43,11 +42,11 @@ type sessionEvents struct {
 	written chan struct{} // closed when the start is written
 }
 
-// start writes the start of a session that was just given to the front, in the
+// writeStart writes the start of a session that was just given to the front, in the
 // background, and returns what its end will need.
-func (e *events) start(f *front, req *wire.Login, key string, cold bringup.Cold) *sessionEvents {
-	event := e.of(f, history.Start)
-	event.ID, event.Key, event.Container, event.Terminal, event.Cold = f.session.ID, key, f.plan.Container, req.Terminal, string(cold)
+func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringup.ColdReason) *sessionEvents {
+	event := e.newEvent(f, history.Start)
+	event.ID, event.Key, event.Container, event.Terminal, event.Cold = f.session.ID, key, f.plan.Container, req.Terminal, string(reason)
 	if f.plan.Settings.AuditCommand {
 		event.Command, event.Cut = string(req.Words), req.Cut
 	}
@@ -74,8 +73,8 @@ func (e *events) start(f *front, req *wire.Login, key string, cold bringup.Cold)
 	return s
 }
 
-// of returns an event with what is known of the front.
-func (e *events) of(f *front, kind history.Kind) history.Event {
+// newEvent returns an event with what is known of the front.
+func (e *events) newEvent(f *front, kind history.Kind) history.Event {
 	event := history.Event{Time: time.Now(), Kind: kind, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.process.TTY), Door: "setuid"}
 	switch {
 	case e.role == Service:
@@ -96,8 +95,8 @@ func clientAddress(front proc.Stat) string {
 	return addr.String()
 }
 
-// finish writes the end of a session, if removed says that no other process did.
-func (e *events) finish(s *sessionEvents, removed bool) {
+// writeEndOnce writes the end of a session, if removed says that no other process did.
+func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 	close(s.over)
 	<-s.written // it waits for nothing but /proc
 	if removed {
@@ -105,9 +104,9 @@ func (e *events) finish(s *sessionEvents, removed bool) {
 	}
 }
 
-// lost writes the end of a session that ended without its broker: nobody knows how it
+// writeLost writes the end of a session that ended without its broker: nobody knows how it
 // ended, and when at the latest.
-func (e *events) lost(s state.Session) { e.writeEnd(endOf(s)) }
+func (e *events) writeLost(s state.Session) { e.writeEnd(endOf(s)) }
 
 func (e *events) writeEnd(event history.Event) {
 	event.Time = time.Now()
@@ -119,34 +118,20 @@ func endOf(s state.Session) history.Event {
 	return history.Event{Kind: history.End, ID: s.ID, User: s.User, UID: s.UID, Container: s.Container, Since: s.Since}
 }
 
-// takeStatus takes the front's word on how its session ended.
-func (b *Broker) takeStatus(f *front, m wire.Message) error {
-	if f.events == nil {
-		return nil // a host shell
-	}
-	code, sig := exitstatus.Split(m.(*wire.Ended).Status)
-	if sig == 0 {
-		f.events.end.Exit = &code
-		return nil
-	}
-	f.events.end.Signal = exitstatus.SignalName(sig)
-	return nil
-}
-
-// refused writes a login that is refused.
-func (e *events) refused(f *front, err error) {
+// writeRefusal writes a login that is refused.
+func (e *events) writeRefusal(f *front, err error) {
 	if f.process.Pid == 0 {
 		f.process, _ = proc.Of(int(f.pid)) // it may be gone
 	}
-	event := e.of(f, history.Refused)
+	event := e.newEvent(f, history.Refused)
 	event.Client, event.Reason = clientAddress(f.process), printable.Line(usererr.For(err).Text)
 	e.history(event)
 }
 
-// hostShell writes a login that was given the host. What it does there, and when it ends,
+// writeHostShell writes a login that was given the host. What it does there, and when it ends,
 // is not ours to see.
-func (e *events) hostShell(f *front) {
-	event := e.of(f, history.HostShell)
+func (e *events) writeHostShell(f *front) {
+	event := e.newEvent(f, history.HostShell)
 	event.Client, event.Shell = clientAddress(f.process), f.plan.HostShell
 	e.log.Warn("host shell", event.Attrs()...)
 	e.history(event)

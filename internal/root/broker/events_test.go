@@ -225,7 +225,7 @@ func TestHistorySaysWhyALoginWasCold(t *testing.T) {
 	}
 	for i, step := range []struct {
 		before func()
-		want   bringup.Cold
+		want   bringup.ColdReason
 	}{
 		{func() {}, bringup.NotCreated},
 		{func() {}, bringup.Warm},

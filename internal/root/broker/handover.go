@@ -19,24 +19,24 @@ type socket interface {
 	Peer() (*unix.Ucred, error)
 }
 
-// peeked leaves the first packet in the socket until it is known which broker serves it.
-type peeked struct {
+// peekConn leaves the first packet in the socket until it is known which broker serves it.
+type peekConn struct {
 	*seqpacket.Conn
 	seen, taken bool
 }
 
-func (p *peeked) Recv(limit int) (packet []byte, fds []int, err error) {
+func (p *peekConn) Recv(limit int) (packet []byte, fds []int, err error) {
 	if p.seen {
-		p.take()
+		p.dropFirstPacket()
 		return p.Conn.Recv(limit)
 	}
 	p.seen = true
 	return p.Peek(limit)
 }
 
-// take takes the first packet off the socket. With it there, the peer would lose our
+// dropFirstPacket takes the first packet off the socket. With it there, the peer would lose our
 // last message when we close.
-func (p *peeked) take() {
+func (p *peekConn) dropFirstPacket() {
 	if p.taken {
 		return
 	}

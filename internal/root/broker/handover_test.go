@@ -166,7 +166,7 @@ func TestRefusalArrivesThoughItComesLateAndIsReadLater(t *testing.T) {
 	if err := user.Send(&wire.Login{Version: wire.Version}); err != nil {
 		t.Fatal(err)
 	}
-	f := &front{Conn: channel.Conn{Socket: &peeked{Conn: theirs}}}
+	f := &front{Conn: channel.Conn{Socket: &peekConn{Conn: theirs}}}
 	f.Within(20 * time.Second)
 	if _, _, err := f.Recv(); err != nil {
 		t.Fatal(err)

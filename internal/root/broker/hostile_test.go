@@ -128,18 +128,18 @@ func TestSilentConnectionsEndAndDelayNobody(t *testing.T) {
 func TestOneUserCannotTakeAllConnections(t *testing.T) {
 	l := &limits{conns: map[uint32]int{}, perUser: 3, ofAll: 5}
 	for range 3 {
-		if !l.enter(1) {
+		if !l.admitConn(1) {
 			t.Fatal("refused too early")
 		}
 	}
-	if l.enter(1) {
+	if l.admitConn(1) {
 		t.Error("a fourth connection of one uid")
 	}
-	if !l.enter(2) || !l.enter(3) || l.enter(4) {
+	if !l.admitConn(2) || !l.admitConn(3) || l.admitConn(4) {
 		t.Error("the limit of all does not hold")
 	}
-	l.leave(1)
-	if !l.enter(1) {
+	l.releaseConn(1)
+	if !l.admitConn(1) {
 		t.Error("a place that was given back is gone")
 	}
 }

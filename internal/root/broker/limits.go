@@ -37,8 +37,8 @@ func newLimits() *limits {
 
 var errTooMany = errors.New("too many connections of one user")
 
-// enter counts a connection, to be ended by leave; false if there are too many.
-func (l *limits) enter(uid uint32) bool {
+// admitConn counts a connection, to be ended by releaseConn; false if there are too many.
+func (l *limits) admitConn(uid uint32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conns[uid] >= l.perUser || l.total >= l.ofAll {
@@ -49,7 +49,7 @@ func (l *limits) enter(uid uint32) bool {
 	return true
 }
 
-func (l *limits) leave(uid uint32) {
+func (l *limits) releaseConn(uid uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--

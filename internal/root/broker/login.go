@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -24,9 +25,8 @@ import (
 // must go on.
 func (b *Broker) login(f *front, m wire.Message) error {
 	req := m.(*wire.Login)
-	if req.Version != wire.Version {
-		return usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
-			"ask the administrator to run: systemctl restart dockershd", nil)
+	if err := checkVersion(req); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
 	defer cancel()
@@ -35,38 +35,52 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return settings.AccountError(err)
 	}
 	f.user = user.Name
-	id := state.NewSessionID()
+	id := state.NewSessionID() // now, since %x in the settings stands for it
 	effective, err := b.effectiveSettings(ctx, user, f, req, id)
 	if err != nil {
 		return err
 	}
-	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command})
+	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command, Admins: effective.Admins})
 	if err != nil {
 		return err
 	}
-	plan.Admins, plan.Address, plan.Key = effective.Admins, effective.Address, effective.Key
-	key, _ := sshd.Key(string(req.AuthInfo)) // for the log, which does without
+	key, _ := sshd.Key(string(req.AuthInfo)) // for the log alone, which does without
 	req.UserFile, req.AuthInfo = nil, nil    // not kept while a container is made
 	if plan.HostShell != "" {
-		return b.giveHostShell(f, plan)
+		return b.sendHostShell(f, plan)
 	}
-	if err := b.addSession(ctx, f, id, plan); err != nil {
+	if err := b.addSession(ctx, f, id, plan, effective); err != nil {
 		return err
 	}
-	if b.Role == WithoutEngine && b.lifecycle.NeedsEngine(plan.Container, plan.Settings.IdleTimeout) {
-		return engine.ErrNoClient // after the entry is written: whoever makes the container from here on sees us
+	if b.mustHandOver(plan) {
+		return engine.ErrNoClient
 	}
-	agent, cold, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	agent, reason, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 	if err != nil {
 		return err
 	}
 	defer agent.Close()
-	b.addChangeNotice(plan, req)
-	if err := b.giveAgent(f, plan, agent); err != nil {
+	if err := b.sendReady(f, plan, agent, b.changeNotice(plan, req)); err != nil {
 		return err
 	}
-	f.events = b.events.start(f, req, key, cold)
+	f.events = b.events.writeStart(f, req, key, reason)
 	return nil
+}
+
+func checkVersion(req *wire.Login) error {
+	if req.Version == wire.Version {
+		return nil
+	}
+	return usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
+		"ask the administrator to run: systemctl restart dockershd", nil)
+}
+
+// mustHandOver reports whether a broker with an engine must go on, however warm the
+// login is: there will be something to do for the container when the session is over.
+// It is asked after the session entry is written, so that a broker that makes the
+// container from then on sees the session.
+func (b *Broker) mustHandOver(plan *policy.Plan) bool {
+	return b.Role == WithoutEngine && b.lifecycle.NeedsEngine(plan.Container, plan.Settings.IdleTimeout)
 }
 
 // effectiveSettings returns the settings of a login. The address and the key are found
@@ -123,21 +137,21 @@ func (b *Broker) defaultEngine() (engine.Address, error) {
 	return policy.EngineOf(s), nil
 }
 
-// giveHostShell answers a login that the settings let onto the host.
-func (b *Broker) giveHostShell(f *front, plan *policy.Plan) error {
+// sendHostShell answers a login that the settings let onto the host.
+func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 	f.process, _ = proc.Of(int(f.pid)) // it may be gone
 	if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
 		return err
 	}
-	f.plan = plan
-	b.events.hostShell(f)
+	f.plan, f.loggedIn = plan, true
+	b.events.writeHostShell(f)
 	return nil
 }
 
 // addSession writes the entry of a session, before anything is done for it: every
 // process that thinks of removing its container sees it from here on. If we are killed
 // the entry stays, and ends with the front.
-func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *policy.Plan) error {
+func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *policy.Plan, effective *settings.Effective) error {
 	process, err := proc.Of(int(f.pid))
 	if err != nil {
 		return err // the front is gone
@@ -146,7 +160,7 @@ func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *poli
 	s := state.Session{
 		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
 		Pid: process.Pid, Start: process.Start, Since: time.Now(),
-		Address: plan.Address, Key: plan.Key,
+		Address: effective.Address, Key: effective.Key,
 	}
 	unlock, err := b.lockSessions(ctx, plan)
 	if err != nil {
@@ -160,14 +174,17 @@ func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *poli
 	return nil
 }
 
-// giveAgent answers a login with the connection to its agent. From then on the front
-// speaks to the agent alone.
-func (b *Broker) giveAgent(f *front, plan *policy.Plan, agent channel.Conn) error {
+// sendReady answers a login with the connection to its agent. From then on the front
+// speaks to the agent alone. Notice, which may be empty, is a line for the user.
+func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, notice string) error {
 	f.Within(answerLimit)
 	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
+	if notice != "" {
+		ready.Notice = append(slices.Clip(plan.Notice), notice)
+	}
 	if err := f.Send(ready, agent.Fd()); err != nil {
 		return err
 	}
-	f.plan = plan
+	f.plan, f.loggedIn = plan, true
 	return nil
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,15 +11,15 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// addChangeNotice adds a line to what an interactive login is shown, if its container is
-// not what the user's login would make today. No engine is asked.
-func (b *Broker) addChangeNotice(plan *policy.Plan, req *wire.Login) {
+// changeNotice returns a line for an interactive login whose container is not what the
+// user's login would make today; else it is empty. No engine is asked.
+func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 	if !req.Terminal || req.Command {
-		return
+		return ""
 	}
 	made, err := b.state.Container(plan.Container).Made()
 	if err != nil || made.UID != plan.User.UID {
-		return // another user made it, and is shown the notice
+		return "" // another user made it, and is shown the notice
 	}
 	what := ""
 	switch other, older := made.Settings != plan.Settings.Hash(), b.tags.isOutdated(plan.Engine(), made); {
@@ -31,12 +30,12 @@ func (b *Broker) addChangeNotice(plan *policy.Plan, req *wire.Login) {
 	case older:
 		what = "from an older image"
 	default:
-		return
+		return ""
 	}
-	plan.Notice = append(slices.Clip(plan.Notice), "dockersh: this container was made "+what+", and stays so until the administrator runs: dockershctl reset "+plan.Container)
+	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
 }
 
-// tagAge is how old an answer may be to the question which image is behind a tag.
+// tagAge is how often the engine is asked which image is behind a tag.
 const tagAge = 5 * time.Minute
 
 // tags remembers which image is behind a tag. The engine is asked in the background: a
@@ -75,12 +74,12 @@ func (t *tags) isOutdated(at engine.Address, made state.Made) bool {
 	}
 	if time.Since(known.asked) > tagAge {
 		known.asked = time.Now()
-		go t.ask(key)
+		go t.refresh(key)
 	}
 	return known.id != "" && known.id != made.ImageID
 }
 
-func (t *tags) ask(key tag) {
+func (t *tags) refresh(key tag) {
 	ctx, cancel := context.WithTimeout(t.ctx, answerLimit)
 	defer cancel()
 	id := ""

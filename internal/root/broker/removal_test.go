@@ -84,22 +84,22 @@ func TestLoginStopsTheRemoval(t *testing.T) {
 	w.enters()
 }
 
-// placesAtEngine is how many containers are made, and how many are removed, at a time.
-const placesAtEngine = 6
+// slotsAtEngine is how many containers are made, and how many are removed, at a time.
+const slotsAtEngine = 6
 
 // Users can make their removals slow; no login waits for those.
 func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
 	var all []channel.Conn
-	for range placesAtEngine + 1 {
+	for range slotsAtEngine + 1 {
 		all = append(all, w.enters())
 	}
 	began, release := w.engine.Hold("Remove")
 	for _, c := range all {
 		_ = c.Close()
 	}
-	for range placesAtEngine {
+	for range slotsAtEngine {
 		<-began
 	}
 	w.enters()
@@ -107,7 +107,7 @@ func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w.eventually("they go", func() bool { return w.containers() == 1 })
 }
 
-// A login that waits is told so: for another login to the same container, and for a place
+// A login that waits is told so: for another login to the same container, and for a slot
 // at the engine.
 func TestLoginThatWaitsIsToldSo(t *testing.T) {
 	w := newWorld(t)
@@ -122,7 +122,7 @@ func TestLoginThatWaitsIsToldSo(t *testing.T) {
 		}
 		return c
 	}
-	for range placesAtEngine {
+	for range slotsAtEngine {
 		waiting()
 		<-began
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/wait"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 

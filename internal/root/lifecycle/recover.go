@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/root/wait"
 )
 
 // recoverPauses are the pauses between looks for what a killed broker had asked an

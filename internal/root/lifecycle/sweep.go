@@ -3,7 +3,7 @@ package lifecycle
 import (
 	"time"
 
-	"github.com/dockersh/dockersh/internal/root/wait"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // headStart is the time that the broker of a session has to remove its entry before

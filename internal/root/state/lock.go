@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dockersh/dockersh/internal/root/wait"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // LockFile takes a lock among processes; the file is made if it is missing. It polls

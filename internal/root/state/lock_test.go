@@ -60,11 +60,11 @@ func TestLockOfARemovedDirectoryIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestPlacesAreNoMoreThanThereAre(t *testing.T) {
+func TestSlotsAreNoMoreThanThereAre(t *testing.T) {
 	run := Dir(t.TempDir())
 	var held []func()
 	for range 3 {
-		release, err := run.TakePlace(t.Context(), 3)
+		release, err := run.TakeSlot(t.Context(), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,11 +72,11 @@ func TestPlacesAreNoMoreThanThereAre(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := run.TakePlace(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := run.TakeSlot(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a fourth: %v", err)
 	}
 	held[1]()
-	release, err := run.TakePlace(t.Context(), 3)
+	release, err := run.TakeSlot(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,9 +80,9 @@ func (d Dir) RemoveContainer(name string) error {
 	return errors.Join(d.Container(name).Remove(), d.Retentions().Remove(name))
 }
 
-// TakePlace takes one of n places that all processes with this run-time directory
+// TakeSlot takes one of n slots that all processes with this run-time directory
 // share. It returns the error of ctx.
-func (d Dir) TakePlace(ctx context.Context, n int) (release func(), err error) {
+func (d Dir) TakeSlot(ctx context.Context, n int) (release func(), err error) {
 	for {
 		for i := range n {
 			release, err := tryLock(filepath.Join(string(d), "turn-"+strconv.Itoa(i)))

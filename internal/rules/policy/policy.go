@@ -34,8 +34,6 @@ type Plan struct {
 	Shell string
 	Cwd   string // empty: home
 
-	Address, Key string // of the client; empty if the settings did not ask for them
-
 	Notice []string // lines to show before the session
 	Record string   // path of the recording; empty if the session is not recorded
 }
@@ -44,11 +42,13 @@ type Plan struct {
 type Request struct {
 	Terminal bool // stdin and stdout are terminals
 	Command  bool
+
+	Admins *config.Settings // becomes Plan.Admins
 }
 
 // Decide makes the plan of a login, or refuses it. s is expanded for u.
 func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
-	p := &Plan{User: u, Settings: s, HostShell: s.HostShell, Shell: s.Shell}
+	p := &Plan{User: u, Settings: s, Admins: r.Admins, HostShell: s.HostShell, Shell: s.Shell}
 	if p.HostShell != "" {
 		return p, nil
 	}

@@ -138,7 +138,7 @@ func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master in
 	}
 	if hello.Version != wire.Version {
 		return -1, "", usererr.New(usererr.Protocol, "the container runs another version of dockersh",
-			usererr.Restart, nil)
+			usererr.RestartNamed, nil)
 	}
 	return agent.Start(m, stdio...)
 }

@@ -1,4 +1,4 @@
-package flight
+package wait
 
 import (
 	"context"

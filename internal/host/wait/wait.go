@@ -1,4 +1,5 @@
-// Package wait is waiting with a limit: every wait ends with its context.
+// Package wait is for goroutines that wait: with a limit, for their turn, or for work that
+// another one does already.
 package wait
 
 import (
