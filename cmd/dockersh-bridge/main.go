@@ -4,7 +4,8 @@
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
 
-// Dockersh-bridge carries one session over the exec of a container engine.
+// Dockersh-bridge carries one session over the exec of a container engine, or records its
+// terminal.
 package main
 
 import (

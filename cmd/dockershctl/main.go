@@ -1,4 +1,4 @@
-// Dockershctl shows and steers the containers of dockersh.
+// Dockershctl controls the containers and sessions of dockersh.
 package main
 
 import (

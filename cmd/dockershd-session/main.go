@@ -13,4 +13,4 @@ import (
 	"github.com/dockersh/dockersh/internal/root/daemon"
 )
 
-func main() { os.Exit(daemon.Session()) }
+func main() { os.Exit(daemon.SessionMain()) }

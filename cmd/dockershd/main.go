@@ -1,4 +1,4 @@
-// Dockershd is the broker of dockersh: it gives login shells their containers.
+// Dockershd is the broker of dockersh: it decides which login enters which container.
 package main
 
 import (

@@ -29,7 +29,7 @@ func Commit(ctx context.Context, env cli.Env, args []string) error {
 	if len(all) > 1 {
 		return fmt.Errorf("%d engines have a container %s", len(all), all[0].Name)
 	}
-	return operation{name: "commit", doing: "writing the image", limit: commitLimit, do: func(ctx context.Context, c Container, d state.Container) (string, error) {
+	return operation{name: "commit", doing: "writing the image", limit: commitLimit, do: func(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 		found, err := c.current(ctx)
 		if err != nil {
 			return "", err

@@ -113,7 +113,7 @@ func enginesInUse() (all []engine.Address, err error) {
 	for _, name := range file.Users() {
 		_, _ = of(name, "")
 	}
-	lives := state.Dir(paths.Run).Retentions()
+	lives := state.RunDir(paths.Run).Retentions()
 	for _, name := range lives.Names() {
 		if v, err := lives.Get(name); err == nil {
 			add(v.Engine)

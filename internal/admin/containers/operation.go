@@ -35,7 +35,7 @@ type operation struct {
 	// confirm asks before anything is done; nil: nothing is asked.
 	confirm func(ctx context.Context, all []Container) error
 	// do works on a container, whose lock is held, and returns what it did.
-	do func(ctx context.Context, c Container, d state.Container) (done string, err error)
+	do func(ctx context.Context, c Container, d state.ContainerDir) (done string, err error)
 }
 
 // command is a command whose arguments are a selection of containers.
@@ -66,7 +66,7 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 		fmt.Fprintln(out, "no containers")
 		return nil
 	}
-	if err := state.Dir(paths.Run).Make(); err != nil {
+	if err := state.RunDir(paths.Run).Make(); err != nil {
 		return err
 	}
 	show := cli.Progress(o.doing)
@@ -120,7 +120,7 @@ func (o operation) doOne(ctx context.Context, c Container) (done string, err err
 // doLocked works on a container under its lock. It returns the sessions that were in
 // the container before.
 func (o operation) doLocked(ctx context.Context, c Container) (done string, in []state.Session, err error) {
-	d := state.Dir(paths.Run).Container(c.Name)
+	d := state.RunDir(paths.Run).Container(c.Name)
 	unlock, err := d.Lock(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it", "to see what holds it, run: journalctl -t dockershd", nil)

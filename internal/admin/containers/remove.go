@@ -64,7 +64,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 
 // removeOne removes a container by the same steps as a broker. If it is killed on the
 // way, the next holder of the lock finishes or undoes what it began.
-func (r *remover) removeOne(ctx context.Context, c Container, d state.Container) (string, error) {
+func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	in := 0
 	occupied := func() bool { in = len(sessions.In(c.Name)); return in > 0 && !r.force }
 	alone, err := lifecycle.WhileVacant(d, occupied, func() error {
@@ -83,5 +83,5 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.Container)
 	if !alone {
 		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it", "to end them, run: dockershctl rm --force "+c.Name, nil)
 	}
-	return "removed", lifecycle.RemoveState(state.Dir(paths.Run), c.Name)
+	return "removed", lifecycle.RemoveState(state.RunDir(paths.Run), c.Name)
 }

@@ -32,12 +32,12 @@ func Restart(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // whileShut runs do while no login can enter the container, whose lock is held.
-func whileShut(d state.Container, do func() error) error {
+func whileShut(d state.ContainerDir, do func() error) error {
 	_, err := lifecycle.WhileVacant(d, func() bool { return false }, do)
 	return errors.Join(err, d.Open())
 }
 
-func stopOne(ctx context.Context, c Container, d state.Container) (string, error) {
+func stopOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {
 		return "", err
@@ -49,7 +49,7 @@ func stopOne(ctx context.Context, c Container, d state.Container) (string, error
 	return "stopped", whileShut(d, func() error { return c.engine.Stop(ctx, found.ID, stopGrace) })
 }
 
-func startOne(ctx context.Context, c Container, d state.Container) (string, error) {
+func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {
 		return "", err
@@ -68,7 +68,7 @@ func startOne(ctx context.Context, c Container, d state.Container) (string, erro
 	return "started", err
 }
 
-func restartOne(ctx context.Context, c Container, d state.Container) (string, error) {
+func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err == nil {
 		err = c.checkMounts(found, d) // before anybody loses a session
@@ -87,7 +87,7 @@ func restartOne(ctx context.Context, c Container, d state.Container) (string, er
 
 // checkMounts returns an error if the container mounts a directory that others than
 // root can replace. Only the login that made the container could judge whether it may.
-func (c Container) checkMounts(found *engine.Container, d state.Container) error {
+func (c Container) checkMounts(found *engine.Container, d state.ContainerDir) error {
 	for _, from := range found.Binds {
 		if from == d.Home() || !c.address.Local() {
 			continue // mounted only while the container starts; or a path of another host

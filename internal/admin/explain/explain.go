@@ -166,7 +166,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		id = account.Identity{Name: plan.Settings.ContainerUserName}
 		x.addNote("--user gets the numbers that " + id.Name + " has in the image")
 	}
-	dir := state.Dir(paths.Run).Container(plan.Container)
+	dir := state.RunDir(paths.Run).Container(plan.Container)
 	at := policy.Places{Protocol: wire.Version, Helpers: paths.Helpers(), Run: dir.Mounted(), Mark: dir.Mark()}
 	if remap, err := e.Remap(ctx); err == nil && remap.On {
 		x.addNote(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))

@@ -27,7 +27,7 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("watch"); err != nil {
 		return err
 	}
-	r, err := findRecorded(state.Dir(paths.Run).Sessions().Live(), words[0])
+	r, err := findRecorded(state.RunDir(paths.Run).Sessions().Live(), words[0])
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 		return err
 	}
 	live := map[string]bool{}
-	for _, r := range state.Dir(paths.Run).Sessions().Live() {
+	for _, r := range state.RunDir(paths.Run).Sessions().Live() {
 		live[r.ID] = true
 	}
 	rows := []past{}

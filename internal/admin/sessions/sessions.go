@@ -23,7 +23,7 @@ import (
 // Entries returns the entries of all live sessions: those of root's brokers, and those
 // of brokers that run with their user's rights.
 func Entries() []state.Session {
-	return append(state.Dir(paths.Run).Sessions().Live(), ofUserBrokers()...)
+	return append(state.RunDir(paths.Run).Sessions().Live(), ofUserBrokers()...)
 }
 
 func ofUserBrokers() (all []state.Session) {
@@ -55,7 +55,7 @@ func ofUserBroker(run string) (own []state.Session) {
 		return nil
 	}
 	var all []state.Session
-	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = state.Dir(run).Sessions().Live() }) != nil {
+	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = state.RunDir(run).Sessions().Live() }) != nil {
 		return nil
 	}
 	for _, r := range all {
@@ -79,7 +79,7 @@ func ofUserBroker(run string) (own []state.Session) {
 
 // In returns the live sessions in a container, without logins that wait for it.
 func In(container string) (in []state.Session) {
-	for _, r := range append(state.Dir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
+	for _, r := range append(state.RunDir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
 		if r.Container == container && !r.Waiting && r.IsLive() {
 			in = append(in, r)
 		}

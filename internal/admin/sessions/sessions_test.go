@@ -16,7 +16,7 @@ func TestUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 		t.Skip("only root reads with a user's rights")
 	}
 	run := filepath.Join(t.TempDir(), "0", "dockersh")
-	d := state.Dir(run).Sessions()
+	d := state.RunDir(run).Sessions()
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,8 @@ func Session() string { return Libexec + "/dockershd-session" }
 // Helpers returns the directory that is mounted read-only into containers.
 func Helpers() string { return Libexec + "/dockersh" }
 
-// Bridge returns the path of the program that carries a session over the engine's exec.
+// Bridge returns the path of the program that carries a session over the engine's exec, or
+// records its terminal.
 func Bridge() string { return Libexec + "/dockersh-bridge" }
 
 // Socket returns the path of the broker's socket, which is open to every user of the host.

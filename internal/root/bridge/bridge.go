@@ -136,7 +136,7 @@ func (s *session) refuse(err error) {
 		return
 	}
 	e := usererr.For(engine.Explain(err, "the session cannot be started in the container"))
-	s.log.Warn("refused", "told", e.Text, "cause", e.Cause)
+	s.log.Warn("refused", "text", e.Text, "cause", e.Cause)
 	s.front.Within(time.Second)
 	_ = s.front.Send(wire.NewError(e))
 }

@@ -26,7 +26,7 @@ var errSilent = errors.New("no agent connected")
 
 // startSocket is the socket of a container on which an agent is expected.
 type startSocket struct {
-	dir      state.Container
+	dir      state.ContainerDir
 	key      string
 	user     account.Identity
 	listener *seqpacket.Listener

@@ -35,7 +35,7 @@ const mostTries = 3
 
 // Config is what a Bringup works with.
 type Config struct {
-	State   state.Dir
+	State   state.RunDir
 	Locks   *state.Locks
 	Engines *engine.Clients
 	Users   *account.DB
@@ -118,7 +118,7 @@ type coldLogin struct {
 	b      *Bringup
 	login  Login
 	plan   *policy.Plan
-	dir    state.Container
+	dir    state.ContainerDir
 	engine engine.Engine
 	show   func(line string)
 }

@@ -17,7 +17,7 @@ import (
 // newAttempt returns a cold login of alice, with an engine in memory.
 func newColdLogin(t *testing.T, e *enginetest.Fake, text string) *coldLogin {
 	t.Helper()
-	run := state.Dir(t.TempDir())
+	run := state.RunDir(t.TempDir())
 	if err := run.Make(); err != nil {
 		t.Fatal(err)
 	}

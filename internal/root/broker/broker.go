@@ -39,17 +39,17 @@ const (
 
 // Config is what a broker works with.
 type Config struct {
-	Role     Role
-	Run      string    // run-time directory
-	Helpers  string    // directory that is mounted into containers
-	Bridge   string    // path of dockersh-bridge
-	Settings [2]string // the first file that exists counts
-	Owner    uint32    // uid that the settings file must belong to
-	Users    *account.DB
-	Engine   engine.Opener                                                         // nil in the role WithoutEngine
-	WhyLost  func(ctx context.Context, at engine.Address, container string) string // is WhyLost, where Engine is nil
-	Log      *slog.Logger
-	History  func(history.Event) // takes what happened to sessions; may be nil
+	Role          Role
+	Run           string    // run-time directory
+	Helpers       string    // directory that is mounted into containers
+	Bridge        string    // path of dockersh-bridge
+	SettingsPaths [2]string // the first file that exists counts
+	SettingsOwner uint32    // uid that the settings file must belong to
+	Users         *account.DB
+	OpenEngine    engine.Opener                                                         // nil in the role WithoutEngine
+	AskWhyLost    func(ctx context.Context, at engine.Address, container string) string // is WhyLost, where OpenEngine is nil
+	Log           *slog.Logger
+	PutEvent      func(history.Event) // takes what happened to sessions; may be nil
 }
 
 // Broker serves fronts.
@@ -58,7 +58,7 @@ type Broker struct {
 	settings  settings.Source
 	engines   engine.Clients
 	sessions  state.Sessions
-	state     state.Dir
+	state     state.RunDir
 	bringup   *bringup.Bringup
 	lifecycle *lifecycle.Reconciler
 	limits    *limits
@@ -74,18 +74,18 @@ type Broker struct {
 // New makes the run-time directory, and does not touch what another broker left there:
 // those containers run on.
 func New(c Config) (*Broker, error) {
-	if c.History == nil {
-		c.History = func(history.Event) {}
+	if c.PutEvent == nil {
+		c.PutEvent = func(history.Event) {}
 	}
-	run := state.Dir(c.Run)
+	run := state.RunDir(c.Run)
 	if err := run.Make(); err != nil {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
-	b.settings = settings.Source{Paths: c.Settings, Owner: c.Owner}
-	b.engines.Open = c.Engine
+	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner}
+	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
-	b.events = &events{ctx: b.ctx, log: c.Log, history: c.History, state: run, role: c.Role}
+	b.events = &events{ctx: b.ctx, log: c.Log, history: c.PutEvent, state: run, role: c.Role}
 	b.tags = &tags{ctx: b.ctx, engines: &b.engines}
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)

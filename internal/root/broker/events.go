@@ -30,7 +30,7 @@ type events struct {
 	ctx     context.Context
 	log     *slog.Logger
 	history func(history.Event)
-	state   state.Dir
+	state   state.RunDir
 	role    Role
 	starts  sync.WaitGroup // being written
 }

@@ -7,5 +7,5 @@ import (
 
 // forget takes the agents' sockets of a container away, as if they had ended.
 func (b *Broker) forget(container string) {
-	_ = os.RemoveAll(string(state.Dir(b.Run).Container(container)))
+	_ = os.RemoveAll(string(state.RunDir(b.Run).Container(container)))
 }

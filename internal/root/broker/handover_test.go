@@ -20,8 +20,8 @@ import (
 func (w *world) withoutEngine() *Broker {
 	w.Helper()
 	c := w.broker.Config
-	c.Engine, c.Role = nil, WithoutEngine
-	c.WhyLost = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
+	c.OpenEngine, c.Role = nil, WithoutEngine
+	c.AskWhyLost = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
 	b, err := New(c)
 	if err != nil {
 		w.Fatal(err)

@@ -85,7 +85,7 @@ func TestEphemeralContainersAreFoundAfterAReboot(t *testing.T) {
 	w.engine.Add(engine.Container{Name: "left-x", State: engine.Exited, Labels: labels("left-x")})
 	w.engine.Add(engine.Container{Name: "aside", State: engine.Exited, Labels: labels("renamed-x")}) // or from an image of it
 	elsewhere := labels("direct")
-	elsewhere[engine.LabelMark] = state.Dir("/run/user/1/dockersh").Container("direct").Mark()
+	elsewhere[engine.LabelMark] = state.RunDir("/run/user/1/dockersh").Container("direct").Mark()
 	w.engine.Add(engine.Container{Name: "direct", State: engine.Running, Labels: elsewhere})
 	probe := policy.Owner{Identity: policy.Probe}.Labels()
 	w.engine.Add(engine.Container{Name: probeName("1"), ImageID: "sha256:1", State: engine.Created, Labels: probe})

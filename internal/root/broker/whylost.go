@@ -32,7 +32,7 @@ func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
 	e, err := b.engines.Get(plan.Engine())
 	switch {
 	case errors.Is(err, engine.ErrNoClient):
-		return b.WhyLost(ctx, plan.Engine(), plan.Container)
+		return b.AskWhyLost(ctx, plan.Engine(), plan.Container)
 	case err != nil:
 		return "the container ended"
 	}

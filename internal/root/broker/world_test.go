@@ -51,9 +51,9 @@ func newWorld(t testing.TB) *world {
 		}
 	}
 	w.broker, err = New(Config{
-		Run: dir, Helpers: "/helpers", Bridge: "/nonexistent/bridge", Settings: [2]string{w.settings, w.settings + ".old"}, Owner: uint32(os.Geteuid()),
-		Users: users, Log: slog.New(slog.DiscardHandler), History: w.past.put,
-		Engine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
+		Run: dir, Helpers: "/helpers", Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
+		Users: users, Log: slog.New(slog.DiscardHandler), PutEvent: w.past.put,
+		OpenEngine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

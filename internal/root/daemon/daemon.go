@@ -80,9 +80,9 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 	// Modes are given where they matter, whatever umask we were started with.
 	unix.Umask(0o022)
 	return broker.New(broker.Config{
-		Role: role, Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), Settings: paths.Settings(),
-		Users: account.New(10 * time.Second), Log: log, History: events,
-		Engine: open, WhyLost: askWhyLost,
+		Role: role, Run: run, Helpers: paths.Helpers(), Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
+		Users: account.New(10 * time.Second), Log: log, PutEvent: events,
+		OpenEngine: open, AskWhyLost: askWhyLost,
 	})
 }
 

@@ -42,7 +42,7 @@ func Main(open engine.Opener) int {
 		}
 	case len(args) == 1 && args[0] == door.Reconcile:
 		run = func(log *slog.Logger) error { return reconcile(log, open) }
-	case len(args) == 4 && args[0] == whyLost:
+	case len(args) == 4 && args[0] == whyLostOption:
 		run = func(*slog.Logger) error {
 			return printWhyLost(engine.Address{Host: args[1], TLS: args[2]}, args[3], open)
 		}
@@ -52,10 +52,10 @@ func Main(open engine.Opener) int {
 	return exitCode(startedByUser(run))
 }
 
-// Session runs dockershd-session, the broker of the one front on standard input, and
+// SessionMain runs dockershd-session, the broker of the one front on standard input, and
 // returns its exit code. It has no client of an engine: where one is needed it becomes
 // dockershd.
-func Session() int {
+func SessionMain() int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("dockershd-session", version.Get())
 		return 0
@@ -119,6 +119,6 @@ func exitCode(err error) int {
 }
 
 func usage(program, what string) int {
-	fmt.Fprintln(os.Stderr, program+": error: "+what+"\nhint: see dockershd(8)")
+	fmt.Fprintln(os.Stderr, program+": error: "+what+"\nhint: man 8 dockershd")
 	return 2
 }

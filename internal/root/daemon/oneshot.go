@@ -65,7 +65,7 @@ func askWhyLost(ctx context.Context, at engine.Address, container string) string
 	if door.CheckProgram(paths.Broker()) != nil {
 		return unknown
 	}
-	cmd := exec.CommandContext(ctx, paths.Broker(), whyLost, at.Host, at.TLS, container)
+	cmd := exec.CommandContext(ctx, paths.Broker(), whyLostOption, at.Host, at.TLS, container)
 	cmd.Dir, cmd.Env = "/", []string{}
 	reason, err := cmd.Output()
 	if err != nil || len(reason) == 0 {
@@ -74,8 +74,8 @@ func askWhyLost(ctx context.Context, at engine.Address, container string) string
 	return string(reason)
 }
 
-// whyLost is the argument of a dockershd that prints what happened to a container.
-const whyLost = "--why-lost"
+// whyLostOption is the argument of a dockershd that prints what happened to a container.
+const whyLostOption = "--why-lost"
 
 func printWhyLost(at engine.Address, container string, open engine.Opener) error {
 	e, err := open(at)

@@ -29,7 +29,7 @@ type Event struct {
 	UID       uint32    `json:"uid"`
 	Door      string    `json:"door,omitempty"`
 	Client    string    `json:"client,omitempty"` // address, from the kernel
-	Key       string    `json:"key,omitempty"`    // fingerprint, as sshd told the user's process
+	Key       string    `json:"key,omitempty"`    // fingerprint, as sshd reported it to the user's process
 	Container string    `json:"container,omitempty"`
 	Image     string    `json:"image,omitempty"` // id
 	TTY       string    `json:"tty,omitempty"`   // of the front, on the host

@@ -68,7 +68,7 @@ func (r *Reconciler) stop(ctx context.Context, container string, ret state.Reten
 // Each agent sees all processes of the container; one that does not answer, or says that
 // something runs, is believed, so a user's agent can lie about its own user's processes
 // only. Known is false if there is no agent to ask.
-func IsIdle(c state.Container) (idle, known bool) {
+func IsIdle(c state.ContainerDir) (idle, known bool) {
 	idle = true
 	for _, path := range c.AgentSockets() {
 		agent, err := agentclient.Dial(path)

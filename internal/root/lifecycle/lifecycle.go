@@ -31,7 +31,7 @@ const removalsAtOnce = 6
 
 // Config is what a Reconciler works with.
 type Config struct {
-	State   state.Dir
+	State   state.RunDir
 	Locks   *state.Locks
 	Engines *engine.Clients
 	Log     *slog.Logger

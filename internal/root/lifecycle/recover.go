@@ -9,8 +9,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-// recoverPauses are the pauses between looks for what a killed broker had asked an
-// engine for: no request lasts longer than all of them.
+// recoverPauses are the pauses between searches for what a killed broker had requested of
+// an engine; no request takes longer than their sum.
 var recoverPauses = [...]time.Duration{0, lookEvery, 10 * time.Second, 20 * time.Second, time.Minute}
 
 // keepRecovering asks until the engine answers, and again later: the engine finishes what

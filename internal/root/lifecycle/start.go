@@ -38,7 +38,7 @@ var ErrStillMounted = errors.New("cannot unmount a home")
 // of the container, and none is missing after a reboot. The directory is removed too, so
 // that a container started by hand fails instead of coming up with an empty home. With
 // ErrStillMounted the container has started.
-func Start(ctx context.Context, e engine.Engine, c state.Container, found *engine.Container) (home MountedHome, err error) {
+func Start(ctx context.Context, e engine.Engine, c state.ContainerDir, found *engine.Container) (home MountedHome, err error) {
 	if home.Home, err = policy.ParseHome(found.Labels[engine.LabelHome]); err != nil {
 		return home, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // The steps that are the same for a broker and for dockershctl. The caller holds the
-// container's lock (state.Container.Lock).
+// container's lock (state.ContainerDir.Lock).
 
 // WhileVacant runs do while no login can enter the container, if occupied reports that
 // nobody is in it. Afterwards the container is shut if vacant is true and err nil, else
@@ -20,7 +20,7 @@ import (
 // First the container is shut, so that no login finds an agent without the lock; then
 // occupied is asked. A login writes its session entry before it looks for the agent, so
 // one of the two sees the other.
-func WhileVacant(c state.Container, occupied func() bool, do func() error) (vacant bool, err error) {
+func WhileVacant(c state.ContainerDir, occupied func() bool, do func() error) (vacant bool, err error) {
 	if err := c.Shut(); err != nil {
 		return false, err
 	}
@@ -49,7 +49,7 @@ func RemoveFromEngine(ctx context.Context, e engine.Engine, found *engine.Contai
 
 // RemoveState removes what was kept of a container that is gone. After an interruption
 // it can be called again.
-func RemoveState(run state.Dir, container string) error {
+func RemoveState(run state.RunDir, container string) error {
 	home := run.Container(container).Home()
 	if _, err := os.Lstat(home); err == nil { // left by a broker that was killed during a start
 		if err := idmap.Unmount(home); err != nil {

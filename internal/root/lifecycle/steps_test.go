@@ -11,9 +11,9 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-func newContainer(t *testing.T) (run state.Dir, c state.Container) {
+func newContainer(t *testing.T) (run state.RunDir, c state.ContainerDir) {
 	t.Helper()
-	run = state.Dir(t.TempDir())
+	run = state.RunDir(t.TempDir())
 	c = run.Container("c")
 	if err := errors.Join(run.Make(), c.Make(), c.SetOwner(policy.Owner{UID: 7})); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Container is the directory with what brokers know of one container, out of everyone
+// ContainerDir is the directory with what brokers know of one container, out of everyone
 // else's reach:
 //
 //	owner            for whom it was made (a link, see writeLink)
@@ -24,46 +24,46 @@ import (
 //	home/            where the engine finds an idmapped home during a start
 //	lock             held while the container is made, started, stopped or removed
 //	owner.shut       the name of owner while no login may enter without the lock
-type Container string
+type ContainerDir string
 
-func (c Container) file(name string) string { return filepath.Join(string(c), name) }
+func (c ContainerDir) file(name string) string { return filepath.Join(string(c), name) }
 
 // Name returns the name of the container.
-func (c Container) Name() string { return filepath.Base(string(c)) }
+func (c ContainerDir) Name() string { return filepath.Base(string(c)) }
 
 // AgentSocket returns the path of the listening socket of an agent. Key says which
 // container user the agent serves (policy.Plan.Agent).
-func (c Container) AgentSocket(key string) string { return c.file("agent-" + key + ".sock") }
+func (c ContainerDir) AgentSocket(key string) string { return c.file("agent-" + key + ".sock") }
 
 // AgentSockets returns the paths of all sockets of agents, listening or not.
-func (c Container) AgentSockets() []string {
+func (c ContainerDir) AgentSockets() []string {
 	all, _ := filepath.Glob(c.AgentSocket("*")) // fails only on a bad pattern
 	return all
 }
 
 // Mounted returns the directory that is mounted, read-only, into the container.
-func (c Container) Mounted() string { return c.file("in") }
+func (c ContainerDir) Mounted() string { return c.file("in") }
 
 // StartSocket returns the path where an agent that was just started finds the broker.
-func (c Container) StartSocket() string { return c.file("in/start.sock") }
+func (c ContainerDir) StartSocket() string { return c.file("in/start.sock") }
 
 // Home returns where an idmapped home is mounted while the container is started.
-func (c Container) Home() string { return c.file("home") }
+func (c ContainerDir) Home() string { return c.file("home") }
 
 // Make makes the directory. What lies above it is for root alone.
-func (c Container) Make() error { return os.MkdirAll(c.Mounted(), 0o755) }
+func (c ContainerDir) Make() error { return os.MkdirAll(c.Mounted(), 0o755) }
 
 // Mark names the directory among all hosts, for a label of the container that is made
 // for it: a container may be renamed, an image of it started by hand, and an engine
 // used by several hosts and by brokers with other directories.
-func (c Container) Mark() string {
-	id, _ := os.ReadFile("/etc/machine-id") // machine-id(5); without one, hosts are not told apart
+func (c ContainerDir) Mark() string {
+	id, _ := os.ReadFile("/etc/machine-id") // machine-id(5); without one, hosts cannot be told from one another
 	return strings.TrimSpace(string(id)) + ":" + string(c)
 }
 
 // Owner returns for whom the container was made. While the container is shut, or
 // without one, the error is not nil.
-func (c Container) Owner() (policy.Owner, error) {
+func (c ContainerDir) Owner() (policy.Owner, error) {
 	text, err := os.Readlink(c.file("owner"))
 	if err != nil {
 		return policy.Owner{}, err
@@ -77,11 +77,11 @@ func (c Container) Owner() (policy.Owner, error) {
 }
 
 // SetOwner writes the owner. The caller holds the lock.
-func (c Container) SetOwner(o policy.Owner) error {
+func (c ContainerDir) SetOwner(o policy.Owner) error {
 	return c.writeLink("owner", strconv.FormatUint(uint64(o.UID), 10)+":"+o.Identity)
 }
 
-func (c Container) writeLink(name, text string) error {
+func (c ContainerDir) writeLink(name, text string) error {
 	return writeLink(c.file(name), c.file(name+".new"), text)
 }
 
@@ -95,7 +95,7 @@ type Made struct {
 }
 
 // Made returns what the container was made from; fs.ErrNotExist.
-func (c Container) Made() (Made, error) {
+func (c ContainerDir) Made() (Made, error) {
 	text, err := os.Readlink(c.file("made"))
 	if err != nil {
 		return Made{}, err
@@ -114,14 +114,14 @@ func (c Container) Made() (Made, error) {
 var errMade = errors.New("broken file of what a container was made from")
 
 // SetMade writes what the container was made from. The caller holds the lock.
-func (c Container) SetMade(m Made) error {
+func (c ContainerDir) SetMade(m Made) error {
 	return c.writeLink("made", strings.Join([]string{strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID}, "\t"))
 }
 
 // Lock takes the lock of the container among processes, and makes the directory if it
 // is missing. A container that is shut is opened: whoever shut it was killed, since
 // nobody else holds the lock.
-func (c Container) Lock(ctx context.Context) (unlock func(), err error) {
+func (c ContainerDir) Lock(ctx context.Context) (unlock func(), err error) {
 	for {
 		if err := c.Make(); err != nil {
 			return nil, err
@@ -138,7 +138,7 @@ func (c Container) Lock(ctx context.Context) (unlock func(), err error) {
 }
 
 // Shut makes logins wait for the lock: without an owner no login is warm.
-func (c Container) Shut() error {
+func (c ContainerDir) Shut() error {
 	err := unix.Rename(c.file("owner"), c.file("owner.shut"))
 	if err == unix.ENOENT {
 		// A container of another host, or from before /run was lost. The text is not
@@ -149,7 +149,7 @@ func (c Container) Shut() error {
 }
 
 // Open ends Shut; a container that is not shut stays as it is.
-func (c Container) Open() error {
+func (c ContainerDir) Open() error {
 	if err := unix.Rename(c.file("owner.shut"), c.file("owner")); err != unix.ENOENT {
 		return err
 	}
@@ -157,14 +157,14 @@ func (c Container) Open() error {
 }
 
 // IsShut reports whether the container is shut, for a login that needs no owner.
-func (c Container) IsShut() bool {
+func (c ContainerDir) IsShut() bool {
 	_, err := os.Lstat(c.file("owner.shut"))
 	return !errors.Is(err, os.ErrNotExist)
 }
 
 // Unused reports whether the directory exists and nothing in it is worth keeping: its
 // container was never made, or is gone.
-func (c Container) Unused() bool {
+func (c ContainerDir) Unused() bool {
 	for _, name := range []string{"", "owner", "owner.shut", "made"} {
 		if _, err := os.Lstat(c.file(name)); (name == "") == errors.Is(err, os.ErrNotExist) {
 			return false

@@ -53,9 +53,9 @@ func hasName(fd int, path string) bool {
 }
 
 // Locks are the locks of containers: in this process in the order of coming (wait.Queue),
-// and among processes (Container.Lock).
+// and among processes (ContainerDir.Lock).
 type Locks struct {
-	Dir     Dir
+	Dir     RunDir
 	OnError func(container string, err error) // called when Unlock cannot remove a directory
 
 	queue wait.Queue

@@ -61,7 +61,7 @@ func TestLockOfARemovedDirectoryIsNotTaken(t *testing.T) {
 }
 
 func TestSlotsAreNoMoreThanThereAre(t *testing.T) {
-	run := Dir(t.TempDir())
+	run := RunDir(t.TempDir())
 	var held []func()
 	for range 3 {
 		release, err := run.TakeSlot(t.Context(), 3)

@@ -14,7 +14,7 @@ const removing = "~"
 
 // Remove removes the directory, all at once to the next process that looks for it. The
 // caller holds the lock. An idmapped home that is still mounted is an error.
-func (c Container) Remove() error {
+func (c ContainerDir) Remove() error {
 	gone := string(c) + removing
 	if err := removeFlat(gone); err != nil { // left by a killed broker
 		return err
@@ -27,7 +27,7 @@ func (c Container) Remove() error {
 
 // Clear removes what is known of a container that was removed. The directory and its
 // lock, which the caller holds, stay.
-func (c Container) Clear() error {
+func (c ContainerDir) Clear() error {
 	var errs []error
 	for _, path := range append(c.AgentSockets(), c.file("made"), c.file("owner"), c.file("owner.shut")) {
 		errs = append(errs, unlink(path))

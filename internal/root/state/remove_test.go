@@ -12,8 +12,8 @@ import (
 )
 
 // full is a directory with everything that can be in it.
-func full(t *testing.T) (run Dir, c Container) {
-	run = Dir(t.TempDir())
+func full(t *testing.T) (run RunDir, c ContainerDir) {
+	run = RunDir(t.TempDir())
 	c = run.Container("c")
 	if err := errors.Join(c.Make(), os.Mkdir(c.Home(), 0o755)); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestHomeThatIsStillMountedIsNotEmptied(t *testing.T) {
 }
 
 func TestShutContainerIsShutUntilOpened(t *testing.T) {
-	d := Dir(t.TempDir()).Container("c")
+	d := RunDir(t.TempDir()).Container("c")
 	if err := d.Make(); err != nil {
 		t.Fatal(err)
 	}

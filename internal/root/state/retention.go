@@ -35,7 +35,7 @@ type Retentions string
 
 func (d Retentions) path(container string) string { return filepath.Join(string(d), container) }
 
-// unfinished ends the name of what is no entry, or not yet. No container has it in its
+// unfinished ends the name of a file that is not an entry, or not yet. No container has it in its
 // name.
 const unfinished = "~"
 

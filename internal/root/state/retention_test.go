@@ -12,7 +12,7 @@ import (
 
 func newRetentions(t *testing.T) Retentions {
 	t.Helper()
-	dir := Dir(t.TempDir())
+	dir := RunDir(t.TempDir())
 	if err := dir.Make(); err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (d Sessions) SetRecording(s *Session, path string) error {
 func (d Sessions) recording(id string) string { return string(d) + "/" + id + ".cast" }
 
 // Remove removes an entry, and reports whether it was there: of several callers at
-// once, one is told so.
+// once, only one gets true.
 func (d Sessions) Remove(s Session) bool {
 	_ = unix.Unlink(d.recording(s.ID)) // first: a kill in between leaves the entry, which is swept
 	return unix.Unlink(d.path(s)) == nil

@@ -15,7 +15,7 @@ import (
 )
 
 func newSessions(t *testing.T) Sessions {
-	dir := Dir(t.TempDir())
+	dir := RunDir(t.TempDir())
 	if err := dir.Make(); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func FuzzParseSession(f *testing.F) {
 }
 
 func BenchmarkAddAndRemoveSession(b *testing.B) {
-	dir := Dir(b.TempDir())
+	dir := RunDir(b.TempDir())
 	if err := dir.Make(); err != nil {
 		b.Fatal(err)
 	}

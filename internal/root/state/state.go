@@ -17,12 +17,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir is the run-time directory of a broker: /run/dockersh for root's. It is lost at a
+// RunDir is the run-time directory of a broker: /run/dockersh for a root broker's. It is lost at a
 // reboot and made again by the next broker.
-type Dir string
+type RunDir string
 
 // Make makes the directory and those below it. It does not touch what is there.
-func (d Dir) Make() error {
+func (d RunDir) Make() error {
 	if err := os.MkdirAll(string(d), 0o755); err != nil {
 		return err
 	}
@@ -35,25 +35,25 @@ func (d Dir) Make() error {
 	return nil
 }
 
-func (d Dir) containers() string { return filepath.Join(string(d), "c") }
+func (d RunDir) containers() string { return filepath.Join(string(d), "c") }
 
 // Container returns the directory of a container.
-func (d Dir) Container(name string) Container {
-	return Container(filepath.Join(d.containers(), name))
+func (d RunDir) Container(name string) ContainerDir {
+	return ContainerDir(filepath.Join(d.containers(), name))
 }
 
 // Sessions returns the directory of the entries of live sessions.
-func (d Dir) Sessions() Sessions { return Sessions(filepath.Join(string(d), "s")) }
+func (d RunDir) Sessions() Sessions { return Sessions(filepath.Join(string(d), "s")) }
 
 // Retentions returns the directory that says what happens to containers that nobody
 // is in.
-func (d Dir) Retentions() Retentions { return Retentions(filepath.Join(string(d), "retention")) }
+func (d RunDir) Retentions() Retentions { return Retentions(filepath.Join(string(d), "retention")) }
 
 // Images returns the directory of the accounts of images.
-func (d Dir) Images() Images { return Images(filepath.Join(string(d), "images")) }
+func (d RunDir) Images() Images { return Images(filepath.Join(string(d), "images")) }
 
 // Containers returns the names of the containers that have a directory.
-func (d Dir) Containers() []string {
+func (d RunDir) Containers() []string {
 	all, _ := os.ReadDir(d.containers()) // without it there are none
 	var names []string
 	for _, e := range all {
@@ -65,7 +65,7 @@ func (d Dir) Containers() []string {
 }
 
 // FinishRemovals removes the directories that a killed broker began to remove.
-func (d Dir) FinishRemovals() error {
+func (d RunDir) FinishRemovals() error {
 	all, _ := filepath.Glob(string(d.Container("*" + removing))) // fails only on a bad pattern
 	var errs []error
 	for _, dir := range all {
@@ -76,13 +76,13 @@ func (d Dir) FinishRemovals() error {
 
 // RemoveContainer removes what was kept of a container that is gone, its retention
 // last. After an interruption it can be called again.
-func (d Dir) RemoveContainer(name string) error {
+func (d RunDir) RemoveContainer(name string) error {
 	return errors.Join(d.Container(name).Remove(), d.Retentions().Remove(name))
 }
 
 // TakeSlot takes one of n slots that all processes with this run-time directory
 // share. It returns the error of ctx.
-func (d Dir) TakeSlot(ctx context.Context, n int) (release func(), err error) {
+func (d RunDir) TakeSlot(ctx context.Context, n int) (release func(), err error) {
 	for {
 		for i := range n {
 			release, err := tryLock(filepath.Join(string(d), "turn-"+strconv.Itoa(i)))

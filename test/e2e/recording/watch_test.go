@@ -77,7 +77,7 @@ func TestWatchSaysWhyASessionCannotBeWatched(t *testing.T) {
 		t.Errorf("%d %q", status, errs)
 	}
 	ids := map[string]string{}
-	for _, r := range state.Dir(e2e.RunDir).Sessions().Live() {
+	for _, r := range state.RunDir(e2e.RunDir).Sessions().Live() {
 		if r.Container == name && r.Recording != "" {
 			_, all := events(t, r.Recording)
 			ids[r.ID] = output(all)
