@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -39,7 +40,7 @@ func TestTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		link, err := os.Readlink("/proc/self/fd/" + itoa(int(f.Fd())))
+		link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,14 +57,6 @@ func TestTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
 			t.Error(got)
 		}
 	}
-}
-
-func itoa(n int) string {
-	const digits = "0123456789"
-	if n < 10 {
-		return digits[n : n+1]
-	}
-	return itoa(n/10) + itoa(n%10)
 }
 
 func TestLoginWithoutSSHDHasNoAddress(t *testing.T) {

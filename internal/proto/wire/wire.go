@@ -151,7 +151,7 @@ type Signal struct{ Number uint8 }
 
 // Exit is the end of the session.
 type Exit struct {
-	Status      uint32 // as wait4(2) gives it
+	Status      uint32 // in the format of wait4(2)
 	OutOfMemory bool   // meanwhile the kernel killed a process in the container to free memory
 }
 
@@ -179,7 +179,7 @@ type Bridge struct {
 }
 
 // Ended reports how the session ended, for the log. There is no answer.
-type Ended struct{ Status uint32 } // as wait4(2) gives it
+type Ended struct{ Status uint32 } // in the format of wait4(2)
 
 // blank returns an empty message of kind k, or nil if there is none.
 func blank(k Kind) Message {

@@ -35,7 +35,7 @@ func Main() int {
 		_, _ = sys.Write(1, []byte("dockersh "+version.Get()+"\n"))
 		return 0
 	}
-	r, err := parseArgs(os.Args, invocation{original: get(environ, "SSH_ORIGINAL_COMMAND"), home: get(environ, "HOME"), isSelf: isSelf})
+	r, err := parseArgs(os.Args, invocation{original: getenv(environ, "SSH_ORIGINAL_COMMAND"), home: getenv(environ, "HOME"), isSelf: isSelf})
 	switch {
 	case err != nil:
 		return printError(err)
@@ -55,8 +55,8 @@ func Main() int {
 
 func run(r request, environ []string, broker int) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
-	m.UserFile, m.UserErr = dotfile.Read(get(environ, "HOME"), unix.Geteuid())
-	m.AuthInfo = dotfile.AuthInfo(get(environ, "SSH_USER_AUTH"), unix.Geteuid())
+	m.UserFile, m.UserErr = dotfile.Read(getenv(environ, "HOME"), unix.Geteuid())
+	m.AuthInfo = dotfile.AuthInfo(getenv(environ, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
 	progress := newProgress()
 	a, err := login(m, progress.show, broker)

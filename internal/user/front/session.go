@@ -173,7 +173,7 @@ func (s *session) reportEnd(status uint32) {
 // a terminal ends with its connection too. Any other parent may end before us, as with
 // any shell: -1.
 func openSSHD(environ []string) int {
-	if get(environ, "SSH_CONNECTION") == "" {
+	if getenv(environ, "SSH_CONNECTION") == "" {
 		return -1
 	}
 	fd, err := sys.Pidfd(os.Getppid())
