@@ -66,9 +66,7 @@ func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 		t.Fatal(err)
 	}
 	e2e.SSH(t, u, "true").Refused(t)
-	if !strings.Contains(e2e.Broker.Log(), "key.pem can be read by others") {
-		t.Error("the log does not say why")
-	}
+	e2e.Eventually(t, "the log says why", func() bool { return strings.Contains(e2e.Broker.Log(), "key.pem can be read by others") })
 	if err := u.Set("dockersocket = " + e2e.RemoteAddress); err != nil {
 		t.Fatal(err)
 	}
@@ -153,9 +151,7 @@ func TestEngineOverSSHRunsSessions(t *testing.T) {
 	if r.Took > e2e.Limit {
 		t.Errorf("took %v", r.Took)
 	}
-	if !strings.Contains(e2e.Broker.Log(), "Permission denied") {
-		t.Error("the log does not say why")
-	}
+	e2e.Eventually(t, "the log says why", func() bool { return strings.Contains(e2e.Broker.Log(), "Permission denied") })
 }
 
 func sha256Start(seed byte, n int64) string {
