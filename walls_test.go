@@ -57,14 +57,14 @@ var walls = []wall{
 		"it works beside the broker, under the same locks: the two must not become one"},
 
 	// host: leaves, each for one thing of the host.
-	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "users and groups come from getent as a child, which can be killed: a name service loads foreign code"},
-	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and decides nothing"},
-	{"internal/host/paths", []string{"os", "fmt"}, "places fixed at build time: nothing moves them"},
+	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "it runs getent(1) as a child that can be killed: name services load foreign code, and may hang"},
+	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and leaves decisions to its callers"},
+	{"internal/host/paths", []string{"os", "fmt"}, "paths that are fixed at build time: nothing at run time changes them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
-	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "what is believed of sshd is read from the kernel, for warm logins too"},
+	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "it asks the kernel about sshd, for warm logins too"},
 	{"internal/host/sshd/pattern", append(lean, "os", "crypto/sha256"), "as cmd/dockersh"},
 	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
-	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it looks at paths with root's rights, and follows none that others can change"},
+	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it checks paths before root follows them, and starts nothing"},
 	{"internal/host/tty", []string{"net", "os/exec", "fmt", "internal/host/sys"}, "terminals for programs that start per session"},
 	{"internal/host/wait", []string{"os", "net", "log/slog"}, "waiting with a limit, and sharing work: it knows nothing of what is waited for"},
 	{"internal/host/version", lean, "every program links it, a login shell first"},
@@ -91,9 +91,10 @@ var walls = []wall{
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 
 	// rules
-	{"internal/rules/config", []string{"net", "os/exec", "internal/engine/", "internal/host/"}, "bytes in, settings out: who reads which file is not its business"},
-	{"internal/rules/policy", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "who may enter what is decided without looking at the world"},
-	{"internal/rules/settings", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "it reads root's file, and nothing else"},
+	{"internal/rules/config", []string{"net", "os/exec", "internal/engine/", "internal/host/"}, "bytes in, settings out: its callers read the files"},
+	{"internal/rules/policy", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket", "internal/rules/settings", "internal/host/trustedpath"},
+		"it decides who may enter what without a look at the host"},
+	{"internal/rules/settings", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "it reads root's settings file; everything else is passed in"},
 	{"internal/rules/syntax", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "bytes in, lines with their places out: it knows no settings"},
 	{"internal/rules/template", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "text and values in, text out: it knows no settings"},
 	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
