@@ -73,10 +73,9 @@ func hintOf(err error) string {
 }
 
 // Unknown returns an error for a word that is not among the known ones. Its hint
-// names the known word that is most like it, or else lister, the command that lists
-// them.
+// names the known word that is most like it, or else lister, a command that lists them.
 func Unknown(text, word string, known []string, lister string) error {
-	hint := lister
+	hint := "to list them, run: " + lister
 	if best := suggest.Of(word, known); best != "" {
 		hint = "did you mean " + best + "?"
 	}

@@ -95,5 +95,5 @@ func (s *Selection) CheckUser(ctx context.Context, known []string) error {
 	if _, err := account.New(0).ByName(ctx, s.User); !errors.Is(err, account.ErrUnknown) {
 		return nil
 	}
-	return Unknown("no user "+printable.Text(s.User), s.User, known, "dockershctl ls")
+	return Unknown("no user "+printable.Text(s.User), s.User, known, "getent passwd")
 }

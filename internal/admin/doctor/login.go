@@ -57,6 +57,8 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	} else if words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; "); words != "" {
 		err = errors.New(words)
 	}
-	return result, &checks.Finding{ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
-		Lines: []string{"journalctl -t dockershd"}, Why: "dockershd(8)"}
+	return result, &checks.Finding{
+		ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
+		Lines: []string{"journalctl -t dockershd -t dockersh-bridge"}, Why: "dockershd(8)",
+	}
 }

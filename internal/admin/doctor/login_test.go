@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
@@ -31,5 +33,13 @@ func TestUsersWhoNeedSSHDAreNotLoggedInByDoctor(t *testing.T) {
 	h.Users[1].ByKey = "containername"
 	if got := firstUser(h); got != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestFailedLoginNamesTheLogOfBrokerAndBridge(t *testing.T) {
+	u := account.User{Name: "alice", UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Home: "/"}
+	_, found := login(t.Context(), &facts.Host{Front: "/bin/false"}, u, nil)
+	if found == nil || !slices.Equal(found.Lines, []string{"journalctl -t dockershd -t dockersh-bridge"}) {
+		t.Errorf("%+v", found)
 	}
 }

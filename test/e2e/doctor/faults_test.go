@@ -136,10 +136,10 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 			e2e.RestoreFile(t, "/etc/fstab")
 			e2e.WriteFile(t, "/etc/fstab", "/dev/sdz9 /srv/recordings ext4 defaults 0 2\n")
 		}}, nil},
-		{"engine-open", "error", "/etc/docker/daemon.json", `"hosts": ["unix:///run/docker.sock"]`, []func(*testing.T){openEngine, with("dockersocket = " + openSocket)}, nil},
+		{"engine-open", "error", "", "systemctl cat docker.service | grep tcp://", []func(*testing.T){openEngine, with("dockersocket = " + openSocket)}, nil},
 		{"host-given-away", "error", e2e.Settings, "mountdockersocket = false", []func(*testing.T){with("mountdockersocket")}, nil},
 		{"user-namespaces", "warning", "", "", []func(*testing.T){with("containerusername = root")}, nil},
-		{"engine-down", "error", "", "systemctl enable --now docker", []func(*testing.T){with("dockersocket = /run/nothing.sock")}, nil},
+		{"engine-down", "error", "", "grep -n dockersocket " + e2e.Settings, []func(*testing.T){with("dockersocket = /run/nothing.sock")}, nil},
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			for _, spoil := range c.spoil {

@@ -16,7 +16,8 @@ func dockerGroup(_ *facts.Host, u *facts.User) *fault {
 	if !slices.Contains(u.Groups, "docker") {
 		return nil
 	}
-	return &fault{text: "the user is in the group docker, and everybody who can use the engine is root on this host", lines: []string{"gpasswd -d USER docker"}}
+	return &fault{text: "the user is in the group docker, and everybody who can use the engine is root on this host",
+		lines: []string{"gpasswd -d USER docker"}}
 }
 
 // engineSocket finds every other way to a socket: its mode, its owner, an access control
@@ -27,7 +28,12 @@ func engineSocket(_ *facts.Host, u *facts.User) *fault {
 	}
 	var lines []string
 	for _, s := range u.Sockets {
-		lines = append(lines, "setfacl -b "+s+"; chown root:docker "+s+"; chmod 660 "+s)
+		owner, mode := "root:root", "600"
+		if s == "/run/docker.sock" {
+			owner, mode = "root:docker", "660" // as Docker makes it; no other socket is for that group
+		}
+		lines = append(lines, "setfacl -b "+s+"; chown "+owner+" "+s+"; chmod "+mode+" "+s)
 	}
-	return &fault{text: "the user can open the engine's socket (" + strings.Join(u.Sockets, ", ") + "), and everybody who can is root on this host", lines: lines}
+	return &fault{lines: lines, text: "the user can open the engine's socket (" + strings.Join(u.Sockets, ", ") +
+		"), and everybody who can is root on this host"}
 }

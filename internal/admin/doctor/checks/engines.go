@@ -17,21 +17,34 @@ var engineChecks = []check{
 	{id: "user-namespaces", severity: Warning, why: hole(10), need: wantEngine, engine: userNamespaces},
 }
 
-func engineDown(_ *facts.Host, e *facts.Engine) *fault {
+func engineDown(h *facts.Host, e *facts.Engine) *fault {
 	if e.Err == "" {
 		return nil
 	}
-	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{"systemctl enable --now docker"}}
+	// Only the usual sockets say what has to be started. Any other address may be wrong.
+	line := "grep -n dockersocket " + h.Settings
+	switch strings.TrimPrefix(e.Socket, "/var") {
+	case "/run/docker.sock":
+		line = "systemctl enable --now docker"
+	case "/run/podman/podman.sock":
+		line = "systemctl enable --now podman.socket"
+	}
+	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{line}}
 }
 
 // engineOpen finds an engine that listens on TCP without asking for a certificate. The
-// engine itself warns of it.
+// engine itself warns of it. Its lines find the address. None of them writes "hosts" into
+// daemon.json: with that, dockerd does not start where its unit has an option -H too.
 func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 	if e.OpenAddress == "" {
 		return nil
 	}
-	return &fault{text: "the engine listens on " + e.OpenAddress + " without asking for certificates: every process that reaches it, even in a container, is root on this host",
-		file: "/etc/docker/daemon.json", lines: []string{`"hosts": ["unix:///run/docker.sock"]`}}
+	return &fault{
+		text: "the engine listens on " + e.OpenAddress + " without asking for certificates: " +
+			"every process that reaches it, even in a container, is root on its host. " +
+			"Remove the tcp:// address where it is set, and restart the engine",
+		lines: []string{"systemctl cat docker.service | grep tcp://", "grep -s tcp:// /etc/docker/daemon.json /etc/default/docker"},
+	}
 }
 
 func engineVersion(_ *facts.Host, e *facts.Engine) *fault {

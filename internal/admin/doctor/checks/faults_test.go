@@ -79,7 +79,10 @@ var spoiled = []struct {
 	{"variables that name the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
 	{"SetEnv that names the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
 	{"the group docker", func(_ *testing.T, h *facts.Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
-	{"an open socket", func(_ *testing.T, h *facts.Host) { h.Users[0].Sockets = []string{"/run/docker.sock"} }, "engine-socket", "chmod 660 /run/docker.sock"},
+	{"an open socket", func(_ *testing.T, h *facts.Host) { h.Users[0].Sockets = []string{"/run/docker.sock"} }, "engine-socket", "chown root:docker /run/docker.sock; chmod 660 /run/docker.sock"},
+	{"an open socket of another engine", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].Sockets = []string{"/run/containerd/containerd.sock"}
+	}, "engine-socket", "chown root:root /run/containerd/containerd.sock; chmod 600 /run/containerd/containerd.sock"},
 	{"the home itself", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], "[dockersh]\nmounthome\ndockeropt = --storage-opt size=1G\n")
 		h.Mounts = nil
@@ -120,9 +123,18 @@ var spoiled = []struct {
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r", Missing: "/srv/r"}
 	}, "recordings-unmounted", "mount /srv/r"},
 	{"no engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
+	{"no Podman", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Socket, h.Engines[0].Err = "/run/podman/podman.sock", "no answer"
+	}, "engine-down", "systemctl enable --now podman.socket"},
+	{"no engine of a user", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Socket, h.Engines[0].Err = "/run/user/1000/docker.sock", "no answer"
+	}, "engine-down", "grep -n dockersocket /etc/dockershrc"},
+	{"no remote engine", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Socket, h.Engines[0].Err = "tcp://192.0.2.7:2376", "no answer"
+	}, "engine-down", "grep -n dockersocket /etc/dockershrc"},
 	{"an engine on TCP", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].OpenAddress = "http://127.0.0.1:2375"
-	}, "engine-open", `"hosts": ["unix:///run/docker.sock"]`},
+	}, "engine-open", "systemctl cat docker.service | grep tcp://"},
 	{"a key that sshd does not expose", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
