@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheVersionIsThatOfTheBuildInformation(t *testing.T) {
+func TestVersionIsThatOfTheBuildInformation(t *testing.T) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		t.Fatal("a test without build information")

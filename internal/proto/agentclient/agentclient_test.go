@@ -37,7 +37,7 @@ func connect(t *testing.T) (Conn, channel.Conn) {
 }
 
 // An agent is a program of whoever is in the container.
-func TestAnswersThatAreNotAnAgentsAreErrors(t *testing.T) {
+func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 	file, err := os.Open("/etc/passwd")
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func descriptors(t *testing.T) int {
 	return len(all)
 }
 
-func TestWhatAnAgentWritesIsSafeToShow(t *testing.T) {
+func TestTextOfAnAgentIsSafeToShow(t *testing.T) {
 	client, agent := connect(t)
 	if err := agent.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "no \x1b[2J", Hint: "ask\n"}); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestWhatAnAgentWritesIsSafeToShow(t *testing.T) {
 	}
 }
 
-func TestAnExitArrivesThoughASignalWasNotRead(t *testing.T) {
+func TestExitArrivesAlthoughASignalWasNotRead(t *testing.T) {
 	client, agent := connect(t)
 	if err := client.Signal(unix.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestAnExitArrivesThoughASignalWasNotRead(t *testing.T) {
 	}
 }
 
-func TestAgentsAreAskedForTheirProcesses(t *testing.T) {
+func TestAgentReportsItsProcesses(t *testing.T) {
 	for what, c := range map[string]struct {
 		answers []wire.Message
 		n       uint32
