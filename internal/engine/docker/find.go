@@ -53,7 +53,7 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 		Name:      strings.TrimPrefix(r.Name, "/"),
 		Image:     r.Config.Image,
 		ImageID:   r.Image,
-		State:     e.dialect().State(string(r.State.Status)),
+		State:     e.stateOf(r),
 		Pid:       r.State.Pid,
 		ExitCode:  r.State.ExitCode,
 		OOMKilled: r.State.OOMKilled,
@@ -63,6 +63,25 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
 		Binds:     binds(r.Mounts),
 	}
+}
+
+// stateOf returns the state of a container. One that was ever started is not merely
+// created, whatever the engine calls it: somebody may have worked in it. Podman 4.3 says
+// created of a container that ran before a reboot, and of one whose start was cut between
+// runc's create and start.
+func (e *Engine) stateOf(r *container.InspectResponse) engine.State {
+	state := e.dialect().State(string(r.State.Status))
+	if state == engine.Created && everStarted(r) {
+		return engine.Exited
+	}
+	return state
+}
+
+// everStarted reports whether a container was started at least once; also if that cannot
+// be read.
+func everStarted(r *container.InspectResponse) bool {
+	at, err := time.Parse(time.RFC3339Nano, r.State.StartedAt)
+	return err != nil || !at.IsZero()
 }
 
 func binds(all []container.MountPoint) (sources []string) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -27,8 +26,7 @@ func (c *conn) neverStarted(ctx context.Context, id string) (*container.InspectR
 	if err != nil {
 		return nil, err
 	}
-	started, err := time.Parse(time.RFC3339Nano, r.State.StartedAt)
-	if err != nil || !started.IsZero() || r.State.Status != container.StateCreated {
+	if everStarted(r) || r.State.Status != container.StateCreated {
 		return nil, fmt.Errorf("container %s was started before: its files are not touched", id)
 	}
 	return r, nil
