@@ -44,8 +44,11 @@ install: build ## install programs, manual pages, completions, units and example
 	install -m 755 $(BIN)/dockersh-bridge $(BIN)/dockershd-session $(DESTDIR)$(LIBEXECDIR)
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
-	install -d $(SHARE)/doc/dockersh/examples $(UNITS)
-	install -m 644 docs/*.md $(SHARE)/doc/dockersh
+	install -d $(SHARE)/doc/dockersh/docs/design $(SHARE)/doc/dockersh/examples $(UNITS)
+	install -m 644 *.md $(SHARE)/doc/dockersh
+	install -m 644 docs/*.md docs/*.svg $(SHARE)/doc/dockersh/docs
+	install -m 644 docs/design/*.md $(SHARE)/doc/dockersh/docs/design
+	ln -sfn ../examples $(SHARE)/doc/dockersh/docs/examples
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
 	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g; s|@LOG@|$(LOG)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done

@@ -30,7 +30,7 @@ _dockershctl()
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
 		return
 	fi
-	# Without root's rights there are no such names.
+	# Only root gets these names.
 	case $command in
 	stop | start | restart | reset | rm) words=$(dockershctl ls -q 2>/dev/null) ;;
 	commit) [[ $COMP_CWORD -eq 2 ]] && words=$(dockershctl ls -q 2>/dev/null) ;;

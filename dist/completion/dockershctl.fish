@@ -14,7 +14,7 @@ complete -c dockershctl -n "$first" -a message -d 'write a line to the terminals
 complete -c dockershctl -n "$first" -a top -d 'show containers and sessions live, and act on them'
 complete -c dockershctl -n "$first" -a explain -d 'show every effective setting of a user with its origin'
 complete -c dockershctl -n "$first" -a check -d 'check a settings file'
-complete -c dockershctl -n "$first" -a doctor -d 'judge the host'
+complete -c dockershctl -n "$first" -a doctor -d 'check the host'
 complete -c dockershctl -n "$first" -a sshd-config -d 'print the lines of sshd_config'
 complete -c dockershctl -n "$first" -a replay -d 'play a recording'
 complete -c dockershctl -n "$first" -a watch -d 'show a live session that is recorded, read-only'

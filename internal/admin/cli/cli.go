@@ -56,17 +56,24 @@ func Confirm(ctx context.Context, text string) error {
 
 // Progress returns a function that shows on a terminal how far a long step is. Each
 // call overwrites the line of the one before, and the last one (done == all) removes
-// it, as does Progress("")(0, 0) at any time.
+// it, as does ClearProgress at any time.
 func Progress(what string) func(done, all int) {
 	return func(done, all int) {
 		switch {
 		case !tty.Is(2):
-		case what == "" || all > 0 && done == all:
-			fmt.Fprint(os.Stderr, "\r\x1b[K")
+		case all > 0 && done == all:
+			ClearProgress()
 		case all > 0:
 			fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d", what, done, all)
 		default:
 			fmt.Fprintf(os.Stderr, "\r\x1b[K%s", what)
 		}
+	}
+}
+
+// ClearProgress removes the line that Progress shows.
+func ClearProgress() {
+	if tty.Is(2) {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
 }

@@ -22,7 +22,7 @@ func Commit(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	image := words[1]
-	all, err := selected(ctx, env.Engines, &cli.Selection{Names: words[:1]})
+	all, err := selectContainers(ctx, env.Engines, &cli.Selection{Names: words[:1]})
 	if err != nil {
 		return err
 	}

@@ -113,18 +113,18 @@ func enginesInUse() (all []engine.Address, err error) {
 	for _, name := range file.Users() {
 		_, _ = of(name, "")
 	}
-	lives := state.RunDir(paths.Run).Retentions()
-	for _, name := range lives.Names() {
-		if v, err := lives.Get(name); err == nil {
-			add(v.Engine)
+	retentions := state.RunDir(paths.Run).Retentions()
+	for _, name := range retentions.Names() {
+		if r, err := retentions.Get(name); err == nil {
+			add(r.Engine)
 		}
 	}
 	return all, nil
 }
 
-// selected returns the containers of a selection. --user selects those that are the
+// selectContainers returns the containers of a selection. --user selects those that are the
 // user's alone: a container that may be shared has to be named.
-func selected(ctx context.Context, engines *engine.Clients, s *cli.Selection) ([]Container, error) {
+func selectContainers(ctx context.Context, engines *engine.Clients, s *cli.Selection) ([]Container, error) {
 	all, down, err := List(ctx, engines, false)
 	if err != nil || s.All {
 		return all, cli.Join(append(down, err)...)

@@ -14,7 +14,8 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/sessions"
 )
 
-// row is a container as ls lists it. A column is a field here and a line in printTable.
+// row is a container as ls lists it. A column is three lines: a field here,
+// its value in newRow, and its heading in printTable.
 type row struct {
 	Name     string    `json:"name"`
 	User     string    `json:"user"`
@@ -25,6 +26,23 @@ type row struct {
 	Created  time.Time `json:"created"`
 	Sessions int       `json:"sessions"`
 	Engine   string    `json:"engine"`
+}
+
+func newRow(c Container, sized bool, sessions int) row {
+	r := row{
+		Name:     c.Name,
+		User:     c.User(),
+		UID:      c.owner.UID,
+		Image:    c.Image,
+		State:    string(c.State),
+		Created:  c.Created,
+		Sessions: sessions,
+		Engine:   c.address.Host,
+	}
+	if sized {
+		r.Size = &c.Size
+	}
+	return r
 }
 
 // Ls is the command ls: it lists the containers of every engine in use.
@@ -42,19 +60,14 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	in := map[string]int{}
-	for _, r := range sessions.Entries() {
-		if !r.Waiting {
-			in[r.Container]++
+	for _, s := range sessions.Entries() {
+		if !s.Waiting {
+			in[s.Container]++
 		}
 	}
 	rows := []row{}
 	for _, c := range found {
-		r := row{Name: c.Name, User: c.User(), UID: c.owner.UID, Image: c.Image, State: string(c.State),
-			Created: c.Created, Engine: c.address.Host, Sessions: in[c.Name]}
-		if sized {
-			r.Size = &c.Size
-		}
-		rows = append(rows, r)
+		rows = append(rows, newRow(c, sized, in[c.Name]))
 	}
 	switch {
 	case quiet:

@@ -47,7 +47,7 @@ func (o operation) command(ctx context.Context, env cli.Env, args []string) erro
 	if err := cli.RequireRoot(o.name); err != nil {
 		return err
 	}
-	all, err := selected(ctx, env.Engines, &s)
+	all, err := selectContainers(ctx, env.Engines, &s)
 	if err != nil && len(all) == 0 {
 		return err
 	}
@@ -83,7 +83,7 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 			mu.Lock()
 			defer mu.Unlock()
 			finished++
-			cli.Progress("")(0, 0)
+			cli.ClearProgress()
 			if err != nil {
 				done, failed = "not done: "+cli.OneLine(err), true
 			}
@@ -129,7 +129,7 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 		return "", nil, err
 	}
 	defer unlock()
-	in = sessions.In(c.Name)
+	in = sessions.LiveIn(c.Name)
 	done, err = o.do(ctx, c, d)
 	return done, in, err
 }

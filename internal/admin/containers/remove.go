@@ -46,7 +46,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 	}
 	in := 0
 	for _, c := range all {
-		in += len(sessions.In(c.Name))
+		in += len(sessions.LiveIn(c.Name))
 	}
 	what := human.Count(len(all), "container")
 	if len(all) == 1 {
@@ -66,7 +66,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 // way, the next holder of the lock finishes or undoes what it began.
 func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	in := 0
-	occupied := func() bool { in = len(sessions.In(c.Name)); return in > 0 && !r.force }
+	occupied := func() bool { in = len(sessions.LiveIn(c.Name)); return in > 0 && !r.force }
 	alone, err := lifecycle.WhileVacant(d, occupied, func() error {
 		found, err := c.current(ctx)
 		if err != nil {

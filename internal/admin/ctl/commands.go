@@ -108,14 +108,14 @@ example:
   dockershctl message --all "reboot at five o'clock"
 `, sessions.Message},
 
-		{"top", "", "show containers and sessions live, and act on them at a key", `The last line of the screen shows the keys. A key that ends something asks first.
+		{"top", "", "show containers and sessions live, and act on them with keys", `The last line of the screen shows the keys. A key that ends something asks first.
 `, top.Top},
 
 		{"watch", "ID|NAME", "show a live session that is recorded, read-only", `  ID           a session; dockershctl sessions lists them
   NAME         a container with one recorded session in it
 
-What the session has shown so far comes at once. Sessions are recorded if the settings
-have record.
+What the session has shown so far comes at once. Sessions are recorded if the
+setting record is set.
 `, player.Watch},
 
 		{"replay", "FILE [--speed N] [--idle-limit SECONDS]", "play a recording", `  --speed N             N times as fast
@@ -134,7 +134,7 @@ example: before a new file is put in place
   dockershctl check dockershrc.new && mv dockershrc.new /etc/dockershrc
 `, explain.Check},
 
-		{"doctor", "[OPTION...] [USER...]", "judge the host: what lets users get past dockersh; ends with a login", `  --login USER     log this user in
+		{"doctor", "[OPTION...] [USER...]", "check the host for ways around dockersh, and try a login", `  --login USER     log this user in
   --no-login       log nobody in
   --accept ID,...  do not report these findings
   --json           as JSON
@@ -142,7 +142,7 @@ example: before a new file is put in place
 dockershctl(8) explains the findings.
 `, doctor.Doctor},
 
-		{"sshd-config", "[USER... | --group NAME]", "print the lines of sshd_config with which sshd passes doctor", `example:
+		{"sshd-config", "[USER... | --group NAME]", "print the sshd_config lines that doctor asks for", `example:
   dockershctl sshd-config --group students >/etc/ssh/sshd_config.d/dockersh.conf
 `, doctor.SSHDConfig},
 

@@ -46,7 +46,7 @@ func (c command) usage() string {
 	return strings.TrimSpace("dockershctl " + c.name + " " + c.args)
 }
 
-// help returns all that is to be said about a command.
+// help returns the help of a command.
 func (c command) help() string {
 	text := "usage: " + c.usage() + "\n\n" + strings.ToUpper(c.does[:1]) + c.does[1:] + ".\n"
 	if c.more != "" {

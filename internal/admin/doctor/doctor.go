@@ -111,7 +111,7 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 	}
 	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
 	result, failed := login(ctx, h, u, groups)
-	cli.Progress("")(0, 0)
+	cli.ClearProgress()
 	r.Login = &result
 	if failed != nil && !slices.Contains(a.accept, failed.ID) {
 		r.Findings = append(r.Findings, *failed)
@@ -124,7 +124,7 @@ func (r *report) print(out io.Writer) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s %s: ", f.Severity, f.ID)
 		if len(f.Users) > 0 {
-			fmt.Fprintf(&b, "%s: ", human.Some(f.Users))
+			fmt.Fprintf(&b, "%s: ", human.FirstThree(f.Users))
 		}
 		fmt.Fprintf(&b, "%s\n", printable.Text(f.Text))
 		for _, line := range f.Lines {

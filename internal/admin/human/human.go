@@ -77,8 +77,8 @@ func isLetterOrDigit(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// Some returns the first three of many users, and how many there are besides.
-func Some(users []string) string {
+// FirstThree returns the first three of many users, and how many there are besides.
+func FirstThree(users []string) string {
 	const most = 3
 	shown := users[:min(most, len(users))]
 	text := printable.Text(strings.Join(shown, ", "))

@@ -12,7 +12,7 @@ func TestValuesAreWrittenForPeople(t *testing.T) {
 		Bytes(-1): "-", Bytes(999): "999B", Bytes(1234567): "1.23MB", Bytes(5e15): "5e+03TB",
 		Age(-1): "-", Age(59 * time.Second): "59s", Age(49 * time.Hour): "2d", Age(3599 * time.Second): "59m",
 		Clock(3725): "1:02:05", Clock(-1): "0:00:00", Clock(90061): "1d 1:01:01",
-		Some([]string{"a", "b"}): "a, b", Some([]string{"a", "b", "c", "d", "e"}): "a, b, c and 2 more",
+		FirstThree([]string{"a", "b"}): "a, b", FirstThree([]string{"a", "b", "c", "d", "e"}): "a, b, c and 2 more",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

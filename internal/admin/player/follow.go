@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// follow reads a file that is being written, until its writer has ended. It returns
+// follower reads a file that is being written, until its writer has ended. It returns
 // whole lines only: the writer may take back what comes after the last of them.
-type follow struct {
+type follower struct {
 	ctx  context.Context
 	file *os.File
 	live func() bool // reports whether the writer has not ended
@@ -27,7 +27,7 @@ const (
 	maxLine     = 1 << 20               // bytes; more than the writer puts into one
 )
 
-func (f *follow) Read(p []byte) (int, error) {
+func (f *follower) Read(p []byte) (int, error) {
 	for ending := false; len(f.rest) == 0; {
 		ok, err := f.readLines()
 		if err != nil {
@@ -53,7 +53,7 @@ func (f *follow) Read(p []byte) (int, error) {
 
 // readLines reads the whole lines at the end of the file, and reports whether there are
 // any.
-func (f *follow) readLines() (bool, error) {
+func (f *follower) readLines() (bool, error) {
 	for size := 64 << 10; size <= maxLine; size *= 4 {
 		if len(f.buf) < size {
 			f.buf = make([]byte, size)

@@ -65,7 +65,7 @@ func TestOnlyWholeLinesOfAGrowingFileAreRead(t *testing.T) {
 	defer r.Close()
 	step := 0
 	long := strings.Repeat("x", 200<<10)
-	f := &follow{ctx: context.Background(), file: r, live: func() bool {
+	f := &follower{ctx: context.Background(), file: r, live: func() bool {
 		steps := []func(){
 			func() { _, _ = w.WriteString("one\ntw") },
 			func() { _ = w.Truncate(4); _, _ = w.WriteAt([]byte("two\n"), 4) }, // taken back, as of a full disk

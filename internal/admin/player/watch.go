@@ -49,7 +49,7 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 			}
 		}
 	}()
-	err = show(s, asciicast.NewDecoder(&follow{ctx: ctx, file: f, live: r.IsLive}))
+	err = show(s, asciicast.NewDecoder(&follower{ctx: ctx, file: f, live: r.IsLive}))
 	s.close()
 	switch {
 	case ctx.Err() != nil:
@@ -65,14 +65,14 @@ func Watch(ctx context.Context, env cli.Env, args []string) error {
 func findRecorded(all []state.Session, word string) (state.Session, error) {
 	var in, recorded []state.Session
 	var known []string
-	for _, r := range all {
-		known = append(known, r.ID, r.Container)
-		if r.ID != word && r.Container != word {
+	for _, s := range all {
+		known = append(known, s.ID, s.Container)
+		if s.ID != word && s.Container != word {
 			continue
 		}
-		in = append(in, r)
-		if r.Recording != "" {
-			recorded = append(recorded, r)
+		in = append(in, s)
+		if s.Recording != "" {
+			recorded = append(recorded, s)
 		}
 	}
 	switch {
@@ -83,8 +83,8 @@ func findRecorded(all []state.Session, word string) (state.Session, error) {
 			"to have later sessions on a terminal recorded, set record in "+paths.Settings()[0]+"; see dockershrc(5)", nil)
 	case len(recorded) > 1:
 		var ids []string
-		for _, r := range recorded {
-			ids = append(ids, r.ID+" ("+printable.Text(r.User)+")")
+		for _, s := range recorded {
+			ids = append(ids, s.ID+" ("+printable.Text(s.User)+")")
 		}
 		return state.Session{}, usererr.New(usererr.Denied, fmt.Sprintf("%d sessions in %s are recorded", len(ids), word),
 			"name one of them: "+strings.Join(ids, ", "), nil)

@@ -32,16 +32,16 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	records, err := history.Read(paths.History())
+	events, err := history.Read(paths.History())
 	if err != nil {
 		return err
 	}
 	live := map[string]bool{}
-	for _, r := range state.RunDir(paths.Run).Sessions().Live() {
-		live[r.ID] = true
+	for _, s := range state.RunDir(paths.Run).Sessions().Live() {
+		live[s.ID] = true
 	}
 	rows := []past{}
-	for _, s := range history.Sessions(records) {
+	for _, s := range history.Sessions(events) {
 		if user != "" && s.User != user && strconv.FormatUint(uint64(s.UID), 10) != user {
 			continue
 		}

@@ -18,7 +18,7 @@ func Kick(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("kick"); err != nil {
 		return err
 	}
-	all, err := selected(ctx, &meant)
+	all, err := selectSessions(ctx, &meant)
 	if err != nil {
 		return err
 	}
@@ -26,12 +26,12 @@ func Kick(ctx context.Context, env cli.Env, args []string) error {
 		fmt.Fprintln(env.Out, "no sessions")
 		return nil
 	}
-	for _, r := range all {
-		_ = writeLine(r, "the administrator ends this session") // others see its end alone
+	for _, entry := range all {
+		_ = writeLine(entry, "the administrator ends this session") // others see its end alone
 	}
 	cli.Progress("ending "+human.Count(len(all), "session"))(0, 0)
 	ended := hangUp(all)
-	cli.Progress("")(0, 0)
+	cli.ClearProgress()
 	bad := false
 	for _, d := range ended {
 		how := "ended"

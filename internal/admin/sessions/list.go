@@ -51,8 +51,8 @@ func List(_ context.Context, env cli.Env, args []string) error {
 		return listHistory(env.Out, user, from, asJSON)
 	}
 	if quiet {
-		for _, r := range Entries() {
-			fmt.Fprintln(env.Out, r.ID)
+		for _, entry := range Entries() {
+			fmt.Fprintln(env.Out, entry.ID)
 		}
 		return nil
 	}
@@ -66,15 +66,15 @@ func List(_ context.Context, env cli.Env, args []string) error {
 // Live returns all live sessions, the oldest first.
 func Live() []Session {
 	all := []Session{}
-	for _, r := range Entries() {
-		s := Session{ID: r.ID, User: r.User, UID: r.UID, Container: r.Container, Client: r.Address, Key: r.Key,
-			Since: r.Since, Pid: r.Pid, Waiting: r.Waiting}
+	for _, entry := range Entries() {
+		s := Session{ID: entry.ID, User: entry.User, UID: entry.UID, Container: entry.Container, Client: entry.Address, Key: entry.Key,
+			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting}
 		if s.Client == "" {
-			if addr, err := sshd.Address(r.Pid); err == nil {
+			if addr, err := sshd.Address(entry.Pid); err == nil {
 				s.Client = addr.String()
 			}
 		}
-		s.TTY, s.Idle = terminalOf(r.Pid)
+		s.TTY, s.Idle = terminalOf(entry.Pid)
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Session) int {

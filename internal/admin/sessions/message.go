@@ -29,20 +29,20 @@ func Message(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("message"); err != nil {
 		return err
 	}
-	all, err := selected(ctx, &meant)
+	all, err := selectSessions(ctx, &meant)
 	if err != nil {
 		return err
 	}
 	reached, bare := 0, 0
 	var failed []error
-	for _, r := range all {
-		switch err := writeLine(r, text); {
+	for _, entry := range all {
+		switch err := writeLine(entry, text); {
 		case err == nil:
 			reached++
 		case errors.Is(err, errNoTerminal):
 			bare++
 		default:
-			failed = append(failed, fmt.Errorf("session %s: %w", r.ID, err))
+			failed = append(failed, fmt.Errorf("session %s: %w", entry.ID, err))
 		}
 	}
 	fmt.Fprintf(env.Out, "sent to %s", human.Count(reached, "session"))
@@ -61,8 +61,8 @@ var errNoTerminal = errors.New("it has no terminal")
 
 // writeLine writes a line to the terminal of a session. It does not wait: a terminal
 // whose reader has stopped accepts nothing.
-func writeLine(r state.Session, text string) error {
-	fd, err := openTerminal(r)
+func writeLine(entry state.Session, text string) error {
+	fd, err := openTerminal(entry)
 	if err != nil {
 		return err
 	}
@@ -80,22 +80,22 @@ func writeLine(r state.Session, text string) error {
 // belongs to the user, so root opens what it has open only after checking that it is
 // the process's controlling terminal. The name of a terminal is not enough: in another
 // mount namespace, or since the login, it can mean another terminal.
-func openTerminal(r state.Session) (int, error) {
-	p, err := proc.Of(r.Pid)
-	if err != nil || p.Start != r.Start || p.TTY == 0 {
+func openTerminal(entry state.Session) (int, error) {
+	p, err := proc.Of(entry.Pid)
+	if err != nil || p.Start != entry.Start || p.TTY == 0 {
 		return -1, errNoTerminal
 	}
-	if uid, err := proc.UID(r.Pid); err != nil || uid != r.UID {
+	if uid, err := proc.UID(entry.Pid); err != nil || uid != entry.UID {
 		return -1, errNoTerminal
 	}
 	for _, stdio := range []string{"0", "1", "2"} {
-		at, err := unix.Open("/proc/"+strconv.Itoa(r.Pid)+"/fd/"+stdio, unix.O_PATH|unix.O_CLOEXEC, 0)
+		at, err := unix.Open("/proc/"+strconv.Itoa(entry.Pid)+"/fd/"+stdio, unix.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			continue
 		}
 		fd, err := reopen(at, p.TTY)
 		_ = unix.Close(at)
-		if err == nil && r.IsLive() {
+		if err == nil && entry.IsLive() {
 			return fd, nil
 		}
 		if err == nil {

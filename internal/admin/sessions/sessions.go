@@ -58,10 +58,10 @@ func ofUserBroker(run string) (own []state.Session) {
 	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = state.RunDir(run).Sessions().Live() }) != nil {
 		return nil
 	}
-	for _, r := range all {
-		if owner, err := proc.UID(r.Pid); err == nil && owner == st.Uid && r.UID == st.Uid {
-			r.User, r.Address = number, "" // Live asks the kernel for the address
-			own = append(own, r)
+	for _, entry := range all {
+		if owner, err := proc.UID(entry.Pid); err == nil && owner == st.Uid && entry.UID == st.Uid {
+			entry.User, entry.Address = number, "" // Live asks the kernel for the address
+			own = append(own, entry)
 		}
 	}
 	if len(own) == 0 {
@@ -77,24 +77,24 @@ func ofUserBroker(run string) (own []state.Session) {
 	return own
 }
 
-// In returns the live sessions in a container, without logins that wait for it.
-func In(container string) (in []state.Session) {
-	for _, r := range append(state.RunDir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
-		if r.Container == container && !r.Waiting && r.IsLive() {
-			in = append(in, r)
+// LiveIn returns the live sessions in a container, without logins that wait for it.
+func LiveIn(container string) (in []state.Session) {
+	for _, entry := range append(state.RunDir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
+		if entry.Container == container && !entry.Waiting && entry.IsLive() {
+			in = append(in, entry)
 		}
 	}
 	return in
 }
 
-// selected returns the live sessions of a selection by id, container or user, with
+// selectSessions returns the live sessions of a selection by id, container or user, with
 // logins that wait for their container.
-func selected(ctx context.Context, s *cli.Selection) (all []state.Session, err error) {
+func selectSessions(ctx context.Context, s *cli.Selection) (all []state.Session, err error) {
 	var known []string
-	for _, r := range Entries() {
-		known = append(known, r.ID, r.Container)
-		if s.All || s.User != "" && r.User == s.User || slices.Contains(s.Names, r.ID) || slices.Contains(s.Names, r.Container) {
-			all = append(all, r)
+	for _, entry := range Entries() {
+		known = append(known, entry.ID, entry.Container)
+		if s.All || s.User != "" && entry.User == s.User || slices.Contains(s.Names, entry.ID) || slices.Contains(s.Names, entry.Container) {
+			all = append(all, entry)
 		}
 	}
 	for _, name := range s.Names {

@@ -1,5 +1,5 @@
-// Package top is dockershctl's command top: it gives the screen of package view the
-// containers and sessions, and what they use.
+// Package top is dockershctl's command top: it feeds the screen of package view
+// with containers and sessions, and what they use.
 package top
 
 import (
@@ -40,7 +40,7 @@ func Top(ctx context.Context, env cli.Env, args []string) error {
 	defer cancel()
 	m := &meter{engines: env.Engines, readings: map[string]reading{}}
 	go m.run(ctx)
-	if err := view.Run(ctx, screen, view.Desk{Look: m.look, Do: runCommand}); err != nil && !errors.Is(err, context.Canceled) {
+	if err := view.Run(ctx, screen, view.Backend{Look: m.look, Do: runCommand}); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil

@@ -63,7 +63,7 @@ func good(t *testing.T) *facts.Host {
 	return h
 }
 
-// settle gives the user these settings.
+// settle sets the settings of the user.
 func settle(t *testing.T, u *facts.User, text string) {
 	t.Helper()
 	f, err := config.Parse("/etc/dockershrc", []byte(text))

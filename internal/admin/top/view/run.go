@@ -13,7 +13,7 @@ const (
 	actionLimit = 5 * time.Minute // an engine may be slow to stop a container
 )
 
-// looked is what Desk.Look returned.
+// looked is what Backend.Look returned.
 type looked struct {
 	data Data
 	err  error
@@ -21,7 +21,7 @@ type looked struct {
 
 // Run shows the view on an initialised screen until a key or ctx ends it. The caller
 // closes the screen.
-func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
+func Run(ctx context.Context, screen tcell.Screen, backend Backend) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	events, quit := make(chan tcell.Event, 16), make(chan struct{})
@@ -29,7 +29,7 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 	defer close(quit)
 	looks, done := make(chan looked), make(chan string)
 	again := make(chan struct{}, 1)
-	go poll(ctx, desk.Look, looks, again)
+	go poll(ctx, backend.Look, looks, again)
 
 	m := &model{}
 	for {
@@ -64,7 +64,7 @@ func Run(ctx context.Context, screen tcell.Screen, desk Desk) error {
 				}
 				if act != nil {
 					m.status = string(act.Verb) + " " + act.Target + " ..."
-					go perform(ctx, desk.Do, *act, done)
+					go perform(ctx, backend.Do, *act, done)
 				}
 			}
 		}

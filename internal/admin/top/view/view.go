@@ -1,5 +1,5 @@
 // Package view is the screen of dockershctl top: containers and sessions on a terminal,
-// with actions at a key. It is given what it shows and what an action does.
+// with actions by keys. It is given what it shows and what an action does.
 package view
 
 import (
@@ -56,9 +56,9 @@ type Action struct {
 	Text    string // of a message
 }
 
-// Desk is where the view gets its data and has its actions done. Both functions run
+// Backend is where the view gets its data and has its actions done. Both functions run
 // beside the view, and may take seconds.
-type Desk struct {
+type Backend struct {
 	Look func(context.Context) (Data, error)
 	// Do returns a line to show.
 	Do func(context.Context, Action) (string, error)

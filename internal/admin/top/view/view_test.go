@@ -20,8 +20,8 @@ type world struct {
 	did  []Action
 }
 
-func (w *world) desk() Desk {
-	return Desk{
+func (w *world) backend() Backend {
+	return Backend{
 		Look: func(context.Context) (Data, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -77,7 +77,7 @@ func run(t *testing.T, w *world, wide, high int) *terminal {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	x := &terminal{t, s, make(chan error, 1)}
 	over := make(chan struct{})
-	go func() { x.ended <- Run(ctx, s, w.desk()); close(over) }()
+	go func() { x.ended <- Run(ctx, s, w.backend()); close(over) }()
 	t.Cleanup(func() { cancel(); <-over; s.Fini() })
 	return x
 }
