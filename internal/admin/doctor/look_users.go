@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -130,7 +131,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 			u.SSHDErr = err.Error()
 		}
 	}
-	u.Sockets = mayOpen(ctx, a, groups, socketsOf(u.Settings))
+	u.Sockets = mayOpen(ctx, a, groups, socketsOf(u.Settings, a.UID))
 	return u
 }
 
@@ -144,15 +145,16 @@ func realPath(path string) string {
 
 // socketsOf returns the sockets of engines: that of the settings, and those in the usual
 // places. Everybody who can open one of them is root.
-func socketsOf(s *config.Settings) []string {
+func socketsOf(s *config.Settings, uid uint32) []string {
 	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/buildkit/buildkitd.sock",
 		"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket"}
 	if s != nil {
 		all = append(all, s.DockerSocket)
 	}
+	rootless := fmt.Sprintf("/run/user/%d/", uid) // an engine there has the user's own rights
 	var out []string
 	for _, p := range all {
-		if p, err := filepath.EvalSymlinks(p); err == nil && !slices.Contains(out, p) {
+		if p, err := filepath.EvalSymlinks(p); err == nil && !slices.Contains(out, p) && !strings.HasPrefix(p, rootless) {
 			out = append(out, p)
 		}
 	}

@@ -60,7 +60,7 @@ func (a *coldLogin) userNamespace(ctx context.Context, found *engine.Container) 
 	}
 	if errors.Is(err, idmap.ErrNested) {
 		err = usererr.New(usererr.Container, "the container's user numbers were not set up by root",
-			"ask the administrator: a rootless engine takes a broker that runs as its own user", err)
+			"ask the administrator to run: dockershctl explain "+a.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
 	}
 	return m, err
 }
@@ -77,5 +77,5 @@ func checkHome(plan *policy.Plan, uid uint32, m idmap.Map, home lifecycle.Mounte
 		return nil
 	}
 	return usererr.New(usererr.Container, "the container's user numbers are not those that its home was mounted for",
-		"ask the administrator: the options of dockeropt, or of the engine's userns-remap, do not fit mounthome", nil)
+		"ask the administrator to run: dockershctl explain "+plan.User.Name+" (the options of dockeropt, or of the engine's userns-remap, do not fit mounthome)", nil)
 }

@@ -13,7 +13,7 @@ import (
 func CheckMountSource(path string) error {
 	if err := trustedpath.Way(path); err != nil {
 		return usererr.New(usererr.Settings, path+" is not mounted: "+err.Error(),
-			"ask the administrator: every directory above it must be writable by root alone", nil)
+			"ask the administrator to run: namei -l "+path+" (every directory above it must be writable by root alone)", nil)
 	}
 	return nil
 }
