@@ -79,7 +79,7 @@ func KillBroker(t testing.TB, u *Account) (next func()) {
 	}
 	pids := PidsOf(func(pid int, args string) bool {
 		f := ProcStat("/proc/" + strconv.Itoa(pid) + "/stat")
-		return IsOneShot(args) && len(f) > 1 && OwnerOf(f[1]) == u.UID
+		return IsOneShot(args) && len(f) > 1 && ownerOf(f[1]) == u.UID
 	})
 	if len(pids) != 1 {
 		t.Fatalf("%d brokers of %s", len(pids), u.Name)

@@ -54,8 +54,8 @@ func BridgeHasOnly(t *testing.T, files ...string) {
 	}
 }
 
-// OwnerOf returns the real uid of a process, -1 when it has ended.
-func OwnerOf(pid string) int {
+// ownerOf returns the real uid of a process, -1 when it has ended.
+func ownerOf(pid string) int {
 	data, _ := os.ReadFile("/proc/" + pid + "/status")
 	_, rest, _ := strings.Cut(string(data), "\nUid:\t")
 	id, _, _ := strings.Cut(rest, "\t")
