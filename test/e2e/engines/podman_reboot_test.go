@@ -16,7 +16,7 @@ import (
 func cutPower(t *testing.T, ids ...string) {
 	t.Helper()
 	victims := e2e.PidsOf(func(_ int, args string) bool {
-		return strings.HasPrefix(strings.ReplaceAll(args, "\x00", " "), "podman system service")
+		return strings.HasPrefix(args, "podman system service")
 	})
 	if len(victims) != 1 {
 		t.Fatalf("%d services of podman", len(victims))

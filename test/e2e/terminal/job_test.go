@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,8 +15,9 @@ func TestCtrlCEndsTheForegroundJobOnly(t *testing.T) {
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.SSHConsole(t, u)
 		c.FirstPrompt()
-		c.Line("sleep 1000")
-		untilRuns(t, "sleep 1000")
+		sleep := fmt.Sprintf("sleep %d", 10_000+u.UID)
+		c.Line(sleep)
+		untilForeground(t, sleep)
 		c.Send("\x03")
 		c.Prompt()
 		if got := c.Run("echo $?"); got != "130" {
@@ -28,10 +30,19 @@ func TestCtrlCEndsTheForegroundJobOnly(t *testing.T) {
 	})
 }
 
-// untilRuns waits until a process has exactly this command line.
-func untilRuns(t testing.TB, args string) {
+// untilForeground waits until a process with exactly this command line has its terminal.
+// Before that a shell may have printed the command, and the keys are still its own.
+func untilForeground(t testing.TB, args string) {
 	t.Helper()
-	e2e.Eventually(t, args+" runs", func() bool { return e2e.CommandRuns(args) })
+	e2e.Eventually(t, args+" is in the foreground", func() bool {
+		for _, pid := range e2e.PidsOf(func(_ int, a string) bool { return a == args }) {
+			const group, foreground = 2, 5 // pgrp and tpgid of proc_pid_stat(5), from the state on
+			if f := e2e.ProcStat(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > foreground && f[group] == f[foreground] {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func TestCtrlZStopsAndFgContinues(t *testing.T) {
@@ -39,12 +50,13 @@ func TestCtrlZStopsAndFgContinues(t *testing.T) {
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		c := e2e.SSHConsole(t, u)
 		c.FirstPrompt()
-		c.Line("sleep 1001")
-		untilRuns(t, "sleep 1001")
+		sleep := fmt.Sprintf("sleep %d", 20_000+u.UID)
+		c.Line(sleep)
+		untilForeground(t, sleep)
 		c.Send("\x1a")
 		c.Expect("Stopped")
 		c.Prompt()
-		if got := c.Run("jobs"); !strings.Contains(got, "Stopped") || !strings.Contains(got, "sleep 1001") {
+		if got := c.Run("jobs"); !strings.Contains(got, "Stopped") || !strings.Contains(got, sleep) {
 			t.Errorf("jobs: %q", got)
 		}
 		c.Run("bg")
@@ -52,7 +64,8 @@ func TestCtrlZStopsAndFgContinues(t *testing.T) {
 			t.Errorf("jobs after bg: %q", got)
 		}
 		c.Line("fg")
-		c.Expect("sleep 1001")
+		c.Expect(sleep)
+		untilForeground(t, sleep)
 		c.Send("\x03")
 		c.Prompt()
 		if got := c.Run("jobs"); got != "" {
