@@ -233,3 +233,17 @@ func TestPagesNameWhatTheCodeDeclares(t *testing.T) {
 		}
 	}
 }
+
+// The page on logins explains every reason why one is cold.
+func TestTheLoginPageHasEveryColdReason(t *testing.T) {
+	page := read(t, "docs/design/login.md")
+	reasons := regexp.MustCompile(`(?m)^\t\w+\s+ColdReason = "(.+)"$`).FindAllStringSubmatch(read(t, "internal/root/bringup/bringup.go"), -1)
+	if len(reasons) < 5 {
+		t.Fatalf("%d reasons", len(reasons))
+	}
+	for _, r := range reasons {
+		if !strings.Contains(page, r[1]) {
+			t.Errorf("docs/design/login.md does not explain %q", r[1])
+		}
+	}
+}

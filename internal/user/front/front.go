@@ -1,6 +1,6 @@
-// Package front is the login shell. It runs as the user, trusts nobody and decides
-// nothing: it asks the broker for a container, starts the session there, and carries it
-// to its end.
+// Package front is the login shell. It runs as the user, trusts nothing but the broker and
+// decides nothing: it asks the broker for a container, starts the session there, and
+// carries it to its end.
 package front
 
 import (
