@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// PodmanSocket is the socket of root's Podman.
+// PodmanSocket is the socket of a rootful Podman.
 const PodmanSocket = "/run/podman/podman.sock"
 
 // podmanConf has no systemd and no packet filter, as scripts/engine.

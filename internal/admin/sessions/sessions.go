@@ -20,7 +20,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-// Entries returns the entries of all live sessions: those of root's brokers, and those
+// Entries returns the entries of all live sessions: those of root brokers, and those
 // of brokers that run with their user's rights.
 func Entries() []state.Session {
 	return append(state.RunDir(paths.Run).Sessions().Live(), ofUserBrokers()...)

@@ -107,7 +107,7 @@ func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w.eventually("they go", func() bool { return w.containers() == 1 })
 }
 
-// A login that waits is told so: for another login to the same container, and for a slot
+// A login that waits says so: for another login to the same container, and for a slot
 // at the engine.
 func TestLoginThatWaitsIsToldSo(t *testing.T) {
 	w := newWorld(t)

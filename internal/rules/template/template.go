@@ -27,7 +27,7 @@ type Vars struct {
 
 const (
 	letters = "uhUGsikx"
-	// OfLogin are the letters whose values each login brings anew.
+	// OfLogin are the letters whose values differ for each login.
 	OfLogin = "ikx"
 )
 
