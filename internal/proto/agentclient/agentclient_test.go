@@ -65,7 +65,9 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 	} {
 		client, agent := connect(t)
 		before := descriptors(t)
+		answered := make(chan struct{})
 		go func() {
+			defer close(answered)
 			_, fds, _ := agent.Recv()
 			seqpacket.CloseAll(fds)
 			_ = c.answer(agent)
@@ -75,6 +77,7 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 		}
 		stdio := []int{0, 1, 2}[:c.ask.FDs()]
 		got, notice, err := client.Start(c.ask, stdio...)
+		<-answered
 		var told *usererr.Error
 		if c.silent != errors.Is(err, ErrSilent) || c.silent == errors.As(err, &told) || got != -1 || notice != "" {
 			t.Errorf("%s: %d, %q, %v", what, got, notice, err)
