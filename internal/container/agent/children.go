@@ -90,8 +90,8 @@ func (c *children) hangUp(pid int) {
 	c.signal(pid, unix.SIGCONT) // a stopped process does not handle SIGHUP
 }
 
-// signal sends a signal to the process group of a session whose leader is alive. The
-// lock keeps the leader from being reaped, and its number from being reused, meanwhile.
+// signal sends a signal to the process group of a session whose leader is alive. The entry
+// goes right after the leader is reaped: for that moment its number may be free already.
 func (c *children) signal(pid int, sig unix.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,8 +105,8 @@ func (c *children) signal(pid int, sig unix.Signal) {
 const grace = 2 * time.Second
 
 // endOnTerm waits for SIGTERM or SIGINT, hangs up all sessions and asks them to end. It
-// returns when this process should exit. Fronts get no Exit: they notice that the agent is gone, and tell their users
-// what happened to the container.
+// returns when this process should exit. Fronts get no Exit: they notice that the agent is
+// gone, and tell their users what happened to the container.
 func (c *children) endOnTerm() {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM, unix.SIGINT)

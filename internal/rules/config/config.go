@@ -19,7 +19,7 @@
 //
 //   - a check in check.go, if none there fits its values;
 //   - the place that uses it; for a setting that reaches the engine these are
-//     policy.Plan.Spec, engine.Spec and the options of package engine/docker;
+//     policy.Plan.Spec, engine.Spec and createArgs in engine/docker/dialect;
 //   - its paragraph in docs/man/dockershrc.5 (a test compares its first lines with the
 //     row), and a line in NEWS.md.
 package config

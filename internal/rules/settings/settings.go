@@ -78,7 +78,7 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	case st.Uid != s.Owner || info.Mode().Perm()&0o022 != 0:
 		// Whoever can write the file can become root.
 		return nil, usererr.New(usererr.Settings, path+": it must belong to root and be writable by no one else",
-			"chown root "+path+"; chmod go-w "+path, nil)
+			"ask the administrator to run: chown root "+path+"; chmod go-w "+path, nil)
 	case info.Size() > config.MaxFile:
 		return nil, cannotRead(path, errors.New("larger than 1 MiB"))
 	}
