@@ -9,7 +9,8 @@ import (
 type Containers interface {
 	// Find returns ErrNotFound when there is no container of exactly that name.
 	Find(ctx context.Context, name string) (*Container, error)
-	// List returns every container that carries LabelOwner.
+	// List returns every container that dockersh made. A container by hand is not among
+	// them, even if its image brings all of dockersh's labels.
 	List(ctx context.Context, size bool) ([]*Container, error)
 	// Running reports whether the container runs; one that does not exist does not.
 	Running(ctx context.Context, id string) (bool, error)
@@ -61,10 +62,10 @@ type Container struct {
 	ExitCode  int
 	OOMKilled bool // process 1 was killed for lack of memory
 	Created   time.Time
-	Labels    map[string]string
-	Size      int64    // bytes of the container's own layer; -1 when not asked for
-	Binds     []string // directories and files of the host that are mounted; empty in a List
-	HostUsers bool     // its users are numbered as the host's, whatever Remap says
+	Labels    map[string]string // without dockersh's where dockersh did not write them
+	Size      int64             // bytes of the container's own layer; -1 when not asked for
+	Binds     []string          // directories and files of the host that are mounted; empty in a List
+	HostUsers bool              // its users are numbered as the host's, whatever Remap says
 }
 
 // Usage is what a running container uses.

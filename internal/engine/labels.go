@@ -2,7 +2,8 @@ package engine
 
 // Labels of a container that dockersh made; dockershd(8) lists them. All of them
 // are written, even when they say nothing, because an image could bring its own.
-// A container without LabelOwner was not made by dockersh.
+// A container without LabelOwner was not made by dockersh. An engine hides these labels
+// where an image brought them: a Container never has them then.
 const (
 	// LabelOwner is the uid of the user whose login made the container. In an image
 	// that dockershctl commit made it is empty, and so in containers made from that.
@@ -41,6 +42,11 @@ const (
 
 	// LabelCreate is different for each call of Create, and given before all other
 	// options: even a container whose name and other labels were swallowed by an
-	// option that takes a value can be found again.
+	// option that takes a value can be found again. A container whose image has the same
+	// value was started from an image of the one that was made with it.
 	LabelCreate = "dockersh.create"
 )
+
+// RunInside is where the directory that LabelMark names is mounted, in containers on
+// this host.
+const RunInside = "/.dockersh/run"

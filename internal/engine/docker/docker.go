@@ -28,7 +28,8 @@ const callLimit = 60 * time.Second
 // Engine is one engine.
 type Engine struct {
 	*conn
-	dirs imageDirs
+	dirs  imageDirs
+	marks imageMarks
 }
 
 var _ engine.Engine = (*Engine)(nil)

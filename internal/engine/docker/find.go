@@ -25,7 +25,8 @@ func (e *Engine) Find(ctx context.Context, name string) (*engine.Container, erro
 	if r.Name != "/"+name {
 		return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
 	}
-	return e.fromInspect(r), nil
+	c := e.fromInspect(r)
+	return c, e.dropImageLabels(ctx, c, r.Mounts)
 }
 
 // inspect returns the engine's description of one container by name or id. It has a
@@ -102,7 +103,7 @@ func (e *Engine) Running(ctx context.Context, id string) (bool, error) {
 	return err == nil && r.State.Running, err
 }
 
-// List returns every container that carries engine.LabelOwner, running or not.
+// List returns every container that dockersh made, running or not.
 // The engine's listing has no Pid, ExitCode and OOMKilled: they are zero; Find
 // has them. Sizes are asked for only on demand: the engine walks every file.
 func (e *Engine) List(ctx context.Context, size bool) ([]*engine.Container, error) {
@@ -112,7 +113,13 @@ func (e *Engine) List(ctx context.Context, size bool) ([]*engine.Container, erro
 	}
 	out := make([]*engine.Container, 0, len(list))
 	for i := range list {
-		out = append(out, e.fromSummary(&list[i], size))
+		c := e.fromSummary(&list[i], size)
+		if err := e.dropImageLabels(ctx, c, list[i].Mounts); err != nil {
+			return nil, err
+		}
+		if _, ours := c.Labels[engine.LabelOwner]; ours {
+			out = append(out, c)
+		}
 	}
 	return out, nil
 }

@@ -26,7 +26,7 @@ type Places struct {
 // The same places in the container.
 const (
 	HelpersInside = "/.dockersh"
-	RunInside     = "/.dockersh/run"
+	RunInside     = engine.RunInside
 	InitInside    = "/.dockersh/dockersh-init"
 )
 

@@ -207,3 +207,18 @@ func TestPodmanIsExplainedAndListed(t *testing.T) {
 		t.Errorf("ls:\n%s", out)
 	}
 }
+
+func TestPodmanContainerOfACommittedImageIsNotOurs(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
+	u := newPodmanUser(t)
+	e2e.CanLogIn(t, u)
+	own := u.Name + "_dockersh"
+	podman(t, "commit", own, "dsh-committed")
+	t.Cleanup(func() { _ = e2e.TryPodman("rmi", "-f", "dsh-committed") })
+	podman(t, "rm", "-f", "-t", "0", own)
+	podman(t, "create", "--name", own, "--entrypoint", "sleep", "dsh-committed", "1000")
+	e2e.SSH(t, u, "true").Refused(t, "did not make")
+	if state := podman(t, "inspect", "-f", "{{.State.Status}}", own); state != "created" {
+		t.Errorf("it is %s", state)
+	}
+}
