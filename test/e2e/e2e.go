@@ -146,7 +146,8 @@ func clearWorld() error {
 			dirs = append(dirs, dir)
 		}
 	}
-	for _, dir := range dirs {
+	ownDirs, _ := filepath.Glob("/tmp/dockersh-*") // of accounts without a runtime directory
+	for _, dir := range append(dirs, ownDirs...) {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
