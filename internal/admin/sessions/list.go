@@ -69,12 +69,16 @@ func Live() []Session {
 	for _, entry := range Entries() {
 		s := Session{ID: entry.ID, User: entry.User, UID: entry.UID, Container: entry.Container, Client: entry.Address, Key: entry.Key,
 			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting}
+		p, err := proc.Of(entry.Pid)
+		if err != nil || p.Start != entry.Start {
+			continue // it has ended since the entry was read, and another process may have its number
+		}
 		if s.Client == "" {
-			if addr, err := sshd.Address(entry.Pid); err == nil {
+			if addr, err := sshd.Address(p); err == nil {
 				s.Client = addr.String()
 			}
 		}
-		s.TTY, s.Idle = terminalOf(entry.Pid)
+		s.TTY, s.Idle = terminalOf(p)
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Session) int {
@@ -85,11 +89,7 @@ func Live() []Session {
 
 // terminalOf returns the terminal of a login shell and for how many seconds nothing
 // was typed there. Like w(1) it takes the time when the terminal was last read.
-func terminalOf(pid int) (name string, idle *int64) {
-	p, err := proc.Of(pid)
-	if err != nil {
-		return "", nil
-	}
+func terminalOf(p proc.Stat) (name string, idle *int64) {
 	var st unix.Stat_t
 	if name = proc.Terminal(p.TTY); name == "" || unix.Stat("/dev/"+name, &st) != nil {
 		return name, nil

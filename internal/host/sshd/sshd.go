@@ -27,13 +27,11 @@ const maxDepth = 64
 // ancestor of the process that is sshd and belongs to root entirely, so that only root can
 // have started it, and the connection among that one's descriptors. It needs root's rights.
 // The error is ErrNoConnection, or one of the kernel.
-func Address(pid int) (netip.Addr, error) {
-	first, err := proc.Of(pid)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	addr, err := AddressOf(first)
-	if err == nil && !same(first) {
+func Address(first proc.Stat) (netip.Addr, error) {
+	addr, chain, err := find(first)
+	// Each process still runs, and has the parent that it had: no number on the way was
+	// another process's meanwhile.
+	if err == nil && slices.ContainsFunc(chain, func(p proc.Stat) bool { return !same(p) }) {
 		err = ErrNoConnection
 	}
 	return addr, err
@@ -42,18 +40,26 @@ func Address(pid int) (netip.Addr, error) {
 // AddressOf is Address for a process that may have ended since first was read: good enough
 // for a log, but not to decide by.
 func AddressOf(first proc.Stat) (netip.Addr, error) {
+	addr, _, err := find(first)
+	return addr, err
+}
+
+// find returns the address, and the processes from first to sshd.
+func find(first proc.Stat) (addr netip.Addr, chain []proc.Stat, err error) {
 	here, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
-		return netip.Addr{}, err
+		return netip.Addr{}, nil, err
 	}
-	for p, depth := first, 0; depth < maxDepth && p.Parent > 1; depth++ {
+	chain = []proc.Stat{first}
+	for p := first; len(chain) <= maxDepth && p.Parent > 1; {
 		child := p
 		if p, err = proc.Of(p.Parent); err != nil {
-			return netip.Addr{}, err
+			return netip.Addr{}, nil, err
 		}
 		if p.Start > child.Start { // the parent has ended too, and another process has its number
-			return netip.Addr{}, ErrNoConnection
+			return netip.Addr{}, nil, ErrNoConnection
 		}
+		chain = append(chain, p)
 		// The name alone proves nothing, but is read without cost.
 		if !strings.HasPrefix(p.Name, "sshd") || !isSSHD(p.Pid, here) {
 			continue
@@ -62,15 +68,15 @@ func AddressOf(first proc.Stat) (netip.Addr, error) {
 		if err == nil && !same(p) {
 			err = ErrNoConnection
 		}
-		return addr, err
+		return addr, chain, err
 	}
-	return netip.Addr{}, ErrNoConnection
+	return netip.Addr{}, nil, ErrNoConnection
 }
 
 // same reports whether a process is still the one that it was: numbers are used again.
 func same(was proc.Stat) bool {
 	now, err := proc.Of(was.Pid)
-	return err == nil && now.Start == was.Start && now.Parent == was.Parent
+	return err == nil && now.Start == was.Start && now.Parent == was.Parent // a child of a process that ends gets another parent
 }
 
 // isSSHD reports whether a process is the host's sshd: all its uids are 0, it is in our

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
 func TestTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
@@ -60,7 +62,11 @@ func TestTableOfConnectionsIsReadAsTheKernelWritesIt(t *testing.T) {
 }
 
 func TestLoginWithoutSSHDHasNoAddress(t *testing.T) {
-	if _, err := Address(os.Getpid()); err == nil {
+	me, err := proc.Of(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Address(me); err == nil {
 		t.Skip("this test itself was started over ssh")
 	}
 	// The name of the program is not enough, nor is a program that a user started.

@@ -106,6 +106,25 @@ func (c *Conn) Peer() (*unix.Ucred, error) {
 	return cred, err
 }
 
+// PeerPidfd returns a descriptor of the process that Peer names, which the caller closes;
+// -1 on a kernel that has none to offer (before Linux 6.5). With an error the process has
+// ended.
+func (c *Conn) PeerPidfd() (pidfd int, err error) {
+	cerr := c.raw.Control(func(fd uintptr) {
+		pidfd, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEERPIDFD) // close-on-exec
+	})
+	if cerr != nil {
+		return -1, cerr
+	}
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return -1, nil
+	}
+	if err != nil {
+		return -1, err
+	}
+	return pidfd, nil
+}
+
 // Fd returns the descriptor, for poll(2) and for passing on; -1 if c is closed. It
 // still belongs to c.
 func (c *Conn) Fd() int {

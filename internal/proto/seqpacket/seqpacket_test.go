@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,16 @@ func TestSocketPathMayHaveAnyLength(t *testing.T) {
 		}
 		if cred, err := s.Peer(); err != nil || int(cred.Uid) != os.Getuid() || int(cred.Pid) != os.Getpid() {
 			t.Errorf("%+v %v", cred, err)
+		}
+		pidfd, err := s.PeerPidfd()
+		if err != nil {
+			t.Error(err)
+		}
+		if pidfd >= 0 { // the kernel has one to offer
+			if info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(pidfd)); err != nil || !strings.Contains(string(info), "\nPid:\t"+strconv.Itoa(os.Getpid())+"\n") {
+				t.Errorf("the descriptor of another process: %s %v", info, err)
+			}
+			_ = unix.Close(pidfd)
 		}
 		_, _, _ = c.Close(), s.Close(), l.Close()
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
@@ -23,7 +25,7 @@ type front struct {
 	asked    [numRequests]int // by row of requests
 	begun    time.Time
 	user     string       // name; empty before it is known
-	process  proc.Stat    // the front as it was at the login
+	process  proc.Stat    // the front as it was when it was accepted; zero if it was gone by then
 	plan     *policy.Plan // nil before the login
 	loggedIn bool
 	session  *state.Session // nil before the login, and for a host shell
@@ -57,6 +59,7 @@ const answerLimit = 10 * time.Second
 // serveLogin is the life of a connection before and at the login.
 func (b *Broker) serveLogin(f *front) {
 	f.begun = time.Now()
+	f.identify() // now, since with each moment its number is more likely to be another's
 	f.Within(answerLimit)
 	ok := b.serveRequest(f)
 	b.logins.Done()
@@ -66,6 +69,25 @@ func (b *Broker) serveLogin(f *front) {
 	}
 	// The stack of a login is large, and a session long: go on with a new one.
 	go b.serveSession(f)
+}
+
+// errFrontGone is returned for a login whose front ended before it was accepted: another
+// process has the connection, and nothing is known of that one.
+var errFrontGone = errors.New("the process that connected has ended")
+
+// identify finds out which process the front is. It is known by its number and its start
+// from then on.
+func (f *front) identify() {
+	pidfd, err := f.Socket.(socket).PeerPidfd()
+	if err != nil {
+		return
+	}
+	if pidfd >= 0 {
+		defer func() { _ = unix.Close(pidfd) }()
+	}
+	if p, err := proc.Peer(int(f.pid), f.uid, pidfd); err == nil {
+		f.process = p
+	}
 }
 
 // serveSession waits for the end of the front, however it comes: it is the end of the

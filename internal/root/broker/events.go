@@ -120,9 +120,6 @@ func endOf(s state.Session) history.Event {
 
 // writeRefusal writes a login that is refused.
 func (e *events) writeRefusal(f *front, err error) {
-	if f.process.Pid == 0 {
-		f.process, _ = proc.Of(int(f.pid)) // it may be gone
-	}
 	event := e.newEvent(f, history.Refused)
 	event.Client, event.Reason = clientAddress(f.process), printable.Line(usererr.For(err).Text)
 	e.history(event)

@@ -17,6 +17,7 @@ import (
 type socket interface {
 	channel.Socket
 	Peer() (*unix.Ucred, error)
+	PeerPidfd() (int, error)
 }
 
 // peekConn leaves the first packet in the socket until it is known which broker serves it.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -27,6 +26,9 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	req := m.(*wire.Login)
 	if err := checkVersion(req); err != nil {
 		return err
+	}
+	if f.process.Pid == 0 {
+		return errFrontGone
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
 	defer cancel()
@@ -95,7 +97,7 @@ func (b *Broker) effectiveSettings(ctx context.Context, user account.User, f *fr
 		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, user, group) },
 		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
 		Address: func() (string, error) {
-			addr, err := sshd.Address(int(f.pid))
+			addr, err := sshd.Address(f.process)
 			return addr.String(), err
 		},
 		Key:     func() (string, error) { return sshd.Key(string(req.AuthInfo)) },
@@ -139,7 +141,6 @@ func (b *Broker) defaultEngine() (engine.Address, error) {
 
 // sendHostShell answers a login that the settings let onto the host.
 func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
-	f.process, _ = proc.Of(int(f.pid)) // it may be gone
 	if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
 		return err
 	}
@@ -152,14 +153,9 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 // process that thinks of removing its container sees it from here on. If we are killed
 // the entry stays, and ends with the front.
 func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *policy.Plan, effective *settings.Effective) error {
-	process, err := proc.Of(int(f.pid))
-	if err != nil {
-		return err // the front is gone
-	}
-	f.process = process
 	s := state.Session{
 		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
-		Pid: process.Pid, Start: process.Start, Since: time.Now(),
+		Pid: f.process.Pid, Start: f.process.Start, Since: time.Now(),
 		Address: effective.Address, Key: effective.Key,
 	}
 	unlock, err := b.lockSessions(ctx, plan)

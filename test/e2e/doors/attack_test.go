@@ -25,6 +25,9 @@ var attackers = map[string]func() error{
 	"starts":      starts,
 	"reach":       reach,
 	"trace":       trace,
+
+	"inherited connect": inheritedConnect,
+	"login of the dead": loginOfTheDead,
 }
 
 // attack runs an attacker as a user; end ends it.
