@@ -112,6 +112,24 @@ func (a *Account) Join(t testing.TB, group string) {
 	OnHost(t, "usermod", "-a", "-G", group, a.Name)
 }
 
+// Renumber removes the account and adds another of the same name, which has a new uid and
+// the same home.
+func (a *Account) Renumber(t testing.TB) {
+	t.Helper()
+	if err := eraseAccount(a.Name); err != nil {
+		t.Fatal(err)
+	}
+	a.UID += 20000
+	a.GID = a.UID
+	id := strconv.Itoa(a.UID)
+	OnHost(t, "groupadd", "-g", id, a.Name)
+	OnHost(t, "useradd", "-p", "*", "-M", "-u", id, "-g", id, "-d", a.Home, "-s", a.Shell, a.Name)
+	OnHost(t, "chown", "-R", id+":"+id, a.Home)
+	if err := allowEngine(a); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Remove removes the account with its containers, settings and home.
 func (a *Account) Remove(t testing.TB) {
 	if err := UnsetSection(`user "` + a.Name + `"`); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
+	"github.com/dockersh/dockersh/internal/host/account"
 )
 
 // row is a container as ls lists it. A column is three lines: a field here,
@@ -20,6 +21,7 @@ type row struct {
 	Name     string    `json:"name"`
 	User     string    `json:"user"`
 	UID      uint32    `json:"uid"`
+	UserGone bool      `json:"user_gone,omitempty"` // the account does not exist any more
 	Image    string    `json:"image"`
 	State    string    `json:"state"`
 	Size     *int64    `json:"size,omitempty"` // bytes of its own layer; missing: not requested
@@ -28,11 +30,12 @@ type row struct {
 	Engine   string    `json:"engine"`
 }
 
-func newRow(c Container, sized bool, sessions int) row {
+func newRow(c Container, sized, gone bool, sessions int) row {
 	r := row{
 		Name:     c.Name,
 		User:     c.User(),
 		UID:      c.owner.UID,
+		UserGone: gone,
 		Image:    c.Image,
 		State:    string(c.State),
 		Created:  c.Created,
@@ -65,9 +68,12 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 			in[s.Container]++
 		}
 	}
+	gone, err := goneUsers(ctx, account.New(0), found)
+	down = append(down, err) // the list is complete without
+	err = nil
 	rows := []row{}
-	for _, c := range found {
-		rows = append(rows, newRow(c, sized, in[c.Name]))
+	for i, c := range found {
+		rows = append(rows, newRow(c, sized, gone[i], in[c.Name]))
 	}
 	switch {
 	case quiet:
@@ -82,6 +88,13 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	return cli.Join(append(down, err)...)
 }
 
+func (r row) user() string {
+	if r.UserGone {
+		return r.User + " (gone)"
+	}
+	return r.User
+}
+
 // printTable prints the rows: the size only if it was requested, the engine only if there
 // are several.
 func printTable(out io.Writer, rows []row) error {
@@ -89,7 +102,7 @@ func printTable(out io.Writer, rows []row) error {
 	oneEngine := !slices.ContainsFunc(rows, func(r row) bool { return r.Engine != rows[0].Engine })
 	return cli.PrintTable(out, rows, []cli.Column[row]{
 		{Head: "NAME", Value: func(r row) string { return r.Name }},
-		{Head: "USER", Value: func(r row) string { return r.User }},
+		{Head: "USER", Value: row.user},
 		{Head: "IMAGE", Value: func(r row) string { return r.Image }},
 		{Head: "STATE", Value: func(r row) string { return r.State }},
 		{Head: "AGE", Value: func(r row) string { return human.Age(time.Since(r.Created)) }},

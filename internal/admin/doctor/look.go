@@ -41,7 +41,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
 	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0}, users, progress)
-	lookAtEngines(ctx, h, open)
+	lookAtEngines(ctx, h, db, open)
 	return h, ctx.Err()
 }
 
@@ -111,22 +111,55 @@ func findEnvReaders(name, text string) []facts.Place {
 	return out
 }
 
-func lookAtEngines(ctx context.Context, h *facts.Host, open engine.Opener) {
+func lookAtEngines(ctx context.Context, h *facts.Host, db *account.DB, open engine.Opener) {
 	for _, u := range h.Users {
 		if u.Settings == nil || slices.ContainsFunc(h.Engines, func(e *facts.Engine) bool { return e.Socket == u.Settings.DockerSocket }) {
 			continue
 		}
 		e := &facts.Engine{Socket: u.Settings.DockerSocket}
 		h.Engines = append(h.Engines, e)
-		d, err := open(policy.EngineOf(u.Settings))
-		if err == nil {
-			e.About, err = d.About(ctx)
-			_ = d.Close()
-		}
-		if err != nil {
+		if err := lookAtEngine(ctx, e, policy.EngineOf(u.Settings), db, open); err != nil {
 			e.Err = err.Error()
 		}
 	}
+}
+
+func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *account.DB, open engine.Opener) error {
+	d, err := open(at)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if e.About, err = d.About(ctx); err != nil {
+		return err
+	}
+	all, err := d.List(ctx, false)
+	if err != nil {
+		return err
+	}
+	e.Gone, err = findGone(ctx, db, all)
+	return err
+}
+
+// findGone returns the containers of one user alone whose account exists no more, or has
+// another uid by now.
+func findGone(ctx context.Context, db *account.DB, all []*engine.Container) (gone []facts.Container, err error) {
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Labels[engine.LabelUser])
+	}
+	known, err := db.Known(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		name := c.Labels[engine.LabelUser]
+		owner, ours := policy.OwnerOf(c.Labels)
+		if u, ok := known[name]; ours && owner.Personal() && !(ok && u.UID == owner.UID) {
+			gone = append(gone, facts.Container{Name: c.Name, User: name, UID: owner.UID})
+		}
+	}
+	return gone, nil
 }
 
 // forEach calls f for all numbers below n, a few at a time.

@@ -16,6 +16,37 @@ func (d *DB) All(ctx context.Context) ([]User, error) {
 	return ParsePasswd([]byte(out)), nil
 }
 
+// knownAtOnce is for how many names one getent is started.
+const knownAtOnce = 200
+
+// Known returns those users among names that the name services know, by name. A name
+// that could not be looked up because a directory does not answer is not always an error:
+// getent may leave it out. The error is ErrUnavailable, or the context's.
+func (d *DB) Known(ctx context.Context, names []string) (map[string]User, error) {
+	known := map[string]User{}
+	var ask []string
+	for _, name := range names {
+		if !isName(name) {
+			continue
+		}
+		if u, ok := d.local(func(u User) bool { return u.Name == name }); ok {
+			known[name] = u
+		} else {
+			ask = append(ask, name)
+		}
+	}
+	for some := range slices.Chunk(ask, knownAtOnce) {
+		out, err := d.getent(ctx, maxGroups, "passwd", some...)
+		if err != nil && !errors.Is(err, errNoKey) {
+			return nil, err
+		}
+		for _, u := range ParsePasswd([]byte(out)) {
+			known[u.Name] = u
+		}
+	}
+	return known, nil
+}
+
 // Members returns the names that a group's entry lists, and those of users whose primary
 // group it is. An unknown group has none. The error is ErrUnavailable, or the context's.
 func (d *DB) Members(ctx context.Context, group string, users []User) ([]string, error) {

@@ -64,7 +64,7 @@ func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
 // ByName returns the user of exactly that name. The error is ErrUnknown, ErrUnavailable, or
 // the context's. A name that getent takes for a number ("0", "+0") is unknown.
 func (d *DB) ByName(ctx context.Context, name string) (User, error) {
-	if name == "" || len(name) > 256 || control(name) || strings.Contains(name, ":") {
+	if !isName(name) {
 		return User{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
 	d.refresh()
@@ -78,6 +78,11 @@ func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 		}
 		return u, err
 	})
+}
+
+// isName reports whether a name can be that of a user.
+func isName(name string) bool {
+	return name != "" && len(name) <= 256 && !control(name) && !strings.Contains(name, ":")
 }
 
 // Groups returns all groups of u, the primary one first, in a slice of the caller's. The

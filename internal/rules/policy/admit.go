@@ -39,11 +39,18 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 // A name alone proves nothing, since two templates can result in the same one. What the
 // name stood for must agree. With a literal name the administrator says that all who are
 // given it share the container. With a name of their own users share with nobody: neither
-// containers that others made, nor their own from before others came.
+// containers that others made, nor their own from before others came. Where the name
+// stood for a user, it stood for the account with that uid.
 func (p *Plan) MayEnter(owner Owner) error {
 	mine, theirs := p.Owner.Identity, owner.Identity
 	users := strings.HasPrefix(mine, "by=") || strings.HasPrefix(theirs, "by=")
-	if mine == theirs || !users && (mine == "" || theirs == "") {
+	switch {
+	case mine == theirs && strings.HasPrefix(mine, "u=") && owner.UID != p.Owner.UID:
+		// An account name can be used again, and what the earlier user left is not for
+		// the next one.
+		return usererr.New(usererr.Denied, "the container "+p.Container+" was made for an earlier account "+p.User.Name+", with uid "+strconv.FormatUint(uint64(owner.UID), 10),
+			"ask the administrator to run: dockershctl reset "+p.Container+" (what the earlier user left in it is removed)", nil)
+	case mine == theirs || !users && (mine == "" || theirs == ""):
 		return nil
 	}
 	return usererr.New(usererr.Denied, "the container "+p.Container+" belongs to another user",

@@ -44,7 +44,8 @@ func TestContainerIsEnteredOnlyByThoseItsNameStandsFor(t *testing.T) {
 		may             bool
 	}{
 		{"their own", "", "", Owner{1001, "u=alice"}, true},
-		{"their own after their number changed", "", "", Owner{77, "u=alice"}, true},
+		{"that of an earlier account of the same name", "", "", Owner{77, "u=alice"}, false},
+		{"that of an earlier account of the same name, at this address", "[dockersh]\ncontainername = %u-%s", "", Owner{77, "u=alice,s="}, false},
 		{"another user's by a similar name", "[dockersh]\ncontainername = %u_dockersh", "", Owner{1002, "u=bob"}, false},
 		{"another variable with the same text", "[dockersh]\ncontainername = x%U", "", Owner{1002, "u=1001"}, false},
 		{"the shared one", "[dockersh]\ncontainername = classroom", "", Owner{1002, ""}, true},

@@ -14,6 +14,7 @@ var engineChecks = []check{
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
+	{id: "user-gone", severity: Warning, why: "dockershctl(8), ls", need: wantEngine, engine: userGone},
 	{id: "user-namespaces", severity: Warning, why: hole(10), need: wantEngine, engine: userNamespaces},
 }
 
@@ -44,6 +45,23 @@ func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 			"every process that reaches it, even in a container, is root on its host. " +
 			"Remove the tcp:// address where it is set, and restart the engine",
 		lines: []string{"systemctl cat docker.service | grep tcp://", "grep -s tcp:// /etc/docker/daemon.json /etc/default/docker"},
+	}
+}
+
+// userGone finds containers that no login can enter any more: a new account of the name
+// is refused while the container is there.
+func userGone(_ *facts.Host, e *facts.Engine) *fault {
+	if len(e.Gone) == 0 {
+		return nil
+	}
+	var names, whose []string
+	for _, c := range e.Gone {
+		names = append(names, c.Name)
+		whose = append(whose, c.Name+" (of "+c.User+", uid "+strconv.FormatUint(uint64(c.UID), 10)+")")
+	}
+	return &fault{
+		text:  "containers of accounts that do not exist any more: " + strings.Join(whose, ", "),
+		lines: []string{"dockershctl rm " + strings.Join(names, " ")},
 	}
 }
 

@@ -138,6 +138,9 @@ var spoiled = []struct {
 	{"a key that sshd does not expose", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
+	{"a container of an account that is gone", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Gone = []facts.Container{{Name: "old_dockersh", User: "old", UID: 1009}}
+	}, "user-gone", "dockershctl rm old_dockersh"},
 	{"no seccomp filter", func(_ *testing.T, h *facts.Host) { h.Engines[0].Seccomp = false }, "seccomp", ""},
 	{"root inside", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"containerusername = 0:0\n") }, "user-namespaces", ""},
 }

@@ -94,7 +94,14 @@ type Source struct {
 type Engine struct {
 	Socket string
 	engine.About
-	Err string // why it does not answer
+	Err  string      // why it does not answer
+	Gone []Container // containers of one user alone whose account exists no more
+}
+
+// Container is a container that dockersh made.
+type Container struct {
+	Name, User string
+	UID        uint32
 }
 
 // Led reports whether sshd or passwd leads the user to dockersh. Without an sshd to ask

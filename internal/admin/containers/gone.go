@@ -1,0 +1,29 @@
+package containers
+
+import (
+	"context"
+
+	"github.com/dockersh/dockersh/internal/host/account"
+)
+
+// goneUsers reports for each container whether it belongs to one user alone, and the
+// account that it was made for exists no more: its name is unknown, or has another uid by
+// now. No login can enter such a container.
+func goneUsers(ctx context.Context, users *account.DB, all []Container) ([]bool, error) {
+	var names []string
+	for _, c := range all {
+		if c.owner.Personal() {
+			names = append(names, c.User())
+		}
+	}
+	gone := make([]bool, len(all))
+	known, err := users.Known(ctx, names)
+	if err != nil {
+		return gone, err
+	}
+	for i, c := range all {
+		u, ok := known[c.User()]
+		gone[i] = c.owner.Personal() && !(ok && u.UID == c.owner.UID)
+	}
+	return gone, nil
+}
