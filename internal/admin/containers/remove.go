@@ -72,7 +72,7 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 		if err != nil {
 			return err
 		}
-		return lifecycle.RemoveFromEngine(ctx, c.engine, found)
+		return lifecycle.RemoveFromEngine(ctx, c.engine, state.Inventory(paths.Inventory()), found)
 	})
 	if errors.Is(err, engine.ErrNotFound) {
 		return "gone already", nil

@@ -42,6 +42,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	lookAtSSHD(ctx, h)
 	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0}, users, progress)
 	lookAtEngines(ctx, h, db, open)
+	h.Prunes = lookForPrunes()
 	return h, ctx.Err()
 }
 

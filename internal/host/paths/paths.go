@@ -19,6 +19,9 @@ var Etc = "/etc"
 // of others, a directory for each container.
 var Run = "/run/dockersh"
 
+// Lib is the directory of what outlives a reboot, for root alone.
+var Lib = "/var/lib/dockersh"
+
 // Log is the directory of the history, for root alone.
 var Log = "/var/log/dockersh"
 
@@ -49,6 +52,9 @@ func Lock() string { return Run + "/dockershd.lock" }
 
 // History returns the path of the history (internal/root/history).
 func History() string { return Log + "/sessions.log" }
+
+// Inventory returns the directory that says which containers there should be.
+func Inventory() string { return Lib + "/containers" }
 
 // Settings returns the paths of the settings file; the first that exists counts.
 func Settings() [2]string { return [2]string{Etc + "/dockershrc", Etc + "/dockersh"} }

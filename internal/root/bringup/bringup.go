@@ -35,13 +35,14 @@ const mostTries = 3
 
 // Config is what a Bringup works with.
 type Config struct {
-	State   state.RunDir
-	Locks   *state.Locks
-	Engines *engine.Clients
-	Users   *account.DB
-	Log     *slog.Logger
-	Helpers string // directory that is mounted into containers
-	Bridge  string // path of dockersh-bridge
+	State     state.RunDir
+	Inventory state.Inventory
+	Locks     *state.Locks
+	Engines   *engine.Clients
+	Users     *account.DB
+	Log       *slog.Logger
+	Helpers   string // directory that is mounted into containers
+	Bridge    string // path of dockersh-bridge
 
 	// ShareSlots counts the containers that are made or started at a time over all
 	// processes with the same run-time directory: brokers of one session.
@@ -81,6 +82,7 @@ type ColdReason string
 const (
 	Warm        ColdReason = ""
 	NotCreated  ColdReason = "container did not exist"
+	Vanished    ColdReason = "container was removed outside dockersh"
 	NotRunning  ColdReason = "container was not running"
 	NoAgent     ColdReason = "no agent was running for the container user"
 	ExecStream  ColdReason = "session goes over the engine's exec"

@@ -32,11 +32,12 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 				"ask the administrator to run: docker create --name "+a.plan.Container+" IMAGE (with adopt, containers are made by hand)", nil)
 		}
 		if errors.Is(err, engine.ErrNotFound) {
+			missing := a.whyMissing()
 			err := a.create(ctx)
 			if errors.Is(err, engine.ErrNameTaken) && time.Now().Before(end) {
 				continue // another broker was faster, or one of that name is being removed
 			}
-			return NotCreated, err
+			return missing, err
 		}
 		if err != nil {
 			return "", err
@@ -49,7 +50,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 			return NotRunning, a.startAdopted(ctx, found)
 		}
 		if found.State == engine.Running && !a.plan.Engine().Local() {
-			return ExecStream, a.writeState(found.Labels, found.Image)
+			return ExecStream, a.writeState(found)
 		}
 		switch found.State {
 		case engine.Running:
@@ -62,7 +63,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		case engine.Created, engine.Dead:
 			// Half made by a broker that was killed, and nobody ever worked in it; or its
 			// removal began and failed, and nothing is left to start.
-			if err := a.engine.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found); err != nil {
 				return "", err
 			}
 		default: // removing, restarting
@@ -126,7 +127,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	spec := a.plan.Spec(user, imageID, places)
 	// Written before the container exists: if this broker is killed, another one finds
 	// and removes it.
-	if err := a.writeState(spec.Labels, s.ImageName); err != nil {
+	if err := a.writeState(&engine.Container{Labels: spec.Labels, Image: s.ImageName}); err != nil {
 		return err
 	}
 	made, err := a.engine.Create(ctx, spec)
@@ -145,6 +146,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	if err := a.writeOwner(a.plan.Owner); err != nil {
 		return err
 	}
+	a.addToInventory(made)
 	a.b.Log.Info("container made", "container", a.plan.Container, "id", made.ID, "user", a.plan.User.Name, "image", s.ImageName)
 	return a.start(ctx, made, user, release)
 }
@@ -153,7 +155,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 func (a *coldLogin) discard(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if err := a.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+	if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, &engine.Container{ID: id, Name: a.plan.Container}); err != nil {
 		a.b.Log.Error("cannot remove a half-made container", "container", a.plan.Container, "id", id, "cause", err)
 	}
 }
@@ -174,7 +176,7 @@ func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, o
 			return err
 		}
 	}
-	if err := errors.Join(a.writeOwner(owner), a.writeState(found.Labels, found.Image)); err != nil {
+	if err := errors.Join(a.writeOwner(owner), a.writeState(found)); err != nil {
 		return err
 	}
 	a.show("starting the container")
@@ -232,7 +234,7 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.dir.SetOwner(owner), a.writeState(found.Labels, found.Image)); err != nil {
+	if err := errors.Join(a.dir.SetOwner(owner), a.writeState(found)); err != nil {
 		return err
 	}
 	w, err := a.awaitAgent(user)
@@ -318,15 +320,19 @@ func checkMountSources(s *config.Settings) error {
 }
 
 // writeState writes the container's retention and what it was made from, in this order,
-// so that no container is known that nobody would look after. The lock is held.
-func (a *coldLogin) writeState(labels map[string]string, image string) error {
+// so that no container is known that nobody would look after. One that has no id yet is
+// about to be made. The lock is held.
+func (a *coldLogin) writeState(c *engine.Container) error {
 	r := state.Retention{Engine: a.plan.Engine(), IdleTimeout: a.plan.Settings.IdleTimeout}
-	r.Linger, r.Ephemeral = policy.Ephemeral(labels)
+	r.Linger, r.Ephemeral = policy.Ephemeral(c.Labels)
 	if err := a.b.State.Retentions().Set(a.plan.Container, r); err != nil {
 		return err
 	}
-	owner, _ := policy.OwnerOf(labels)
-	return a.dir.SetMade(state.Made{UID: owner.UID, Settings: labels[engine.LabelSettings], Image: image, ImageID: labels[engine.LabelImage]})
+	if c.ID != "" {
+		a.addToInventory(c)
+	}
+	owner, _ := policy.OwnerOf(c.Labels)
+	return a.dir.SetMade(state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image, ImageID: c.Labels[engine.LabelImage]})
 }
 
 // writeOwner writes for whom a container of this host is, for warm logins. There are

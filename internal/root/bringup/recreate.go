@@ -44,7 +44,7 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 	}
 	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {
 		a.show("recreating the container")
-		return lifecycle.RemoveFromEngine(ctx, a.engine, found)
+		return lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)
 	})
 	if !vacant || err != nil {
 		return "", err

@@ -41,6 +41,7 @@ const (
 type Config struct {
 	Role          Role
 	Run           string    // run-time directory
+	Inventory     string    // directory that outlives a reboot; empty: there is none
 	Helpers       string    // directory that is mounted into containers
 	Bridge        string    // path of dockersh-bridge
 	SettingsPaths [2]string // the first file that exists counts
@@ -91,11 +92,11 @@ func New(c Config) (*Broker, error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}
 	b.bringup = bringup.New(bringup.Config{
-		State: run, Locks: locks, Engines: &b.engines, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
+		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
 		ShareSlots: c.Role != Service, AdminSettings: b.adminSettings,
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
-		State: run, Locks: locks, Engines: &b.engines, Log: c.Log,
+		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,
 		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil

@@ -62,7 +62,11 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	defer agent.Close()
-	if err := b.sendReady(f, plan, agent, b.changeNotice(plan, req)); err != nil {
+	notice := b.changeNotice(plan, req)
+	if reason == bringup.Vanished {
+		notice = vanishedNotice
+	}
+	if err := b.sendReady(f, plan, agent, notice); err != nil {
 		return err
 	}
 	f.events = b.events.writeStart(f, req, key, reason)

@@ -35,6 +35,10 @@ func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
 }
 
+// vanishedNotice is for the first login after somebody removed the container with all
+// work in it, be the login interactive or not: to learn of it late costs more than a line.
+const vanishedNotice = "dockersh: this is a new container; the last one was removed outside dockersh"
+
 // tagAge is how often the engine is asked which image is behind a tag.
 const tagAge = 5 * time.Minute
 

@@ -51,7 +51,7 @@ func newWorld(t testing.TB) *world {
 		}
 	}
 	w.broker, err = New(Config{
-		Run: dir, Helpers: "/helpers", Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
+		Run: dir, Inventory: dir + "/inventory", Helpers: "/helpers", Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(slog.DiscardHandler), PutEvent: w.past.put,
 		OpenEngine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})

@@ -31,10 +31,11 @@ const removalsAtOnce = 6
 
 // Config is what a Reconciler works with.
 type Config struct {
-	State   state.RunDir
-	Locks   *state.Locks
-	Engines *engine.Clients
-	Log     *slog.Logger
+	State     state.RunDir
+	Inventory state.Inventory
+	Locks     *state.Locks
+	Engines   *engine.Clients
+	Log       *slog.Logger
 
 	// Attend makes the process stay until nothing is left to do for a container, as a
 	// broker of one session does in place of a service.

@@ -194,7 +194,7 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 		r.Log.Warn("a container that was made to stay has the name of an ephemeral one", "container", container, "id", found.ID)
 		return false, nil
 	}
-	if err := RemoveFromEngine(ctx, e, found); err != nil {
+	if err := RemoveFromEngine(ctx, e, r.Inventory, found); err != nil {
 		return false, err
 	}
 	r.Log.Info("container removed", "container", container, "id", found.ID, "why", "ephemeral")

@@ -33,9 +33,13 @@ func WhileVacant(c state.ContainerDir, occupied func() bool, do func() error) (v
 	return true, nil
 }
 
-// RemoveFromEngine removes a container, which may be gone. A paused one is resumed
-// first: frozen processes cannot die, and some engines wait for them a long time.
-func RemoveFromEngine(ctx context.Context, e engine.Engine, found *engine.Container) error {
+// RemoveFromEngine removes a container, which may be gone, and its entry in the inventory.
+// A paused one is resumed first: frozen processes cannot die, and some engines wait for
+// them a long time.
+func RemoveFromEngine(ctx context.Context, e engine.Engine, inventory state.Inventory, found *engine.Container) error {
+	if err := inventory.Remove(found.Name); err != nil {
+		return err
+	}
 	if found.State == engine.Paused {
 		if err := e.Start(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 			return err

@@ -57,10 +57,17 @@ func TestPausedContainerIsResumedToBeRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	inventory := state.Inventory(t.TempDir() + "/new")
+	if err := inventory.Set("c", state.Stock{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 { // somebody else may have removed it
-		if err := RemoveFromEngine(t.Context(), e, found); err != nil {
+		if err := RemoveFromEngine(t.Context(), e, inventory, found); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if s, ok := inventory.Get("c"); ok {
+		t.Errorf("the inventory has %+v", s)
 	}
 	if all, _ := e.List(t.Context(), false); len(all) != 0 || e.Calls("Start") == 0 {
 		t.Errorf("%d left, %d starts", len(all), e.Calls("Start"))

@@ -14,6 +14,7 @@ var engineChecks = []check{
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
+	{id: "prune-job", severity: Error, why: "docs/administration.md, Housekeeping", host: pruneJob},
 	{id: "user-gone", severity: Warning, why: "dockershctl(8), ls", need: wantEngine, engine: userGone},
 	{id: "user-namespaces", severity: Warning, why: hole(10), need: wantEngine, engine: userNamespaces},
 }
@@ -46,6 +47,15 @@ func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 			"Remove the tcp:// address where it is set, and restart the engine",
 		lines: []string{"systemctl cat docker.service | grep tcp://", "grep -s tcp:// /etc/docker/daemon.json /etc/default/docker"},
 	}
+}
+
+// pruneJob finds jobs that remove the containers of users who are not logged in.
+func pruneJob(h *facts.Host) (found []fault) {
+	for _, p := range h.Prunes {
+		found = append(found, fault{text: "line " + strconv.Itoa(p.Line) + " removes the stopped containers of users, with all work in them: " + p.Text + ". A filter spares them",
+			file: p.File, lines: []string{"--filter label!=dockersh.uid"}})
+	}
+	return found
 }
 
 // userGone finds containers that no login can enter any more: a new account of the name

@@ -138,6 +138,9 @@ var spoiled = []struct {
 	{"a key that sshd does not expose", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
+	{"a job that removes stopped containers", func(_ *testing.T, h *facts.Host) {
+		h.Prunes = []facts.Place{{File: "/etc/cron.daily/prune", Line: 2, Text: "docker system prune -f"}}
+	}, "prune-job", "--filter label!=dockersh.uid"},
 	{"a container of an account that is gone", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].Gone = []facts.Container{{Name: "old_dockersh", User: "old", UID: 1009}}
 	}, "user-gone", "dockershctl rm old_dockersh"},

@@ -29,6 +29,7 @@ type Host struct {
 	SFTPServer string // path of the external sftp server
 
 	EnvReaders []Place // lines that make PAM read ~/.pam_environment
+	Prunes     []Place // lines of jobs that remove stopped containers
 	Mounts     []Mount
 	FSTab      []Mount // of fstab(5)
 	// ServiceMounts are the mounts that dockershd sees: systemd gives it its own.

@@ -1,0 +1,32 @@
+package bringup
+
+import (
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// addToInventory notes a container that was made to stay. A disk that is full does not
+// refuse the login: without the entry nobody learns that the container vanished, and no
+// more.
+func (a *coldLogin) addToInventory(c *engine.Container) {
+	owner, ours := policy.OwnerOf(c.Labels)
+	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
+		return
+	}
+	err := a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: a.plan.Engine().Host})
+	if err != nil {
+		a.b.Log.Warn("cannot write the inventory", "container", a.plan.Container, "cause", err)
+	}
+}
+
+// whyMissing returns why the engine has no container of the plan's name: none was made,
+// or it was removed behind our back, with all work in it. The lock is held.
+func (a *coldLogin) whyMissing() ColdReason {
+	last, ok := a.b.Inventory.Get(a.plan.Container)
+	if !ok || last.Engine != a.plan.Engine().Host {
+		return NotCreated
+	}
+	a.b.Log.Warn("container vanished", "container", a.plan.Container, "id", last.ID, "uid", last.UID, "user", a.plan.User.Name)
+	return Vanished
+}

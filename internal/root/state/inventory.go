@@ -1,0 +1,59 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Inventory is the directory that says across reboots which containers there should be:
+// an entry for each that was made to stay. A container that is missing although it has
+// one was removed by somebody else. Entries change only while the container's lock is
+// held. An empty Inventory keeps nothing: only root has a directory that lasts.
+type Inventory string
+
+// Stock is a container that was made to stay.
+type Stock struct {
+	ID     string // the engine's
+	UID    uint32 // of the user whose login made it
+	Engine string // host of the engine's address
+}
+
+func (d Inventory) path(container string) string { return filepath.Join(string(d), container) }
+
+// Get returns the entry of a container; ok is false without a readable one.
+func (d Inventory) Get(container string) (s Stock, ok bool) {
+	text, err := os.Readlink(d.path(container))
+	if err != nil {
+		return s, false
+	}
+	f := strings.Split(text, "\t")
+	if len(f) != 3 {
+		return s, false
+	}
+	uid, err := strconv.ParseUint(f[1], 10, 32)
+	return Stock{f[0], uint32(uid), f[2]}, err == nil
+}
+
+// Set writes the entry of a container, if it is not as written already.
+func (d Inventory) Set(container string, s Stock) error {
+	if old, ok := d.Get(container); d == "" || ok && old == s {
+		return nil
+	}
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return err
+	}
+	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine}, "\t")
+	return writeLink(d.path(container), d.path(container)+unfinished, text)
+}
+
+// Remove removes an entry, which may be gone. It comes before the removal of the
+// container: after an interruption nobody is accused of it.
+func (d Inventory) Remove(container string) error {
+	if _, err := os.Lstat(d.path(container)); d == "" || errors.Is(err, os.ErrNotExist) {
+		return nil // on a read-only file system too
+	}
+	return unlink(d.path(container))
+}
