@@ -26,8 +26,13 @@ const (
 )
 
 // atOnce is how many containers are made or started at a time: more would only wait for
-// each other in the engine, and time out together.
-const atOnce = 6
+// each other in the engine, and time out together. Of one user they are at most
+// atOnceOfUser: another user's login finds a slot free, and does not wait in the engine
+// behind as many.
+const (
+	atOnce       = 6
+	atOnceOfUser = 4
+)
 
 // mostTries is how often one login brings its container up again that ended or was
 // removed before the login was in it.
@@ -57,12 +62,12 @@ type Bringup struct {
 	Config
 	images images
 	shared wait.Group[ColdReason]
-	slots  chan struct{} // one for each container that is being made or started
+	slots  *wait.Turns // one for each container that is being made or started
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: images{state: c.State.Images()}, slots: make(chan struct{}, atOnce)}
+	return &Bringup{Config: c, images: newImages(c.State.Images()), slots: wait.NewTurns(atOnce, atOnceOfUser)}
 }
 
 // Login is one login on its way into a container.
@@ -204,22 +209,20 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	return missing, err
 }
 
-// takeSlot waits for one of the slots at the engine. It must not be held while something
-// is awaited that is in a user's hands.
+// takeSlot waits for one of the slots at the engine, which go round by user. It must not be
+// held while something is awaited that is in a user's hands.
 func (a *coldLogin) takeSlot(ctx context.Context) (release func(), err error) {
-	select {
-	case a.b.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	user := a.plan.User.UID
+	own, err := a.b.slots.Take(ctx, user)
+	if err != nil || !a.b.ShareSlots {
+		return own, err
 	}
-	others := func() {}
-	if a.b.ShareSlots {
-		if others, err = a.b.State.TakeSlot(ctx, atOnce); err != nil {
-			<-a.b.slots
-			return nil, err
-		}
+	shared, err := a.b.State.TakeSlot(ctx, user, atOnce, atOnceOfUser)
+	if err != nil {
+		own()
+		return nil, err
 	}
-	return sync.OnceFunc(func() { others(); <-a.b.slots }), nil
+	return sync.OnceFunc(func() { shared(); own() }), nil
 }
 
 // containerError returns an error about the plan's container.

@@ -24,12 +24,24 @@ import (
 // once for each image.
 type images struct {
 	state state.Images
-	queue wait.Queue // of pulls, and of looks into an image
+	queue wait.Queue  // of pulls of one image, and of looks into one
+	pulls *wait.Turns // one for each image that is being pulled
 }
 
-// provide makes sure that the image is on the engine's host, as `pull` says, and returns
-// its id. Show receives lines for the user.
-func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Settings, show func(line string)) (string, error) {
+// pullsAtOnce is how many images are pulled at a time, and pullsOfUser how many for one
+// user: a registry that never finishes takes a place for an hour.
+const (
+	pullsAtOnce = 16
+	pullsOfUser = 2
+)
+
+func newImages(s state.Images) images {
+	return images{state: s, pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
+}
+
+// provide makes sure that the image is on the engine's host for a user, as `pull` says, and
+// returns its id. Show receives lines for the user.
+func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Settings, user uint32, show func(line string)) (string, error) {
 	id, err := e.ImageID(ctx, s.ImageName)
 	missing := errors.Is(err, engine.ErrNoImage)
 	if err != nil && !missing {
@@ -52,6 +64,11 @@ func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Setting
 	if id, err := e.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
 		return id, nil
 	}
+	place, err := i.pulls.Take(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	defer place()
 	if err := e.Pull(ctx, s.ImageName, show); err != nil {
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err

@@ -84,22 +84,23 @@ func TestLoginStopsTheRemoval(t *testing.T) {
 	w.enters()
 }
 
-// slotsAtEngine is how many containers are made, and how many are removed, at a time.
-const slotsAtEngine = 6
+// slotsOfUser is how many containers of one user are made, and how many are removed, at a
+// time.
+const slotsOfUser = 4
 
 // Users can make their removals slow; no login waits for those.
 func TestSlowRemovalsDelayNoLogin(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\ncontainername = %u-%x\nephemeral\n")
 	var all []channel.Conn
-	for range slotsAtEngine + 1 {
+	for range slotsOfUser + 1 {
 		all = append(all, w.enters())
 	}
 	began, release := w.engine.Hold("Remove")
 	for _, c := range all {
 		_ = c.Close()
 	}
-	for range slotsAtEngine {
+	for range slotsOfUser {
 		<-began
 	}
 	w.enters()
@@ -122,7 +123,7 @@ func TestLoginThatWaitsIsToldSo(t *testing.T) {
 		}
 		return c
 	}
-	for range slotsAtEngine {
+	for range slotsOfUser {
 		waiting()
 		<-began
 	}

@@ -26,8 +26,12 @@ const (
 // removalsAtOnce is how many containers are removed at a time: more would only wait for
 // each other in the engine, and time out together. Removals have places of their own,
 // since a user can fill a container so that its removal takes long: no login waits for
-// that.
-const removalsAtOnce = 6
+// that. Of one user's containers at most removalsOfUser are removed at a time, so that no
+// other user's wait for that either.
+const (
+	removalsAtOnce = 6
+	removalsOfUser = 4
+)
 
 // Config is what a Reconciler works with.
 type Config struct {
@@ -55,13 +59,13 @@ type Reconciler struct {
 	Config
 	ctx         context.Context // its end is the end of all work
 	jobs        jobs
-	removals    chan struct{} // a place is one container that is being removed
-	needsEngine atomic.Bool   // something is due, and this process has no client of an engine
+	removals    *wait.Turns // a place is one container that is being removed
+	needsEngine atomic.Bool // something is due, and this process has no client of an engine
 }
 
 // New returns a Reconciler whose work ends with ctx.
 func New(ctx context.Context, c Config) *Reconciler {
-	return &Reconciler{Config: c, ctx: ctx, removals: make(chan struct{}, removalsAtOnce)}
+	return &Reconciler{Config: c, ctx: ctx, removals: wait.NewTurns(removalsAtOnce, removalsOfUser)}
 }
 
 // Run looks after containers until the work ends: those whose sessions ended while no

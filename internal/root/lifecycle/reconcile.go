@@ -177,12 +177,12 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 	if err != nil {
 		return false, err
 	}
-	select {
-	case r.removals <- struct{}{}:
-		defer func() { <-r.removals }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	made, _ := r.State.Container(container).Made() // without it, its maker is unknown, and all such are one
+	release, err := r.removals.Take(ctx, made.UID)
+	if err != nil {
+		return false, err
 	}
+	defer release()
 	found, err := e.Find(ctx, container)
 	if errors.Is(err, engine.ErrNotFound) {
 		return true, nil // removed by hand, or never made

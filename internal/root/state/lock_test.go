@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -60,25 +61,88 @@ func TestLockOfARemovedDirectoryIsNotTaken(t *testing.T) {
 	}
 }
 
+// takes takes a slot that must be free, out of three of which a user gets two.
+func takes(t *testing.T, run RunDir, uid uint32) (release func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	release, err := run.TakeSlot(ctx, uid, 3, 2)
+	if err != nil {
+		t.Fatalf("user %d: %v", uid, err)
+	}
+	return release
+}
+
+// waits asks for a slot that must not be free.
+func waits(t *testing.T, run RunDir, uid uint32) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := run.TakeSlot(ctx, uid, 3, 2); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("user %d: %v", uid, err)
+	}
+}
+
 func TestSlotsAreNoMoreThanThereAre(t *testing.T) {
 	run := RunDir(t.TempDir())
 	var held []func()
-	for range 3 {
-		release, err := run.TakeSlot(t.Context(), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, release)
+	for uid := range uint32(3) {
+		held = append(held, takes(t, run, uid))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := run.TakeSlot(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a fourth: %v", err)
-	}
+	waits(t, run, 4)
 	held[1]()
-	release, err := run.TakeSlot(t.Context(), 3)
-	if err != nil {
-		t.Fatal(err)
+	held[1] = takes(t, run, 4)
+	for _, release := range held {
+		release()
 	}
+	if left, err := os.ReadDir(string(run)); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
+	}
+}
+
+func TestOneUserLeavesASlotForTheNext(t *testing.T) {
+	run := RunDir(t.TempDir())
+	release := takes(t, run, 1)
+	takes(t, run, 1)
+	waits(t, run, 1)
+	takes(t, run, 2)
+	waits(t, run, 2) // there is none
 	release()
+	takes(t, run, 2)
+}
+
+// Many processes of one user wait. They are one among the users that wait for a slot.
+func TestUserWithManyProcessesIsOneThatWaits(t *testing.T) {
+	run := RunDir(t.TempDir())
+	var all []func()
+	for uid := range uint32(3) {
+		all = append(all, takes(t, run, uid))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var crowd sync.WaitGroup
+	for range 20 {
+		crowd.Go(func() {
+			if release, err := run.TakeSlot(ctx, 7, 3, 2); err == nil {
+				time.Sleep(time.Millisecond)
+				release()
+			}
+		})
+	}
+	defer func() { cancel(); crowd.Wait() }()
+	deadline := time.Now().Add(5 * time.Second)
+	for { // until one of them looks for a slot
+		if _, err := tryLock(string(run) + "/turn-7-next"); errors.Is(err, errLocked) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no process waits")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	got := make(chan func())
+	go func() { got <- takes(t, run, 8) }()
+	for _, release := range all {
+		release()
+	}
+	(<-got)()
 }

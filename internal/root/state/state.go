@@ -6,13 +6,10 @@
 package state
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,24 +75,6 @@ func (d RunDir) FinishRemovals() error {
 // last. After an interruption it can be called again.
 func (d RunDir) RemoveContainer(name string) error {
 	return errors.Join(d.Container(name).Remove(), d.Retentions().Remove(name))
-}
-
-// TakeSlot takes one of n slots that all processes with this run-time directory
-// share. It returns the error of ctx.
-func (d RunDir) TakeSlot(ctx context.Context, n int) (release func(), err error) {
-	for {
-		for i := range n {
-			release, err := tryLock(filepath.Join(string(d), "turn-"+strconv.Itoa(i)))
-			if !errors.Is(err, errLocked) {
-				return release, err
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // writeLink replaces a symbolic link in one step. Small facts are the text of links

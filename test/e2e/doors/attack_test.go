@@ -28,6 +28,7 @@ var attackers = map[string]func() error{
 
 	"inherited connect": inheritedConnect,
 	"login of the dead": loginOfTheDead,
+	"first logins":      firstLogins,
 }
 
 // attack runs an attacker as a user; end ends it.
