@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,17 @@ func (a *Account) Container(t testing.TB) string {
 		t.Fatalf("%s has %d containers, want 1: %q", a.Name, len(ids), ids)
 	}
 	return ids[0]
+}
+
+// Discard removes the account's containers as if they had never been: the next login is
+// a first one.
+func (a *Account) Discard(t testing.TB) {
+	t.Helper()
+	for _, id := range a.Containers(t) {
+		name := strings.TrimPrefix(Inspect(t, id, "{{.Name}}"), "/")
+		OnHost(t, "docker", "rm", "-f", id)
+		_ = os.Remove(filepath.Join(Inventory, name))
+	}
 }
 
 // Inspect returns one field of a container, as a template of `docker inspect`.

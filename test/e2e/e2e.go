@@ -35,6 +35,7 @@ const (
 	Scratch    = "/run/e2e" // keys, logs, the configuration of sshd
 	// SessionsLog is root's file of the history of sessions.
 	SessionsLog = "/var/log/dockersh/sessions.log"
+	Inventory   = "/var/lib/dockersh/containers"
 )
 
 // Limit is how long a test waits for what should happen at once, on a slow and
@@ -130,7 +131,7 @@ func clearWorld() error {
 	if err != nil {
 		return err
 	}
-	dirs := []string{Homes, Scratch, RunDir, Recordings, filepath.Dir(SessionsLog)}
+	dirs := []string{Homes, Scratch, RunDir, Recordings, filepath.Dir(SessionsLog), Inventory}
 	for line := range strings.Lines(string(passwd)) {
 		name, _, _ := strings.Cut(line, ":")
 		if !strings.HasPrefix(name, namePrefix) {

@@ -79,7 +79,7 @@ func TestPodmanContainersAreStoppedPausedAndRemoved(t *testing.T) {
 	podman(t, "rm", "-f", "-t", "0", id)
 	c.Expect("the container was ") // stopped or removed: Podman does both
 	c.Wait()
-	e2e.SSH(t, u, "test -e ~/f; echo $?").Want(t, "1\n", "", 0)
+	e2e.SSH(t, u, "test -e ~/f; echo $?").Want(t, "1\n", e2e.NewContainer, 0)
 	if now := containersInPodman(t, u); len(now) != 1 || now[0] == id {
 		t.Errorf("containers %q, the removed one was %s", now, id)
 	}

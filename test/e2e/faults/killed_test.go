@@ -94,7 +94,7 @@ func TestContainerRemovedUnderASession(t *testing.T) {
 	e2e.OnHost(t, "docker", "rm", "-f", u.Container(t))
 	first.Lost("removed")
 	warm.Lost("removed")
-	e2e.CanLogIn(t, u)
+	e2e.CanLogInAgain(t, u)
 }
 
 func TestContainerRemovedUnderACommand(t *testing.T) {
@@ -109,7 +109,7 @@ func TestContainerRemovedUnderACommand(t *testing.T) {
 	if r.Stdout != "begun\n" || r.Status != e2e.KilledStatus || strings.Count(r.Stderr, "\n") != 1 || !strings.HasPrefix(r.Stderr, "dockersh: ") {
 		t.Errorf("%q, %q, %d", r.Stdout, r.Stderr, r.Status)
 	}
-	e2e.CanLogIn(t, u)
+	e2e.CanLogInAgain(t, u)
 }
 
 func TestContainerStoppedUnderASession(t *testing.T) {

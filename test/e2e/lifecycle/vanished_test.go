@@ -10,8 +10,6 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-const newContainer = "dockersh: this is a new container; the last one was removed outside dockersh\n"
-
 func TestContainerThatWasPrunedIsReportedAtTheNextLogin(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "only root has a directory that outlives a reboot")
 	u := e2e.NewUser(t)
@@ -24,7 +22,7 @@ func TestContainerThatWasPrunedIsReportedAtTheNextLogin(t *testing.T) {
 	prune("--filter", "label!=dockersh.uid") // as docs/administration.md has it
 	e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
 	prune()
-	e2e.SSH(t, u, "ls ~").Want(t, "", newContainer, 0)
+	e2e.SSH(t, u, "ls ~").Want(t, "", e2e.NewContainer, 0)
 	e2e.SSH(t, u, "ls ~").Want(t, "", "", 0)
 
 	// Over a reboot, which leaves nothing in /run.
@@ -34,7 +32,7 @@ func TestContainerThatWasPrunedIsReportedAtTheNextLogin(t *testing.T) {
 	}
 	c := e2e.SSHConsole(t, u)
 	c.FirstPrompt()
-	if shown := c.Shown(); !strings.Contains(shown, strings.TrimSpace(newContainer)) {
+	if shown := c.Shown(); !strings.Contains(shown, strings.TrimSpace(e2e.NewContainer)) {
 		t.Errorf("an interactive login shows %q", shown)
 	}
 	c.Line("exit")
