@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -62,12 +63,13 @@ type Bringup struct {
 	Config
 	images images
 	shared wait.Group[ColdReason]
+	looks  lifecycle.SourceLooks
 	slots  *wait.Turns // one for each container that is being made or started
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: newImages(c.State.Images()), slots: wait.NewTurns(atOnce, atOnceOfUser)}
+	return &Bringup{Config: c, images: newImages(c.State.Images()), looks: lifecycle.NewSourceLooks(), slots: wait.NewTurns(atOnce, atOnceOfUser)}
 }
 
 // Login is one login on its way into a container.
@@ -95,6 +97,7 @@ const (
 	MayRecreate ColdReason = "onchange = recreate, and nobody was in the container"
 	NewSettings ColdReason = "recreated: the settings changed"
 	NewImage    ColdReason = "recreated: the image changed"
+	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
 // Enter connects a login to the agent of its container, which runs afterwards, and
@@ -102,7 +105,7 @@ const (
 // connection is to a bridge. Errors are ready for the user; engine.ErrNoClient where an
 // engine is needed by a program without a client.
 func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, reason ColdReason, err error) {
-	if !b.mayRecreate(l.Plan) {
+	if !b.mayRecreate(l.Plan) && !b.mayRestart(l.Plan) {
 		if conn, err = b.connect(l); !errors.Is(err, errNoAgent) {
 			return conn, Warm, err
 		}
@@ -190,6 +193,9 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	}
 	defer unlock()
 	changed, err := a.recreateIfChanged(ctx)
+	if err == nil && changed == "" {
+		changed, err = a.restartIfReplaced(ctx)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -253,7 +253,10 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 	w.setUID(uid)
 	if found.Labels[engine.LabelAgent] == a.plan.Agent {
 		// Process 1 is an agent that has not met a broker yet: the container was started
-		// by hand.
+		// by hand, with what is mounted now.
+		if err := lifecycle.RecordSources(a.dir, found); err != nil {
+			return err
+		}
 		if err := w.wait(ctx, firstAgentLimit); !errors.Is(err, errSilent) {
 			return err
 		}

@@ -62,11 +62,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	defer agent.Close()
-	notice := b.changeNotice(plan, req)
-	if reason == bringup.Vanished {
-		notice = vanishedNotice
-	}
-	if err := b.sendReady(f, plan, agent, notice); err != nil {
+	if err := b.sendReady(f, plan, agent, b.notice(plan, req, reason)); err != nil {
 		return err
 	}
 	f.events = b.events.writeStart(f, req, key, reason)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -35,8 +36,20 @@ func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
 }
 
+// notice returns a line for the user, or none. What may lose work is said to commands too:
+// to learn of it late costs more than a line.
+func (b *Broker) notice(plan *policy.Plan, req *wire.Login, reason bringup.ColdReason) string {
+	if reason == bringup.Vanished {
+		return vanishedNotice
+	}
+	if path := b.bringup.Replaced(plan); path != "" {
+		return "dockersh: " + path + " was mounted or made anew on the host, and this container still has the old one until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
+	}
+	return b.changeNotice(plan, req)
+}
+
 // vanishedNotice is for the first login after somebody removed the container with all
-// work in it, be the login interactive or not: to learn of it late costs more than a line.
+// work in it.
 const vanishedNotice = "dockersh: this is a new container; the last one was removed outside dockersh"
 
 // tagAge is how often the engine is asked which image is behind a tag.

@@ -13,9 +13,9 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// stopGrace is how long the processes of an idle container have to end: agents, and
+// StopGrace is how long the processes of an idle container have to end: agents, and
 // process 1 where that is not ours.
-const stopGrace = 10 * time.Second
+const StopGrace = 10 * time.Second
 
 // stopIfIdle stops a container that nobody is in, and in which nothing ran for long
 // enough. The lock is held.
@@ -57,7 +57,7 @@ func (r *Reconciler) stop(ctx context.Context, container string, ret state.Reten
 	if _, ours := policy.OwnerOf(found.Labels); !ours || found.State != engine.Running {
 		return nil
 	}
-	if err := e.Stop(ctx, found.ID, stopGrace); err != nil && !errors.Is(err, engine.ErrNotFound) {
+	if err := e.Stop(ctx, found.ID, StopGrace); err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
 	r.Log.Info("container stopped", "container", container, "id", found.ID, "why", "idle for "+ret.IdleTimeout.String())

@@ -42,6 +42,9 @@ func Start(ctx context.Context, e engine.Engine, c state.ContainerDir, found *en
 	if home.Home, err = policy.ParseHome(found.Labels[engine.LabelHome]); err != nil {
 		return home, err
 	}
+	if err := RecordSources(c, found); err != nil {
+		return home, err
+	}
 	if home.From == "" {
 		return home, e.Start(ctx, found.ID)
 	}

@@ -18,6 +18,7 @@ import (
 //
 //	owner            for whom it was made (a link, see writeLink)
 //	made             what it was made from (likewise)
+//	sources          directories of the host that were mounted at the last start
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited

@@ -1,0 +1,61 @@
+package bringup
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// Replaced returns the path of a directory of the host that is mounted into the
+// container of a plan, and is another one by now on the host: what is written inside does
+// not get there. It is empty if there is none, or that cannot be known.
+func (b *Bringup) Replaced(plan *policy.Plan) string {
+	if !plan.Engine().Local() {
+		return ""
+	}
+	return b.looks.Replaced(b.State.Container(plan.Container))
+}
+
+// mayRestart reports whether a login must restart its container, and so cannot be warm: a
+// directory that is mounted into it was replaced, and nobody else is in.
+func (b *Bringup) mayRestart(plan *policy.Plan) bool {
+	if b.Replaced(plan) == "" {
+		return false
+	}
+	inside, _ := b.State.Sessions().In(plan.Container)
+	return inside <= 1 // this login
+}
+
+// restartIfReplaced stops a container that mounts a directory which was replaced on the
+// host, if no session is in it: to be started with what is there now. The lock is held,
+// and this login still waits.
+func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, err error) {
+	path := a.b.Replaced(a.plan)
+	if path == "" || a.inUse() {
+		return "", nil
+	}
+	found, err := a.engine.Find(ctx, a.plan.Container)
+	if err != nil {
+		return "", nil // as in recreateIfChanged
+	}
+	owner, ours := policy.OwnerOf(found.Labels)
+	if !ours || a.plan.MayEnter(owner) != nil || found.State != engine.Running {
+		return "", nil
+	}
+	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {
+		a.show("restarting the container")
+		err := a.engine.Stop(ctx, found.ID, lifecycle.StopGrace)
+		if errors.Is(err, engine.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if !vacant || err != nil {
+		return "", err
+	}
+	a.b.Log.Info("container stopped", "container", a.plan.Container, "id", found.ID, "why", string(NewSource), "path", path)
+	return NewSource, a.dir.Open()
+}

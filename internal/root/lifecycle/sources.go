@@ -1,0 +1,105 @@
+package lifecycle
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// A container keeps the directories of the host that were there when it was started. A
+// home that is mounted anew (autofs, pam_mount), or made again for another account, is
+// not what the container has: what is written inside is not in the home.
+
+// RecordSources writes what a start of the container mounts. It is called before the
+// start, so that a directory that is replaced meanwhile shows as replaced at worst. The
+// lock is held.
+func RecordSources(c state.ContainerDir, found *engine.Container) error {
+	home, err := policy.ParseHome(found.Labels[engine.LabelHome])
+	if err != nil {
+		return err
+	}
+	return c.SetSources(sourcesOf(c, found, home))
+}
+
+// sourcesOf returns the directories of the host that a start of the container mounts, as
+// they are now. Files are left out: editors replace them all the time. So are the helpers,
+// which an upgrade may replace, and temporary directories: systemd gives the broker its
+// own.
+func sourcesOf(c state.ContainerDir, found *engine.Container, home policy.Home) (all []state.Source) {
+	for _, path := range found.Binds {
+		switch {
+		case path == c.Mounted(), path == paths.Helpers(), path == "/tmp", path == "/var/tmp":
+			continue
+		case path == c.Home():
+			path = home.From
+		}
+		if s, isDir, err := stat(path); err == nil && isDir {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func stat(path string) (s state.Source, isDir bool, err error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return s, false, err
+	}
+	return state.Source{Path: path, Dev: st.Dev, Ino: st.Ino}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+}
+
+// lookLimit is how long a look at the directories of one container may take: the server
+// of a network file system may not answer.
+const lookLimit = time.Second
+
+// mostLooks is how many looks may hang at a time. With more, logins do without.
+const mostLooks = 16
+
+// SourceLooks looks whether mounted directories are still those that containers have. A
+// place in the channel is a look that has not ended.
+type SourceLooks chan struct{}
+
+// NewSourceLooks returns looks of which a few may hang.
+func NewSourceLooks() SourceLooks { return make(SourceLooks, mostLooks) }
+
+// Replaced returns the path of a directory that is mounted into the container, and is
+// another one by now on the host; empty if there is none, or that cannot be known. A
+// directory that is missing for the moment was not replaced.
+func (l SourceLooks) Replaced(c state.ContainerDir) string {
+	sources := c.Sources()
+	if len(sources) == 0 {
+		return ""
+	}
+	found := make(chan string, 1)
+	select {
+	case l <- struct{}{}:
+	default:
+		return ""
+	}
+	go func() {
+		defer func() { <-l }()
+		found <- findReplaced(sources)
+	}()
+	limit := time.NewTimer(lookLimit)
+	defer limit.Stop()
+	select {
+	case path := <-found:
+		return path
+	case <-limit.C:
+		return ""
+	}
+}
+
+func findReplaced(sources []state.Source) string {
+	for _, was := range sources {
+		if now, _, err := stat(was.Path); err == nil && now != was {
+			return was.Path
+		}
+	}
+	return ""
+}

@@ -1,0 +1,49 @@
+package state
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Source is a directory of the host that is mounted into a container, as it was when the
+// container was started. Another directory may be there by now: mounted anew, or made
+// again.
+type Source struct {
+	Path     string
+	Dev, Ino uint64
+}
+
+// Sources returns what was mounted into the container when it was started; nil if that is
+// nothing, or not known.
+func (c ContainerDir) Sources() (all []Source) {
+	text, err := os.ReadFile(c.file("sources"))
+	if err != nil {
+		return nil
+	}
+	for entry := range strings.SplitSeq(strings.TrimSuffix(string(text), "\x00"), "\x00") {
+		var s Source
+		number, path, _ := strings.Cut(entry, " ")
+		if _, err := fmt.Sscanf(number, "%d:%d", &s.Dev, &s.Ino); err != nil {
+			return nil
+		}
+		s.Path = path
+		all = append(all, s)
+	}
+	return all
+}
+
+// SetSources writes what is mounted into the container. The caller holds the lock.
+func (c ContainerDir) SetSources(all []Source) error {
+	if len(all) == 0 {
+		return unlink(c.file("sources"))
+	}
+	var text strings.Builder
+	for _, s := range all {
+		fmt.Fprintf(&text, "%d:%d %s\x00", s.Dev, s.Ino, s.Path) // a path can have any byte but this
+	}
+	if err := os.WriteFile(c.file("sources.new"), []byte(text.String()), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(c.file("sources.new"), c.file("sources"))
+}
