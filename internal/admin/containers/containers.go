@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -88,7 +89,7 @@ func (c Container) User() string { return c.Labels[engine.LabelUser] }
 // for all users, and those of containers whose retention is pending. It leaves out
 // addresses with the user's name in them: such engines belong to their users.
 func enginesInUse() (all []engine.Address, err error) {
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	file, err := installed.Settings()
 	if err != nil {
 		return nil, err
 	}

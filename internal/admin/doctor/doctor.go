@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
@@ -41,7 +42,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("doctor"); err != nil {
 		return err
 	}
-	users := account.New(0)
+	users := installed.Accounts(0)
 	h, err := look(ctx, users, env.Engines.Open, a.users, cli.Progress("looking at users"))
 	if err != nil {
 		return cli.WithUserHint(err)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,10 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -24,9 +27,11 @@ import (
 // users that are done.
 func look(ctx context.Context, db *account.DB, open engine.Opener, names []string, progress func(done, all int)) (*facts.Host, error) {
 	h := &facts.Host{Front: paths.Front(), Helpers: paths.Helpers(), Settings: paths.Settings()[0]}
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	file, err := installed.Settings()
 	if err != nil {
 		h.SettingsErr = err.Error()
+	} else if err := lookAtGroups(ctx, h, db, file); err != nil {
+		return nil, err
 	}
 	for _, p := range paths.Settings() {
 		if _, err := os.Lstat(p); err == nil {
@@ -44,6 +49,22 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	lookAtEngines(ctx, h, db, open)
 	h.Prunes = lookForPrunes()
 	return h, ctx.Err()
+}
+
+// lookAtGroups looks up the groups that the settings name.
+func lookAtGroups(ctx context.Context, h *facts.Host, db *account.DB, file *config.File) (err error) {
+	if len(file.Groups()) == 0 {
+		return nil
+	}
+	if h.Silent, err = db.Silent(ctx); err != nil {
+		return err
+	}
+	err = db.FindGroups(ctx, file.Groups())
+	var lost *account.NoGroupError
+	if errors.As(err, &lost) {
+		h.SettingsErr, err = settings.GroupErrors(file, lost).Error(), nil
+	}
+	return err
 }
 
 func lookAtFiles(h *facts.Host) {

@@ -112,7 +112,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 		u.Groups = append(u.Groups, g.Name)
 	}
 	if !l.failed {
-		s, err := settings.For(l.file, settings.Login{User: a, MemberOf: func(group string) (bool, error) { return slices.Contains(u.Groups, group), nil }})
+		s, err := settings.For(l.file, settings.Login{User: a, MemberOf: func(groups []string) ([]string, error) { return l.db.MemberOf(ctx, a, groups) }})
 		if err != nil {
 			u.SettingsErr = err.Error()
 		} else {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -23,7 +23,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	file, err := installed.Settings()
 	if err != nil {
 		return err
 	}
@@ -53,14 +53,14 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 // namesOf returns the names of the users for the Match block: users who exist and whose
 // settings do not give them the host.
 func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
-	db := account.New(0)
+	db := installed.Accounts(0)
 	users, err := findUsers(ctx, db, file, asked)
 	if err != nil {
 		return nil, cli.WithUserHint(err)
 	}
 	var names []string
 	for _, u := range users {
-		s, err := settings.For(file, settings.Login{User: u, MemberOf: func(group string) (bool, error) { return db.MemberOf(ctx, u, group) }})
+		s, err := settings.For(file, settings.Login{User: u, MemberOf: func(groups []string) ([]string, error) { return db.MemberOf(ctx, u, groups) }})
 		// Where the settings do not fit the user, dockersh refuses the login and says why.
 		if err != nil || s.Settings.HostShell == "" || slices.Contains(asked, u.Name) {
 			names = append(names, u.Name)

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/installed"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -25,8 +28,8 @@ type finding struct {
 }
 
 // Check is the command check: it shows the errors in the file that logins read, or in
-// another one before it is installed.
-func Check(_ context.Context, env cli.Env, args []string) error {
+// another one before it is installed. Groups are those of this host.
+func Check(ctx context.Context, env cli.Env, args []string) error {
 	asJSON := false
 	words, err := cli.Options{"--json": &asJSON}.Parse(args, 0, 1)
 	if err != nil {
@@ -35,10 +38,13 @@ func Check(_ context.Context, env cli.Env, args []string) error {
 	var name string
 	if len(words) == 1 {
 		name = words[0]
-		err = parse(name)
+		err = parse(ctx, name)
 	} else {
 		name = installedFile()
-		_, err = (&settings.Source{Paths: paths.Settings()}).Load()
+		var file *config.File
+		if file, err = installed.Settings(); err == nil {
+			err = checkGroups(ctx, file)
+		}
 	}
 	found := findings(err)
 	if err != nil && found == nil {
@@ -78,19 +84,33 @@ func installedFile() string {
 	return "built-in defaults (no " + paths.Settings()[0] + ")"
 }
 
+// checkGroups returns the errors of sections with groups that this host does not have.
+func checkGroups(ctx context.Context, file *config.File) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	err := installed.Accounts(time.Minute).FindGroups(ctx, file.Groups())
+	var lost *account.NoGroupError
+	if errors.As(err, &lost) {
+		return settings.GroupErrors(file, lost)
+	}
+	return err
+}
+
 // parse returns the errors in a settings file.
-func parse(name string) error {
+func parse(ctx context.Context, name string) error {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	file, err := config.Parse(name, b)
+	file, err := settings.Parse(name, b)
 	if err != nil {
 		return err
 	}
 	// Some errors show only once all sections are merged: here for a user in no group.
-	_, err = settings.Written(file, "", "")
-	return err
+	if _, err = settings.Written(file, "", ""); err != nil {
+		return err
+	}
+	return checkGroups(ctx, file)
 }
 
 // findings returns the errors in a settings file that err consists of; nil: it is

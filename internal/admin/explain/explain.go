@@ -15,6 +15,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
@@ -58,7 +59,7 @@ func Explain(ctx context.Context, env cli.Env, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	users := account.New(time.Minute)
+	users := installed.Accounts(time.Minute)
 	u, err := users.ByName(ctx, words[0])
 	if err != nil {
 		return cli.WithUserHint(err)
@@ -87,13 +88,13 @@ func parseClient(client string) (string, error) {
 }
 
 func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB, u account.User, client string) (*explanation, error) {
-	file, err := (&settings.Source{Paths: paths.Settings()}).Load()
+	file, err := installed.Settings()
 	if err != nil {
 		return nil, err
 	}
 	s, err := settings.For(file, settings.Login{
 		User:     u,
-		MemberOf: func(group string) (bool, error) { return users.MemberOf(ctx, u, group) },
+		MemberOf: func(groups []string) ([]string, error) { return users.MemberOf(ctx, u, groups) },
 		UserFile: func() ([]byte, error) { return readUserFile(u) },
 		Address:  func() (string, error) { return client, nil },
 	})

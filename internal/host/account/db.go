@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/host/seen"
 )
 
 // defaultTTL is how long an answer is valid.
@@ -19,12 +21,20 @@ const lookupLimit = 15 * time.Second
 // files takes effect at once; the answer of a directory server may be as old as New says.
 // It is safe for use by several goroutines; callers that ask for the same share a lookup.
 type DB struct {
+	// Answered has the name services that answered since the host started; nil: those that
+	// answered to this process.
+	Answered seen.Names
+
 	getentPath string
 	passwdPath string
+	groupPath  string
 	switchPath string
 	files      files
 	users      cache[User]
 	member     cache[[]Group]
+	entries    cache[map[string]entry]
+	numbers    cache[[]uint32]
+	answered   answered
 }
 
 // New returns a DB whose answers are valid for ttl; 0 means ten seconds. Failures are not
@@ -35,8 +45,9 @@ func New(ttl time.Duration) *DB {
 	}
 	busy := make(chan struct{}, maxBusy)
 	return &DB{
-		getentPath: getentPath, passwdPath: passwdFile, switchPath: switchFile,
+		getentPath: getentPath, passwdPath: passwdFile, groupPath: groupFile, switchPath: switchFile,
 		users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy},
+		entries: cache[map[string]entry]{ttl: ttl, busy: busy}, numbers: cache[[]uint32]{ttl: ttl, busy: busy},
 	}
 }
 
@@ -99,17 +110,6 @@ func (d *DB) Groups(ctx context.Context, u User) ([]Group, error) {
 		}
 	}
 	return groups, nil
-}
-
-// MemberOf reports whether u is in the group of that name, be it the primary one or not.
-// A group without a name is not found by its number. The error is ErrUnavailable, or the
-// context's.
-func (d *DB) MemberOf(ctx context.Context, u User, group string) (bool, error) {
-	groups, err := d.groupsOf(ctx, u)
-	if err != nil || group == "" {
-		return false, err
-	}
-	return slices.ContainsFunc(groups, func(g Group) bool { return g.Name == group }), nil
 }
 
 func (d *DB) groupsOf(ctx context.Context, u User) ([]Group, error) {

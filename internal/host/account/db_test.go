@@ -27,10 +27,8 @@ func TestRootIsFoundByNameAndNumber(t *testing.T) {
 	if err != nil || len(groups) == 0 || groups[0] != (Group{"root", 0}) {
 		t.Errorf("groups: %+v %v", groups, err)
 	}
-	for group, want := range map[string]bool{"root": true, "0": false, "": false, "nogroup": false} {
-		if got, err := d.MemberOf(t.Context(), byUID, group); err != nil || got != want {
-			t.Errorf("member of %q: %v %v", group, got, err)
-		}
+	if got, err := d.MemberOf(t.Context(), byUID, []string{"nogroup", "root"}); err != nil || !slices.Equal(got, []string{"root"}) {
+		t.Errorf("member of %q: %v", got, err)
 	}
 }
 
@@ -117,10 +115,8 @@ esac`)
 		t.Fatalf("got %v %v", got, err)
 	}
 	got[0].Name = "changed"
-	for group, want := range map[string]bool{"users": true, "domain users": true, "eight": true, "7": false, "changed": false} {
-		if is, err := d.MemberOf(t.Context(), u, group); err != nil || is != want {
-			t.Errorf("member of %q: %v %v", group, is, err)
-		}
+	if again, err := d.Groups(t.Context(), u); err != nil || again[0].Name != "users" {
+		t.Errorf("after a change of the caller's: %v %v", again, err)
 	}
 }
 

@@ -12,6 +12,8 @@ func (d *DB) refresh() {
 	if d.files.changed() {
 		d.users.forget()
 		d.member.forget()
+		d.entries.forget()
+		d.numbers.forget()
 	}
 }
 

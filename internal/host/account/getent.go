@@ -31,10 +31,15 @@ var errNoRoom = errors.New("too much output")
 // getent runs getent(1). It returns the output with errNoKey too; any other error is
 // ErrUnavailable.
 func (d *DB) getent(ctx context.Context, most int, database string, keys ...string) (string, error) {
+	return d.runGetent(ctx, most, database, append([]string{database, "--"}, keys...)...)
+}
+
+// runGetent is getent with all arguments.
+func (d *DB) runGetent(ctx context.Context, most int, database string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, getentLimit)
 	defer cancel()
 	out, words := limited{most: most, hard: true}, limited{most: 1 << 10}
-	cmd := exec.CommandContext(ctx, d.getentPath, append([]string{database, "--"}, keys...)...)
+	cmd := exec.CommandContext(ctx, d.getentPath, args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = &out, &words

@@ -9,6 +9,7 @@ import (
 
 const (
 	passwdFile = "/etc/passwd"
+	groupFile  = "/etc/group"
 	switchFile = "/etc/nsswitch.conf"
 )
 
@@ -17,7 +18,7 @@ const (
 // Starting getent takes a good part of a login that has a broker of its own.
 func (d *DB) local(is func(User) bool) (u User, ok bool) {
 	order, err := os.ReadFile(d.switchPath)
-	if err != nil || !filesFirst(string(order)) {
+	if err != nil || !filesFirst(string(order), "passwd") {
 		return User{}, false
 	}
 	f, err := os.Open(d.passwdPath)
@@ -40,17 +41,44 @@ func findUser(passwd io.Reader, is func(User) bool) (User, bool) {
 	return User{}, false
 }
 
-// filesFirst reports whether nsswitch.conf(5) has users looked up in files first.
-func filesFirst(text string) bool {
+// filesFirst reports whether nsswitch.conf(5) has a database looked up in files first.
+func filesFirst(text, database string) bool {
+	f, _ := switchLine(text, database)
+	// An action in brackets may continue the search all the same.
+	return len(f) > 0 && f[0] == "files" && (len(f) == 1 || f[1][0] != '[')
+}
+
+// switchLine returns the words of a database's line in nsswitch.conf(5), and reports
+// whether there is such a line. A word is a service, or an action in its brackets.
+func switchLine(text, database string) (words []string, ok bool) {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
-		services, ok := strings.CutPrefix(strings.TrimSpace(line), "passwd:")
+		line, ok := strings.CutPrefix(strings.TrimSpace(line), database+":")
 		if !ok {
 			continue
 		}
-		f := strings.Fields(services)
-		// An action in brackets may continue the search all the same.
-		return len(f) > 0 && f[0] == "files" && (len(f) == 1 || f[1][0] != '[')
+		for line != "" {
+			before, rest, _ := strings.Cut(line, "[")
+			words = append(words, strings.Fields(before)...)
+			action, after, closed := strings.Cut(rest, "]")
+			if closed {
+				words = append(words, "["+strings.Join(strings.Fields(action), " ")+"]")
+			}
+			line = after
+		}
+		return words, true
 	}
-	return false
+	return nil, false
+}
+
+// withoutService returns the words of a line of nsswitch.conf(5) without a service and its
+// action.
+func withoutService(words []string, service string) (out []string) {
+	for i, w := range words {
+		if w == service || w[0] == '[' && i > 0 && words[i-1] == service {
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
 }

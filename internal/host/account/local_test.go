@@ -65,7 +65,7 @@ func TestLocalFileIsReadOnlyIfTheNameServiceStopsThere(t *testing.T) {
 		"shadow: files\n":                                false,
 		"":                                               false,
 	} {
-		if filesFirst(text) != want {
+		if filesFirst(text, "passwd") != want {
 			t.Errorf("%q: %v", text, !want)
 		}
 	}

@@ -83,7 +83,8 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
-	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner}
+	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
+	b.Users.Answered = run.Seen()
 	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.events = &events{ctx: b.ctx, log: c.Log, history: c.PutEvent, state: run, role: c.Role}

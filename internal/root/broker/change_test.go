@@ -138,7 +138,7 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	if w.engine.Calls("Find") != calls {
 		t.Error("the engine was asked")
 	}
-	w.set("")
+	w.set("[dockersh]\n")
 	w.engine.AddImage("busybox", "sha256:new", nil)
 	for key := range w.broker.tags.known { // five minutes later
 		w.broker.tags.refresh(key)

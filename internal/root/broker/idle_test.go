@@ -23,7 +23,7 @@ func TestContainerWhoseAgentIsSilentIsNotIdle(t *testing.T) {
 	if w.engine.Calls("Stop") != 0 {
 		t.Error("it was stopped")
 	}
-	w.set("")
+	w.set("[dockersh]\n")
 	_ = w.enters().Close()
 	w.eventually("the setting is off", func() bool { return len(w.broker.state.Retentions().Names()) == 0 })
 }

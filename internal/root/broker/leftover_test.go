@@ -272,7 +272,7 @@ func TestNothingIsKeptOfAContainerThatWasNeverMade(t *testing.T) {
 	if err := os.Rename(string(w.broker.state.Retentions())+".away", string(w.broker.state.Retentions())); err != nil {
 		t.Fatal(err)
 	}
-	w.set("")
+	w.set("[dockersh]\n")
 	w.enters()
 	w.broker.lifecycle.Sweep()
 	before := w.engine.Calls("Find")

@@ -94,7 +94,7 @@ func (b *Broker) effectiveSettings(ctx context.Context, user account.User, f *fr
 	}
 	return settings.For(file, settings.Login{
 		User:     user,
-		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, user, group) },
+		MemberOf: func(groups []string) ([]string, error) { return b.Users.MemberOf(ctx, user, groups) },
 		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
 		Address: func() (string, error) {
 			addr, err := sshd.Address(f.process)
@@ -118,7 +118,7 @@ func (b *Broker) adminSettings(ctx context.Context, uid uint32) *config.Settings
 	}
 	s, err := settings.For(file, settings.Login{ // address, key and session are no part of a hash
 		User:     user,
-		MemberOf: func(group string) (bool, error) { return b.Users.MemberOf(ctx, user, group) },
+		MemberOf: func(groups []string) ([]string, error) { return b.Users.MemberOf(ctx, user, groups) },
 	})
 	if err != nil {
 		return nil

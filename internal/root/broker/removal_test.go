@@ -127,7 +127,7 @@ func TestLoginThatWaitsIsToldSo(t *testing.T) {
 		waiting()
 		<-began
 	}
-	for _, rc := range []string{"[dockersh]\ncontainername = %u-%x\n", "", ""} {
+	for _, rc := range []string{"[dockersh]\ncontainername = %u-%x\n", "[dockersh]\n", "[dockersh]\n"} {
 		w.set(rc)
 		m, _, err := waiting().Recv()
 		if p, ok := m.(*wire.Progress); !ok || p.Text == "" {

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/seen"
 )
 
 // RunDir is the run-time directory of a broker: /run/dockersh for a root broker's. It is lost at a
@@ -24,7 +26,7 @@ func (d RunDir) Make() error {
 		return err
 	}
 	// For nobody else: the sockets of the agents are here.
-	for _, dir := range []string{d.containers(), string(d.Sessions()), string(d.Retentions())} {
+	for _, dir := range []string{d.containers(), string(d.Sessions()), string(d.Retentions()), string(d.Seen())} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
@@ -45,6 +47,9 @@ func (d RunDir) Sessions() Sessions { return Sessions(filepath.Join(string(d), "
 // Retentions returns the directory that says what happens to containers that nobody
 // is in.
 func (d RunDir) Retentions() Retentions { return Retentions(filepath.Join(string(d), "retention")) }
+
+// Seen returns the names of what brokers saw since the host started.
+func (d RunDir) Seen() seen.Dir { return seen.Dir(filepath.Join(string(d), "seen")) }
 
 // Images returns the directory of the accounts of images.
 func (d RunDir) Images() Images { return Images(filepath.Join(string(d), "images")) }

@@ -41,6 +41,7 @@ type File struct {
 type section struct {
 	kind    string // sectionAll, sectionGroup or sectionUser
 	name    string // of the group or user
+	origin  syntax.Origin
 	entries map[string]*entry
 }
 
@@ -77,6 +78,31 @@ func (f *File) Groups() []string { return f.names(sectionGroup) }
 // Users returns the names of the [user "NAME"] sections in the order of their first
 // appearance.
 func (f *File) Users() []string { return f.names(sectionUser) }
+
+// GroupOrigin returns where the first [group "NAME"] of that name is written.
+func (f *File) GroupOrigin(name string) syntax.Origin {
+	if s := f.section(sectionGroup, name); s != nil {
+		return s.origin
+	}
+	return syntax.Origin{}
+}
+
+// HostShell reports whether [user "NAME"] gives the user a shell of the host, whatever
+// other sections say.
+func (f *File) HostShell(user string) bool {
+	if f == nil {
+		return false
+	}
+	s := f.section(sectionUser, user)
+	if s == nil {
+		return false
+	}
+	e := s.entries["hostshell"]
+	return e != nil && len(e.vals) == 1 && e.vals[0].text != ""
+}
+
+// Empty reports whether the file has no section.
+func (f *File) Empty() bool { return len(f.sections) == 0 }
 
 func (f *File) names(kind string) []string {
 	if f == nil {

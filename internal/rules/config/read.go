@@ -60,7 +60,7 @@ func (r *reader) enter(s *syntax.Section) bool {
 		return false
 	}
 	if r.in = r.out.section(kind, s.Name); r.in == nil {
-		r.in = &section{kind: kind, name: s.Name, entries: map[string]*entry{}}
+		r.in = &section{kind: kind, name: s.Name, origin: s.KindAt, entries: map[string]*entry{}}
 		r.out.sections = append(r.out.sections, r.in)
 	}
 	return true

@@ -2,10 +2,12 @@ package settings
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/syntax"
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
@@ -13,8 +15,9 @@ import (
 // function only if the settings need its answer.
 type Login struct {
 	User account.User
-	// MemberOf reports whether the user is in a group. Without it the user is in none.
-	MemberOf func(group string) (bool, error)
+	// MemberOf returns those of the groups that the user is in, and an error if that is
+	// not certain. Without it the user is in none.
+	MemberOf func(groups []string) ([]string, error)
 	// UserFile returns the bytes of ~/.dockersh; none if there is no such file. Without
 	// it ~/.dockersh is not read.
 	UserFile func() ([]byte, error)
@@ -28,7 +31,8 @@ type Login struct {
 type Effective struct {
 	Settings *config.Settings // every %-sequence replaced
 	Written  *config.Settings // the same as they are written
-	// Admins are Settings without ~/.dockersh; nil if those do not fit the user.
+	// Admins are Settings without ~/.dockersh; nil if those do not fit the user, or are
+	// not certain.
 	Admins *config.Settings
 	// Address and Key are the answers of Login's functions; empty if not asked for.
 	Address, Key string
@@ -37,24 +41,21 @@ type Effective struct {
 // For merges the administrator's file, which may be nil, and ~/.dockersh into the
 // settings of a user. A question without an answer is an error: a group that cannot
 // be looked up may have the stricter rules, and two logins that are to be kept apart
-// must not meet in an empty name. The user may read what For itself has to say;
-// errors of UserFile are passed on.
+// must not meet in an empty name. A user whose own section has a hostshell gets it without
+// these answers. The user may read what For itself has to say; errors of UserFile are
+// passed on.
 func For(file *config.File, l Login) (*Effective, error) {
-	var failed error
-	member := func(group string) bool {
-		if l.MemberOf == nil {
-			return false
+	var in []string
+	uncertain := false
+	if l.MemberOf != nil {
+		var err error
+		if in, err = l.MemberOf(file.Groups()); err != nil && !file.HostShell(l.User.Name) {
+			return nil, groupError(file, err)
 		}
-		ok, err := l.MemberOf(group)
-		if err != nil {
-			failed = err
-		}
-		return ok
+		uncertain = err != nil
 	}
+	member := func(group string) bool { return slices.Contains(in, group) }
 	admins, err := file.Effective(l.User.Name, member, nil)
-	if failed != nil {
-		return nil, AccountError(failed)
-	}
 	if err != nil {
 		return nil, firstError(err)
 	}
@@ -73,6 +74,9 @@ func For(file *config.File, l Login) (*Effective, error) {
 	}
 	if e.Admins = e.Settings; e.Written != admins {
 		e.Admins, _ = admins.Expand(vars) // nil with an error
+	}
+	if uncertain {
+		e.Admins = nil
 	}
 	return e, nil
 }
@@ -132,13 +136,35 @@ func Written(file *config.File, user, group string) (*config.Settings, error) {
 	return file.Effective(user, func(name string) bool { return name == group }, nil)
 }
 
+// groupError puts the error of Login.MemberOf into words for the user.
+func groupError(file *config.File, err error) error {
+	var lost *account.NoGroupError
+	if !errors.As(err, &lost) {
+		return AccountError(err)
+	}
+	e := GroupErrors(file, lost)[0]
+	return usererr.New(usererr.Settings, e.Error(), checkHint, err)
+}
+
+// GroupErrors returns the errors of a settings file with sections of groups that no name
+// service finds.
+func GroupErrors(file *config.File, lost *account.NoGroupError) syntax.Errors {
+	var errs syntax.Errors
+	for _, name := range lost.Names {
+		errs = append(errs, &syntax.Error{Origin: file.GroupOrigin(name), Text: "no name service of this host finds the group " + syntax.Quote(name),
+			Hint: "write the name as getent group prints it, or remove the section; dockershctl doctor finds name services that do not answer"})
+	}
+	_ = errs.Err() // in the order of the file
+	return errs
+}
+
 // AccountError puts an error of package account about the login's own user into
 // words for that user.
 func AccountError(err error) error {
 	if errors.Is(err, account.ErrUnknown) {
 		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator to run: getent passwd", err)
 	}
-	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator to run: getent passwd", err)
+	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator to run: dockershctl doctor", err)
 }
 
 // UserFileError is the error for a ~/.dockersh that cannot be read, for the reason

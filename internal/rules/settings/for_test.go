@@ -28,7 +28,7 @@ func known(answer string) func() (string, error) {
 
 func TestSettingsOfAUserComeFromAllSectionsThatMeanThem(t *testing.T) {
 	f := parse(t, "[dockersh]\nimagename = all\nmemory = 1g\n[group \"dev\"]\nimagename = dev\n[group \"ops\"]\nimagename = ops\n[user \"alice\"]\nmemory = 2g")
-	s, err := For(f, Login{User: alice, MemberOf: func(group string) (bool, error) { return group == "dev", nil }})
+	s, err := For(f, Login{User: alice, MemberOf: func([]string) ([]string, error) { return []string{"dev"}, nil }})
 	if err != nil || s.Settings.ImageName != "dev" || s.Settings.Memory != "2g" || s.Settings.ContainerName != "alice_dockersh" {
 		t.Errorf("%+v %v", s, err)
 	}
@@ -91,8 +91,10 @@ func TestQuestionWithoutAnAnswerRefusesTheLogin(t *testing.T) {
 		code usererr.Code
 		want string
 	}{
-		{"[group \"g\"]", Login{MemberOf: func(string) (bool, error) { return false, none }}, usererr.Unavailable, "the name service of this host does not answer"},
-		{"[group \"g\"]", Login{MemberOf: func(string) (bool, error) { return false, account.ErrUnknown }}, usererr.Denied, "this host does not know you"},
+		{"[group \"g\"]", Login{MemberOf: func([]string) ([]string, error) { return nil, none }}, usererr.Unavailable, "the name service of this host does not answer"},
+		{"[group \"g\"]", Login{MemberOf: func([]string) ([]string, error) { return nil, account.ErrUnknown }}, usererr.Denied, "this host does not know you"},
+		{"[group \"g\"]\n [group \"lab\"]", Login{MemberOf: func([]string) ([]string, error) { return nil, &account.NoGroupError{Names: []string{"lab"}} }}, usererr.Settings,
+			"rc:2:3: no name service of this host finds the group \"lab\""},
 		{"[dockersh]\ncontainername = x%i", Login{Address: unknown}, usererr.Denied, "the setting containername asks for the client's address"},
 		{"[dockersh]\nrecord = /var/%k", Login{Address: known("192.0.2.1"), Key: unknown}, usererr.Denied, "the setting record asks for the key"},
 		{"[dockersh]\nmounthomefrom = %s", Login{}, usererr.Settings, "rc:2:17: mounthomefrom"},
@@ -111,6 +113,22 @@ func TestWrittenAsksNoNameService(t *testing.T) {
 	for _, c := range [][3]string{{"", "", "%u"}, {"", "g", "g"}, {"u", "g", "u"}, {"x", "", "%u"}} {
 		if s, err := Written(f, c[0], c[1]); err != nil || s.ImageName != c[2] {
 			t.Errorf("%q: %+v %v", c, s, err)
+		}
+	}
+}
+
+// Break-glass: the administrator gets in while the directory is down. Nothing may be
+// removed because of what these settings lack.
+func TestHostshellOfTheUsersOwnSectionNeedsNoGroups(t *testing.T) {
+	down := func([]string) ([]string, error) { return nil, account.ErrUnavailable }
+	const groups = "[group \"g\"]\nhostshell =\n"
+	s, err := For(parse(t, groups+"[user \"alice\"]\nhostshell = /bin/bash\n"), Login{User: alice, MemberOf: down})
+	if err != nil || s.Settings.HostShell != "/bin/bash" || s.Admins != nil {
+		t.Errorf("%+v %v", s, err)
+	}
+	for _, text := range []string{"[dockersh]\nhostshell = /bin/bash\n" + groups, groups + "[user \"alice\"]\nhostshell = \"\"\n", groups + "[user \"bob\"]\nhostshell = /bin/bash\n", groups + "[user \"alice\"]\nmemory = 1g\n"} {
+		if s, err := For(parse(t, text), Login{User: alice, MemberOf: down}); err == nil {
+			t.Errorf("%q: %+v", text, s)
 		}
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/host/seen"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/syntax"
@@ -20,8 +22,12 @@ import (
 type Source struct {
 	Paths [2]string // the first that exists counts
 	Owner uint32    // uid that the file must belong to
+	// Seen has the files that were there since the host started; nil: those that this
+	// Source found.
+	Seen seen.Names
 
 	mu    sync.Mutex
+	seen  [2]bool
 	path  string
 	state fileState
 	file  *config.File
@@ -41,30 +47,61 @@ func stateOf(st *syscall.Stat_t) fileState {
 	return fileState{st.Dev, st.Ino, st.Size, st.Uid, st.Mode, st.Mtim, st.Ctim}
 }
 
-// Load returns the file; nil, which stands for the built-in defaults, if there is none.
-// Anything wrong with a file that exists is an error that the user may read: it stops the
-// login.
+// Load returns the file; nil, which stands for the built-in defaults, if there is none and
+// was none since the host started. Anything wrong with a file that exists is an error that
+// the user may read, and so is a file that is gone: it stops the login.
 func (s *Source) Load() (*config.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, path := range s.Paths {
+	for i, path := range s.Paths {
 		var st syscall.Stat_t
 		if path == s.path && syscall.Stat(path, &st) == nil && stateOf(&st) == s.state {
 			return s.file, s.err
 		}
 		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO there must not block
 		if errors.Is(err, fs.ErrNotExist) {
+			if err := s.findLoss(i); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err != nil {
 			return nil, cannotRead(path, err)
 		}
+		s.keepSeen(i)
 		file, err := s.read(path, f)
 		_ = f.Close()
 		return file, err
 	}
 	return nil, nil
 }
+
+// findLoss returns an error if a path that leads to no file led to one, or is a link: what
+// the administrator wants is not known then, and the defaults may allow more.
+func (s *Source) findLoss(i int) error {
+	path := s.Paths[i]
+	if _, err := os.Lstat(path); err == nil {
+		return usererr.New(usererr.Settings, path+": is a link that leads nowhere", checkHint, nil)
+	}
+	if s.seen[i] || s.Seen != nil && s.Seen.Has(seenPrefix+filepath.Base(path)) {
+		return usererr.New(usererr.Settings, path+": was there, and is gone", "ask the administrator to restore it, or for the defaults to write [dockersh] into it", nil)
+	}
+	return nil
+}
+
+// keepSeen remembers that there is a file.
+func (s *Source) keepSeen(i int) {
+	if s.seen[i] {
+		return
+	}
+	s.seen[i] = true
+	if s.Seen != nil {
+		_ = s.Seen.Add(seenPrefix + filepath.Base(s.Paths[i])) // this Source knows it all the same
+	}
+}
+
+// seenPrefix stands before the name of a file in Seen.
+const seenPrefix = "settings-"
 
 func (s *Source) read(path string, f *os.File) (*config.File, error) {
 	info, err := f.Stat()
@@ -92,15 +129,28 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 		// look the same.
 		s.state = fileState{}
 	}
-	s.file, s.err = config.Parse(path, b)
+	s.file, s.err = Parse(path, b)
 	if s.err != nil {
 		s.file, s.err = nil, firstError(s.err)
 	}
 	return s.file, s.err
 }
 
+// Parse reads the administrator's file as config.Parse does. A file without a section is
+// an error: it may have been cut off, and the defaults may allow more than it did.
+func Parse(path string, b []byte) (*config.File, error) {
+	file, err := config.Parse(path, b)
+	if err == nil && file.Empty() {
+		return nil, syntax.Errors{{Origin: syntax.Origin{File: path, Line: 1, Col: 1}, Text: "the file has no section", Hint: "for the defaults, write [dockersh]"}}
+	}
+	return file, err
+}
+
+// checkHint is for users, who cannot change the settings file.
+const checkHint = "ask the administrator to run: dockershctl check"
+
 func cannotRead(path string, err error) error {
-	return usererr.New(usererr.Settings, path+": cannot be read", "ask the administrator to run: dockershctl check", err)
+	return usererr.New(usererr.Settings, path+": cannot be read", checkHint, err)
 }
 
 // firstError returns the first error of a settings file as one that the user may read; it names

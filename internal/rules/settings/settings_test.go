@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/host/seen"
 )
 
 func source(t *testing.T) (*Source, func(name, text string)) {
@@ -59,10 +61,93 @@ func TestFirstFileThatExistsCountsAndChangesAreSeen(t *testing.T) {
 	write("dockershrc", "[dockersh]\nimagname = x\n")
 	expect(s.Paths[0] + ":2:1: unknown setting")
 	expect(s.Paths[0] + ":2:1: unknown setting") // and never the older file
-	if err := os.Remove(s.Paths[0]); err != nil {
+}
+
+// What the administrator wants is not known then, and the defaults may allow more than
+// what was there.
+func TestFileThatIsGoneIsNotTheDefaults(t *testing.T) {
+	s, write := source(t)
+	s.Seen = seen.Dir(t.TempDir())
+	again := func() string { // in a process that starts
+		return image(t, &Source{Paths: s.Paths, Owner: s.Owner, Seen: s.Seen})
+	}
+	if got := again(); got != "busybox" {
+		t.Errorf("no file since the host started: %q", got)
+	}
+	write("dockersh", "[dockersh]\nimagename = old\n")
+	write("dockershrc", "[dockersh]\nimagename = new\n")
+	image(t, s)
+	if err := os.Rename(s.Paths[0], s.Paths[0]+".x"); err != nil {
 		t.Fatal(err)
 	}
-	expect("old")
+	want := s.Paths[0] + ": was there, and is gone"
+	if got := image(t, s); !strings.HasPrefix(got, want) {
+		t.Errorf("the older file counts: %q", got)
+	}
+	if err := os.Remove(s.Paths[1]); err != nil { // which no process read
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := image(t, s); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q", got)
+		}
+	}
+	if got := again(); !strings.HasPrefix(got, want) {
+		t.Errorf("after a restart of the service: %q", got)
+	}
+	if err := os.Symlink("/nonexistent/dockershrc", s.Paths[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := image(t, s); !strings.Contains(got, "a link that leads nowhere") {
+		t.Errorf("got %q", got)
+	}
+	if err := os.Rename(s.Paths[0]+".x", s.Paths[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := image(t, s) + again(); got != "newnew" {
+		t.Errorf("it is back: %q", got)
+	}
+}
+
+func TestOldFileThatIsGoneIsMissedToo(t *testing.T) {
+	s, write := source(t)
+	write("dockersh", "[dockersh]\nimagename = old\n")
+	image(t, s)
+	if err := os.Remove(s.Paths[1]); err != nil {
+		t.Fatal(err)
+	}
+	if got := image(t, s); !strings.HasPrefix(got, s.Paths[1]+": was there, and is gone") {
+		t.Errorf("got %q", got)
+	}
+	write("dockershrc", "[dockersh]\nimagename = new\n")
+	if got := image(t, s); got != "new" {
+		t.Errorf("the administrator moved it: %q", got)
+	}
+}
+
+func TestLinkThatLeadsNowhereIsNotTheDefaults(t *testing.T) {
+	for i := range 2 {
+		s, _ := source(t)
+		if err := os.Symlink("nowhere", s.Paths[i]); err != nil {
+			t.Fatal(err)
+		}
+		if got := image(t, s); got != s.Paths[i]+": is a link that leads nowhere" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestFileWithoutASectionIsNotTheDefaults(t *testing.T) {
+	for text, want := range map[string]string{
+		"": ":1:1: the file has no section", "\n \n": ":1:1: the file has no section", "# memory = 1g\n": ":1:1: the file has no section",
+		"\xef\xbb\xbf": "", "\x00\x00": "", "[dockersh]\n": "busybox", "[user \"a\"]": "busybox",
+	} {
+		s, write := source(t)
+		write("dockershrc", text)
+		if got := image(t, s); !strings.Contains(got, want) || got == "busybox" && want != got {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }
 
 func TestFileThatOthersCanWriteIsRefused(t *testing.T) {

@@ -131,7 +131,7 @@ var courseWays = []struct {
 func TestCourseGoesAsItsPageSays(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "the page is for the service")
 	c := readCourse(t)
-	e2e.WithSettings(t, "")
+	e2e.WithSettings(t, "[dockersh]\n")
 	e2e.OnHost(t, "docker", "tag", "dsh-debian", "debian:12")
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/Dockerfile", []byte(c.dockerfile), 0o644); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/dockersh/dockersh/test/e2e"
@@ -184,6 +185,10 @@ func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Rename(e2e.Settings+".off", e2e.Settings)
+	e2e.OnHost(t, "find", e2e.RunDir, "-path", "*/seen/settings-*", "-delete") // as after a start of the host
+	if e2e.Door == "service" {
+		e2e.Broker.Restart(t, syscall.SIGTERM)
+	}
 	e2e.SSH(t, u, "echo $SHELL; pwd").Want(t, "/bin/ash\n"+u.Home+"\n", "", 0)
 	if got := e2e.Inspect(t, u.Container(t), "{{.Name}} {{.Config.Image}}"); got != "/"+u.Name+"_dockersh busybox" {
 		t.Errorf("%s", got)

@@ -5,6 +5,7 @@ package settings
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/dockersh/dockersh/test/e2e"
@@ -154,7 +155,7 @@ func TestBadSettingsStopTheLogin(t *testing.T) {
 func TestUnreadableSettingsStopTheLogin(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
-	e2e.WithSettings(t, "")
+	e2e.WithSettings(t, "[dockersh]\n")
 	if err := os.Remove(e2e.Settings); err != nil {
 		t.Fatal(err)
 	}
@@ -173,4 +174,43 @@ func TestSettingsThatOthersCanWriteStopTheLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	e2e.SSH(t, u, "true").Refused(t, e2e.Settings)
+}
+
+// What the administrator wants is not known then: that is no reason to want less.
+func TestSettingsThatAreGoneStopTheLogin(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t)
+	for what, c := range map[string]struct {
+		spoil string
+		words []string
+	}{
+		"gone":                      {`rm "$0"`, []string{"was there, and is gone", "[dockersh]"}},
+		"a link that leads nowhere": {`ln -sfn /nowhere/dockershrc "$0"`, []string{"is a link that leads nowhere", "dockershctl check"}},
+		"an empty file":             {`: >"$0"`, []string{":1:1: the file has no section", "[dockersh]"}},
+		"nothing but comments":      {`echo "# memory = 1g" >"$0"`, []string{":1:1: the file has no section", "[dockersh]"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			e2e.WithSettings(t, "[dockersh]\n\tcapdrop = ALL\n")
+			e2e.SSH(t, u, "true").Want(t, "", "", 0)
+			e2e.OnHost(t, "sh", "-c", c.spoil, e2e.Settings)
+			t.Cleanup(func() { os.Remove(e2e.Settings) }) // before WithSettings writes it again
+			e2e.SSH(t, u, "true").Refused(t, append(c.words, e2e.Settings)...)
+			if e2e.Door == "service" {
+				e2e.Broker.Restart(t, syscall.SIGTERM)
+				e2e.SSH(t, u, "true").Refused(t, append(c.words, e2e.Settings)...)
+			}
+			if e2e.Door == "direct" {
+				return // what a user's own broker saw, root's programs do not know
+			}
+			for _, args := range [][]string{{"check"}, {"explain", u.Name}, {"sshd-config", u.Name}} {
+				if out, errs, status := e2e.Ctl(t, args...); status == 0 || !strings.Contains(out+errs, c.words[0]) {
+					t.Errorf("dockershctl %s: %q %q, status %d", args[0], out, errs, status)
+				}
+			}
+			if out, _, _ := e2e.Ctl(t, "doctor", "--no-login", u.Name); !strings.Contains(out, "error settings-file: every login is refused: "+e2e.Settings+c.words[0]) &&
+				!strings.Contains(out, "error settings-file: every login is refused: "+e2e.Settings+": "+c.words[0]) {
+				t.Errorf("the doctor: %q", out)
+			}
+		})
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/host/account"
 )
 
 // spoiled has at least one way to spoil a good host for each finding.
@@ -44,6 +45,12 @@ var spoiled = []struct {
 	{"the settings do not fit", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Settings, h.Users[0].Sources, h.Users[0].SettingsErr = nil, nil, "no home"
 	}, "user-settings", "dockershctl explain USER"},
+	{"a directory that is not in use", func(_ *testing.T, h *facts.Host) {
+		h.Silent = []account.SilentService{{Name: "sss", Line: "group: files systemd"}}
+	}, "name-service", "group: files systemd"},
+	{"a directory that is down", func(_ *testing.T, h *facts.Host) {
+		h.Silent = []account.SilentService{{Name: "sss", Answered: true, Line: "group: files systemd"}}
+	}, "name-service", "group: files systemd"},
 	{"no sshd", func(_ *testing.T, h *facts.Host) { h.SSHD = "" }, "sshd-unknown", ""},
 	{"a broken sshd", func(_ *testing.T, h *facts.Host) { h.SSHDErr = "line 3: no" }, "sshd-unknown", "/usr/sbin/sshd -t"},
 	{"a name that sshd does not take", func(_ *testing.T, h *facts.Host) { h.Users[0].SSHD, h.Users[0].SSHDErr = nil, "no" }, "sshd-refuses", ""},

@@ -8,6 +8,7 @@ var usersChecks = []check{
 	{id: "shell-runs-nothing", severity: Error, why: hole(4), need: wantSSHD, user: shellRunsNothing},
 	{id: "shell-reads-home", severity: Warning, why: hole(4), need: wantSSHD, user: shellReadsHome},
 	{id: "user-settings", severity: Error, why: "dockershrc(5)", user: userSettings},
+	{id: "name-service", severity: Warning, why: "dockershrc(5), Groups", host: nameService},
 }
 
 func noUsers(h *facts.Host) []fault {
@@ -53,4 +54,19 @@ func userSettings(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	return &fault{text: "the settings do not fit this user, whose logins are refused: " + u.SettingsErr, lines: []string{"dockershctl explain USER"}}
+}
+
+// nameService finds services that do not answer. The C library does not report them: users
+// whom only such a service puts into a group lose what the group's section says.
+func nameService(h *facts.Host) (found []fault) {
+	for _, s := range h.Silent {
+		f := fault{worse: s.Answered, file: "/etc/nsswitch.conf", lines: []string{s.Line}}
+		if s.Answered {
+			f.text = "the name service " + s.Name + " answered before, and does not now: logins of users whose groups are not certain are refused. Start it or, if it is not in use any more, write"
+		} else {
+			f.text = "the name service " + s.Name + " does not answer, and has not since the host started: settings of groups do not reach users whom only this service puts into them. Start it or, if it is not in use, write"
+		}
+		found = append(found, f)
+	}
+	return found
 }

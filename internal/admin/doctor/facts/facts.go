@@ -22,6 +22,9 @@ type Host struct {
 	Shells      []string
 	Settings    string // path of the settings file
 	SettingsErr string
+	// Silent are the name services that do not answer and can put users into groups of
+	// the settings.
+	Silent []account.SilentService
 
 	SSHD       string // path of the daemon; empty: there is none
 	SSHDErr    string // why sshd -T fails

@@ -1,0 +1,258 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// NoGroupError reports groups that no name service finds. If one service is down and
+// another one answers, its groups are among them.
+type NoGroupError struct{ Names []string }
+
+func (e *NoGroupError) Error() string {
+	return fmt.Sprintf("no name service finds the group %q", e.Names[0])
+}
+
+// answeredPrefix stands before the name of a service in DB.Answered.
+const answeredPrefix = "nss-"
+
+// answered are the services that answered to this process.
+type answered struct {
+	sync.Mutex
+	services map[string]bool
+}
+
+// entry is a group with the members that its entry lists.
+type entry struct {
+	gid     uint32
+	members map[string]bool
+}
+
+// MemberOf returns those of the groups that u is in: the entry of the group lists u, or
+// the group is u's primary one, or among u's groups for initgroups(3). An answer that may
+// be incomplete is an error: a *NoGroupError, ErrUnavailable, or the context's.
+//
+// The C library goes on without a service that is down, and getent(1) does not report it.
+// So every group must be found, and a service that answered since the host started must
+// still answer. A service that never did may not be in use.
+func (d *DB) MemberOf(ctx context.Context, u User, groups []string) ([]string, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	if u.Name == "" || control(u.Name) {
+		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
+	}
+	d.refresh()
+	entries, err := d.entries.get(ctx, strings.Join(groups, "\n"), func(ctx context.Context) (map[string]entry, error) {
+		return d.findGroups(ctx, groups)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var in []string
+	for _, name := range groups {
+		if e := entries[name]; e.gid == u.GID || e.members[u.Name] {
+			in = append(in, name)
+		}
+	}
+	if len(in) == len(groups) {
+		return in, nil
+	}
+	gids, err := d.numbers.get(ctx, u.Name, func(ctx context.Context) ([]uint32, error) { return d.allNumbers(ctx, u) })
+	if err != nil {
+		return nil, err
+	}
+	in = in[:0]
+	for _, name := range groups {
+		if e := entries[name]; e.gid == u.GID || e.members[u.Name] || slices.Contains(gids, e.gid) {
+			in = append(in, name)
+		}
+	}
+	return in, nil
+}
+
+// FindGroups returns a *NoGroupError with those of the groups that no name service finds;
+// or ErrUnavailable, or the context's error.
+func (d *DB) FindGroups(ctx context.Context, groups []string) error {
+	_, err := d.findGroups(ctx, groups)
+	return err
+}
+
+// findGroups looks up groups by name. It asks getent(1) once for all that the host's own
+// file does not have.
+func (d *DB) findGroups(ctx context.Context, names []string) (map[string]entry, error) {
+	all := map[string]entry{}
+	if order, err := os.ReadFile(d.switchPath); err == nil && filesFirst(string(order), "group") {
+		if text, err := os.ReadFile(d.groupPath); err == nil {
+			addEntries(all, string(text), names)
+		}
+	}
+	missing := func() (out []string) {
+		for _, name := range names {
+			if _, ok := all[name]; !ok && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
+	for part := range slices.Chunk(missing(), atOnce) {
+		keys := slices.DeleteFunc(part, func(name string) bool { return name == "" || control(name) })
+		if len(keys) == 0 {
+			continue
+		}
+		out, err := d.getent(ctx, maxGroups, "group", keys...)
+		if err != nil && !errors.Is(err, errNoKey) {
+			return nil, err
+		}
+		addEntries(all, out, keys)
+	}
+	if lost := missing(); len(lost) > 0 {
+		return nil, &NoGroupError{lost}
+	}
+	return all, nil
+}
+
+// addEntries adds the entries of a group file that have one of the names. The first of a
+// name counts.
+func addEntries(all map[string]entry, text string, names []string) {
+	for _, line := range lines([]byte(text)) {
+		g, members, ok := parseGroup(line)
+		if !ok || g.Name[0] == '+' || g.Name[0] == '-' || !slices.Contains(names, g.Name) {
+			continue
+		}
+		if _, ok := all[g.Name]; ok {
+			continue
+		}
+		e := entry{g.GID, map[string]bool{}}
+		for _, m := range members {
+			e.members[m] = true
+		}
+		all[g.Name] = e
+	}
+}
+
+// allNumbers returns the numbers that initgroups(3) finds for a user, once every service
+// that can add to them has answered.
+func (d *DB) allNumbers(ctx context.Context, u User) ([]uint32, error) {
+	out, err := d.getent(ctx, maxGroups, "initgroups", u.Name)
+	if err != nil && !errors.Is(err, errNoKey) {
+		return nil, err
+	}
+	gids, ok := parseInitgroups(out, u.Name)
+	if !ok {
+		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, u.Name)
+	}
+	for _, service := range d.directories() {
+		answers, err := d.answers(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		if !answers && d.answeredBefore(service) {
+			return nil, fmt.Errorf("%w: the service %s of %s answered before, and does not now", ErrUnavailable, service, d.switchPath)
+		}
+		if answers {
+			d.keepAnswered(service)
+		}
+	}
+	return gids, nil
+}
+
+// SilentService is a service of nsswitch.conf(5) that does not answer.
+type SilentService struct {
+	Name     string
+	Answered bool   // since the host started
+	Line     string // the line of nsswitch.conf(5), without the service
+}
+
+// Silent returns the services that can put users into groups and do not answer at present.
+// The error is ErrUnavailable, or the context's.
+func (d *DB) Silent(ctx context.Context) (silent []SilentService, err error) {
+	for _, service := range d.directories() {
+		answers, err := d.answers(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		if !answers {
+			database, words := d.switchWords()
+			line := database + ": " + strings.Join(withoutService(words, service), " ")
+			silent = append(silent, SilentService{service, d.answeredBefore(service), line})
+		}
+	}
+	return silent, nil
+}
+
+// switchWords returns the words of the line of nsswitch.conf(5) that initgroups(3) reads,
+// and its name.
+func (d *DB) switchWords() (database string, words []string) {
+	order, err := os.ReadFile(d.switchPath)
+	if err != nil {
+		return "group", nil
+	}
+	for _, database = range []string{"initgroups", "group"} {
+		if words, ok := switchLine(string(order), database); ok {
+			return database, words
+		}
+	}
+	return database, nil
+}
+
+// directories returns the services that initgroups(3) asks and that can be down.
+func (d *DB) directories() []string {
+	var out []string
+	_, words := d.switchWords()
+	for _, w := range words {
+		switch w {
+		case "files", "compat", "db", "systemd": // they ask this host alone
+		default:
+			if w[0] != '[' && !slices.Contains(out, w) {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
+
+// answers reports whether a service answers: getent(1) finds a group of the host's own
+// file behind a service that has or does not have it, and does not behind one that is down.
+func (d *DB) answers(ctx context.Context, service string) (bool, error) {
+	text, err := os.ReadFile(d.groupPath)
+	if err != nil {
+		return true, nil // there is nothing to ask for
+	}
+	local := ParseGroup(text)
+	if len(local) == 0 {
+		return true, nil
+	}
+	order := "group:" + service + " [SUCCESS=continue NOTFOUND=continue UNAVAIL=return TRYAGAIN=return] files"
+	_, err = d.runGetent(ctx, maxGroups, "group", "-s", order, "group", "--", local[0].Name)
+	if errors.Is(err, errNoKey) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (d *DB) answeredBefore(service string) bool {
+	d.answered.Lock()
+	defer d.answered.Unlock()
+	return d.answered.services[service] || d.Answered != nil && d.Answered.Has(answeredPrefix+service)
+}
+
+func (d *DB) keepAnswered(service string) {
+	d.answered.Lock()
+	defer d.answered.Unlock()
+	if d.answered.services[service] {
+		return
+	}
+	if d.answered.services == nil {
+		d.answered.services = map[string]bool{}
+	}
+	d.answered.services[service] = true
+	if d.Answered != nil {
+		_ = d.Answered.Add(answeredPrefix + service) // this process knows it all the same
+	}
+}

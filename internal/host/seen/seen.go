@@ -1,0 +1,45 @@
+// Package seen remembers names until the host restarts: of what was there, and must not be
+// missed when it is away, such as a settings file or a name service.
+package seen
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Names is a set of names that only grows.
+type Names interface {
+	Has(name string) bool
+	Add(name string) error // the name may be there
+}
+
+// Dir is a directory of names, for several processes. It is on a file system that does not
+// outlive the host's restart.
+type Dir string
+
+// Has reports whether the name was added.
+func (d Dir) Has(name string) bool {
+	_, err := os.Lstat(filepath.Join(string(d), name))
+	return err == nil && name != ""
+}
+
+// Add adds a name.
+func (d Dir) Add(name string) error {
+	if name == "" || name[0] == '.' || strings.Contains(name, "/") {
+		return errors.New("not a name: " + name)
+	}
+	f, err := os.OpenFile(filepath.Join(string(d), name), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// ReadOnly returns the names for a program that adds none.
+func (d Dir) ReadOnly() Names { return readOnly{d} }
+
+type readOnly struct{ Dir }
+
+func (readOnly) Add(string) error { return nil }
