@@ -61,6 +61,7 @@ var walls = []wall{
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and leaves decisions to its callers"},
 	{"internal/host/paths", []string{"os", "fmt"}, "paths that are fixed at build time: nothing at run time changes them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
+	{"internal/host/rootfs", []string{"net", "os/exec", "fmt", "internal/host/account"}, "root follows paths of containers in it, and no others: a few system calls, for the agent too"},
 	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "it asks the kernel about sshd, for warm logins too"},
 	{"internal/host/sshd/pattern", append(lean, "os", "crypto/sha256"), "as cmd/dockersh"},
 	{"internal/host/seen", []string{"net", "os/exec", "fmt"}, "names of files, for warm logins too"},

@@ -65,7 +65,11 @@ type Container struct {
 	Labels    map[string]string // without dockersh's where dockersh did not write them
 	Size      int64             // bytes of the container's own layer; -1 when not asked for
 	Binds     []string          // directories and files of the host that are mounted; empty in a List
+	Mounts    []Mount           // all that is mounted, volumes too; empty in a List
 	HostUsers bool              // its users are numbered as the host's, whatever Remap says
+	// Root is the root directory of process 1 as this host sees it; empty in a List, where
+	// the container does not run, and for an engine elsewhere.
+	Root string
 }
 
 // Usage is what a running container uses.

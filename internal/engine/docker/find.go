@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +64,17 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 		Size:      -1,
 		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
 		Binds:     binds(r.Mounts),
+		Mounts:    mounts(r.Mounts),
+		Root:      e.root(r),
 	}
+}
+
+// root returns the root directory of process 1.
+func (e *Engine) root(r *container.InspectResponse) string {
+	if r.State.Pid <= 0 || e.transport.Socket == "" {
+		return ""
+	}
+	return "/proc/" + strconv.Itoa(r.State.Pid) + "/root"
 }
 
 // stateOf returns the state of a container. One that was ever started is not merely
@@ -92,6 +103,13 @@ func binds(all []container.MountPoint) (sources []string) {
 		}
 	}
 	return sources
+}
+
+func mounts(all []container.MountPoint) (out []engine.Mount) {
+	for _, m := range all {
+		out = append(out, engine.Mount{Source: m.Source, Target: m.Destination, ReadOnly: !m.RW})
+	}
+	return out
 }
 
 // Running reports whether the container runs; one that does not exist does not.

@@ -21,10 +21,18 @@ func (f *Fake) Find(ctx context.Context, name string) (*engine.Container, error)
 	if err != nil {
 		return nil, err
 	}
-	if b := f.containers[name]; b != nil {
-		return b.copy(false), nil
+	b := f.containers[name]
+	if b == nil {
+		return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
 	}
-	return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
+	c := b.copy(false)
+	if c.Mounts == nil {
+		c.Mounts = b.spec.Mounts
+	}
+	if f.Root != nil && b.State == engine.Running {
+		c.Root = f.Root(b.spec)
+	}
+	return c, nil
 }
 
 // List implements engine.Engine; a size is the number of files put in.

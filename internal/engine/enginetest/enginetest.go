@@ -23,6 +23,9 @@ type Fake struct {
 	OnExec func(Exec)
 	// OnStream runs as every program that ExecStream starts; it returns the exit code.
 	OnStream func(Inside) int
+	// Root returns the root directory of a container that runs, as often as it is looked
+	// at; without it containers have none.
+	Root func(engine.Spec) string
 	// Facts and Remapped are what About and Remap return.
 	Facts    engine.About
 	Remapped engine.Remap

@@ -10,6 +10,8 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -221,9 +223,14 @@ func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account
 	if err != nil {
 		return errors.Join(err, a.engine.Stop(ctx, c.ID, 0)) // nobody has entered it yet
 	}
+	inside, err := a.verifyMounts(ctx, running, users, true)
+	if err != nil {
+		return err
+	}
+	defer inside.Close()
 	w.setUID(uid)
 	if c.Labels[engine.LabelAgent] != a.plan.Agent {
-		return a.startFurtherAgent(ctx, c.ID, user, w)
+		return a.startFurtherAgent(ctx, c.ID, inside, users, user, w)
 	}
 	return a.waitForAgent(ctx, w, agentLimit)
 }
@@ -242,6 +249,9 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 		return err
 	}
 	defer w.close()
+	if found, err = a.findRunning(ctx); err != nil { // its process 1 may be another by now
+		return err
+	}
 	users, err := a.userNamespace(ctx, found)
 	if err != nil {
 		return err
@@ -250,8 +260,14 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 	if err != nil {
 		return err
 	}
+	unmet := found.Labels[engine.LabelAgent] == a.plan.Agent
+	inside, err := a.verifyMounts(ctx, found, users, unmet)
+	if err != nil {
+		return err
+	}
+	defer inside.Close()
 	w.setUID(uid)
-	if found.Labels[engine.LabelAgent] == a.plan.Agent {
+	if unmet {
 		// Process 1 is an agent that has not met a broker yet: the container was started
 		// by hand, with what is mounted now.
 		if err := lifecycle.RecordSources(a.dir, found); err != nil {
@@ -261,14 +277,14 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 			return err
 		}
 	}
-	return a.startFurtherAgent(ctx, found.ID, user, w)
+	return a.startFurtherAgent(ctx, found.ID, inside, users, user, w)
 }
 
 // startFurtherAgent starts an agent beside process 1: for another container user, or
-// because process 1 is not ours.
-func (a *coldLogin) startFurtherAgent(ctx context.Context, id string, user account.Identity, w *startSocket) error {
+// because process 1 is not ours. inside was just verified.
+func (a *coldLogin) startFurtherAgent(ctx context.Context, id string, inside *rootfs.Root, users idmap.Map, user account.Identity, w *startSocket) error {
 	if a.plan.Settings.Entrypoint == config.Internal {
-		a.addUser(ctx, id, user)
+		a.addUser(inside, users, user)
 	}
 	if err := a.engine.Exec(ctx, id, user.UID, user.GID, []string{policy.InitInside}); err != nil {
 		return err

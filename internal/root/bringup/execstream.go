@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/rules/config"
@@ -38,12 +39,29 @@ func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 		return channel.Conn{}, err
 	}
 	if ours && owner.UID != a.plan.User.UID && a.plan.Settings.Entrypoint == config.Internal {
-		a.addUser(ctx, found.ID, user) // the container was made for another user
+		a.execAddUser(ctx, found, user) // the container was made for another user
 	}
 	return a.b.startBridge(a.login, &wire.Bridge{
 		Engine: a.plan.Engine().Host, TLS: a.plan.Engine().TLS, Container: found.ID,
 		UID: user.UID, GID: user.GID, User: user.Name, Home: user.Home,
 	})
+}
+
+// execAddUser makes a further user known in a container on another host, where a program
+// inside must do it, as root. It runs only where the program is certain to be the one that
+// was put there: nothing is mounted that could cover it, and the image is not a user's
+// choice.
+func (a *coldLogin) execAddUser(ctx context.Context, found *engine.Container, user account.Identity) {
+	administrators := found.Labels[engine.LabelAdmins]
+	if len(found.Mounts) > 0 || administrators == "" || administrators != found.Labels[engine.LabelSettings] {
+		a.logNotAdded(user, errors.New("its image or its mounts could have replaced "+policy.InitInside))
+		return
+	}
+	passwd, group, err := account.Entries(user)
+	if err == nil {
+		err = a.engine.Exec(ctx, found.ID, 0, 0, []string{policy.InitInside, "adduser", passwd, group, user.Home})
+	}
+	a.logNotAdded(user, err)
 }
 
 // withHelper adds dockersh-init to the files of a container on another host, where it

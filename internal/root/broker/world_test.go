@@ -32,12 +32,23 @@ type world struct {
 	me       account.User
 	listener *seqpacket.Listener
 	past     journal
+	helpers  string // directory of dockersh-init
+	roots    string // of the containers' root directories, by name
+	looks    sync.Mutex
+	covered  []string // files in them that are not the mounted ones
 	mute     sync.Map // containers whose agent does not connect
 }
 
 func newWorld(t testing.TB) *world {
 	dir := t.TempDir()
-	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc")}
+	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc"),
+		helpers: filepath.Join(dir, "helpers"), roots: filepath.Join(dir, "roots")}
+	if err := os.Mkdir(w.helpers, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.helpers, "dockersh-init"), []byte("a program"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	users := account.New(time.Minute)
 	me, err := users.ByUID(context.Background(), uint32(os.Geteuid()))
 	if err != nil {
@@ -50,8 +61,9 @@ func newWorld(t testing.TB) *world {
 			go w.agent(s)
 		}
 	}
+	w.engine.Root = w.root
 	w.broker, err = New(Config{
-		Run: dir, Inventory: dir + "/inventory", Helpers: "/helpers", Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
+		Run: dir, Inventory: dir + "/inventory", Helpers: w.helpers, Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(slog.DiscardHandler), PutEvent: w.past.put,
 		OpenEngine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
@@ -85,6 +97,38 @@ func newWorld(t testing.TB) *world {
 
 // name returns the container of the user who runs the test, under the defaults.
 func (w *world) name() string { return w.me.Name + "_dockersh" }
+
+// root makes the root directory of a container: in place of each mount it has links to the
+// files of the mount's source.
+func (w *world) root(s engine.Spec) string {
+	w.looks.Lock()
+	defer w.looks.Unlock()
+	root := filepath.Join(w.roots, s.Name)
+	for _, m := range s.Mounts {
+		at := filepath.Join(root, m.Target)
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			w.Error(err)
+		}
+		files, err := os.ReadDir(m.Source)
+		if err != nil {
+			w.Error(err)
+		}
+		for _, f := range files {
+			name := filepath.Join(at, f.Name())
+			_ = os.Remove(name) // what a link was made to before
+			if err := os.Link(filepath.Join(m.Source, f.Name()), name); err != nil && !os.IsNotExist(err) {
+				w.Error(err)
+			}
+		}
+	}
+	for _, name := range w.covered {
+		_ = os.Remove(filepath.Join(root, name))
+		if err := os.WriteFile(filepath.Join(root, name), []byte("another one"), 0o755); err != nil {
+			w.Error(err)
+		}
+	}
+	return root
+}
 
 func (w *world) set(file string) {
 	w.Helper()

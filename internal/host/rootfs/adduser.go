@@ -1,0 +1,144 @@
+package rootfs
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
+)
+
+// User is a user to be made known in a container that runs.
+type User struct {
+	Passwd, Group string // lines of passwd(5) and group(5)
+	Home          string // empty: none is made
+
+	// UID and GID are the home's owner, and RootGID the group of the container's root, as
+	// the caller's user namespace numbers them.
+	UID, GID, RootGID uint32
+}
+
+// AddUser appends the lines to /etc/passwd and /etc/group if their names and numbers are
+// not there, and makes the home. Nothing in a mount is changed, nor what others than the
+// container's root can change, and nothing that exists gets another owner.
+func (r *Root) AddUser(u User) error {
+	return errors.Join(r.appendEntry("/etc/passwd", u.Passwd), r.appendEntry("/etc/group", u.Group), r.makeHome(u))
+}
+
+// refused is a file or directory that is left alone, and why.
+func refused(name, why string) error { return errors.New(name + " is left alone: " + why) }
+
+// maxAccountFile is how much of a file is searched, in bytes.
+const maxAccountFile = 1 << 20
+
+// appendEntry appends a line if the file has none with its name or number. It does so
+// with one write(2), so that two of them cannot mix.
+func (r *Root) appendEntry(name, entry string) error {
+	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
+	if err != nil {
+		return refused(name, err.Error())
+	}
+	defer unix.Close(w.fd)
+	// What is open with O_PATH cannot change any more: no device, no FIFO, no lease.
+	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFREG || !r.belongsToRoot(&w.st) {
+		return refused(name, "it is not a file that only root can change")
+	}
+	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(w.fd), unix.O_RDWR|unix.O_APPEND|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return refused(name, err.Error())
+	}
+	defer unix.Close(fd)
+	text, err := readAll(fd)
+	if err != nil || hasAccount(text, entry) {
+		return err
+	}
+	if text != "" && text[len(text)-1] != '\n' {
+		entry = "\n" + entry
+	}
+	_, err = sys.Write(fd, []byte(entry+"\n"))
+	return err
+}
+
+// readAll reads the first maxAccountFile bytes.
+func readAll(fd int) (string, error) {
+	b := make([]byte, maxAccountFile)
+	n := 0
+	for n < len(b) {
+		m, err := sys.Read(fd, b[n:])
+		if err != nil {
+			return "", err
+		}
+		if m == 0 {
+			break
+		}
+		n += m
+	}
+	return string(b[:n]), nil
+}
+
+// hasAccount reports whether one of the lines has the name or the number of entry.
+func hasAccount(text, entry string) bool {
+	want := strings.Split(entry, ":")
+	for line := range strings.SplitSeq(text, "\n") {
+		f := strings.Split(line, ":")
+		if len(f) > 2 && len(want) > 2 && (f[0] == want[0] || f[2] == want[2]) {
+			return true
+		}
+	}
+	return false
+}
+
+// makeHome makes the home for the user, and its missing parents for the container's root.
+func (r *Root) makeHome(u User) error {
+	if len(u.Home) < 2 || u.Home[0] != '/' {
+		return nil
+	}
+	w, err := r.walk(u.Home, unix.RESOLVE_NO_XDEV)
+	if err == unix.EXDEV {
+		return nil // it is in a mount, whose directories are made by whoever mounted it
+	}
+	if err != nil {
+		return refused(u.Home, err.Error())
+	}
+	defer func() { _ = unix.Close(w.fd) }()
+	for w.rest != "" {
+		// Nobody else may put something in the place of what is made here.
+		if !r.belongsToRoot(&w.st) {
+			return refused(u.Home, "others than root can change a directory above it")
+		}
+		name, rest, _ := strings.Cut(w.rest, "/")
+		uid, gid := r.owner, u.RootGID
+		if rest == "" {
+			uid, gid = u.UID, u.GID
+		}
+		next, err := makeDir(w.fd, name, uid, gid)
+		if err != nil {
+			return refused(u.Home, err.Error())
+		}
+		_ = unix.Close(w.fd)
+		w.fd, w.rest = next, rest
+		if err := unix.Fstat(w.fd, &w.st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeDir makes a directory with an owner and opens it. Without the right to give it away,
+// as a root process in a container has under no-new-privileges, it stays.
+func makeDir(at int, name string, uid, gid uint32) (int, error) {
+	if err := unix.Mkdirat(at, name, 0o755); err != nil {
+		return -1, err
+	}
+	fd, err := openBelow(at, name, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV)
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.Fchownat(fd, "", int(uid), int(gid), unix.AT_EMPTY_PATH); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}

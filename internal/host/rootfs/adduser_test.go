@@ -1,0 +1,123 @@
+package rootfs
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+const (
+	rootLine  = "root:x:0:0::/root:/bin/sh\n"
+	aliceLine = "alice:x:1000:1000::/home/alice:/bin/sh"
+)
+
+// alice is a user whose home belongs to the user of the test.
+func alice(home string) User {
+	return User{Passwd: aliceLine, Group: "alice:x:1000:", Home: home, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), RootGID: uint32(os.Getegid())}
+}
+
+func TestUserIsAddedOnce(t *testing.T) {
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", rootLine[:len(rootLine)-1])
+	put(t, dir, "etc/group", "root:x:0:\nalice:x:7:\n")
+	for range 2 {
+		if err := r.AddUser(alice("/home/a/alice")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"passwd": rootLine + aliceLine + "\n", "group": "root:x:0:\nalice:x:7:\n"} {
+		if b, err := os.ReadFile(filepath.Join(dir, "etc", name)); err != nil || string(b) != want {
+			t.Errorf("%s: %q %v", name, b, err)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "home/a/alice")); err != nil || st.Mode() != os.ModeDir|0o755 {
+		t.Errorf("home: %v %v", st, err)
+	}
+}
+
+// As root the owners can be seen.
+func TestNothingThatExistsGetsAnotherOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", "")
+	put(t, dir, "etc/group", "")
+	put(t, dir, "srv/there", "d")
+	for home, want := range map[string]uint32{"/srv/there": 0, "/srv/there/new/er": 0, "/srv/new": 1000} {
+		u := alice(home)
+		u.UID, u.GID = 1000, 1000
+		if err := r.AddUser(u); err != nil {
+			t.Fatal(err)
+		}
+		at := home
+		if home == "/srv/there/new/er" {
+			at = "/srv/there/new"
+		}
+		st, err := os.Stat(filepath.Join(dir, at))
+		if err != nil || st.Sys().(*syscall.Stat_t).Uid != want {
+			t.Errorf("%s: %+v %v, want owner %d", at, st, err, want)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "srv/there/new/er")); err != nil || st.Sys().(*syscall.Stat_t).Uid != 1000 {
+		t.Errorf("the home: %+v %v", st, err)
+	}
+}
+
+func TestAccountFilesThatOthersCanChangeAreLeftAlone(t *testing.T) {
+	for what, spoil := range map[string]func(t *testing.T, dir string) error{
+		"writable for all": func(t *testing.T, dir string) error { return os.Chmod(dir+"/etc/passwd", 0o666) },
+		"a FIFO": func(t *testing.T, dir string) error {
+			os.Remove(dir + "/etc/passwd")
+			return syscall.Mkfifo(dir+"/etc/passwd", 0o644)
+		},
+		"missing": func(t *testing.T, dir string) error { return os.Remove(dir + "/etc/passwd") },
+		"a link in a directory of the user": func(t *testing.T, dir string) error {
+			os.Remove(dir + "/etc/passwd")
+			put(t, dir, "else", rootLine)
+			put(t, dir, "etc/passwd", "-> /else")
+			return os.Chmod(dir+"/etc", 0o777)
+		},
+	} {
+		dir, r := container(t)
+		put(t, dir, "etc/passwd", rootLine)
+		put(t, dir, "etc/group", "")
+		if err := spoil(t, dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.AddUser(alice("")); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+		for _, name := range []string{"etc/passwd", "else"} {
+			if st, err := os.Lstat(filepath.Join(dir, name)); err != nil || !st.Mode().IsRegular() {
+				continue
+			}
+			if b, _ := os.ReadFile(filepath.Join(dir, name)); string(b) != rootLine {
+				t.Errorf("%s: %s is %q", what, name, b)
+			}
+		}
+	}
+}
+
+func TestHomeIsNotMadeWhereOthersCanChangeTheNames(t *testing.T) {
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", "")
+	put(t, dir, "etc/group", "")
+	put(t, dir, "open/x", "d")
+	put(t, dir, "etc/keep", "d")
+	put(t, dir, "open/x/link", "-> /etc")
+	if err := os.Chmod(filepath.Join(dir, "open"), 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	for _, home := range []string{"/open/alice", "/open/x/link/alice"} {
+		if err := r.AddUser(alice(home)); err == nil {
+			t.Errorf("%s: no error", home)
+		}
+		for _, at := range []string{home, "/etc/alice"} {
+			if _, err := os.Lstat(filepath.Join(dir, at)); err == nil {
+				t.Errorf("%s was made", at)
+			}
+		}
+	}
+}
