@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,9 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
-	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // Container is a container that dockersh made, on its engine.
@@ -85,39 +82,21 @@ func (c Container) Usage(ctx context.Context) (engine.Usage, error) {
 // User returns the name of the user whose login made the container.
 func (c Container) User() string { return c.Labels[engine.LabelUser] }
 
-// enginesInUse returns the engines that the settings name, beginning with the section
-// for all users, and those of containers whose retention is pending. It leaves out
-// addresses with the user's name in them: such engines belong to their users.
-func enginesInUse() (all []engine.Address, err error) {
+// enginesInUse returns the engines that the settings name, and those of containers whose
+// retention is pending.
+func enginesInUse() ([]engine.Address, error) {
 	file, err := installed.Settings()
 	if err != nil {
 		return nil, err
 	}
-	add := func(at engine.Address) {
-		if !strings.Contains(at.Host+at.TLS, "%") && !slices.Contains(all, at) {
-			all = append(all, at)
-		}
-	}
-	of := func(user, group string) (*config.Settings, error) {
-		s, err := settings.Written(file, user, group)
-		if err == nil {
-			add(policy.EngineOf(s))
-		}
-		return s, err
-	}
-	if _, err := of("", ""); err != nil {
+	all, err := policy.Engines(file)
+	if err != nil {
 		return nil, err
-	}
-	for _, name := range file.Groups() {
-		_, _ = of("", name) // with settings that do not fit together no login works either
-	}
-	for _, name := range file.Users() {
-		_, _ = of(name, "")
 	}
 	retentions := state.RunDir(paths.Run).Retentions()
 	for _, name := range retentions.Names() {
-		if r, err := retentions.Get(name); err == nil {
-			add(r.Engine)
+		if r, err := retentions.Get(name); err == nil && !slices.Contains(all, r.Engine) {
+			all = append(all, r.Engine)
 		}
 	}
 	return all, nil

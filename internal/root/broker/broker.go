@@ -98,7 +98,7 @@ func New(c Config) (*Broker, error) {
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,
-		Attend: c.Role == OneSession, DefaultEngine: b.defaultEngine, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.writeLost,
+		Attend: c.Role == OneSession, AllEngines: b.allEngines, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil
 }

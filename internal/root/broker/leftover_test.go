@@ -93,11 +93,11 @@ func TestEphemeralContainersAreFoundAfterAReboot(t *testing.T) {
 	foreign := map[string]string{engine.LabelEphemeral: "0s"}
 	w.engine.Add(engine.Container{Name: "foreign", State: engine.Exited, Labels: foreign})
 	w.engine.Fail("List", engine.ErrDown)
-	if err := w.broker.lifecycle.Recover(); !errors.Is(err, engine.ErrDown) {
+	if err := w.broker.lifecycle.RecoverFrom(engine.Address{Host: "/var/run/docker.sock"}); !errors.Is(err, engine.ErrDown) {
 		t.Errorf("got %v", err)
 	}
 	w.engine.Fail("List", nil)
-	if err := w.broker.lifecycle.Recover(); err != nil {
+	if err := w.broker.lifecycle.RecoverFrom(engine.Address{Host: "/var/run/docker.sock"}); err != nil {
 		t.Error(err)
 	}
 	gone := func(name string) bool { _, err := w.engine.Find(t.Context(), name); return err != nil }

@@ -126,17 +126,13 @@ func (b *Broker) adminSettings(ctx context.Context, uid uint32) *config.Settings
 	return s.Admins
 }
 
-// defaultEngine returns the engine of the [dockersh] section.
-func (b *Broker) defaultEngine() (engine.Address, error) {
+// allEngines returns the engines that the settings name.
+func (b *Broker) allEngines() ([]engine.Address, error) {
 	file, err := b.settings.Load()
 	if err != nil {
-		return engine.Address{}, err
+		return nil, err
 	}
-	s, err := settings.Written(file, "", "")
-	if err != nil {
-		return engine.Address{}, err
-	}
-	return policy.EngineOf(s), nil
+	return policy.Engines(file)
 }
 
 // sendHostShell answers a login that the settings let onto the host.

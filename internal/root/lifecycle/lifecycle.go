@@ -44,8 +44,8 @@ type Config struct {
 	// Attend makes the process stay until nothing is left to do for a container, as a
 	// broker of one session does in place of a service.
 	Attend bool
-	// DefaultEngine is where containers without a retention entry are looked for.
-	DefaultEngine func() (engine.Address, error)
+	// AllEngines are where containers without a retention entry are looked for.
+	AllEngines func() ([]engine.Address, error)
 	// RemoveProbe removes a container that was made to look into an image, unless it is
 	// in use; ok is false if the container is not such a probe.
 	RemoveProbe func(ctx context.Context, e engine.Engine, c *engine.Container) (ok bool, err error)

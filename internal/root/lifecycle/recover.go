@@ -13,24 +13,31 @@ import (
 // an engine; no request takes longer than their sum.
 var recoverPauses = [...]time.Duration{0, lookEvery, 10 * time.Second, 20 * time.Second, time.Minute}
 
-// keepRecovering asks until the engine answers, and again later: the engine finishes what
-// a broker had asked for before it was killed.
+// keepRecovering recovers what is left on each engine that the settings name.
 func (r *Reconciler) keepRecovering() {
+	all, err := r.AllEngines()
+	for ; err != nil && r.ctx.Err() == nil; all, err = r.AllEngines() {
+		wait.Sleep(r.ctx, lookEvery)
+	}
+	for _, at := range all { // none waits for another, which may be down for ever
+		go r.keepRecoveringFrom(at)
+	}
+}
+
+// keepRecoveringFrom asks until the engine answers, and again later: the engine finishes
+// what a broker had asked for before it was killed.
+func (r *Reconciler) keepRecoveringFrom(at engine.Address) {
 	for _, pause := range recoverPauses {
 		wait.Sleep(r.ctx, pause)
-		for r.ctx.Err() == nil && r.Recover() != nil {
+		for r.ctx.Err() == nil && r.RecoverFrom(at) != nil {
 			wait.Sleep(r.ctx, lookEvery)
 		}
 	}
 }
 
-// Recover writes retention entries for ephemeral containers that have none: the host was
+// RecoverFrom writes retention entries for ephemeral containers that have none: the host was
 // restarted, and the entries are gone. It removes the probes that killed brokers left.
-func (r *Reconciler) Recover() error {
-	at, err := r.DefaultEngine()
-	if err != nil {
-		return err
-	}
+func (r *Reconciler) RecoverFrom(at engine.Address) error {
 	e, err := r.Engines.Get(at)
 	if err != nil {
 		return err
