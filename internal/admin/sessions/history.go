@@ -94,6 +94,9 @@ func printHistory(out io.Writer, rows []past) error {
 		}},
 		{Head: "STATUS", Value: func(p past) string {
 			if why := p.Lost + p.Reason; why != "" && (p.Status == "lost" || p.Status == "refused") {
+				if p.Number > 1 {
+					return p.Status + " " + strconv.Itoa(p.Number) + " times: " + why
+				}
 				return p.Status + ": " + why
 			}
 			return p.Status

@@ -37,6 +37,7 @@ func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 		{Time: noon, Kind: history.Start, ID: "b", User: "bob"},
 		{Time: noon.Add(time.Second), Kind: history.End, ID: "b", Lost: "the container was stopped"},
 		{Time: noon, Kind: history.Refused, UID: 77, Reason: "this host does not know you"},
+		{Time: noon, Kind: history.Refused, UID: 77, Reason: "this host does not know you", Number: 531},
 		{Time: noon, Kind: history.Start, ID: "c", User: "carol"},
 		{Time: noon, Kind: history.Start, ID: "d", User: "dora"},
 	}) {
@@ -52,6 +53,7 @@ func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 		`alice 192.0.2.7 pts/3 alice_dockersh 2026-11-24 12:00:00 1d 2:00:00 exit 7 container was not running echo \x1b[2J\nroot\t0...`,
 		"bob - - - 2026-11-24 12:00:00 0:00:01 lost: the container was stopped -",
 		"77 - - - 2026-11-24 12:00:00 - refused: this host does not know you -",
+		"77 - - - 2026-11-24 12:00:00 - refused 531 times: this host does not know you -",
 		"carol - - - 2026-11-24 12:00:00 0:01:00 still in -",
 		"dora - - - 2026-11-24 12:00:00 - unknown -",
 	} {

@@ -63,6 +63,7 @@ type Broker struct {
 	bringup   *bringup.Bringup
 	lifecycle *lifecycle.Reconciler
 	limits    *limits
+	strangers *strangers // nil unless it is the service
 	tags      *tags
 	events    *events
 
@@ -85,9 +86,12 @@ func New(c Config) (*Broker, error) {
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
 	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
 	b.Users.Answered = run.Seen()
+	if c.Role == Service {
+		b.strangers = newStrangers(account.NewHostFiles())
+	}
 	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
-	b.events = &events{ctx: b.ctx, log: c.Log, history: c.PutEvent, state: run, role: c.Role}
+	b.events = newEvents(b.ctx, c)
 	b.tags = &tags{ctx: b.ctx, engines: &b.engines}
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
@@ -105,6 +109,7 @@ func New(c Config) (*Broker, error) {
 
 // Serve accepts fronts until Shutdown, and looks after containers that nobody is in.
 func (b *Broker) Serve(l *seqpacket.Listener) error {
+	b.rememberOwners()
 	go b.lifecycle.Run()
 	for {
 		c, err := l.Accept()
@@ -178,17 +183,32 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 		_ = c.Close()
 		return err
 	}
-	if !b.limits.admitConn(cred.Uid) {
-		// A log line for each would help nobody, and the answer must not hold up the
-		// next front: Send to a fresh socket never waits.
-		c.Within(time.Second)
-		_ = c.Send(&wire.Error{Code: uint8(usererr.Busy), Text: "you have too many connections", Hint: "end some of your sessions"})
-		_ = c.Close()
+	f := &front{Conn: c, uid: cred.Uid, pid: cred.Pid, ended: ended}
+	if b.strangers != nil && !b.strangers.isKnown(f.uid) {
+		place, err := b.strangers.admit(f.uid)
+		if err != nil {
+			answerAndClose(c, strangerError(err))
+			return err
+		}
+		b.logins.Add(1)
+		go b.serveStranger(f, place)
+		return nil
+	}
+	if !b.limits.admitConn(f.uid) {
+		answerAndClose(c, errTooMany)
 		return errTooMany
 	}
 	b.logins.Add(1)
-	go b.serveLogin(&front{Conn: c, uid: cred.Uid, pid: cred.Pid, ended: ended})
+	go b.serveLogin(f)
 	return nil
+}
+
+// answerAndClose refuses a connection that is not served. A log line for each would help
+// nobody, and the answer must not hold up the next front: Send to a fresh socket never waits.
+func answerAndClose(c channel.Conn, err error) {
+	c.Within(time.Second)
+	_ = c.Send(wire.NewError(usererr.For(err)))
+	_ = c.Close()
 }
 
 // Shutdown stops accepting and waits for logins that are under way, at most until ctx
@@ -199,5 +219,6 @@ func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
 	wait.Until(ctx, b.logins.Wait)
 	b.cancel()
 	wait.Until(ctx, b.events.starts.Wait)
+	b.events.refusals.Close()
 	b.lifecycle.Shutdown(ctx)
 }

@@ -27,6 +27,7 @@ type front struct {
 	user     string       // name; empty before it is known
 	process  proc.Stat    // the front as it was when it was accepted; zero if it was gone by then
 	plan     *policy.Plan // nil before the login
+	stranger bool         // no account is known for the uid
 	loggedIn bool
 	session  *state.Session // nil before the login, and for a host shell
 	events   *sessionEvents // nil before the session begins
@@ -143,30 +144,23 @@ func (b *Broker) serveRequest(f *front) bool {
 		case errors.Is(err, engine.ErrNoClient):
 			b.handOver(f)
 		default:
-			if r.kind == wire.KindLogin {
-				b.events.writeRefusal(f, err) // before the front learns of it, and ends
-			}
-			b.refuse(f, err)
+			b.refuse(f, err, r.kind == wire.KindLogin)
 		}
 		return false
 	}
-	b.refuse(f, usererr.New(usererr.Protocol, "the dockersh service did not expect this", "", nil))
+	b.refuse(f, usererr.New(usererr.Protocol, "the dockersh service did not expect this", "", nil), false)
 	return false
 }
 
-// refuse sends the user what they may read, and logs the cause.
-func (b *Broker) refuse(f *front, err error) {
-	e := usererr.For(err)
-	container := ""
-	if f.plan != nil {
-		container = f.plan.Container
-	}
-	b.Log.Warn("refused", "uid", f.uid, "pid", f.pid, "container", container, "text", e.Text, "cause", e.Cause)
+// refuse sends the user what they may read, and logs the cause; login says that it is a
+// login that is refused.
+func (b *Broker) refuse(f *front, err error, login bool) {
+	b.events.countRefusal(f, err, login) // before the front learns of it, and ends
 	f.Within(time.Second)
 	if p, ok := f.Socket.(*peekConn); ok {
 		p.dropFirstPacket() // within the new limit: the old one may be over
 	}
-	_ = f.Send(wire.NewError(e))
+	_ = f.Send(wire.NewError(usererr.For(err)))
 }
 
 // storeExitStatus keeps the front's word on how its session ended.

@@ -10,12 +10,11 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
-	"github.com/dockersh/dockersh/internal/proto/printable"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/syslog"
 )
 
 // What happened to sessions goes into the log and the history. Nothing of it is found
@@ -33,6 +32,15 @@ type events struct {
 	state   state.RunDir
 	role    Role
 	starts  sync.WaitGroup // being written
+
+	refused  *slog.Logger // for refusals, which must not crowd out the rest
+	refusals refusals
+}
+
+func newEvents(ctx context.Context, c Config) *events {
+	e := &events{ctx: ctx, log: c.Log, history: c.PutEvent, state: state.RunDir(c.Run), role: c.Role, refused: c.Log.With(syslog.Minor())}
+	e.refusals = refusals{ctx: ctx, write: e.writeRefusal}
+	return e
 }
 
 // sessionEvents are the start and the end of one session.
@@ -116,13 +124,6 @@ func (e *events) writeEnd(event history.Event) {
 
 func endOf(s state.Session) history.Event {
 	return history.Event{Kind: history.End, ID: s.ID, User: s.User, UID: s.UID, Container: s.Container, Since: s.Since}
-}
-
-// writeRefusal writes a login that is refused.
-func (e *events) writeRefusal(f *front, err error) {
-	event := e.newEvent(f, history.Refused)
-	event.Client, event.Reason = clientAddress(f.process), printable.Line(usererr.For(err).Text)
-	e.history(event)
 }
 
 // writeHostShell writes a login that was given the host. What it does there, and when it ends,

@@ -172,7 +172,7 @@ func TestRefusalArrivesThoughItComesLateAndIsReadLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Within(-time.Second)
-	w.withoutEngine().refuse(f, errors.New("why"))
+	w.withoutEngine().refuse(f, errors.New("why"), true)
 	_ = f.Close()
 	w.expect(user, wire.KindError)
 }

@@ -2,11 +2,11 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -27,15 +27,15 @@ func newLimits() *limits {
 	l := &limits{conns: map[uint32]int{}, perUser: mostPerUser, ofAll: mostPerUser}
 	var lim unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) == nil {
-		// Some descriptors are needed for the engine and for agents. No single uid gets
-		// more than half of what there is.
-		l.ofAll = int(min(lim.Cur, 1<<20)) - 128
+		// Some descriptors are needed for the engine, for agents and for strangers. No
+		// single uid gets more than half of what there is.
+		l.ofAll = int(min(lim.Cur, 1<<20)) - 448
 		l.perUser = min(l.perUser, l.ofAll/2)
 	}
 	return l
 }
 
-var errTooMany = errors.New("too many connections of one user")
+var errTooMany = usererr.New(usererr.Busy, "you have too many connections", "end some of your sessions", nil)
 
 // admitConn counts a connection, to be ended by releaseConn; false if there are too many.
 func (l *limits) admitConn(uid uint32) bool {

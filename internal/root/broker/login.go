@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,9 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
 	defer cancel()
 	user, err := b.Users.ByUID(ctx, f.uid)
+	if errors.Is(err, account.ErrUnknown) && b.strangers != nil {
+		b.strangers.setKnown(f.uid, false)
+	}
 	if err != nil {
 		return settings.AccountError(err)
 	}

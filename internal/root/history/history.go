@@ -38,6 +38,7 @@ type Event struct {
 	Command   string    `json:"command,omitempty"`
 	Cut       bool      `json:"cut,omitempty"`    // the command was longer
 	Reason    string    `json:"reason,omitempty"` // of a refusal, in the words that the user saw
+	Number    int       `json:"number,omitempty"` // of refusals since the user's last line, this one included
 	Shell     string    `json:"shell,omitempty"`  // on the host
 	Cold      string    `json:"cold,omitempty"`   // why the login needed an engine; empty for a warm one
 

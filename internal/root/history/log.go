@@ -10,27 +10,33 @@ import (
 // dropped: no login and no end of a session waits for a disk.
 const queued = 1024
 
-// Log writes events in the background.
+// Log writes events in the background. Refusals have a queue of their own, behind the
+// other: however many there are, they crowd no session out.
 type Log struct {
-	path   string
-	log    *slog.Logger
-	events chan Event
-	flush  chan chan struct{}
-	lost   atomic.Int64
+	path     string
+	log      *slog.Logger
+	events   chan Event
+	refusals chan Event
+	flush    chan chan struct{}
+	lost     atomic.Int64
 }
 
 // Open returns the writer of a file. It logs once that the file cannot be written, and
 // how many events were lost when it can be written again.
 func Open(path string, log *slog.Logger) *Log {
-	l := &Log{path: path, log: log, events: make(chan Event, queued), flush: make(chan chan struct{})}
+	l := &Log{path: path, log: log, events: make(chan Event, queued), refusals: make(chan Event, queued), flush: make(chan chan struct{})}
 	go l.write()
 	return l
 }
 
 // Put queues an event, and never waits.
 func (l *Log) Put(e Event) {
+	queue := l.events
+	if e.Kind == Refused {
+		queue = l.refusals
+	}
 	select {
-	case l.events <- e:
+	case queue <- e:
 	default:
 		l.lost.Add(1)
 	}
@@ -67,12 +73,19 @@ func (l *Log) write() {
 		failing = err != nil
 	}
 	for {
+		for n := len(l.events); n > 0; n-- {
+			one(<-l.events)
+		}
 		select {
 		case e := <-l.events:
 			one(e)
+		case e := <-l.refusals:
+			one(e)
 		case done := <-l.flush:
-			for n := len(l.events); n > 0; n-- {
-				one(<-l.events)
+			for _, queue := range []chan Event{l.events, l.refusals} {
+				for n := len(queue); n > 0; n-- {
+					one(<-queue)
+				}
 			}
 			close(done)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"log/syslog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,9 @@ import (
 // queued is how many lines may wait for a slow reader. Further ones are counted and
 // dropped: no login waits for a log.
 const queued = 4096
+
+// queuedMinor is the same for lines of a logger with Minor.
+const queuedMinor = 1024
 
 type line struct {
 	level slog.Level
@@ -27,6 +31,7 @@ type Log struct {
 	stderr io.Writer
 	syslog *syslog.Writer // nil on a host without a system log
 	lines  chan line
+	minor  chan line // written while there are no others
 	ended  chan struct{}
 
 	mu      sync.Mutex
@@ -37,7 +42,7 @@ type Log struct {
 // New starts a Log that writes to stderr and, where the host has one, to the system log
 // under tag. The facility is authpriv, since the lines are about logins.
 func New(stderr io.Writer, tag string) *Log {
-	l := &Log{stderr: stderr, lines: make(chan line, queued), ended: make(chan struct{})}
+	l := &Log{stderr: stderr, lines: make(chan line, queued), minor: make(chan line, queuedMinor), ended: make(chan struct{})}
 	if w, err := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag); err == nil {
 		l.syslog = w
 	}
@@ -51,6 +56,7 @@ func (l *Log) Close(limit time.Duration) {
 	l.mu.Lock()
 	l.closed = true
 	close(l.lines)
+	close(l.minor)
 	l.mu.Unlock()
 	select {
 	case <-l.ended:
@@ -60,36 +66,70 @@ func (l *Log) Close(limit time.Duration) {
 
 func (l *Log) write() {
 	defer close(l.ended)
-	for n := range l.lines {
-		_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
-		switch {
-		case l.syslog == nil:
-		case n.level >= slog.LevelError:
-			_ = l.syslog.Err(n.text)
-		case n.level >= slog.LevelWarn:
-			_ = l.syslog.Warning(n.text)
-		default:
-			_ = l.syslog.Info(n.text)
+	for n, ok := l.next(); ok; n, ok = l.next() {
+		l.writeLine(n)
+		// Now that there is room again, once for all that were dropped.
+		if len(l.lines) <= cap(l.lines)/2 && len(l.minor) <= cap(l.minor)/2 {
+			l.mu.Lock()
+			dropped := l.dropped
+			l.dropped = 0
+			l.mu.Unlock()
+			if dropped > 0 {
+				l.writeLine(line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(dropped) + "\n"})
+			}
 		}
 	}
 }
 
+func (l *Log) writeLine(n line) {
+	_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
+	switch {
+	case l.syslog == nil:
+	case n.level >= slog.LevelError:
+		_ = l.syslog.Err(n.text)
+	case n.level >= slog.LevelWarn:
+		_ = l.syslog.Warning(n.text)
+	default:
+		_ = l.syslog.Info(n.text)
+	}
+}
+
+// next waits for the next line to write; false after the last one.
+func (l *Log) next() (n line, ok bool) {
+	select {
+	case n, ok = <-l.lines:
+	default:
+		select {
+		case n, ok = <-l.lines:
+		case n, ok = <-l.minor:
+		}
+	}
+	if ok {
+		return n, true
+	}
+	for _, queue := range []chan line{l.lines, l.minor} { // the log is closed: the rest
+		if n, ok = <-queue; ok {
+			return n, true
+		}
+	}
+	return n, false
+}
+
+// Minor marks a logger whose lines anybody can cause in any number: they have a queue of
+// their own, so that they crowd no other line out.
+func Minor() slog.Attr { return slog.Bool(minorKey, true) }
+
+const minorKey = "minor"
+
 // put queues a line, or counts it as dropped.
-func (l *Log) put(n line) {
+func (l *Log) put(n line, queue chan line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return
 	}
-	if l.dropped > 0 {
-		select {
-		case l.lines <- line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(l.dropped) + "\n"}:
-			l.dropped = 0
-		default:
-		}
-	}
 	select {
-	case l.lines <- n:
+	case queue <- n:
 	default:
 		l.dropped++
 	}
@@ -103,6 +143,7 @@ type handler struct {
 	log   *Log
 	attrs []slog.Attr
 	group string
+	minor bool
 }
 
 func (h handler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
@@ -117,11 +158,19 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if err := text.Handle(ctx, r); err != nil {
 		return err
 	}
-	h.log.put(line{r.Level, b.String()})
+	queue := h.log.lines
+	if h.minor {
+		queue = h.log.minor
+	}
+	h.log.put(line{r.Level, b.String()}, queue)
 	return nil
 }
 
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	if slices.ContainsFunc(attrs, Minor().Equal) {
+		h.minor = true
+		attrs = slices.DeleteFunc(slices.Clone(attrs), Minor().Equal)
+	}
 	h.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
 	return h
 }

@@ -46,10 +46,10 @@ func TestStuckReaderDelaysNobody(t *testing.T) {
 func TestDroppedLinesAreCounted(t *testing.T) {
 	var out bytes.Buffer
 	s := stuck{make(chan struct{})}
-	l := &Log{stderr: &out, lines: make(chan line, 1), ended: make(chan struct{})}
-	l.put(line{text: "first\n"})
-	l.put(line{text: "lost\n"})
-	l.put(line{text: "lost\n"})
+	l := &Log{stderr: &out, lines: make(chan line, 1), minor: make(chan line, 1), ended: make(chan struct{})}
+	l.put(line{text: "first\n"}, l.lines)
+	l.put(line{text: "lost\n"}, l.lines)
+	l.put(line{text: "lost\n"}, l.lines)
 	go l.write()
 	for range 100 {
 		if len(l.lines) == 0 {
@@ -57,7 +57,7 @@ func TestDroppedLinesAreCounted(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	l.put(line{text: "last\n"})
+	l.put(line{text: "last\n"}, l.lines)
 	l.Close(time.Second)
 	close(s.release)
 	if !strings.Contains(out.String(), "number=2") {
@@ -75,5 +75,40 @@ func TestLinesAfterCloseAreLost(t *testing.T) {
 	log.Info("after")
 	if got, want := out.String(), "level=INFO msg=before\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// slow is a reader that begins to read late.
+type slow struct {
+	begin chan struct{}
+	out   bytes.Buffer
+}
+
+func (s *slow) Write(p []byte) (int, error) {
+	<-s.begin
+	return s.out.Write(p)
+}
+
+func TestMinorLinesCrowdNoOtherOut(t *testing.T) {
+	s := &slow{begin: make(chan struct{})}
+	l := New(s, "test")
+	minor, log := slog.New(l.Handler()).With(Minor(), "uid", 7), slog.New(l.Handler())
+	for range 2 * queued {
+		minor.Warn("refused")
+	}
+	for range queued / 2 {
+		log.Info("start")
+	}
+	close(s.begin)
+	l.Close(20 * time.Second)
+	got := s.out.String()
+	if n := strings.Count(got, "msg=start"); n != queued/2 {
+		t.Errorf("%d of %d lines are written", n, queued/2)
+	}
+	if n := strings.Count(got, "msg=refused uid=7\n"); n < queuedMinor || n > queuedMinor+1 {
+		t.Errorf("%d minor lines", n)
+	}
+	if strings.LastIndex(got, "msg=start") > strings.LastIndex(got, "msg=refused") {
+		t.Error("the minor lines come first")
 	}
 }

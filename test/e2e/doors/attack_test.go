@@ -29,6 +29,7 @@ var attackers = map[string]func() error{
 	"inherited connect": inheritedConnect,
 	"login of the dead": loginOfTheDead,
 	"first logins":      firstLogins,
+	"many uids":         manyUIDs,
 }
 
 // attack runs an attacker as a user; end ends it.

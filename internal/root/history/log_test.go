@@ -1,0 +1,34 @@
+package history
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+func TestRefusalsCrowdNoSessionOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history", "log")
+	l := Open(path, slog.New(slog.DiscardHandler))
+	for range 20 * queued {
+		l.Put(Event{Time: time.Now(), Kind: Refused})
+	}
+	for n := range queued / 2 {
+		l.Put(Event{Time: time.Now(), Kind: Start, ID: strconv.Itoa(n)})
+	}
+	l.Close(time.Minute)
+	events, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	starts := 0
+	for _, e := range events {
+		if e.Kind == Start {
+			starts++
+		}
+	}
+	if starts != queued/2 {
+		t.Errorf("of %d sessions %d are in the history", queued/2, starts)
+	}
+}
