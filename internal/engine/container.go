@@ -100,6 +100,11 @@ type Spec struct {
 	CappedLog             bool     // keep a limited amount of it, unless Options say otherwise
 	Options               []string // dockeropt, in words; given before all others, so that the others win
 	UserFirst             bool     // give --user before Options: they may name another user for process 1
+
+	// ForeignImage: a user chose the image. What it asks of the engine is not done: its
+	// health check, which runs outside the container's limits, its working directory,
+	// which the engine makes as root, and copies of its files in named volumes.
+	ForeignImage bool
 }
 
 // Mount is a bind mount. A source that does not exist is an error; it is not made.
@@ -114,5 +119,6 @@ type File struct {
 	Mode     uint32 // permission bits
 	UID, GID uint32
 	Dir      bool
+	Reset    bool // of a directory: one that exists gets this owner and mode, too
 	Data     []byte
 }

@@ -21,6 +21,8 @@ const (
 	LabelAdmins = "dockersh.admins"
 	// LabelImage is the id of the image that the container was made from.
 	LabelImage = "dockersh.image"
+	// LabelImageBy is who chose that image: ImageByUser or ImageByAdministrator.
+	LabelImageBy = "dockersh.imageby"
 
 	// LabelProtocol is the version of the agent protocol.
 	LabelProtocol = "dockersh.protocol"
@@ -50,3 +52,9 @@ const (
 // RunInside is where the directory that LabelMark names is mounted, in containers on
 // this host.
 const RunInside = "/.dockersh/run"
+
+// Values of LabelImageBy.
+const (
+	ImageByUser          = "user"
+	ImageByAdministrator = "administrator"
+)

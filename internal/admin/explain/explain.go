@@ -105,7 +105,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	for _, one := range s.Written.All() {
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
-	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true})
+	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 	if err != nil {
 		return err
 	}
-	id, err := plan.ContainerUser(groups, policy.Image{}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	id, err := plan.ContainerUser(groups, policy.Image{Foreign: plan.ForeignImage()}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
 	if err != nil {
 		// The image knows the numbers. Only a login looks into it.
 		id = account.Identity{Name: plan.Settings.ContainerUserName}

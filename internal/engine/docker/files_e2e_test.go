@@ -86,6 +86,7 @@ func TestDirectoryThatTheImageHasWithItsOwnerStays(t *testing.T) {
 			want string
 		}{
 			{engine.File{Path: "/home/a", Mode: 0o700, UID: 1000, GID: 1001, Dir: true}, "755 1000:1001\n"},
+			{engine.File{Path: "/home/a", Mode: 0o700, UID: 1000, GID: 1001, Dir: true, Reset: true}, "700 1000:1001\n"},
 			{engine.File{Path: "/home/a", Mode: 0o700, UID: 1000, GID: 1002, Dir: true}, "700 1000:1002\n"},
 		} {
 			s := spec(t)

@@ -18,8 +18,8 @@ import (
 // PutFiles writes files and directories, in their order, into a container that
 // was never started. Directories on the way that do not exist are made, root's and
 // with mode 0755. A path at or below a mount is refused: it would be written on the
-// host. A directory that the image has with the same owner is left as it is; if
-// nothing is left to write, the engine, which starts a process for each archive, is
+// host. A directory that the image has with the same owner is left as it is, unless it
+// is to be reset; if nothing is left to write, the engine, which starts a process for each archive, is
 // not asked.
 func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) error {
 	r, err := e.neverStarted(ctx, id)
@@ -73,7 +73,7 @@ func within(p, dir string) bool {
 func (e *Engine) withoutExisting(ctx context.Context, r *container.InspectResponse, files []engine.File) ([]engine.File, error) {
 	var missing []engine.File
 	for _, f := range files {
-		if f.Dir && !hasVolumes(r) {
+		if f.Dir && !f.Reset && !hasVolumes(r) {
 			own, err := e.dirs.owner(ctx, e.conn, r, f.Path)
 			if err != nil {
 				return nil, err

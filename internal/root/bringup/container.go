@@ -105,11 +105,11 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	user, err := a.users().resolve(ctx, accounts)
+	user, err := a.users().resolve(ctx, accounts, a.plan.ForeignImage())
 	if err != nil {
 		return err
 	}
-	files, err := accountFiles(accounts, user, !s.MountHome)
+	files, err := accountFiles(accounts, user, !s.MountHome, a.plan.ForeignImage())
 	if err != nil {
 		return err
 	}

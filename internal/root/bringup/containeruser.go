@@ -23,8 +23,9 @@ func (a *coldLogin) users() userResolver {
 	return userResolver{a.plan, a.b.Users, &a.b.images, a.engine}
 }
 
-// resolve resolves the container user, with the accounts of the image.
-func (r userResolver) resolve(ctx context.Context, image state.Accounts) (account.Identity, error) {
+// resolve resolves the container user, with the accounts of the image, which is foreign if
+// a user chose it.
+func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign bool) (account.Identity, error) {
 	groups, err := r.host.Groups(ctx, r.plan.User)
 	if err != nil {
 		return account.Identity{}, settings.AccountError(err)
@@ -32,6 +33,7 @@ func (r userResolver) resolve(ctx context.Context, image state.Accounts) (accoun
 	known := policy.Image{
 		Users: account.ParsePasswd(image.Passwd), Groups: account.ParseGroup(image.Group),
 		MemberOf: func(user string) []account.Group { return account.GroupsOf(image.Group, user) },
+		Foreign:  foreign,
 	}
 	return r.plan.ContainerUser(groups, known, func(name string) (account.User, error) { return r.host.ByName(ctx, name) })
 }
@@ -43,7 +45,7 @@ func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (
 	if err != nil {
 		return account.Identity{}, err
 	}
-	return r.resolve(ctx, image)
+	return r.resolve(ctx, image, policy.HasForeignImage(found.Labels))
 }
 
 // resolveWithoutImage is resolveFor without the image where that is possible: the
@@ -56,5 +58,5 @@ func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Con
 			return user, err
 		}
 	}
-	return r.resolve(ctx, state.Accounts{})
+	return r.resolve(ctx, state.Accounts{}, policy.HasForeignImage(found.Labels))
 }

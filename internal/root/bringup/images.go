@@ -183,18 +183,23 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accoun
 // accountFiles returns the files that make the container know its user: private copies,
 // not mounts, because the host's files change under a mount and useradd cannot replace a
 // mount point. An image that knows the user already, such as one of dockershctl commit,
-// stays as it is.
-func accountFiles(image state.Accounts, user account.Identity, makeHome bool) ([]engine.File, error) {
+// stays as it is, unless it is foreign. Engines look even numbers up as names, in the
+// group file of the container, at each start and exec: in a foreign image its directory
+// and it may belong to the user, who would add a line such as "1001:x:0:".
+func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign bool) ([]engine.File, error) {
 	passwd, group, err := account.Merge(image.Passwd, image.Group, user)
 	if err != nil {
 		return nil, err
 	}
 	var files []engine.File
+	if foreign {
+		files = append(files, engine.File{Path: "/etc", Mode: 0o755, Dir: true, Reset: true})
+	}
 	for _, f := range []struct {
 		path          string
 		image, merged []byte
 	}{{"/etc/passwd", image.Passwd, passwd}, {"/etc/group", image.Group, group}} {
-		if !bytes.Equal(f.image, f.merged) {
+		if foreign || !bytes.Equal(f.image, f.merged) {
 			files = append(files, engine.File{Path: f.path, Mode: 0o644, Data: f.merged})
 		}
 	}

@@ -143,6 +143,18 @@ func (s *Settings) Origin(key string) syntax.Origin { return s.state[key].origin
 // FromUser reports whether the effective value of key came from ~/.dockersh.
 func (s *Settings) FromUser(key string) bool { return s.state[key].fromUser }
 
+// MadeByUser returns the first setting of ~/.dockersh that makes the container what it
+// is; empty if there is none.
+func (s *Settings) MadeByUser() string {
+	for i := range table {
+		r := &table[i]
+		if r.made && (r.under == nil || r.under(s)) && s.FromUser(r.key) {
+			return r.key
+		}
+	}
+	return ""
+}
+
 // IsSet reports whether a file set key: its value is not the built-in default, though it
 // may equal it.
 func (s *Settings) IsSet(key string) bool { return s.state[key].set }

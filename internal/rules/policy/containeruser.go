@@ -14,6 +14,8 @@ type Image struct {
 	Groups []account.Group
 	// MemberOf returns the groups that list a user as a member.
 	MemberOf func(user string) []account.Group
+	// Foreign: a user chose the image, and what it says of accounts does not count.
+	Foreign bool
 }
 
 // ContainerUser resolves containerusername to numbers, so that nothing in the image can
@@ -23,7 +25,9 @@ type Image struct {
 // The login user's own name stands for their numbers on the host, so that they own a
 // mounted home. Their supplementary groups go into a container of their own only, because
 // the engine gives the groups of a container to everyone in it. Any other name is looked
-// up in the image, then on the host.
+// up in the image, then on the host. In an image that a user chose, which may call
+// anybody anything, a name other than root is no more than a name for the login user's
+// numbers, and a number stays what it is.
 func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (account.Identity, error) {
 	spec, u := p.Settings.ContainerUserName, p.User
 	self := account.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
@@ -34,7 +38,13 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 		return self, nil
 	}
 	if spec != "" && spec[0] >= '0' && spec[0] <= '9' {
+		if img.Foreign {
+			img = Image{}
+		}
 		return p.numeric(spec, self, img)
+	}
+	if img.Foreign {
+		return p.foreign(spec, self), nil
 	}
 	other, found := account.User{}, false
 	for _, e := range img.Users {
@@ -51,6 +61,16 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 		}
 	}
 	return p.fromImage(other, img), nil
+}
+
+// foreign returns the container user called name in an image that a user chose. Root is 0
+// in every image, whoever made it.
+func (p *Plan) foreign(name string, self account.Identity) account.Identity {
+	if name == "root" {
+		return account.Identity{Name: name, Home: p.home("/root"), Shell: p.Shell, Groups: []account.Group{{Name: name}}}
+	}
+	self.Name = name
+	return self
 }
 
 // numeric resolves uid[:gid].

@@ -24,6 +24,7 @@ func decide(t *testing.T, u account.User, file, own string, r Request) (*Plan, e
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Admins = s.Admins
 	return Decide(u, s.Settings, r)
 }
 

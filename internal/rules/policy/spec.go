@@ -44,8 +44,9 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		},
 		Volumes: s.Volume, Env: s.Env, Network: s.Network,
 		Memory: s.Memory, CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
-		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges,
-		Entrypoint: InitInside, QuietLog: true,
+		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges || p.ForeignImage(),
+		ForeignImage: p.ForeignImage(),
+		Entrypoint:   InitInside, QuietLog: true,
 	}
 	if !p.Engine().Local() {
 		// Nothing of this host can be mounted there. The helper is copied into the
@@ -62,12 +63,9 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		agent = ""
 	}
 	if s.Entrypoint != config.Internal {
-		// The administrator chose process 1, and may let it run as another user. If the
-		// user chose it, it must not: as root it could leave setuid programs in a
-		// mounted home.
 		agent = ""
 		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
-		spec.UserFirst = !s.FromUser("entrypoint")
+		spec.UserFirst = p.isAdministratorsProcess()
 		// Its output is kept, but not for ever. dockeropt may change that.
 		spec.CappedLog = true
 	}
@@ -90,6 +88,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelUser:      p.User.Name,
 		engine.LabelSettings:  s.Hash(),
 		engine.LabelImage:     imageID,
+		engine.LabelImageBy:   engine.ImageByAdministrator,
 		engine.LabelProtocol:  strconv.Itoa(at.Protocol),
 		engine.LabelAgent:     agent,
 		engine.LabelHome:      at.Owners.String(), // always, since an image can have such a label
@@ -97,6 +96,9 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		engine.LabelAdmins:    "",
 		engine.LabelEphemeral: "", // always, so that no option sets it
 	})
+	if p.ForeignImage() {
+		spec.Labels[engine.LabelImageBy] = engine.ImageByUser
+	}
 	if p.Admins != nil {
 		spec.Labels[engine.LabelAdmins] = p.Admins.Hash()
 	}

@@ -171,6 +171,16 @@ func TestReadOnlyMountIsNoFinding(t *testing.T) {
 	}
 }
 
+func TestOwnNumbersInAnImageOfTheUsersAreNoFinding(t *testing.T) {
+	for _, line := range []string{"", "containerusername = %U", "containerusername = %U:%G"} {
+		h := good(t)
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\n"+line+"\n")
+		if found := Judge(h); len(found) != 0 {
+			t.Errorf("%s: %+v", line, found)
+		}
+	}
+}
+
 func TestForwardingToListedPlacesIsNoFinding(t *testing.T) {
 	h := good(t)
 	setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\npermitopen 192.0.2.7:5432 localhost:80\npermitlisten *:8080")

@@ -103,6 +103,12 @@ var spoiled = []struct {
 	{"a setting that lets the user have the host", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserdockeropt\n")
 	}, "host-given-away", "enableuserdockeropt = false"},
+	{"a name in an image of the user's", func(t *testing.T, h *facts.Host) {
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\ncontainerusername = student\n")
+	}, "container-user", "containerusername = %u"},
+	{"another number in an image of the user's", func(t *testing.T, h *facts.Host) {
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\ncontainerusername = 4321:100\n")
+	}, "container-user", "containerusername = %u"},
 	{"a log without a limit", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver=json-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},

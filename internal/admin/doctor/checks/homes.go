@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
@@ -10,6 +11,7 @@ import (
 var homeChecks = []check{
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
+	{id: "container-user", severity: Error, why: "dockershrc(5), Images that users choose", need: wantSettings, user: containerUser},
 	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings, user: hostGivenAway},
 }
 
@@ -78,4 +80,22 @@ func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
 			file: u.Settings.Origin("enableusercontainerusername").String(), lines: []string{"enableusercontainerusername = false"}}
 	}
 	return nil
+}
+
+// containerUser finds users who may bring an image and are somebody else in it: a name
+// that the image does not explain, or the administrator's number whatever the image is.
+func containerUser(_ *facts.Host, u *facts.User) *fault {
+	name := u.Settings.ContainerUserName
+	own := strconv.FormatUint(uint64(u.UID), 10)
+	if !u.Settings.UserMay("imagename") || name == u.Name || name == own || strings.HasPrefix(name, own+":") {
+		return nil
+	}
+	what := "in which the name is only another name for the user's own numbers"
+	if rootInside(name) {
+		what = "in which everything then runs as root"
+	} else if uid, _, _ := strings.Cut(name, ":"); strings.Trim(uid, "0123456789") == "" {
+		what = "in which everything then has this number, and not the user's"
+	}
+	return &fault{text: "containerusername = " + name + " with enableuserimagename: users may bring an image, " + what,
+		file: u.Settings.Origin("containerusername").String(), lines: []string{"containerusername = %u"}}
 }

@@ -58,7 +58,9 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	for _, m := range s.Mounts {
 		flag("mount", mountValue(m))
 	}
-	each("volume", s.Volumes)
+	for _, v := range s.Volumes {
+		flag("volume", volumeValue(v, s.ForeignImage))
+	}
 	each("env", s.Env)
 	given("network", s.Network)
 	given("memory", s.Memory)
@@ -75,6 +77,9 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	}
 	if s.QuietLog {
 		flag("log-driver", "none")
+	}
+	if s.ForeignImage {
+		a = append(a, "--no-healthcheck", "--workdir=/")
 	}
 	given("entrypoint", s.Entrypoint)
 	a = append(a, "--", s.Image)
@@ -93,6 +98,19 @@ func mountValue(m engine.Mount) string {
 	_ = w.Write(fields) // a strings.Builder takes everything
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// volumeValue writes a volume. The engine fills an empty named volume with what the image
+// has at its place, owners and setuid bits included, unless it is told not to.
+func volumeValue(v string, foreign bool) string {
+	source, place, named := strings.Cut(v, ":")
+	if !foreign || !named || strings.HasPrefix(source, "/") {
+		return v
+	}
+	if strings.Contains(place, ":") {
+		return v + ",nocopy"
+	}
+	return v + ":nocopy"
 }
 
 // User writes a user as an engine takes it. Both numbers are given: with the

@@ -56,6 +56,15 @@ func TestUserFirstLetsOptionsNameAnotherUser(t *testing.T) {
 	}
 }
 
+func TestForeignImageAsksTheEngineForNothing(t *testing.T) {
+	s := engine.Spec{Name: "n", Image: "i", ForeignImage: true, Volumes: []string{"/srv:/srv:ro", "/data", "cache:/cache", "cache:/more:ro"}}
+	want := []string{"--pull=never", "--name=n", "--user=0:0", "--volume=/srv:/srv:ro", "--volume=/data", "--volume=cache:/cache:nocopy",
+		"--volume=cache:/more:ro,nocopy", "--no-healthcheck", "--workdir=/", "--", "i"}
+	if got := Docker.createArgs(s); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func FuzzMountIsReadBackAsItWasWritten(f *testing.F) {
 	for _, p := range []string{"/plain", "/a,b", `/a"b`, `/",readonly=false,"`, "/a=b", "/ b", "/ä€", "/target=/etc"} {
 		f.Add(p, p+"2", true)
