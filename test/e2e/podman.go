@@ -20,6 +20,12 @@ const podmanConf = "[containers]\nnetns = \"none\"\n[engine]\ncgroup_manager = \
 // Podman is root's Podman. Its service runs on for the test binaries that follow.
 var Podman = EngineOnce(startPodman)
 
+var podmanService = Daemon{
+	Name:  "podman",
+	Argv:  []string{"env", "HOME=/root", "podman", "system", "service", "--time=0", "unix://" + PodmanSocket},
+	Ready: func() bool { return TryPodman("version") == nil },
+}
+
 // errNotHere is what this machine cannot do, which is no fault of dockersh.
 var errNotHere = errors.New("not on this machine")
 
@@ -41,12 +47,7 @@ func startPodman() error {
 	if _, err := os.Stat("/usr/bin/podman"); err != nil {
 		return fmt.Errorf("%w: podman is not installed (apt-get install podman)", errNotHere)
 	}
-	service := Daemon{
-		Name:  "podman",
-		Argv:  []string{"env", "HOME=/root", "podman", "system", "service", "--time=0", "unix://" + PodmanSocket},
-		Ready: func() bool { return TryPodman("version") == nil },
-	}
-	if service.Ready() {
+	if podmanService.Ready() {
 		return TryPodman("rm", "-a", "-f", "-t", "0")
 	}
 	for path, text := range map[string]string{
@@ -60,7 +61,7 @@ func startPodman() error {
 	if err := os.MkdirAll(filepath.Dir(PodmanSocket), 0o755); err != nil {
 		return err
 	}
-	if err := service.Start(); err != nil {
+	if err := podmanService.Start(); err != nil {
 		return err
 	}
 	for _, image := range []string{"busybox", "debian"} {

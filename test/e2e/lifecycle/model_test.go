@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,10 +16,37 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
+// A site is an engine as the model's administrator works with it.
+type site struct {
+	lines      []string // of settings, for all of its users
+	containers func(t testing.TB, a *e2e.Account) []string
+	remove     func(t testing.TB, id string)
+	power      e2e.PoweredEngine
+}
+
+var dockerSite = &site{
+	containers: func(t testing.TB, a *e2e.Account) []string { return a.Containers(t) },
+	remove:     func(t testing.TB, id string) { e2e.OnHost(t, "docker", "rm", "-f", id) },
+	power:      e2e.PoweredDocker,
+}
+
+var podmanSite = &site{
+	lines: []string{"dockersocket = " + e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash"},
+	containers: func(t testing.TB, a *e2e.Account) []string {
+		return strings.Fields(e2e.OnHost(t, "podman", "--url", "unix://"+e2e.PodmanSocket, "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.Name))
+	},
+	remove: func(t testing.TB, id string) {
+		e2e.OnHost(t, "podman", "--url", "unix://"+e2e.PodmanSocket, "rm", "-f", "-t", "0", id)
+	},
+	power: e2e.PoweredPodman,
+}
+
 // seat is an account and what must be true of it: its sessions, and its container, which
 // is removed with the last session or stays.
 type seat struct {
 	*e2e.Account
+	*site
+	others   []*seat // on the same host
 	stays    bool
 	sessions []*e2e.Console
 	id       string // of the container, or empty
@@ -33,7 +61,7 @@ func (s *seat) agree(t *testing.T, step string) {
 		want = 1
 	}
 	e2e.Eventually(t, fmt.Sprintf("after %q %s has %d containers", step, s.Name, want), func() bool {
-		ids := s.Containers(t)
+		ids := s.containers(t, s.Account)
 		return len(ids) == want && (want == 0 || ids[0] == s.id)
 	})
 	for i, c := range s.sessions {
@@ -73,8 +101,7 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		}
 		s.sessions = append(s.sessions, e2e.LiveSession(t, s.Account))
 		if s.id == "" {
-			s.id, s.words = s.Container(t), strconv.Itoa(r.IntN(1e6))
-			s.sessions[0].Run("echo " + s.words + " >/tmp/words")
+			s.adopt(t, r)
 		}
 	},
 	"logout": func(t *testing.T, s *seat, r *rand.Rand) { s.end(r, func(c *e2e.Console) { c.Line("exit"); c.Wait() }) },
@@ -93,7 +120,7 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		if s.id == "" {
 			return
 		}
-		e2e.OnHost(t, "docker", "rm", "-f", s.id)
+		s.remove(t, s.id)
 		for _, c := range s.sessions {
 			c.Wait()
 		}
@@ -108,17 +135,59 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 	"restart": func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "restart", "--user", s.Name); s.allOver() },
 	"kick":    func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "kick", "--user", s.Name); s.allOver() },
 	"settings": func(t *testing.T, s *seat, r *rand.Rand) {
-		lines := []string{"maxsessions = 3", "memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
+		lines := []string{"memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
 		if !s.stays {
 			lines = append(lines, "ephemeral")
 		} else if s.id != "" && r.IntN(2) == 0 {
 			lines = append(lines, "ephemeral") // which does not change a container that was made to stay
 		}
-		s.Configure(t, lines...)
+		s.configure(t, lines...)
 		if s.id == "" && s.stays {
-			s.Configure(t, "maxsessions = 3")
+			s.configure(t)
 		}
 	},
+	"power cut": func(t *testing.T, s *seat, r *rand.Rand) {
+		s.power.CutPower(t)
+		s.power.Boot(t)
+		s.everybodyOut()
+	},
+	"power cut in a login": func(t *testing.T, s *seat, r *rand.Rand) {
+		tried := make(chan struct{})
+		go func() { defer close(tried); _, _ = e2e.TrySSH(s.Account, nil, "true") }()
+		time.Sleep(time.Duration(r.IntN(700)) * time.Millisecond)
+		s.power.CutPower(t)
+		<-tried
+		s.power.Boot(t)
+		s.everybodyOut()
+		if s.id == "" && s.stays { // it may have been made
+			s.sessions = append(s.sessions, e2e.LiveSession(t, s.Account))
+			s.adopt(t, r)
+		}
+	},
+}
+
+// configure sets the account's settings beside those that it always has.
+func (s *seat) configure(t *testing.T, lines ...string) {
+	t.Helper()
+	s.Configure(t, slices.Concat(s.lines, []string{"maxsessions = 3"}, lines)...)
+}
+
+// adopt takes the container of the first session into the model.
+func (s *seat) adopt(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	ids := s.containers(t, s.Account)
+	if len(ids) != 1 {
+		t.Fatalf("%s has the containers %q", s.Name, ids)
+	}
+	s.id, s.words = ids[0], strconv.Itoa(r.IntN(1e6))
+	s.sessions[0].Run("echo " + s.words + " >/tmp/words")
+}
+
+// everybodyOut ends all sessions on the host.
+func (s *seat) everybodyOut() {
+	for _, o := range s.others {
+		o.allOver()
+	}
 }
 
 func (s *seat) end(r *rand.Rand, how func(*e2e.Console)) {
@@ -129,9 +198,19 @@ func (s *seat) end(r *rand.Rand, how func(*e2e.Console)) {
 	}
 }
 
-// STEPS=200 in the environment runs more events, SEED=N the same ones again.
 func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
+	runModel(t, dockerSite)
+}
+
+func TestAnyOrderOfEventsInPodmanAgreesWithTheModel(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
+	runModel(t, podmanSite)
+}
+
+// runModel makes events happen in random order. STEPS=200 in the environment runs more of
+// them, SEED=N the same ones again.
+func runModel(t *testing.T, at *site) {
 	count, seed := 50, uint64(time.Now().UnixNano())
 	if n, err := strconv.Atoi(os.Getenv("STEPS")); err == nil {
 		count = n
@@ -142,18 +221,36 @@ func TestAnyOrderOfEventsAgreesWithTheModel(t *testing.T) {
 	t.Log("SEED=", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	seats := []*seat{
-		{Account: e2e.NewUser(t, "ephemeral", "maxsessions = 3")},
-		{Account: e2e.NewUser(t, "maxsessions = 3"), stays: true},
+		{Account: e2e.NewUser(t), site: at},
+		{Account: e2e.NewUser(t), site: at, stays: true},
+	}
+	for _, s := range seats {
+		s.others = seats
+		if s.stays {
+			s.configure(t)
+		} else {
+			s.configure(t, "ephemeral")
+		}
 	}
 	names := []string{"login", "login", "login", "login", "logout", "logout", "cut", "broker killed", "cut without a broker", "removed", "settings", "reset", "stop", "kick"}
 	if e2e.Door != "direct" { // root does not start a container that mounts the user's own directory
 		names = append(names, "restart")
 	}
+	if e2e.Door == "service" { // which looks after the boot for what the power cut left
+		names = append(names, "power cut", "power cut in a login")
+	}
+	t.Cleanup(func() {
+		for _, s := range seats {
+			for _, id := range at.containers(t, s.Account) {
+				at.remove(t, id)
+			}
+		}
+	})
 	var done []string
 	for range count {
 		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
 		if (name == "removed" || name == "reset") && s.stays {
-			s.Configure(t, "maxsessions = 3") // so that the next container stays too
+			s.configure(t) // so that the next container stays too
 		}
 		done = append(done, s.Name+" "+name)
 		steps[name](t, s, r)
