@@ -74,6 +74,23 @@ func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) { return c.recv(
 // Peek is Recv, but leaves the packet in the socket, for this process or another one.
 func (c *Conn) Peek(limit int) (p []byte, fds []int, err error) { return c.recv(limit, unix.MSG_PEEK) }
 
+// NextSize waits for the next packet, leaves it in the socket, and returns its size; 0 at the
+// end.
+func (c *Conn) NextSize() (n int, err error) {
+	rerr := c.raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, _, _, err = unix.Recvmsg(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+			if !errors.Is(err, unix.EINTR) {
+				return !errors.Is(err, unix.EAGAIN)
+			}
+		}
+	})
+	if rerr != nil {
+		return 0, rerr
+	}
+	return n, err
+}
+
 func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
 		scratch.Lock()

@@ -179,3 +179,44 @@ func TestSocketPathMayHaveAnyLength(t *testing.T) {
 		t.Errorf("nobody listens: %v", err)
 	}
 }
+
+func TestSizeOfAPacketIsKnownBeforeItIsReceived(t *testing.T) {
+	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(p[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	for _, want := range []int{1, 100_000} {
+		if err := send(p[1], make([]byte, want), []int{0, 1}); err != nil {
+			t.Fatal(err)
+		}
+		before := openFiles(t)
+		for range 2 {
+			if n, err := c.NextSize(); n != want || err != nil {
+				t.Errorf("%d %v, want %d", n, err, want)
+			}
+		}
+		if n := openFiles(t) - before; n != 0 {
+			t.Errorf("%d descriptors more", n)
+		}
+		b, fds, err := c.Recv(want)
+		if len(b) != want || len(fds) != 2 || err != nil {
+			t.Errorf("%d bytes, %d descriptors: %v", len(b), len(fds), err)
+		}
+		CloseAll(fds)
+	}
+	_ = c.SetDeadline(time.Now().Add(-time.Second))
+	if _, err := c.NextSize(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("nothing came: %v", err)
+	}
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = unix.Close(p[1])
+	if n, err := c.NextSize(); n != 0 || err != nil {
+		t.Errorf("at the end: %d %v", n, err)
+	}
+}

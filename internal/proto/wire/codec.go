@@ -10,6 +10,9 @@ const MaxPacket = 192 << 10
 // MaxUserFile is the largest ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
+// MaxUserErr in bytes is more than any reason takes why a file cannot be read.
+const MaxUserErr = 256
+
 // MaxAuthInfo in bytes is more than sshd writes about a few keys of 16384 bits, the
 // largest that there are.
 const MaxAuthInfo = 16 << 10
@@ -77,13 +80,16 @@ func (c *codec) flag(v *bool) {
 
 // str handles a string without NUL bytes, which no argument, path or environment entry
 // can have.
-func (c *codec) str(v *string) {
+func (c *codec) str(v *string) { c.shortStr(v, MaxPacket) }
+
+// shortStr is str with a limit of its own, in bytes.
+func (c *codec) shortStr(v *string, most int) {
 	n := c.num(uint32(len(*v)), 4)
 	if !c.reading {
 		c.b = append(c.b, *v...)
 		return
 	}
-	if n > MaxPacket {
+	if n > uint32(most) {
 		c.bad = true
 		return
 	}

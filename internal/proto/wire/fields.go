@@ -10,7 +10,7 @@ func (m *Login) fields(c *codec) {
 	c.flag(&m.Terminal)
 	c.flag(&m.Command)
 	c.bytes(&m.UserFile, MaxUserFile)
-	c.str(&m.UserErr)
+	c.shortStr(&m.UserErr, MaxUserErr)
 	c.bytes(&m.AuthInfo, MaxAuthInfo)
 	c.bytes(&m.Words, MaxWords)
 	c.flag(&m.Cut)

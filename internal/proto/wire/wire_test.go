@@ -95,6 +95,19 @@ func TestUserFileHasALimitOfItsOwn(t *testing.T) {
 	}
 }
 
+// A login waits with what it brought, and a user can have thousands that wait.
+func TestReasonOfAFileThatCannotBeReadIsShort(t *testing.T) {
+	for size, ok := range map[int]bool{MaxUserErr: true, MaxUserErr + 1: false, 190_000: false} {
+		p, err := Encode(&Login{UserErr: strings.Repeat("x", size)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(p); (err == nil) != ok {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
 // A packet that is decoded is encoded to the same bytes: each message has one form.
 func FuzzDecode(f *testing.F) {
 	for _, m := range samples() {

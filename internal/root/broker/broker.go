@@ -63,6 +63,9 @@ type Broker struct {
 	bringup   *bringup.Bringup
 	lifecycle *lifecycle.Reconciler
 	limits    *limits
+	why       wait.Group[string] // answers that are being found out
+	whyTurns  *wait.Turns
+	reading   wait.Queue // by uid, for logins that are large
 	strangers *strangers // nil unless it is the service
 	tags      *tags
 	events    *events
@@ -83,7 +86,7 @@ func New(c Config) (*Broker, error) {
 	if err := run.Make(); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
+	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits(), whyTurns: wait.NewTurns(whyAtOnce, whyOfUser)}
 	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
 	b.Users.Answered = run.Seen()
 	if c.Role == Service {

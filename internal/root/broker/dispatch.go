@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"context"
 	"errors"
+	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,14 +23,16 @@ import (
 // front is one connection: a login, and then the session's lifetime.
 type front struct {
 	channel.Conn
-	uid      uint32           // from the kernel
-	pid      int32            // from the kernel; for the log
-	asked    [numRequests]int // by row of requests
-	begun    time.Time
-	user     string       // name; empty before it is known
-	process  proc.Stat    // the front as it was when it was accepted; zero if it was gone by then
-	plan     *policy.Plan // nil before the login
-	stranger bool         // no account is known for the uid
+	uid         uint32           // from the kernel
+	pid         int32            // from the kernel; for the log
+	asked       [numRequests]int // by row of requests
+	begun       time.Time
+	user        string       // name; empty before it is known
+	process     proc.Stat    // the front as it was when it was accepted; zero if it was gone by then
+	plan        *policy.Plan // nil before the login
+	doneReading func()       // gives the turn of a large login to the user's next one
+
+	stranger bool // no account is known for the uid
 	loggedIn bool
 	session  *state.Session // nil before the login, and for a host shell
 	events   *sessionEvents // nil before the session begins
@@ -50,7 +55,7 @@ const numRequests = 3
 // that the kernel reports. What is not in the table ends the connection.
 var requests = [numRequests]request{
 	{wire.KindLogin, 1, false, (*Broker).login},
-	{wire.KindWhy, 3, true, (*Broker).answerWhy},
+	{wire.KindWhy, 1, true, (*Broker).answerWhy},
 	{wire.KindEnded, 1, true, (*Broker).storeExitStatus},
 }
 
@@ -62,7 +67,8 @@ func (b *Broker) serveLogin(f *front) {
 	f.begun = time.Now()
 	f.identify() // now, since with each moment its number is more likely to be another's
 	f.Within(answerLimit)
-	ok := b.serveRequest(f)
+	ok := b.takeReading(f) && b.serveRequest(f)
+	f.doneReading()
 	b.logins.Done()
 	if !ok || !f.loggedIn {
 		b.close(f)
@@ -89,6 +95,33 @@ func (f *front) identify() {
 	if p, err := proc.Peer(int(f.pid), f.uid, pidfd); err == nil {
 		f.process = p
 	}
+}
+
+// largeLogin is the size of a packet, in bytes, from which on logins of one user are read one
+// after the other. It has a ~/.dockersh of some length, which costs memory and time; others
+// would wait behind thousands of those. Ordinary logins are smaller.
+const largeLogin = 4 << 10
+
+// takeReading waits for the login, and for the user's turn if it is large, within the
+// connection's limit; false if either does not come.
+func (b *Broker) takeReading(f *front) bool {
+	f.doneReading = func() {}
+	if b.Role != Service { // it has one login
+		return true
+	}
+	size, err := f.Socket.(socket).NextSize()
+	if err != nil || size <= largeLogin {
+		return true // what is wrong is seen when it is read
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
+	defer cancel()
+	next, err := b.reading.Lock(ctx, strconv.FormatUint(uint64(f.uid), 10))
+	if err != nil {
+		b.refuse(f, usererr.New(usererr.Busy, "too many of your logins are under way", "try again", err), true)
+		return false
+	}
+	f.doneReading = sync.OnceFunc(next)
+	return true
 }
 
 // serveSession waits for the end of the front, however it comes: it is the end of the

@@ -18,6 +18,7 @@ type socket interface {
 	channel.Socket
 	Peer() (*unix.Ucred, error)
 	PeerPidfd() (int, error)
+	NextSize() (int, error)
 }
 
 // peekConn leaves the first packet in the socket until it is known which broker serves it.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -53,13 +54,13 @@ func TestRequestOutsideTheTableEndsTheConnection(t *testing.T) {
 	}
 	w.ends("a second login", c)
 	c = w.enters()
-	for range 4 {
+	for range 2 {
 		_ = c.Send(&wire.Why{})
 	}
 	for n := 0; ; n++ {
 		m, _, err := c.Recv()
 		if err != nil || m.Kind() == wire.KindError {
-			if n != 3 {
+			if n != 1 {
 				t.Errorf("why was answered %d times", n)
 			}
 			break
@@ -141,6 +142,81 @@ func TestOneUserCannotTakeAllConnections(t *testing.T) {
 	l.releaseConn(1)
 	if !l.admitConn(1) {
 		t.Error("a place that was given back is gone")
+	}
+}
+
+// Large logins of one user cost memory and time, and there can be thousands.
+func TestLargeLoginsOfOneUserAreReadOneAfterTheOther(t *testing.T) {
+	w := newWorld(t)
+	coming := func(uid uint32, size int) *front {
+		user, theirs := w.pair()
+		if err := user.Send(&wire.Login{Version: wire.Version, UserFile: make([]byte, size)}); err != nil {
+			t.Fatal(err)
+		}
+		f := &front{Conn: channel.Conn{Socket: theirs}, uid: uid}
+		f.Within(20 * time.Second)
+		return f
+	}
+	first := coming(7, wire.MaxUserFile)
+	if !w.broker.takeReading(first) {
+		t.Fatal("the first is refused")
+	}
+	second, turn := coming(7, largeLogin), make(chan bool, 1)
+	go func() { turn <- w.broker.takeReading(second) }()
+	for _, f := range []*front{coming(7, 100), coming(8, wire.MaxUserFile)} {
+		if !w.broker.takeReading(f) {
+			t.Errorf("a login of user %d waits", f.uid)
+		}
+		f.doneReading()
+	}
+	select {
+	case <-turn:
+		t.Error("two large logins of one user at once")
+	case <-time.After(50 * time.Millisecond):
+	}
+	first.doneReading()
+	first.doneReading() // counts once
+	if !<-turn {
+		t.Error("the second is refused")
+	}
+	second.doneReading()
+}
+
+// What a front says is not kept while its login waits for a container.
+func TestWaitingLoginKeepsLittle(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nenableuserconfig\n")
+	w.enters() // looks into the image, too
+	w.stop()
+	began, release := w.engine.Hold("Start")
+	defer release()
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	const n = 200
+	wait := func() {
+		c := w.dial()
+		if err := c.Send(&wire.Login{Version: wire.Version, UserFile: make([]byte, 0), AuthInfo: make([]byte, wire.MaxAuthInfo), Words: make([]byte, wire.MaxWords)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait()
+	<-began
+	before := heap()
+	for range n {
+		wait()
+	}
+	w.eventually("all wait", func() bool {
+		_, waiting := w.broker.sessions.In(w.name())
+		return waiting == n+1
+	})
+	if per := (int64(heap()) - int64(before)) / n; per > 48<<10 {
+		t.Errorf("each login that waits keeps %d bytes", per)
+	} else {
+		t.Logf("each login that waits keeps %d bytes", per)
 	}
 }
 

@@ -51,7 +51,8 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	key, _ := sshd.Key(string(req.AuthInfo)) // for the log alone, which does without
-	req.UserFile, req.AuthInfo = nil, nil    // not kept while a container is made
+	dropLarge(req, plan)
+	f.doneReading()
 	if plan.HostShell != "" {
 		return b.sendHostShell(f, plan)
 	}
@@ -71,6 +72,15 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	f.events = b.events.writeStart(f, req, key, reason)
 	return nil
+}
+
+// dropLarge drops what must not be kept while a container is made: a user can have
+// thousands of logins that wait.
+func dropLarge(req *wire.Login, plan *policy.Plan) {
+	req.UserFile, req.UserErr, req.AuthInfo = nil, "", nil
+	if !plan.Settings.AuditCommand {
+		req.Words = nil
+	}
 }
 
 func checkVersion(req *wire.Login) error {

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -11,9 +12,17 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// settleLimit is how long a container that loses its agent may take until the engine
-// knows what became of it.
-const settleLimit = 3 * time.Second
+// settlePauses are the pauses before the engine is asked what became of a container that
+// loses its agent, and asked again while it does not know yet.
+var settlePauses = [...]time.Duration{0, 200 * time.Millisecond, 600 * time.Millisecond, 2200 * time.Millisecond}
+
+// The fronts that ask about one container share one answer. Of the answers under way no
+// user's are more than whyOfUser: an engine that restarts may end all sessions at once, and a
+// user can ask about as many containers as they like.
+const (
+	whyAtOnce = 64
+	whyOfUser = 8
+)
 
 // answerWhy answers a front whose agent is gone with what happened.
 func (b *Broker) answerWhy(f *front, _ wire.Message) error {
@@ -22,10 +31,31 @@ func (b *Broker) answerWhy(f *front, _ wire.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
 	defer cancel()
-	reason := b.whyLost(ctx, f.plan)
+	reason, err := b.shareWhyLost(ctx, f)
+	if err != nil {
+		reason = unknownFate
+	}
 	f.events.end.Lost = reason
 	b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
 	return f.Send(&wire.Reason{Text: reason})
+}
+
+const unknownFate = "the container ended"
+
+// shareWhyLost waits for the answer until ctx ends.
+func (b *Broker) shareWhyLost(ctx context.Context, f *front) (string, error) {
+	at := f.plan.Engine()
+	key := strconv.FormatBool(f.plan.MayNeedExec()) + " " + at.Host + " " + at.TLS + " " + f.plan.Container
+	return b.why.Go(ctx, key, func() (string, error) {
+		ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
+		defer cancel()
+		release, err := b.whyTurns.Take(ctx, f.uid)
+		if err != nil {
+			return "", err
+		}
+		defer release()
+		return b.whyLost(ctx, f.plan), nil
+	})
 }
 
 func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
@@ -34,7 +64,7 @@ func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
 	case errors.Is(err, engine.ErrNoClient):
 		return b.AskWhyLost(ctx, plan.Engine(), plan.Container)
 	case err != nil:
-		return "the container ended"
+		return unknownFate
 	}
 	return WhyLost(ctx, e, plan.Container, plan.MayNeedExec())
 }
@@ -42,7 +72,9 @@ func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
 // WhyLost returns, for the user, what happened to a container whose agent is gone or
 // whose exec stream ended.
 func WhyLost(ctx context.Context, e engine.Engine, container string, execStream bool) string {
-	for end := time.Now().Add(settleLimit); ; wait.Sleep(ctx, 100*time.Millisecond) {
+	reason := unknownFate
+	for _, pause := range settlePauses {
+		wait.Sleep(ctx, pause)
 		found, err := e.Find(ctx, container)
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
@@ -51,19 +83,21 @@ func WhyLost(ctx context.Context, e engine.Engine, container string, execStream 
 			return "the session ended: the container's engine was stopped"
 		case errors.Is(err, engine.ErrDown):
 			return "the container ended: its engine was stopped"
-		case err != nil && (ctx.Err() != nil || time.Now().After(end)):
-			return "the container ended"
+		case err != nil && ctx.Err() != nil:
+			return unknownFate
 		case err != nil: // Podman has no answer while it removes a container
+			reason = unknownFate
 		case found.State == engine.Paused:
 			return "the container is paused"
 		case found.State == engine.Exited && found.OOMKilled:
 			return "the container ran out of memory and was stopped"
 		case found.State == engine.Exited:
 			return "the container was stopped"
-		case time.Now().After(end) && execStream:
-			return "the container or its engine was restarted, or what carried the session was killed"
-		case time.Now().After(end):
-			return "the session's container was restarted, or its agent killed"
+		case execStream:
+			reason = "the container or its engine was restarted, or what carried the session was killed"
+		default:
+			reason = "the session's container was restarted, or its agent killed"
 		}
 	}
+	return reason
 }

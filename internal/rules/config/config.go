@@ -32,6 +32,14 @@ const MaxFile = 1 << 20
 // MaxUserFile is the largest size of ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
+// A user's file is read by the broker, which serves the others meanwhile. MaxUserSettings
+// is how many settings it may have. MaxUserErrors is how many errors of the syntax, and how
+// many of settings, are reported before the rest is left unread.
+const (
+	MaxUserSettings = 1000
+	MaxUserErrors   = 10
+)
+
 // File is a settings file without errors.
 type File struct {
 	sections []*section // in the order of their first appearance
@@ -60,15 +68,15 @@ const (
 // Parse reads the administrator's file. The error is of type syntax.Errors and has
 // everything that is wrong; there is no File then.
 func Parse(file string, src []byte) (*File, error) {
-	r := reader{out: &File{}, known: `the sections are [dockersh], [group "NAME"] and [user "NAME"]`}
-	return r.read(file, src, MaxFile)
+	r := reader{out: &File{}, limits: syntax.Limits{Size: MaxFile}, known: `the sections are [dockersh], [group "NAME"] and [user "NAME"]`}
+	return r.read(file, src)
 }
 
 // ParseUser reads a ~/.dockersh: only [dockersh], and only settings that have a gate.
 // Effective finds out whether the gate is open.
 func ParseUser(file string, src []byte) (*File, error) {
-	r := reader{out: &File{}, user: true, known: "only [dockersh] is read here"}
-	return r.read(file, src, MaxUserFile)
+	r := reader{out: &File{}, user: true, limits: syntax.Limits{Size: MaxUserFile, Settings: MaxUserSettings, Errors: MaxUserErrors}, known: "only [dockersh] is read here"}
+	return r.read(file, src)
 }
 
 // Groups returns the names of the [group "NAME"] sections in the order of their first

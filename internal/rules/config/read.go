@@ -11,28 +11,36 @@ import (
 
 // reader turns sections as they are written into those of a File.
 type reader struct {
-	user  bool   // the file is a ~/.dockersh
-	known string // hint: the sections there are
-	out   *File
-	in    *section
-	errs  syntax.Errors
+	user   bool   // the file is a ~/.dockersh
+	known  string // hint: the sections there are
+	limits syntax.Limits
+	out    *File
+	in     *section
+	errs   syntax.Errors
+	hints  int // words that were looked for near a mistyped one
 }
 
-func (r *reader) read(file string, src []byte, limit int) (*File, error) {
-	sections, errs := syntax.Parse(file, src, limit, r.known)
-	r.errs = errs
+func (r *reader) read(file string, src []byte) (*File, error) {
+	sections, errs := syntax.Parse(file, src, r.limits, r.known)
 	for _, s := range sections {
-		if !r.enter(s) {
-			continue
-		}
-		for i := range s.Lines {
-			r.assign(&s.Lines[i])
-		}
+		r.readSection(s)
 	}
-	if err := r.errs.Err(); err != nil {
+	if err := append(r.errs, errs...).Err(); err != nil {
 		return nil, err
 	}
 	return r.out, nil
+}
+
+func (r *reader) readSection(s *syntax.Section) {
+	if r.limits.Reached(r.errs) || !r.enter(s) {
+		return
+	}
+	for i := range s.Lines {
+		if r.limits.Reached(r.errs) {
+			return
+		}
+		r.assign(&s.Lines[i])
+	}
 }
 
 func (r *reader) fail(at syntax.Origin, text, hint string) {
@@ -44,7 +52,7 @@ func (r *reader) enter(s *syntax.Section) bool {
 	kind := syntax.Lower(s.Kind)
 	switch {
 	case kind != sectionAll && kind != sectionGroup && kind != sectionUser:
-		r.fail(s.KindAt, "unknown section "+syntax.Quote(s.Kind), didYouMean(kind, []string{sectionAll, sectionGroup, sectionUser}, r.known))
+		r.fail(s.KindAt, "unknown section "+syntax.Quote(s.Kind), r.didYouMean(kind, []string{sectionAll, sectionGroup, sectionUser}, r.known))
 		return false
 	case r.user && kind != sectionAll:
 		r.fail(s.KindAt, fmt.Sprintf("section %q is not allowed in a user's own file", kind), r.known)
@@ -133,7 +141,18 @@ func (r *reader) unknown(key string, at syntax.Origin) {
 			names = append(names, gatePrefix+table[i].key)
 		}
 	}
-	r.fail(at, "unknown setting "+syntax.Quote(key), didYouMean(k, names, ""))
+	r.fail(at, "unknown setting "+syntax.Quote(key), r.didYouMean(k, names, ""))
+}
+
+// mostHints is for how many mistyped words the nearest one is looked for: that takes longer
+// than everything else together.
+const mostHints = 20
+
+func (r *reader) didYouMean(word string, candidates []string, otherwise string) string {
+	if r.hints++; r.hints > mostHints {
+		return otherwise
+	}
+	return didYouMean(word, candidates, otherwise)
 }
 
 // didYouMean returns a hint with the candidate that is nearest to a mistyped word, or

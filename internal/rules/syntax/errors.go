@@ -42,6 +42,9 @@ func (e *Error) Error() string {
 // Errors is everything that was found wrong. As an error it is never empty.
 type Errors []*Error
 
+// most is how many errors a message counts.
+const most = 9
+
 // Error returns the first error, and how many more there are.
 func (es Errors) Error() string {
 	switch len(es) {
@@ -49,6 +52,9 @@ func (es Errors) Error() string {
 		return "no error"
 	case 1:
 		return es[0].Error()
+	}
+	if len(es) > most {
+		return es[0].Error() + " (and more)"
 	}
 	return fmt.Sprintf("%s (and %d more)", es[0].Error(), len(es)-1)
 }

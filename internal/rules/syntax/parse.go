@@ -9,10 +9,13 @@ import (
 // parser is the grammar.
 type parser struct {
 	*source
+	limits  Limits
 	known   string // hint: the sections there are
 	out     []*Section
 	in      *Section // nil before the first section and in one whose header is wrong
 	started bool     // there was a section, right or wrong
+	count   int      // of settings
+	full    bool     // there are more of them than may be
 	errs    Errors
 }
 
@@ -33,7 +36,7 @@ func (p *parser) abandonFault(where string) {
 }
 
 func (p *parser) run() {
-	for {
+	for !p.limits.Reached(p.errs) && !p.full {
 		t := p.next()
 		switch {
 		case p.fault != nil:
@@ -116,7 +119,11 @@ func (p *parser) line(key tok) {
 }
 
 func (p *parser) add(l Line) {
+	p.count++
 	switch {
+	case p.limits.Settings > 0 && p.count > p.limits.Settings:
+		p.full = true
+		p.fail(l.keyOff, fmt.Sprintf("the file has more than %d settings", p.limits.Settings), "")
 	case p.in != nil:
 		p.in.Lines = append(p.in.Lines, l)
 	case !p.started:

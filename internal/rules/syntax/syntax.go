@@ -48,14 +48,21 @@ func (l *Line) ValueOrigin(i int) Origin {
 	return l.src.origin(l.valOff + l.at[i])
 }
 
-// Parse reads a file of at most limit bytes. It returns the sections in the order of the
-// file, and everything that is wrong, unsorted; what is wrong is not in the sections.
-// known is a hint that names the sections there are.
-func Parse(file string, src []byte, limit int, known string) ([]*Section, Errors) {
-	if len(src) > limit {
-		return nil, Errors{{Origin{file, 1, 1}, fmt.Sprintf("the file is larger than %d KiB", limit>>10), ""}}
+// Limits are how long a file may be, in bytes, how many settings it may have, and how many
+// errors are reported, after which the rest is not read; 0 is no limit.
+type Limits struct{ Size, Settings, Errors int }
+
+// Reached reports whether there are as many errors as are reported.
+func (l Limits) Reached(errs Errors) bool { return l.Errors > 0 && len(errs) >= l.Errors }
+
+// Parse reads a file. It returns the sections in the order of the file, and everything that
+// is wrong, unsorted; what is wrong is not in the sections. known is a hint that names the
+// sections there are.
+func Parse(file string, src []byte, limits Limits, known string) ([]*Section, Errors) {
+	if limits.Size > 0 && len(src) > limits.Size {
+		return nil, Errors{{Origin{file, 1, 1}, fmt.Sprintf("the file is larger than %d KiB", limits.Size>>10), ""}}
 	}
-	p := &parser{source: newSource(file, src), known: known}
+	p := &parser{source: newSource(file, src), limits: limits, known: known}
 	if errs := p.unreadable(); errs != nil {
 		return nil, errs
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryByteOfAValueHasItsPlace(t *testing.T) {
-	sections, errs := Parse("rc", []byte("# x\n[dockersh]\n  a = \"b\\\"c\" d\nbare\n[user \"al\\\"ice\"]\nempty =\nimage_name = x\n"), 1000, "")
+	sections, errs := Parse("rc", []byte("# x\n[dockersh]\n  a = \"b\\\"c\" d\nbare\n[user \"al\\\"ice\"]\nempty =\nimage_name = x\n"), Limits{}, "")
 	if len(errs) > 0 || len(sections) != 2 || len(sections[0].Lines) != 2 || len(sections[1].Lines) != 2 {
 		t.Fatalf("%+v %v", sections, errs)
 	}
@@ -54,7 +54,7 @@ func FuzzParseAgreesWithGcfg(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		sections, errs := Parse("rc", text, 1<<20, "")
+		sections, errs := Parse("rc", text, Limits{}, "")
 		if len(errs) > 0 || bytes.Contains(text, []byte("\\\n")) || bytes.Contains(text, []byte("\\\r\n")) {
 			return
 		}
