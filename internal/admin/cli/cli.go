@@ -19,7 +19,12 @@ import (
 type Env struct {
 	Out     io.Writer
 	Engines *engine.Clients
+	Marks   Marks
 }
+
+// Marks returns the marks (engine.LabelMark) of all containers that dockersh made on the
+// engines in use, by their names, as far as the engines answer.
+type Marks func(context.Context) map[string][]string
 
 // RequireRoot returns an error that names the command, unless root runs it: one line
 // instead of one for each file that cannot be read.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/installed"
+	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -77,6 +78,27 @@ func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address,
 // Usage returns what a running container uses.
 func (c Container) Usage(ctx context.Context) (engine.Usage, error) {
 	return c.engine.Usage(ctx, c.ID)
+}
+
+// Marks returns a function that lists the marks of containers.
+func Marks(engines *engine.Clients) cli.Marks {
+	return func(ctx context.Context) map[string][]string {
+		found, _, _ := List(ctx, engines, false) // what cannot be asked confirms nothing
+		all := map[string][]string{}
+		for _, c := range found {
+			all[c.Name] = append(all[c.Name], c.Mark())
+		}
+		return all
+	}
+}
+
+// Mark returns what names the broker that made the container.
+func (c Container) Mark() string { return c.Labels[engine.LabelMark] }
+
+// liveIn returns the live sessions in the container, without logins that wait for it. The
+// error means that there may be more.
+func (c Container) liveIn(ctx context.Context) ([]state.Session, error) {
+	return sessions.NewIndex().LiveIn(ctx, c.Name, c.owner.UID, c.Mark())
 }
 
 // User returns the name of the user whose login made the container.

@@ -62,18 +62,17 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	in := map[string]int{}
-	for _, s := range sessions.Entries() {
-		if !s.Waiting {
-			in[s.Container]++
-		}
-	}
+	live := sessions.NewIndex()
 	gone, err := goneUsers(ctx, account.New(0), found)
 	down = append(down, err) // the list is complete without
 	err = nil
 	rows := []row{}
 	for i, c := range found {
-		rows = append(rows, newRow(c, sized, gone[i], in[c.Name]))
+		in, err := live.LiveIn(ctx, c.Name, c.owner.UID, c.Mark())
+		if err != nil {
+			down = append(down, fmt.Errorf("%s: %w", c.Name, err))
+		}
+		rows = append(rows, newRow(c, sized, gone[i], len(in)))
 	}
 	switch {
 	case quiet:

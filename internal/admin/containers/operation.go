@@ -129,7 +129,7 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 		return "", nil, err
 	}
 	defer unlock()
-	in = sessions.LiveIn(c.Name)
+	in, _ = c.liveIn(ctx) // those that are not found end by themselves, too
 	done, err = o.do(ctx, c, d)
 	return done, in, err
 }

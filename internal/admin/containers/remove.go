@@ -6,7 +6,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
-	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -46,7 +45,8 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 	}
 	in := 0
 	for _, c := range all {
-		in += len(sessions.LiveIn(c.Name))
+		live, _ := c.liveIn(ctx) // removeOne looks again
+		in += len(live)
 	}
 	what := human.Count(len(all), "container")
 	if len(all) == 1 {
@@ -66,7 +66,13 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 // way, the next holder of the lock finishes or undoes what it began.
 func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	in := 0
-	occupied := func() bool { in = len(sessions.LiveIn(c.Name)); return in > 0 && !r.force }
+	var unknown error
+	occupied := func() bool {
+		var live []state.Session
+		live, unknown = c.liveIn(ctx)
+		in = len(live)
+		return (in > 0 || unknown != nil) && !r.force
+	}
 	alone, err := lifecycle.WhileVacant(d, occupied, func() error {
 		found, err := c.current(ctx)
 		if err != nil {
@@ -79,6 +85,9 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 	}
 	if err != nil {
 		return "", err
+	}
+	if !alone && unknown != nil {
+		return "", usererr.New(usererr.Unavailable, unknown.Error(), "to end the sessions that may be in it, run: dockershctl rm --force "+c.Name, nil)
 	}
 	if !alone {
 		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it", "to end them, run: dockershctl rm --force "+c.Name, nil)

@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/containers"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/version"
 )
@@ -27,7 +29,32 @@ const (
 func Main(open engine.Opener) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
-	return run(ctx, cli.Env{Out: os.Stdout, Engines: &engine.Clients{Open: open}}, os.Stderr, os.Args[1:])
+	engines := &engine.Clients{Open: open}
+	env := cli.Env{Out: os.Stdout, Engines: engines, Marks: containers.Marks(engines)}
+	return untilEnd(ctx, stop, func() int { return run(ctx, env, os.Stderr, os.Args[1:]) })
+}
+
+// endLimit is how long a command has to end once it is interrupted.
+const endLimit = 3 * time.Second
+
+// untilEnd returns the exit code of a command, or gives it up if it does not end with ctx: a
+// system call may wait for a file system that does not answer, and no context ends that.
+// After the first signal the next one kills.
+func untilEnd(ctx context.Context, stop func(), command func() int) int {
+	ended := make(chan int, 1)
+	go func() { ended <- command() }()
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+		stop()
+	}
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(endLimit):
+		return failed
+	}
 }
 
 func run(ctx context.Context, env cli.Env, errs io.Writer, args []string) int {

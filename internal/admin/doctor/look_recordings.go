@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 // Under systemd it has mounts of its own.
 func mountsOfService() []facts.Mount {
 	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
-	program := realPath(paths.Broker())
+	program := realPath(context.Background(), paths.Broker())
 	for _, exe := range programs {
 		// The link to a program that was replaced since is "PATH (deleted)".
 		if to, _ := os.Readlink(exe); strings.TrimSuffix(to, " (deleted)") != program {

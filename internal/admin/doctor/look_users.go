@@ -102,7 +102,7 @@ func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.
 }
 
 func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *facts.User {
-	u := &facts.User{User: a, RealHome: realPath(a.Home)}
+	u := &facts.User{User: a, RealHome: realPath(ctx, a.Home)}
 	groups, err := l.db.Groups(ctx, a)
 	if err != nil {
 		u.SettingsErr = err.Error()
@@ -124,7 +124,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 		}
 	}
 	for i := range u.Sources {
-		u.Sources[i].Real = realPath(u.Sources[i].Path)
+		u.Sources[i].Real = realPath(ctx, u.Sources[i].Path)
 	}
 	if h.SSHD != "" && h.SSHDErr == "" {
 		if u.SSHD, err = askSSHD(ctx, h, a.Name); err != nil {
@@ -135,10 +135,28 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 	return u
 }
 
-// realPath returns a path without symbolic links, or the path itself if it does not exist.
-func realPath(path string) string {
-	if r, err := filepath.EvalSymlinks(path); err == nil {
-		return r
+// pathLimit is how long a home may take to answer: it may be on a file system of the
+// network that is away, or on one of the user's own.
+const pathLimit = 2 * time.Second
+
+// realPath returns a path without symbolic links, or the path itself if it does not exist
+// or does not answer.
+func realPath(ctx context.Context, path string) string {
+	ctx, cancel := context.WithTimeout(ctx, pathLimit)
+	defer cancel()
+	found := make(chan string, 1)
+	go func() {
+		if r, err := filepath.EvalSymlinks(path); err == nil {
+			found <- r
+		}
+		close(found)
+	}()
+	select {
+	case r := <-found:
+		if r != "" {
+			return r
+		}
+	case <-ctx.Done():
 	}
 	return filepath.Clean(path)
 }

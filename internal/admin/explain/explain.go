@@ -95,7 +95,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	s, err := settings.For(file, settings.Login{
 		User:     u,
 		MemberOf: func(groups []string) ([]string, error) { return users.MemberOf(ctx, u, groups) },
-		UserFile: func() ([]byte, error) { return readUserFile(u) },
+		UserFile: func() ([]byte, error) { return readUserFile(ctx, u) },
 		Address:  func() (string, error) { return client, nil },
 	})
 	if err != nil {
@@ -120,16 +120,39 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	return x, x.explainContainer(ctx, e, users, plan)
 }
 
+// readLimit is how long ~/.dockersh may take: a home may be on a file system that does not
+// answer.
+const readLimit = 5 * time.Second
+
 // readUserFile reads ~/.dockersh with the user's rights.
-func readUserFile(u account.User) (text []byte, err error) {
-	problem := ""
-	read := func() { text, problem = dotfile.Read(u.Home, int(u.UID)) }
-	if os.Geteuid() == int(u.UID) {
-		read()
-	} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
-		return nil, fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
+func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	type answer struct {
+		text    []byte
+		problem string
+		err     error
 	}
-	return text, settings.UserFileError(problem)
+	found := make(chan answer, 1)
+	go func() {
+		var a answer
+		read := func() { a.text, a.problem = dotfile.Read(u.Home, int(u.UID)) }
+		if os.Geteuid() == int(u.UID) {
+			read()
+		} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
+			a.err = fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
+		}
+		found <- a
+	}()
+	select {
+	case a := <-found:
+		if a.err != nil {
+			return nil, a.err
+		}
+		return a.text, settings.UserFileError(a.problem)
+	case <-ctx.Done():
+		return nil, settings.UserFileError("cannot be read in time")
+	}
 }
 
 // explainContainer adds the state of the container, and how it would be made.

@@ -18,7 +18,7 @@ func Kick(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("kick"); err != nil {
 		return err
 	}
-	all, err := selectSessions(ctx, &meant)
+	all, err := selectSessions(ctx, env.Marks, &meant)
 	if err != nil {
 		return err
 	}

@@ -32,10 +32,14 @@ type Session struct {
 	Idle      *int64    `json:"idle,omitempty"` // seconds since the last input; missing: no terminal
 	Pid       int       `json:"pid"`            // of the login shell
 	Waiting   bool      `json:"waiting"`        // for its container
+	// Unconfirmed: only the user's own broker says that it is in the container.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+
+	entry Entry
 }
 
 // List is the command sessions.
-func List(_ context.Context, env cli.Env, args []string) error {
+func List(ctx context.Context, env cli.Env, args []string) error {
 	var asJSON, quiet, past bool
 	var user, from string
 	if _, err := (cli.Options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past, "--user": &user, "--since": &from}).Parse(args, 0, 0); err != nil {
@@ -51,24 +55,31 @@ func List(_ context.Context, env cli.Env, args []string) error {
 		return listHistory(env.Out, user, from, asJSON)
 	}
 	if quiet {
-		for _, entry := range Entries() {
+		entries, unread := Entries(ctx, nil)
+		warnUnread(unread)
+		for _, entry := range entries {
 			fmt.Fprintln(env.Out, entry.ID)
 		}
 		return nil
 	}
-	all := Live()
+	all, unread := Live(ctx, env.Marks)
+	warnUnread(unread)
 	if asJSON {
 		return json.NewEncoder(env.Out).Encode(all)
 	}
 	return printTable(env.Out, all)
 }
 
-// Live returns all live sessions, the oldest first.
-func Live() []Session {
-	all := []Session{}
-	for _, entry := range Entries() {
+// In is Entry.In.
+func (s Session) In(container, mark string) bool { return s.entry.In(container, mark) }
+
+// Live returns all live sessions, the oldest first. marks and unread are as for Entries.
+func Live(ctx context.Context, marks cli.Marks) (all []Session, unread int) {
+	all = []Session{}
+	entries, unread := Entries(ctx, marks)
+	for _, entry := range entries {
 		s := Session{ID: entry.ID, User: entry.User, UID: entry.UID, Container: entry.Container, Client: entry.Address, Key: entry.Key,
-			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting}
+			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting, Unconfirmed: entry.Unconfirmed, entry: entry}
 		p, err := proc.Of(entry.Pid)
 		if err != nil || p.Start != entry.Start {
 			continue // it has ended since the entry was read, and another process may have its number
@@ -84,7 +95,7 @@ func Live() []Session {
 	slices.SortFunc(all, func(a, b Session) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.User, b.User), cmp.Compare(a.ID, b.ID))
 	})
-	return all
+	return all, unread
 }
 
 // terminalOf returns the terminal of a login shell and for how many seconds nothing
@@ -103,7 +114,12 @@ func printTable(out io.Writer, all []Session) error {
 	return cli.PrintTable(out, all, []cli.Column[Session]{
 		{Head: "ID", Value: func(s Session) string { return s.ID }},
 		{Head: "USER", Value: func(s Session) string { return s.User }},
-		{Head: "CONTAINER", Value: func(s Session) string { return s.Container }},
+		{Head: "CONTAINER", Value: func(s Session) string {
+			if s.Unconfirmed {
+				return s.Container + "?"
+			}
+			return s.Container
+		}},
 		{Head: "CLIENT", Value: func(s Session) string { return s.Client }},
 		{Head: "TTY", Value: func(s Session) string {
 			if s.Waiting {

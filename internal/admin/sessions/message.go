@@ -29,7 +29,7 @@ func Message(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("message"); err != nil {
 		return err
 	}
-	all, err := selectSessions(ctx, &meant)
+	all, err := selectSessions(ctx, env.Marks, &meant)
 	if err != nil {
 		return err
 	}

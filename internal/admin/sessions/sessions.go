@@ -4,97 +4,124 @@ package sessions
 
 import (
 	"context"
-	"path/filepath"
+	"fmt"
+	"os"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
-	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-// Entries returns the entries of all live sessions: those of root brokers, and those
-// of brokers that run with their user's rights.
-func Entries() []state.Session {
-	return append(state.RunDir(paths.Run).Sessions().Live(), ofUserBrokers()...)
+// Entry is the entry of a live session.
+type Entry struct {
+	state.Session
+	run string // run-time directory of the user's own broker that wrote it; empty: root's
+
+	// Unconfirmed marks an entry of a user's own broker in whose container, as far as is
+	// known, the user need not be: no engine has it with the mark of that broker.
+	Unconfirmed bool
 }
 
-func ofUserBrokers() (all []state.Session) {
-	for _, pattern := range []string{"/run/user/*/dockersh", "/tmp/dockersh-*"} {
-		found, _ := filepath.Glob(pattern) // fails only on a bad pattern
-		for _, run := range found {
-			all = append(all, ofUserBroker(run)...)
-		}
+// In reports whether the session is in the container of that name and mark
+// (engine.LabelMark). What users write counts for containers that their own brokers made.
+func (e Entry) In(container, mark string) bool {
+	return e.Container == container && !e.Waiting && (e.run == "" || e.mark() == mark)
+}
+
+// mark returns the mark of the container that the entry names, if the same broker made it.
+func (e Entry) mark() string { return state.RunDir(e.run).Container(e.Container).Mark() }
+
+// Entries returns the entries of all live sessions: those of root brokers, and those of
+// brokers that run with their user's rights. marks returns the marks of the containers of
+// each name; it is called if users' own brokers have sessions. unread is how many run-time
+// directories of such brokers could not be read in time.
+func Entries(ctx context.Context, marks cli.Marks) (all []Entry, unread int) {
+	known := map[string]bool{}
+	for _, s := range state.RunDir(paths.Run).Sessions().Live() {
+		known[s.ID] = true
+		all = append(all, Entry{Session: s})
 	}
-	return all
+	own, unread := ofUserBrokers(ctx)
+	if len(own) == 0 {
+		return all, unread
+	}
+	var made map[string][]string
+	if marks != nil {
+		made = marks(ctx)
+	}
+	for _, e := range own {
+		if known[e.ID] {
+			continue // the id of another's session
+		}
+		e.Unconfirmed = !slices.Contains(made[e.Container], e.mark())
+		all = append(all, e)
+	}
+	return all, unread
+}
+
+// warnUnread says that a list is not complete.
+func warnUnread(unread int) {
+	if unread > 0 {
+		fmt.Fprintf(os.Stderr, "dockershctl: warning: users' own brokers: %s of session entries not read in time\n", human.Count(unread, "place"))
+	}
 }
 
 var accounts = account.New(0)
 
-// lookupLimit bounds the lookup of one user's name.
-const lookupLimit = 20 * time.Second
-
-// ofUserBroker reads the entries below the run-time directory of a user's own broker,
-// with that user's rights. The user can write anything there, so an entry counts only
-// if its process is the user's, and its name and address are not believed.
-func ofUserBroker(run string) (own []state.Session) {
-	number, under := strings.CutPrefix(run, "/tmp/dockersh-")
-	if !under {
-		number = filepath.Base(filepath.Dir(run))
-	}
-	uid, err := strconv.ParseUint(number, 10, 32)
-	var st unix.Stat_t
-	if err != nil || unix.Lstat(run, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || uint64(st.Uid) != uid {
-		return nil
-	}
-	var all []state.Session
-	if sys.AsUser(int(st.Uid), int(st.Gid), func() { all = state.RunDir(run).Sessions().Live() }) != nil {
-		return nil
-	}
-	for _, entry := range all {
-		if owner, err := proc.UID(entry.Pid); err == nil && owner == st.Uid && entry.UID == st.Uid {
-			entry.User, entry.Address = number, "" // Live asks the kernel for the address
-			own = append(own, entry)
-		}
-	}
-	if len(own) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupLimit)
-	defer cancel()
-	if u, err := accounts.ByUID(ctx, st.Uid); err == nil {
-		for i := range own {
-			own[i].User = u.Name
-		}
-	}
-	return own
+// Index finds the sessions in each of many containers.
+type Index struct {
+	root map[string][]state.Session
+	own  map[place][]state.Session
 }
 
-// LiveIn returns the live sessions in a container, without logins that wait for it.
-func LiveIn(container string) (in []state.Session) {
-	for _, entry := range append(state.RunDir(paths.Run).Sessions().ByContainer()[container], ofUserBrokers()...) {
-		if entry.Container == container && !entry.Waiting && entry.IsLive() {
-			in = append(in, entry)
+// NewIndex reads the entries of root brokers. Those of a user's own broker are read with
+// the first container of that broker.
+func NewIndex() *Index {
+	return &Index{state.RunDir(paths.Run).Sessions().ByContainer(), map[place][]state.Session{}}
+}
+
+// LiveIn returns the live sessions in a container, without logins that wait for it. owner
+// and mark are what its labels say. The error means that there may be more.
+func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark string) (in []state.Session, err error) {
+	all := slices.Clone(x.root[container])
+	for _, p := range placesOf(owner) {
+		if mark != state.RunDir(p.run).Container(container).Mark() {
+			continue
+		}
+		own, ok := x.own[p]
+		if !ok {
+			if own, err = p.read(ctx); err == nil {
+				x.own[p] = own
+			}
+		}
+		all = append(all, own...)
+	}
+	for _, s := range all {
+		if s.Container == container && !s.Waiting && s.IsLive() {
+			in = append(in, s)
 		}
 	}
-	return in
+	return in, err
 }
 
 // selectSessions returns the live sessions of a selection by id, container or user, with
 // logins that wait for their container.
-func selectSessions(ctx context.Context, s *cli.Selection) (all []state.Session, err error) {
+func selectSessions(ctx context.Context, marks cli.Marks, s *cli.Selection) (all []state.Session, err error) {
 	var known []string
-	for _, entry := range Entries() {
-		known = append(known, entry.ID, entry.Container)
-		if s.All || s.User != "" && entry.User == s.User || slices.Contains(s.Names, entry.ID) || slices.Contains(s.Names, entry.Container) {
-			all = append(all, entry)
+	entries, unread := Entries(ctx, marks)
+	warnUnread(unread)
+	for _, entry := range entries {
+		known = append(known, entry.ID)
+		in := ""
+		if !entry.Unconfirmed {
+			in = entry.Container
+			known = append(known, in)
+		}
+		if s.All || s.User != "" && entry.User == s.User || slices.Contains(s.Names, entry.ID) || in != "" && slices.Contains(s.Names, in) {
+			all = append(all, entry.Session)
 		}
 	}
 	for _, name := range s.Names {

@@ -97,17 +97,18 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 		return view.Data{}, errors.Join(down...)
 	}
 	d := view.Data{At: time.Now()}
-	idle, in := map[string]time.Duration{}, map[string]int{} // by the container's name
-	for _, s := range sessions.Live() {
+	marks := map[string][]string{}
+	for _, c := range found {
+		marks[c.Name] = append(marks[c.Name], c.Mark())
+	}
+	live, _ := sessions.Live(ctx, func(context.Context) map[string][]string { return marks })
+	for _, s := range live {
 		row := view.Session{ID: s.ID, User: s.User, Container: s.Container, Client: s.Client, TTY: s.TTY, Since: s.Since, Idle: view.Unknown}
 		if s.Idle != nil {
 			row.Idle = time.Duration(*s.Idle) * time.Second
-			if least, ok := idle[s.Container]; !ok || row.Idle < least {
-				idle[s.Container] = row.Idle
-			}
 		}
-		if !s.Waiting {
-			in[s.Container]++
+		if s.Unconfirmed {
+			row.Container += "?"
 		}
 		d.Sessions = append(d.Sessions, row)
 	}
@@ -115,11 +116,9 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 	defer m.mu.Unlock()
 	m.running = m.running[:0]
 	for _, c := range found {
-		row := view.Container{Name: c.Name, User: c.User(), Image: c.Image, State: string(c.State), Sessions: in[c.Name],
+		row := view.Container{Name: c.Name, User: c.User(), Image: c.Image, State: string(c.State),
 			CPU: view.Unknown, Memory: view.Unknown, Processes: view.Unknown, Idle: view.Unknown, Created: c.Created}
-		if least, ok := idle[c.Name]; ok {
-			row.Idle = least
-		}
+		row.Sessions, row.Idle = busy(live, c)
 		if r, ok := m.readings[c.ID]; ok && c.State == engine.Running {
 			row.CPU, row.Memory, row.Processes = r.cpu, r.Memory, r.Processes
 		}
@@ -129,6 +128,25 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 		d.Containers = append(d.Containers, row)
 	}
 	return d, nil
+}
+
+// busy returns the number of sessions in a container, and for how long nothing was typed in
+// any; view.Unknown without a terminal.
+func busy(live []sessions.Session, c containers.Container) (in int, idle time.Duration) {
+	idle = view.Unknown
+	for _, s := range live {
+		if !s.In(c.Name, c.Mark()) {
+			continue
+		}
+		in++
+		if s.Idle == nil {
+			continue
+		}
+		if d := time.Duration(*s.Idle) * time.Second; idle == view.Unknown || d < idle {
+			idle = d
+		}
+	}
+	return in, idle
 }
 
 // run measures the running containers every measureEvery, until ctx ends.

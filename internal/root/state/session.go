@@ -124,14 +124,15 @@ func (s Session) IsLive() bool {
 	return p.Start == s.Start
 }
 
-// list returns the entries that want accepts, with what their names say.
-func (d Sessions) list(want func(Session) bool) []Session {
+// list returns the entries that want accepts, with what their names say. It reads at most
+// so many names; -1 means all.
+func (d Sessions) list(most int, want func(Session) bool) []Session {
 	f, err := os.Open(string(d))
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	names, _ := f.Readdirnames(-1)
+	names, _ := f.Readdirnames(most)
 	var all []Session
 	for _, name := range names {
 		if s, ok := parseSession(name); ok && want(s) {
@@ -145,7 +146,7 @@ func (d Sessions) list(want func(Session) bool) []Session {
 // for their container.
 func (d Sessions) CountUser(uid uint32) int {
 	n := 0
-	for _, s := range d.list(func(s Session) bool { return s.UID == uid }) {
+	for _, s := range d.list(-1, func(s Session) bool { return s.UID == uid }) {
 		if s.IsLive() {
 			n++
 		}
@@ -156,7 +157,7 @@ func (d Sessions) CountUser(uid uint32) int {
 // In returns how many live sessions are in a container, and how many logins wait for
 // it.
 func (d Sessions) In(container string) (inside, waiting int) {
-	for _, s := range d.list(func(s Session) bool { return s.Container == container }) {
+	for _, s := range d.list(-1, func(s Session) bool { return s.Container == container }) {
 		switch {
 		case !s.IsLive():
 		case s.Waiting:
@@ -179,7 +180,7 @@ func (d Sessions) IsOccupied(container string) bool {
 // names say.
 func (d Sessions) ByContainer() map[string][]Session {
 	all := map[string][]Session{}
-	for _, s := range d.list(func(Session) bool { return true }) {
+	for _, s := range d.list(-1, func(Session) bool { return true }) {
 		all[s.Container] = append(all[s.Container], s)
 	}
 	return all
@@ -188,7 +189,19 @@ func (d Sessions) ByContainer() map[string][]Session {
 // Live returns every live session, complete.
 func (d Sessions) Live() []Session {
 	var all []Session
-	for _, s := range d.list(func(Session) bool { return true }) {
+	for _, s := range d.list(-1, func(Session) bool { return true }) {
+		if s.IsLive() && d.complete(&s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// LiveOf returns live sessions of a user, complete, out of as many entries. Others may
+// write into the directory.
+func (d Sessions) LiveOf(uid uint32, most int) []Session {
+	var all []Session
+	for _, s := range d.list(most, func(s Session) bool { return s.UID == uid }) {
 		if s.IsLive() && d.complete(&s) {
 			all = append(all, s)
 		}
@@ -200,7 +213,7 @@ func (d Sessions) Live() []Session {
 // ending, and of those whose broker was killed or did not see them begin.
 func (d Sessions) Dead() []Session {
 	var all []Session
-	for _, s := range d.list(func(s Session) bool { return !s.IsLive() }) {
+	for _, s := range d.list(-1, func(s Session) bool { return !s.IsLive() }) {
 		if d.complete(&s) {
 			all = append(all, s)
 		}

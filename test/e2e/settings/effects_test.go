@@ -185,7 +185,7 @@ func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Rename(e2e.Settings+".off", e2e.Settings)
-	e2e.OnHost(t, "find", e2e.RunDir, "-path", "*/seen/settings-*", "-delete") // as after a start of the host
+	e2e.OnHost(t, "sh", "-c", "rm -f "+e2e.RunDir+"/seen/settings-*") // as after a start of the host
 	if e2e.Door == "service" {
 		e2e.Broker.Restart(t, syscall.SIGTERM)
 	}

@@ -1,0 +1,205 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/root/state"
+)
+
+// place is a run-time directory that the broker of one session has if it runs with its
+// user's rights. The user can put anything there, and make it hang.
+type place struct {
+	run string
+	uid uint32
+}
+
+// ownRunDirs are the names of these directories, with the user's number in place of the
+// star: see daemon.runDir.
+var ownRunDirs = [...]string{"/run/user/*/dockersh", "/tmp/dockersh-*"}
+
+// placesOf returns the places of a user; none for root, whose broker has root's directory.
+func placesOf(uid uint32) (all []place) {
+	if uid == 0 {
+		return nil
+	}
+	for _, name := range ownRunDirs {
+		all = append(all, place{strings.Replace(name, "*", strconv.FormatUint(uint64(uid), 10), 1), uid})
+	}
+	return all
+}
+
+// placesInUse returns the places of all users who have a process. Nobody else has a
+// session, and a directory that everybody can fill with names need not be read.
+func placesInUse() (all []place) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	seen := map[uint32]bool{}
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if uid, err := proc.UID(pid); err == nil && !seen[uid] {
+			seen[uid] = true
+			all = append(all, placesOf(uid)...)
+		}
+	}
+	return all
+}
+
+const (
+	// mostEntries is how many entries of a place are looked at.
+	mostEntries = 1024
+	// placeLimit is how long one place may take, placesLimit all of them.
+	placeLimit   = 300 * time.Millisecond
+	placesLimit  = 3 * time.Second
+	placesAtOnce = 8
+)
+
+// errSlow means that a place was not read in time.
+var errSlow = errors.New("the session entries of the user's own broker cannot be read in time")
+
+// stuck are the places that an earlier look at has not come back from: a thread waits in
+// each, and no second one goes there.
+var stuck struct {
+	sync.Mutex
+	in map[place]bool
+}
+
+// read returns the live sessions of a place. An entry counts only if its process is the
+// user's. The error is errSlow, or the context's.
+func (p place) read(ctx context.Context) ([]state.Session, error) {
+	return within(ctx, p, func() (own []state.Session) {
+		// With no more than the user's rights. The owner needs no group.
+		_ = sys.AsUser(int(p.uid), nogroup, func() { own = p.readNow() })
+		return own
+	})
+}
+
+// within returns what look finds in a place, unless that takes too long.
+func within(ctx context.Context, p place, look func() []state.Session) ([]state.Session, error) {
+	stuck.Lock()
+	if stuck.in[p] {
+		stuck.Unlock()
+		return nil, errSlow
+	}
+	if stuck.in == nil {
+		stuck.in = map[place]bool{}
+	}
+	stuck.in[p] = true
+	stuck.Unlock()
+	found := make(chan []state.Session, 1)
+	go func() {
+		own := look()
+		stuck.Lock()
+		delete(stuck.in, p)
+		stuck.Unlock()
+		found <- own
+	}()
+	limit := time.NewTimer(placeLimit)
+	defer limit.Stop()
+	select {
+	case own := <-found:
+		return own, nil
+	case <-limit.C:
+		return nil, errSlow
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// nogroup is the number of the group that has no files.
+const nogroup = 65534
+
+// readNow is read in a thread with the user's rights, without a limit.
+func (p place) readNow() (own []state.Session) {
+	run, err := openDir(unix.AT_FDCWD, p.run, p.uid)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(run)
+	entries, err := openDir(run, "s", p.uid)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(entries)
+	d := state.Sessions("/proc/self/fd/" + strconv.Itoa(entries))
+	for _, s := range d.LiveOf(p.uid, mostEntries) {
+		if owner, err := proc.UID(s.Pid); err == nil && owner == p.uid {
+			own = append(own, s)
+		}
+	}
+	return own
+}
+
+// openDir opens a directory of a user. A link, and a FIFO that nobody writes to, are none.
+func openDir(at int, name string, uid uint32) (int, error) {
+	fd, err := unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Uid != uid {
+		_ = unix.Close(fd)
+		return -1, unix.EPERM
+	}
+	return fd, nil
+}
+
+// ofUserBrokers returns the live sessions of all users' own brokers, and how many places
+// could not be read in time. A user's name and address are not taken from the entry.
+func ofUserBrokers(ctx context.Context) (all []Entry, unread int) {
+	ctx, cancel := context.WithTimeout(ctx, placesLimit)
+	defer cancel()
+	next := make(chan place)
+	var mu sync.Mutex
+	var work sync.WaitGroup
+	for range placesAtOnce {
+		work.Go(func() {
+			for p := range next {
+				own, err := p.read(ctx)
+				name := ""
+				if len(own) > 0 {
+					name = nameOf(ctx, p.uid)
+				}
+				mu.Lock()
+				if err != nil {
+					unread++
+				}
+				for _, s := range own {
+					s.User, s.Address = name, "" // Live asks the kernel for the address
+					all = append(all, Entry{Session: s, run: p.run})
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, p := range placesInUse() {
+		next <- p // after the limit each is unread at once
+	}
+	close(next)
+	work.Wait()
+	return all, unread
+}
+
+// nameOf returns the name of a user, or the number if it is not found in time.
+func nameOf(ctx context.Context, uid uint32) string {
+	if u, err := accounts.ByUID(ctx, uid); err == nil {
+		return u.Name
+	}
+	return strconv.FormatUint(uint64(uid), 10)
+}
