@@ -109,7 +109,32 @@ func (i *images) accounts(ctx context.Context, e engine.Engine, id string) (stat
 	if a, err = probe(ctx, e, id); err != nil {
 		return a, err
 	}
-	return a, i.state.Put(id, a)
+	if err := i.state.Put(id, a); err != nil {
+		return a, err
+	}
+	go i.dropGone(e, id) // no login waits for it
+	return a, nil
+}
+
+// dropLimit is how long the engine may take to say which images it has.
+const dropLimit = time.Minute
+
+// dropGone drops what is kept of images, but one, that an engine does not have. Those of another
+// engine are looked into again when they are needed.
+func (i *images) dropGone(e engine.Engine, but string) {
+	ctx, cancel := context.WithTimeout(context.Background(), dropLimit)
+	defer cancel()
+	for _, id := range i.state.IDs() {
+		if id == but {
+			continue
+		}
+		switch _, err := e.ImageID(ctx, id); {
+		case errors.Is(err, engine.ErrNoImage):
+			i.state.Remove(id)
+		case err != nil:
+			return // at worst it stays until others take its place
+		}
+	}
 }
 
 // probeRemoveLimit is how long the removal of a probe may take.

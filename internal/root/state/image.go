@@ -1,40 +1,57 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Accounts are an image's own passwd and group.
 type Accounts struct{ Passwd, Group []byte }
 
-// Images is the directory of the accounts of each image, by its id: an image never
-// changes.
+// Images is the directory of the accounts of images, by their ids: an image never changes.
+// It is in memory, and users may choose images: it keeps the mostImages that were used last,
+// and none whose accounts are larger than mostAccounts.
 type Images string
+
+const (
+	mostImages   = 64
+	mostAccounts = 64 << 10 // bytes; the files of an image that has a thousand users
+)
 
 func (d Images) path(id string) string {
 	return filepath.Join(string(d), strings.ReplaceAll(id, ":", "-"))
 }
 
-// Get returns the accounts of an image; fs.ErrNotExist.
+// Get returns the accounts of an image; fs.ErrNotExist if they are not kept.
 func (d Images) Get(id string) (a Accounts, err error) {
 	dir := d.path(id)
 	if a.Passwd, err = os.ReadFile(filepath.Join(dir, "passwd")); err == nil {
 		a.Group, err = os.ReadFile(filepath.Join(dir, "group"))
 	}
+	now := time.Now()
+	_ = os.Chtimes(dir, now, now) // when it was used; it may have been dropped meanwhile
 	return a, err
 }
 
-// Put writes the accounts of an image, both files at once.
+// unfinishedImage begins the name of a directory that Put writes.
+const unfinishedImage = "new-"
+
+// Put keeps the accounts of an image, both files at once, unless they are large.
 func (d Images) Put(id string, a Accounts) error {
+	if len(a.Passwd)+len(a.Group) > mostAccounts {
+		return nil
+	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(string(d), "new-")
+	tmp, err := os.MkdirTemp(string(d), unfinishedImage)
 	if err != nil {
 		return err
 	}
@@ -47,7 +64,54 @@ func (d Images) Put(id string, a Accounts) error {
 	if err := os.Rename(tmp, d.path(id)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
+	d.makeRoom()
 	return nil
+}
+
+// IDs returns the ids of the images that are kept.
+func (d Images) IDs() []string {
+	var ids []string
+	for _, e := range d.kept() {
+		ids = append(ids, strings.Replace(e.Name(), "-", ":", 1))
+	}
+	return ids
+}
+
+// Remove drops the accounts of an image.
+func (d Images) Remove(id string) { _ = os.RemoveAll(d.path(id)) }
+
+// kept returns the entries of images, the one that was used last first.
+func (d Images) kept() []fs.FileInfo {
+	all, _ := os.ReadDir(string(d)) // without it there are none
+	var kept []fs.FileInfo
+	for _, e := range all {
+		if info, err := e.Info(); err == nil && e.IsDir() && !strings.HasPrefix(e.Name(), unfinishedImage) {
+			kept = append(kept, info)
+		}
+	}
+	slices.SortFunc(kept, func(a, b fs.FileInfo) int {
+		return cmp.Or(b.ModTime().Compare(a.ModTime()), cmp.Compare(a.Name(), b.Name()))
+	})
+	return kept
+}
+
+// unfinishedLimit is longer than any Put takes.
+const unfinishedLimit = 10 * time.Minute
+
+// makeRoom drops the images that were not used for the longest time, and what killed brokers
+// left.
+func (d Images) makeRoom() {
+	if kept := d.kept(); len(kept) > mostImages {
+		for _, e := range kept[mostImages:] {
+			_ = os.RemoveAll(filepath.Join(string(d), e.Name()))
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(string(d), unfinishedImage+"*")) // fails only on a bad pattern
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > unfinishedLimit {
+			_ = os.RemoveAll(path)
+		}
+	}
 }
 
 // Lock is held while an image is looked into, among processes.
@@ -55,5 +119,10 @@ func (d Images) Lock(ctx context.Context, id string) (unlock func(), err error) 
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, err
 	}
-	return LockFile(ctx, d.path(id)+".lock")
+	path := d.path(id) + ".lock"
+	release, err := LockFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return func() { removeAndUnlock(path, release) }, nil
 }
