@@ -1,9 +1,9 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -18,6 +18,9 @@ const loginID = "login"
 
 // loginLimit bounds the login, which may have to pull an image.
 const loginLimit = 10 * time.Minute
+
+// mostQuoted is how much the finding repeats, in bytes, of a login that writes too much.
+const mostQuoted = 60
 
 // loginResult is the login that doctor tried.
 type loginResult struct {
@@ -42,7 +45,7 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
-	var errs bytes.Buffer
+	errs := beginning{end: cancel}
 	cmd.Dir, cmd.Stderr, cmd.WaitDelay = "/", &errs, 5*time.Second
 	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + h.Front, "PATH=/usr/local/bin:/usr/bin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}
@@ -52,9 +55,13 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	if err == nil {
 		return result, nil
 	}
-	if ctx.Err() != nil {
+	words := strings.Join(strings.FieldsFunc(errs.buf.String(), func(r rune) bool { return r == '\n' }), "; ")
+	switch {
+	case errs.much:
+		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", mostOutput, words[:min(len(words), mostQuoted)])
+	case ctx.Err() != nil:
 		err = errors.New("no answer within " + loginLimit.String())
-	} else if words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; "); words != "" {
+	case words != "":
 		err = errors.New(words)
 	}
 	return result, &checks.Finding{

@@ -1,9 +1,13 @@
 package doctor
 
 import (
+	"context"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -41,5 +45,23 @@ func TestFailedLoginNamesTheLogOfBrokerAndBridge(t *testing.T) {
 	_, found := login(t.Context(), &facts.Host{Front: "/bin/false"}, u, nil)
 	if found == nil || !slices.Equal(found.Lines, []string{"journalctl -t dockershd -t dockersh-bridge"}) {
 		t.Errorf("%+v", found)
+	}
+}
+
+// The login shell inside runs a file of the user's.
+func TestLoginThatWritesWithoutEndIsEnded(t *testing.T) {
+	front := filepath.Join(t.TempDir(), "front")
+	if err := os.WriteFile(front, []byte("#!/bin/sh\ntrap '' PIPE\nwhile :; do echo noise >&2; done\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // a broken limit fills the memory
+	defer cancel()
+	u := account.User{Name: "alice", UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Home: "/"}
+	result, found := login(ctx, &facts.Host{Front: front}, u, nil)
+	if found == nil || !strings.Contains(found.Text, `more than 4096 bytes to its standard error, which begins with "noise; noise`) || len(found.Text) > 300 {
+		t.Errorf("%.300q after %v s", found.Text, result.Seconds)
+	}
+	if ctx.Err() != nil {
+		t.Error("it was not ended")
 	}
 }

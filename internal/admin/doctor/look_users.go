@@ -190,8 +190,10 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`, "sh"}, files...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
-	out, _ := cmd.Output() // its output counts even if it failed in the end
-	return strings.Fields(string(out))
+	out := beginning{end: cancel}
+	cmd.Stdout = &out
+	_ = cmd.Run() // its output counts even if it failed in the end
+	return strings.Fields(out.buf.String())
 }
 
 // credential returns the ids of a process of the user.

@@ -1,0 +1,31 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+)
+
+// mostOutput is how much is kept, in bytes, of what a process of a user writes. The process
+// is in the user's hands, and may write without end.
+const mostOutput = 4 << 10
+
+var errMuch = errors.New("too much output")
+
+// beginning keeps the first bytes that are written to it. With further ones it ends whoever
+// writes them.
+type beginning struct {
+	buf  bytes.Buffer
+	end  func() // ends the writer
+	much bool
+}
+
+func (b *beginning) Write(p []byte) (int, error) {
+	room := mostOutput - b.buf.Len()
+	b.buf.Write(p[:min(len(p), room)])
+	if len(p) <= room {
+		return len(p), nil
+	}
+	b.much = true
+	b.end()
+	return 0, errMuch
+}
