@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -249,6 +250,34 @@ func checkVolume(s string) *syntax.Problem {
 		return wrongAt(len(src)+1, syntax.Quote(dst)+" is not an absolute path", "write SOURCE:TARGET or SOURCE:TARGET:ro")
 	}
 	return nil
+}
+
+// systemPlaces are directories of every system. Those with a slash at the end stand for
+// all that is below, too.
+var systemPlaces = [...]string{
+	"/.dockersh/", "/bin/", "/boot/", "/dev/", "/etc/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/proc/", "/run", "/sbin/", "/sys/",
+	"/usr", "/usr/bin/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libexec/", "/usr/sbin/", "/usr/share/", "/var", "/var/run",
+}
+
+// IsSystemPlace reports whether a path is a directory of a container's own system: one
+// that is mounted there breaks the system, or decides what its programs do.
+func IsSystemPlace(p string) bool {
+	p = path.Clean(p)
+	for _, dir := range systemPlaces {
+		if p == strings.TrimSuffix(dir, "/") || strings.HasSuffix(dir, "/") && strings.HasPrefix(p, dir) {
+			return true
+		}
+	}
+	return p == "/"
+}
+
+// needsHomePlace judges a path as it is written. What its sequences make of it depends on
+// the user, and is the policy's to judge.
+func needsHomePlace(s *Settings) *syntax.Problem {
+	if !s.MountHome || !IsSystemPlace(s.MountHomeTo) {
+		return nil
+	}
+	return wrong(syntax.Quote(s.MountHomeTo)+" is part of the container's own system", "write a path such as /home/%u")
 }
 
 // Addresses.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -119,6 +120,27 @@ func TestAllClosedGatesAreReportedAtOnce(t *testing.T) {
 4:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`
 	if got := lines(t, err); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestHomeIsNotMountedOverTheSystem(t *testing.T) {
+	for to, want := range map[string]string{
+		"/etc/pam.d": `"/etc/pam.d" is part of the container's own system [write a path such as /home/%u]`,
+		"/":          `"/" is part of the container's own system [write a path such as /home/%u]`,
+		"/etc/%u":    `"/etc/%u" is part of the container's own system [write a path such as /home/%u]`,
+		"/root":      "", "/usr/home/%u": "", "/%s": "", // this one depends on the user
+	} {
+		_, err := parsed(t, "[dockersh]\nmounthome\nmounthometo = "+to).Effective("alice", nil, nil)
+		got := ""
+		if err != nil {
+			got = strings.TrimPrefix(lines(t, err), "3:1: ")
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", to, got, want)
+		}
+	}
+	if _, err := parsed(t, "[dockersh]\nmounthometo = /etc").Effective("alice", nil, nil); err != nil {
+		t.Errorf("without mounthome: %v", err)
 	}
 }
 

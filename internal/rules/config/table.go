@@ -119,7 +119,7 @@ var table = [...]row{
 		gate: true, made: true, under: func(s *Settings) bool { return s.MountHome }, path: true, check: checkPath},
 	{key: "mounthometo", field: func(s *Settings) any { return &s.MountHomeTo }, def: "%h",
 		doc:  "path of the home directory in the container",
-		gate: true, made: true, under: func(s *Settings) bool { return s.MountHome }, path: true, check: checkPath},
+		gate: true, made: true, under: func(s *Settings) bool { return s.MountHome }, path: true, check: checkPath, needs: needsHomePlace},
 	{key: "mounttmp", field: func(s *Settings) any { return &s.MountTmp }, def: "false",
 		doc:  "mount the host's /tmp",
 		gate: true, made: true},

@@ -73,6 +73,12 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		p.Owner.Identity = "by=" + uid
 		p.Container = "u" + uid + "_." + p.Container
 	}
+	if err := p.admitUsersWord(); err != nil {
+		return nil, err
+	}
+	if err := p.admitHomePlace(); err != nil {
+		return nil, err
+	}
 	p.Agent = agentKey(u, s.ContainerUserName)
 	if s.IsSet("usercwd") {
 		p.Cwd = s.UserCwd

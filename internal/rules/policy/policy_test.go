@@ -22,7 +22,7 @@ func decide(t *testing.T, u account.User, file, own string, r Request) (*Plan, e
 	}
 	s, err := settings.For(f, settings.Login{User: u, UserFile: func() ([]byte, error) { return []byte(own), nil }})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	r.Admins = s.Admins
 	return Decide(u, s.Settings, r)
