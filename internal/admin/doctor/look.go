@@ -164,20 +164,20 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 }
 
 // findGone returns the containers of one user alone whose account exists no more, or has
-// another uid by now.
+// another uid by now. While a name service is down nobody counts as unknown.
 func findGone(ctx context.Context, db *account.DB, all []*engine.Container) (gone []facts.Container, err error) {
 	var names []string
 	for _, c := range all {
 		names = append(names, c.Labels[engine.LabelUser])
 	}
-	known, err := db.Known(ctx, names)
+	known, certain, err := db.Known(ctx, names)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range all {
 		name := c.Labels[engine.LabelUser]
 		owner, ours := policy.OwnerOf(c.Labels)
-		if u, ok := known[name]; ours && owner.Personal() && !(ok && u.UID == owner.UID) {
+		if u, ok := known[name]; ours && owner.Personal() && (ok && u.UID != owner.UID || !ok && certain) {
 			gone = append(gone, facts.Container{Name: c.Name, User: name, UID: owner.UID})
 		}
 	}

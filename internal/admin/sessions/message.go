@@ -107,13 +107,14 @@ func openTerminal(entry state.Session) (int, error) {
 
 // reopen opens the file of an O_PATH descriptor for writing if it is this terminal.
 func reopen(at int, tty uint32) (int, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(at, &st); err != nil {
+	var st unix.Statx_t
+	// What the kernel knows: the file may be on a file system that does not answer.
+	if err := unix.Statx(at, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &st); err != nil {
 		return -1, err
 	}
 	// /proc/PID/stat packs the two numbers in the kernel's own way.
-	packed := unix.Major(st.Rdev)<<8 | unix.Minor(st.Rdev)&0xff | unix.Minor(st.Rdev)&^0xff<<12
-	if st.Mode&unix.S_IFMT != unix.S_IFCHR || packed != tty {
+	packed := st.Rdev_major<<8 | st.Rdev_minor&0xff | st.Rdev_minor&^0xff<<12
+	if uint32(st.Mode)&unix.S_IFMT != unix.S_IFCHR || packed != tty {
 		return -1, errNoTerminal
 	}
 	return unix.Open("/proc/self/fd/"+strconv.Itoa(at), unix.O_WRONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

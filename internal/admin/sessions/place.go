@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -24,8 +25,8 @@ type place struct {
 }
 
 // ownRunDirs are the names of these directories, with the user's number in place of the
-// star: see daemon.runDir.
-var ownRunDirs = [...]string{"/run/user/*/dockersh", "/tmp/dockersh-*"}
+// star.
+var ownRunDirs = paths.OwnRuns("*")
 
 // placesOf returns the places of a user; none for root, whose broker has root's directory.
 func placesOf(uid uint32) (all []place) {

@@ -54,7 +54,7 @@ func newUser(t *testing.T) *user {
 	}
 	was := ownRunDirs
 	t.Cleanup(func() { ownRunDirs = was })
-	ownRunDirs = [...]string{dir + "/*/dockersh", dir + "/dockersh-*"}
+	ownRunDirs = [2]string{dir + "/*/dockersh", dir + "/dockersh-*"}
 	was2 := paths.Run
 	t.Cleanup(func() { paths.Run = was2 })
 	paths.Run = dir + "/root"

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 )
 
@@ -19,11 +20,11 @@ func (d *DB) All(ctx context.Context) ([]User, error) {
 // knownAtOnce is for how many names one getent is started.
 const knownAtOnce = 200
 
-// Known returns those users among names that the name services know, by name. A name
-// that could not be looked up because a directory does not answer is not always an error:
-// getent may leave it out. The error is ErrUnavailable, or the context's.
-func (d *DB) Known(ctx context.Context, names []string) (map[string]User, error) {
-	known := map[string]User{}
+// Known returns those users among names that the name services know, by name. all reports
+// whether the others are unknown: getent leaves out those of a service that is down. The
+// error is ErrUnavailable, or the context's.
+func (d *DB) Known(ctx context.Context, names []string) (known map[string]User, all bool, err error) {
+	known = map[string]User{}
 	var ask []string
 	for _, name := range names {
 		if !isName(name) {
@@ -38,13 +39,23 @@ func (d *DB) Known(ctx context.Context, names []string) (map[string]User, error)
 	for some := range slices.Chunk(ask, knownAtOnce) {
 		out, err := d.getent(ctx, maxGroups, "passwd", some...)
 		if err != nil && !errors.Is(err, errNoKey) {
-			return nil, err
+			return nil, false, err
 		}
 		for _, u := range ParsePasswd([]byte(out)) {
 			known[u.Name] = u
 		}
 	}
-	return known, nil
+	if !slices.ContainsFunc(ask, func(name string) bool { _, ok := known[name]; return !ok }) {
+		return known, true, nil
+	}
+	order, _ := os.ReadFile(d.switchPath) // without it there is no other service
+	words, _ := switchLine(string(order), "passwd")
+	for _, service := range directories(words) {
+		if answers, err := d.answers(ctx, "passwd", d.passwdPath, service); !answers || err != nil {
+			return known, false, err
+		}
+	}
+	return known, true, nil
 }
 
 // Members returns the names that a group's entry lists, and those of users whose primary

@@ -215,17 +215,17 @@ esac
 
 func TestKnownUsersAreFoundByOneGetent(t *testing.T) {
 	d := standIn(t, `echo "$@" >>"$0.calls"; echo a:x:1:1::/:/bin/sh; echo c:x:3:3::/:/bin/sh; exit 2`)
-	known, err := d.Known(t.Context(), []string{"a", "b", "c", "", "x:y"})
+	known, _, err := d.Known(t.Context(), []string{"a", "b", "c", "", "x:y"})
 	if err != nil || len(known) != 2 || known["a"].UID != 1 || known["c"].UID != 3 {
 		t.Errorf("%v %v", known, err)
 	}
 	if calls, err := os.ReadFile(d.getentPath + ".calls"); string(calls) != "passwd -- a b c\n" {
 		t.Errorf("%q %v", calls, err)
 	}
-	if _, err := standIn(t, "exit 1").Known(t.Context(), []string{"a"}); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := standIn(t, "exit 1").Known(t.Context(), []string{"a"}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a directory that fails: %v", err)
 	}
-	known, err = New(0).Known(t.Context(), []string{"root", "no-such-user"})
+	known, _, err = New(0).Known(t.Context(), []string{"root", "no-such-user"})
 	if err != nil || len(known) != 1 || known["root"].Home == "" {
 		t.Errorf("%v %v", known, err)
 	}

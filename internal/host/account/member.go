@@ -147,8 +147,9 @@ func (d *DB) allNumbers(ctx context.Context, u User) ([]uint32, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, u.Name)
 	}
-	for _, service := range d.directories() {
-		answers, err := d.answers(ctx, service)
+	_, services := d.groupServices()
+	for _, service := range directories(services) {
+		answers, err := d.answers(ctx, "group", d.groupPath, service)
 		if err != nil {
 			return nil, err
 		}
@@ -172,13 +173,13 @@ type SilentService struct {
 // Silent returns the services that can put users into groups and do not answer at present.
 // The error is ErrUnavailable, or the context's.
 func (d *DB) Silent(ctx context.Context) (silent []SilentService, err error) {
-	for _, service := range d.directories() {
-		answers, err := d.answers(ctx, service)
+	database, words := d.groupServices()
+	for _, service := range directories(words) {
+		answers, err := d.answers(ctx, "group", d.groupPath, service)
 		if err != nil {
 			return nil, err
 		}
 		if !answers {
-			database, words := d.switchWords()
 			line := database + ": " + strings.Join(withoutService(words, service), " ")
 			silent = append(silent, SilentService{service, d.answeredBefore(service), line})
 		}
@@ -186,13 +187,10 @@ func (d *DB) Silent(ctx context.Context) (silent []SilentService, err error) {
 	return silent, nil
 }
 
-// switchWords returns the words of the line of nsswitch.conf(5) that initgroups(3) reads,
+// groupServices returns the words of the line of nsswitch.conf(5) that initgroups(3) reads,
 // and its name.
-func (d *DB) switchWords() (database string, words []string) {
-	order, err := os.ReadFile(d.switchPath)
-	if err != nil {
-		return "group", nil
-	}
+func (d *DB) groupServices() (database string, words []string) {
+	order, _ := os.ReadFile(d.switchPath) // without it there is no other service
 	for _, database = range []string{"initgroups", "group"} {
 		if words, ok := switchLine(string(order), database); ok {
 			return database, words
@@ -201,10 +199,9 @@ func (d *DB) switchWords() (database string, words []string) {
 	return database, nil
 }
 
-// directories returns the services that initgroups(3) asks and that can be down.
-func (d *DB) directories() []string {
+// directories returns those services of a line of nsswitch.conf(5) that can be down.
+func directories(words []string) []string {
 	var out []string
-	_, words := d.switchWords()
 	for _, w := range words {
 		switch w {
 		case "files", "compat", "db", "systemd": // they ask this host alone
@@ -217,23 +214,34 @@ func (d *DB) directories() []string {
 	return out
 }
 
-// answers reports whether a service answers: getent(1) finds a group of the host's own
-// file behind a service that has or does not have it, and does not behind one that is down.
-func (d *DB) answers(ctx context.Context, service string) (bool, error) {
-	text, err := os.ReadFile(d.groupPath)
+// answers reports whether a service answers for a database, whose own file of the host is
+// at path: getent(1) finds an entry of that file behind a service that has or does not have
+// it, and does not behind one that is down.
+func (d *DB) answers(ctx context.Context, database, path, service string) (bool, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return true, nil // there is nothing to ask for
 	}
-	local := ParseGroup(text)
-	if len(local) == 0 {
+	name := firstName(string(text))
+	if name == "" {
 		return true, nil
 	}
-	order := "group:" + service + " [SUCCESS=continue NOTFOUND=continue UNAVAIL=return TRYAGAIN=return] files"
-	_, err = d.runGetent(ctx, maxGroups, "group", "-s", order, "group", "--", local[0].Name)
+	order := database + ":" + service + " [SUCCESS=continue NOTFOUND=continue UNAVAIL=return TRYAGAIN=return] files"
+	_, err = d.runGetent(ctx, maxGroups, database, "-s", order, database, "--", name)
 	if errors.Is(err, errNoKey) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// firstName returns the first name in a file of passwd(5) or group(5).
+func firstName(text string) string {
+	for line := range strings.Lines(text) {
+		if name, rest, ok := strings.Cut(line, ":"); ok && strings.Contains(rest, ":") && isName(name) && name[0] != '+' && name[0] != '-' && name[0] != '#' {
+			return name
+		}
+	}
+	return ""
 }
 
 func (d *DB) answeredBefore(service string) bool {

@@ -31,8 +31,9 @@ cd `+d.dir+`; echo "$*" >>calls
 case "$*" in
 "initgroups -- alice") if [ -e down ]; then echo "alice 7"; else echo "alice 7 500 900"; fi ;;
 "initgroups -- "*) echo "$3" ;;
-"-s group:ldap "*" group -- root") [ ! -e down ] || exit 2; echo root:x:0: ;;
+"-s group:ldap "*" group -- root" | "-s passwd:ldap "*" passwd -- root") [ ! -e down ] || exit 2; echo root:x:0: ;;
 "-s "*) exit 2 ;;
+"passwd -- alice") exit 2 ;;
 "group -- "*) shift 2; found=0
 	for name; do case $name in
 	students) [ -e down ] || { echo students:x:900:; found=$((found+1)); } ;;
@@ -188,6 +189,27 @@ func TestLineOfTheNameServiceSwitchIsReadWithItsActions(t *testing.T) {
 		without := withoutService(words, "sss")
 		if strings.Join(words, "|") != c.words || strings.Join(without, "|") != c.without {
 			t.Errorf("%q: %q, %q", c.line, words, without)
+		}
+	}
+}
+
+// A container of a user whom only the directory knows must not be taken for that of an
+// account that is gone.
+func TestUserIsUnknownOnlyIfEveryServiceAnswers(t *testing.T) {
+	d := newDirectory(t)
+	d.write("passwd", "root:x:0:0::/root:/bin/sh\n")
+	d.write("nsswitch.conf", "passwd: files ldap\n")
+	for _, c := range []struct {
+		down, certain bool
+		names         []string
+	}{{false, true, []string{"root", "alice"}}, {true, false, []string{"root", "alice"}}, {true, true, []string{"root"}}, {true, true, nil}} {
+		_ = os.Remove(filepath.Join(d.dir, "down"))
+		if c.down {
+			d.write("down", "")
+		}
+		known, certain, err := d.db.Known(t.Context(), c.names)
+		if err != nil || certain != c.certain || len(known) != min(len(c.names), 1) {
+			t.Errorf("%+v: %v %v %v", c, known, certain, err)
 		}
 	}
 }

@@ -19,6 +19,12 @@ var Etc = "/etc"
 // of others, a directory for each container.
 var Run = "/run/dockersh"
 
+// OwnRuns returns the places for the run-time directory of a broker with its user's rights,
+// best first. The user's number may be "*", for a pattern.
+func OwnRuns(uid string) [2]string {
+	return [2]string{"/run/user/" + uid + "/dockersh", "/tmp/dockersh-" + uid}
+}
+
 // Lib is the directory of what outlives a reboot, for root alone.
 var Lib = "/var/lib/dockersh"
 

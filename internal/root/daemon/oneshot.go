@@ -94,11 +94,11 @@ func runDir(uid int) (string, error) {
 	if uid == 0 {
 		return paths.Run, nil
 	}
-	id := strconv.Itoa(uid)
-	if base := filepath.Join("/run/user", id); checkPrivateDir(base, uid) == nil {
-		return filepath.Join(base, "dockersh"), nil
+	own := paths.OwnRuns(strconv.Itoa(uid))
+	if checkPrivateDir(filepath.Dir(own[0]), uid) == nil {
+		return own[0], nil
 	}
-	dir := filepath.Join("/tmp", "dockersh-"+id)
+	dir := own[1]
 	if err := unix.Mkdir(dir, 0o700); err != nil && err != unix.EEXIST {
 		return "", err
 	}

@@ -80,7 +80,9 @@ func (s *Source) Load() (*config.File, error) {
 // the administrator wants is not known then, and the defaults may allow more.
 func (s *Source) findLoss(i int) error {
 	path := s.Paths[i]
-	if _, err := os.Lstat(path); err == nil {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		return cannotRead(path, errors.New("it was put there just now"))
+	} else if err == nil {
 		return usererr.New(usererr.Settings, path+": is a link that leads nowhere", checkHint, nil)
 	}
 	if s.seen[i] || s.Seen != nil && s.Seen.Has(seenPrefix+filepath.Base(path)) {
