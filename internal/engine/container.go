@@ -28,7 +28,11 @@ type Containers interface {
 	// never started; fs.ErrNotExist.
 	ReadFile(ctx context.Context, id, path string) ([]byte, error)
 	// PutFiles writes into a container that was never started: a running one
-	// could swap a path under the engine's feet (CVE-2026-41567 and others).
+	// could swap a path under the engine's feet (CVE-2026-41567 and others). Links on the
+	// way lead where they lead in the container, and nothing is written where something is
+	// mounted: a directory there is left out, and a file an error. Missing directories on
+	// the way are made for root with mode 0755; a directory that exists stays as it is.
+	// ErrMountInMount, with nothing written; mounts in OwnDir do not count.
 	PutFiles(ctx context.Context, id string, files []File) error
 	// Start starts a container and resumes a paused one. ErrNotFound.
 	Start(ctx context.Context, id string) error
@@ -106,6 +110,10 @@ type Spec struct {
 	// which the engine makes as root, and copies of its files in named volumes.
 	ForeignImage bool
 }
+
+// OwnDir is where dockersh mounts its own directories in a container. Nobody else mounts
+// anything there.
+const OwnDir = "/.dockersh"
 
 // Mount is a bind mount. A source that does not exist is an error; it is not made.
 type Mount struct {

@@ -15,6 +15,10 @@ var (
 	ErrDown      = errors.New("the container engine does not answer")
 	ErrDenied    = errors.New("the container engine may not be used")
 	ErrOption    = errors.New("the engine's create command refused an option")
+
+	// ErrMountInMount: a mount lies in another one. What is in that one, and so where a link
+	// in it leads, may change at any moment.
+	ErrMountInMount = errors.New("a mount of the container lies in another one")
 )
 
 const tryDoctor = "try again, or " + usererr.RunDoctor
@@ -39,6 +43,9 @@ func Explain(err error, otherwise string) error {
 		return usererr.New(usererr.Unavailable, "the container was not ready in time", tryDoctor, err)
 	case errors.Is(err, ErrOption):
 		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", usererr.ReadLog, err)
+	case errors.Is(err, ErrMountInMount):
+		return usererr.New(usererr.Settings, ErrMountInMount.Error(),
+			"ask the administrator to set volume to places outside of other mounts", err)
 	case errors.Is(err, ErrNameTaken):
 		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+usererr.ReadLog, err)
 	}

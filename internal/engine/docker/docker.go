@@ -28,7 +28,7 @@ const callLimit = 60 * time.Second
 // Engine is one engine.
 type Engine struct {
 	*conn
-	dirs  imageDirs
+	paths imagePaths
 	marks imageMarks
 }
 

@@ -80,6 +80,8 @@ func busyboxRoot() (io.Reader, error) {
 		{Header: tar.Header{Name: "usr/share/passwd", Mode: 0o644}, data: []byte("root:x:0:0::/:/bin/sh\n")},
 		{Header: tar.Header{Name: "etc/up", Typeflag: tar.TypeSymlink, Linkname: "../../../../etc/hostname"}},
 		{Header: tar.Header{Name: "etc/loop", Typeflag: tar.TypeSymlink, Linkname: "/etc/loop"}},
+		{Header: tar.Header{Name: "data/", Typeflag: tar.TypeDir, Mode: 0o755}},
+		{Header: tar.Header{Name: "way", Typeflag: tar.TypeSymlink, Linkname: "data"}},
 		{Header: tar.Header{Name: "etc/dangling", Typeflag: tar.TypeSymlink, Linkname: "/nothing"}},
 		{Header: tar.Header{Name: "etc/big", Mode: 0o644}, data: make([]byte, maxFile+1)},
 		{Header: tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}},

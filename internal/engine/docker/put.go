@@ -16,11 +16,8 @@ import (
 )
 
 // PutFiles writes files and directories, in their order, into a container that
-// was never started. Directories on the way that do not exist are made, root's and
-// with mode 0755. A path at or below a mount is refused: it would be written on the
-// host. A directory that the image has with the same owner is left as it is, unless it
-// is to be reset; if nothing is left to write, the engine, which starts a process for each archive, is
-// not asked.
+// was never started. If nothing is left to write, the engine, which starts a process for
+// each archive, is not asked.
 func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) error {
 	r, err := e.neverStarted(ctx, id)
 	if err != nil {
@@ -30,11 +27,6 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 		if !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" {
 			return fmt.Errorf("put %q into container %s: not a clean absolute path", f.Path, id)
 		}
-		for _, m := range r.Mounts {
-			if within(f.Path, m.Destination) {
-				return fmt.Errorf("put %s into container %s: it lies in a mount", f.Path, id)
-			}
-		}
 	}
 	if err := e.putFiles(ctx, r, files); err != nil {
 		return fmt.Errorf("put files into container %s: %w", id, err)
@@ -43,15 +35,15 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 }
 
 func (e *Engine) putFiles(ctx context.Context, r *container.InspectResponse, files []engine.File) error {
-	files, err := e.withoutExisting(ctx, r, files)
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	parents, err := e.missingParents(ctx, r, files)
+	s, err := newResolver(ctx, e, r)
 	if err != nil {
 		return err
 	}
-	archive, err := tarOf(append(parents, files...))
+	files, err = s.toWrite(ctx, files)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	archive, err := tarOf(files)
 	if err != nil {
 		return err
 	}
@@ -63,57 +55,58 @@ func (e *Engine) putFiles(ctx context.Context, r *container.InspectResponse, fil
 	})
 }
 
-// within reports whether a path is dir or below it.
-func within(p, dir string) bool {
-	dir = path.Clean(dir)
-	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
-}
-
-// withoutExisting leaves out the directories that the image has with their owners.
-func (e *Engine) withoutExisting(ctx context.Context, r *container.InspectResponse, files []engine.File) ([]engine.File, error) {
-	var missing []engine.File
-	for _, f := range files {
-		if f.Dir && !f.Reset && !hasVolumes(r) {
-			own, err := e.dirs.owner(ctx, e.conn, r, f.Path)
-			if err != nil {
-				return nil, err
-			}
-			if own == (owner{true, f.UID, f.GID}) {
-				continue
-			}
-		}
-		missing = append(missing, f)
-	}
-	return missing, nil
-}
-
-// missingParents lists, outermost first, the directories on the way to files
-// that are not in the container. Those that exist must not be in the archive: the
-// engine would change their owner and mode.
-func (e *Engine) missingParents(ctx context.Context, r *container.InspectResponse, files []engine.File) ([]engine.File, error) {
+// toWrite returns the files with paths that have no links on the way, and with the
+// directories on the way that are missing. A directory that exists must not be in the
+// archive, since the engine would change its owner and mode, unless it is to be reset; one
+// in a mount is left out, too.
+func (s *resolver) toWrite(ctx context.Context, files []engine.File) ([]engine.File, error) {
+	var out []engine.File
 	known := map[string]bool{"/": true}
 	for _, f := range files {
-		if f.Dir {
-			known[f.Path] = true
+		dir, err := s.resolve(ctx, path.Dir(f.Path))
+		if err != nil {
+			return nil, err
 		}
-	}
-	var missing []engine.File
-	for _, f := range files {
-		var chain []engine.File
-		for dir := path.Dir(f.Path); !known[dir]; dir = path.Dir(dir) {
-			known[dir] = true
-			there, err := e.dirs.exists(ctx, e.conn, r, dir)
-			if err != nil {
-				return nil, err
+		f.Path = path.Join(dir, path.Base(f.Path))
+		if s.mounted(f.Path) {
+			if f.Dir && !f.Reset {
+				continue
 			}
-			if there {
-				break
-			}
-			chain = append([]engine.File{{Path: dir, Mode: 0o755, Dir: true}}, chain...)
+			return nil, fmt.Errorf("%s lies in a mount", f.Path)
 		}
-		missing = append(missing, chain...)
+		missing, err := s.missing(ctx, f, known)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, missing...)
 	}
-	return missing, nil
+	return out, nil
+}
+
+// missing returns the directories on the way to a file that are missing, outermost first,
+// and the file itself, which replaces what is there, or the directory that is to be reset. known are directories that exist, or
+// will.
+func (s *resolver) missing(ctx context.Context, f engine.File, known map[string]bool) ([]engine.File, error) {
+	var out []engine.File
+	next := f
+	if !f.Dir || f.Reset {
+		out = []engine.File{f}
+		known[f.Path] = true
+		next = engine.File{Path: path.Dir(f.Path), Mode: 0o755, Dir: true}
+	}
+	for !known[next.Path] {
+		known[next.Path] = true
+		is, err := s.exists(ctx, next.Path)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			break
+		}
+		out = append([]engine.File{next}, out...)
+		next = engine.File{Path: path.Dir(next.Path), Mode: 0o755, Dir: true}
+	}
+	return out, nil
 }
 
 // tarOf writes an archive. Of the mode it takes the permission and sticky

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -172,7 +171,7 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 			files[name] = file.Data
 		}
 	}
-	made := image{"sha256:" + f.newID(), files}
+	made := image{id: "sha256:" + f.newID(), files: files}
 	f.images[ref] = made
 	return made.id, nil
 }
@@ -236,33 +235,6 @@ func (f *Fake) neverStarted(id string) (*box, error) {
 		err = fmt.Errorf("container %s was started before: its files are not touched", id)
 	}
 	return b, err
-}
-
-// PutFiles implements engine.Engine.
-func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) error {
-	err := f.begin(ctx, "PutFiles")
-	defer f.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	b, err := f.neverStarted(id)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path || file.Path == "/" {
-			return fmt.Errorf("put %q: not a clean absolute path", file.Path)
-		}
-		for _, m := range b.spec.Mounts {
-			if file.Path == m.Target || strings.HasPrefix(file.Path, m.Target+"/") {
-				return fmt.Errorf("put %s: it lies in a mount", file.Path)
-			}
-		}
-	}
-	for _, file := range files {
-		b.files[file.Path] = file
-	}
-	return nil
 }
 
 // Start implements engine.Engine.

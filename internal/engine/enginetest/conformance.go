@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +19,8 @@ import (
 // Subject is an engine that Conformance tests.
 type Subject struct {
 	engine.Engine
-	// Image is on the engine's host. It has /bin/sh, /bin/sleep and /etc/passwd.
+	// Image is on the engine's host. It has /bin/sh, /bin/sleep and /etc/passwd, a link
+	// /way to the directory /data, and a directory /opt that belongs to 7:8.
 	Image string
 	// Name begins the names of all containers and images that are made.
 	Name string
@@ -41,6 +44,8 @@ var contract = []struct {
 	{"list has our containers alone, with sizes on demand", listOfOurs},
 	{"files are touched only before the first start", filesBeforeStart},
 	{"nothing is put into a mount", filesInMounts},
+	{"nothing is put into a mount to which a link of the image leads", filesBehindLinks},
+	{"nothing is put where a mount in a mount may be led", filesAndNestedMounts},
 	{"commit makes an image", commitAndCreate},
 	{"stream carries input, output and exit code", streamCarries},
 	{"exit by a signal is 128 and its number", streamEndsBySignal},
@@ -301,6 +306,56 @@ func filesInMounts(t *testing.T, s *Subject) {
 		}
 	}
 	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/home/ab", Data: []byte("x")}}))
+}
+
+// emptyDir returns an error if there is something in a directory of the host.
+func emptyDir(t *testing.T, dir string) {
+	t.Helper()
+	if all, err := os.ReadDir(dir); err != nil || len(all) > 0 {
+		t.Errorf("on the host there are %v %v", all, err)
+	}
+}
+
+func filesBehindLinks(t *testing.T, s *Subject) {
+	for _, target := range []string{"/data", "/data/in", "/way", "/way/in"} {
+		spec, dir := s.spec(), t.TempDir()
+		spec.Mounts = []engine.Mount{{Source: dir, Target: target}}
+		c := s.create(t, spec)
+		for _, p := range []string{"/way/in/x", "/data/in/x"} {
+			if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Data: []byte("x")}}); err == nil {
+				t.Errorf("mount at %s: %s was written", target, p)
+			}
+			// A directory there is whose the mount says.
+			ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Mode: 0o755, UID: 1000, Dir: true}}))
+		}
+		emptyDir(t, dir)
+		ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/database", Data: []byte("x")}, {Path: "/opt", Mode: 0o700, UID: 1000, Dir: true}}))
+	}
+	// Where nothing is mounted, the link leads where it leads.
+	c := s.create(t, s.spec())
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/way/x", Mode: 0o644, Data: []byte("x")}}))
+	if b, err := s.ReadFile(t.Context(), c.ID, "/data/x"); err != nil || string(b) != "x" {
+		t.Errorf("behind the link: %q %v", b, err)
+	}
+}
+
+func filesAndNestedMounts(t *testing.T, s *Subject) {
+	outer, inner := t.TempDir(), t.TempDir()
+	ok(t, os.Symlink("/etc", filepath.Join(outer, "link")))
+	ok(t, os.Mkdir(filepath.Join(outer, "dir"), 0o755))
+	for _, target := range []string{"/data/link", "/data/dir", "/way/dir"} {
+		spec := s.spec()
+		spec.Mounts = []engine.Mount{{Source: outer, Target: "/data"}, {Source: inner, Target: target}}
+		c := s.create(t, spec)
+		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}, {Path: "/way/x", Data: []byte("x")}}); !errors.Is(err, engine.ErrMountInMount) {
+			t.Errorf("mount at %s: %v", target, err)
+		}
+		emptyDir(t, inner)
+	}
+	spec := s.spec()
+	spec.Mounts = []engine.Mount{{Source: t.TempDir(), Target: engine.OwnDir, ReadOnly: true}, {Source: t.TempDir(), Target: engine.OwnDir + "/run"}}
+	ok(t, os.Mkdir(filepath.Join(spec.Mounts[0].Source, "run"), 0o755))
+	ok(t, s.PutFiles(t.Context(), s.create(t, spec).ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}}))
 }
 
 func commitAndCreate(t *testing.T, s *Subject) {

@@ -54,6 +54,8 @@ type Exec struct {
 type image struct {
 	id    string
 	files map[string][]byte
+	links map[string]string
+	dirs  []string
 }
 
 type box struct {
@@ -75,7 +77,28 @@ func New() *Fake {
 func (f *Fake) AddImage(ref, id string, files map[string][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.images[ref] = image{id, files}
+	f.images[ref] = image{id: id, files: files}
+}
+
+// AddLink adds a symbolic link to an image of the host.
+func (f *Fake) AddLink(ref, path, target string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := f.images[ref]
+	if i.links == nil {
+		i.links = map[string]string{}
+	}
+	i.links[path] = target
+	f.images[ref] = i
+}
+
+// AddDir adds a directory to an image of the host.
+func (f *Fake) AddDir(ref, path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := f.images[ref]
+	i.dirs = append(i.dirs, path)
+	f.images[ref] = i
 }
 
 // Add adds a container that was made by hand. An empty ID is filled in.

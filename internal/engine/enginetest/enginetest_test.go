@@ -15,6 +15,8 @@ import (
 func TestFakeKeepsTheContract(t *testing.T) {
 	f := New()
 	f.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("x")})
+	f.AddLink("busybox", "/way", "data")
+	f.AddDir("busybox", "/opt")
 	f.Facts = engine.About{Name: "Fake", Version: "2", Oldest: "1"}
 	f.OnStream = onThisHost
 	Conformance(t, &Subject{Engine: f, Image: "busybox", Name: "fake", Pause: func(t *testing.T, id string) {

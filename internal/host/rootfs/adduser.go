@@ -24,7 +24,7 @@ type User struct {
 // not there, and makes the home. Nothing in a mount is changed, nor what others than the
 // container's root can change, and nothing that exists gets another owner.
 func (r *Root) AddUser(u User) error {
-	return errors.Join(r.appendEntry("/etc/passwd", u.Passwd), r.appendEntry("/etc/group", u.Group), r.makeHome(u))
+	return errors.Join(r.appendEntry("/etc/passwd", u.Passwd), r.appendEntry("/etc/group", u.Group), r.MakeHome(u))
 }
 
 // refused is a file or directory that is left alone, and why.
@@ -90,8 +90,8 @@ func hasAccount(text, entry string) bool {
 	return false
 }
 
-// makeHome makes the home for the user, and its missing parents for the container's root.
-func (r *Root) makeHome(u User) error {
+// MakeHome makes the home of a user, and its missing parents for the container's root.
+func (r *Root) MakeHome(u User) error {
 	if len(u.Home) < 2 || u.Home[0] != '/' {
 		return nil
 	}

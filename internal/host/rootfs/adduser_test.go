@@ -121,3 +121,38 @@ func TestHomeIsNotMadeWhereOthersCanChangeTheNames(t *testing.T) {
 		}
 	}
 }
+
+func TestFileIsReplacedWhereOnlyRootCanChangeTheNames(t *testing.T) {
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", "old")
+	put(t, dir, "usr/etc/group", "-> /elsewhere")
+	put(t, dir, "elsewhere", "stays")
+	put(t, dir, "link", "-> /usr/etc")
+	put(t, dir, "etc/.passwd.dockersh", "left over")
+	put(t, dir, "open/f", "stays")
+	put(t, dir, "etc/d", "d")
+	if err := os.Chmod(filepath.Join(dir, "open"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"/etc/passwd": true, "/link/group": true, "/open/f": false, "/etc/d": false, "/none/f": false, "/elsewhere/f": false} {
+		if err := r.ReplaceFile(name, []byte("new"), uint32(os.Getegid())); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, want := range map[string]string{"etc/passwd": "new", "usr/etc/group": "new", "elsewhere": "stays", "open/f": "stays"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
+			t.Errorf("%s: %q %v", name, b, err)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "etc/passwd")); err != nil || st.Mode() != 0o644 {
+		t.Errorf("%v %v", st, err)
+	}
+	for _, at := range []string{"etc", "open"} {
+		if left, _ := filepath.Glob(filepath.Join(dir, at, ".*")); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+	}
+	if err := open(t, "/").ReplaceFile("/proc/x", nil, 0); err == nil {
+		t.Error("written in a mount")
+	}
+}

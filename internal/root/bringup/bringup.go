@@ -131,6 +131,7 @@ type coldLogin struct {
 	dir    state.ContainerDir
 	engine engine.Engine
 	show   func(line string)
+	late   []engine.File // to be written once the container runs
 }
 
 // enter brings the container up until the login is connected.

@@ -142,7 +142,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 			err = explainFailure(ctx, a.engine, user, err)
 		}
 	}()
-	if err := a.engine.PutFiles(ctx, made.ID, files); err != nil {
+	if err := a.putFiles(ctx, made, files); err != nil {
 		return err
 	}
 	if err := a.writeOwner(a.plan.Owner); err != nil {
@@ -228,6 +228,7 @@ func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account
 		return err
 	}
 	defer inside.Close()
+	a.writeLateFiles(inside, users, user)
 	w.setUID(uid)
 	if c.Labels[engine.LabelAgent] != a.plan.Agent {
 		return a.startFurtherAgent(ctx, c.ID, inside, users, user, w)

@@ -234,8 +234,8 @@ func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign
 	return files, nil
 }
 
-// homeIsFree reports whether the home may be made for the user, or given to them: it is
-// not a directory of the system, nor of another user of the image.
+// homeIsFree reports whether the home may be made for the user: it is not a directory of
+// the system, nor of another user of the image. One that the image has stays as it is.
 func homeIsFree(image state.Accounts, user account.Identity) bool {
 	home := filepath.Clean(user.Home)
 	if home == "/" || !filepath.IsAbs(home) || strings.Count(home, "/") < 2 {

@@ -15,6 +15,9 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
+// errNotSeen is returned where the broker may not look into the container.
+var errNotSeen = errors.New("process 1 of the container is another user's")
+
 // verifyMounts looks into a running container before anything is started in it: an image,
 // or a user who made a link where something is to be mounted, may have led the container's
 // runtime elsewhere, so that something covers dockersh's directory. Then the container is
@@ -102,7 +105,7 @@ func (a *coldLogin) addUser(root *rootfs.Root, users idmap.Map, user account.Ide
 	switch {
 	case err != nil:
 	case root == nil:
-		err = unix.EACCES
+		err = errNotSeen
 	default:
 		err = root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: user.Home,
 			UID: hostOwner(users.Users, user.UID), GID: hostOwner(users.Groups, user.GID), RootGID: hostOwner(users.Groups, 0)})

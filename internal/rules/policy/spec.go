@@ -25,7 +25,7 @@ type Places struct {
 
 // The same places in the container.
 const (
-	HelpersInside = "/.dockersh"
+	HelpersInside = engine.OwnDir
 	RunInside     = engine.RunInside
 	InitInside    = "/.dockersh/dockersh-init"
 )

@@ -1,0 +1,79 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+// PutFiles implements engine.Engine.
+func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) error {
+	err := f.begin(ctx, "PutFiles")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.neverStarted(id)
+	if err != nil {
+		return err
+	}
+	img := f.imageOf(b)
+	var mounts []string
+	for _, m := range b.spec.Mounts {
+		mounts = append(mounts, img.resolve(m.Target))
+	}
+	for _, m := range mounts {
+		if !within(m, engine.OwnDir) && slices.ContainsFunc(mounts, func(o string) bool { return m != o && within(m, o) }) {
+			return fmt.Errorf("%w: %s", engine.ErrMountInMount, m)
+		}
+	}
+	put := map[string]engine.File{}
+	for _, file := range files {
+		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path || file.Path == "/" {
+			return fmt.Errorf("put %q: not a clean absolute path", file.Path)
+		}
+		file.Path = path.Join(img.resolve(path.Dir(file.Path)), path.Base(file.Path))
+		switch {
+		case slices.ContainsFunc(mounts, func(m string) bool { return within(file.Path, m) }):
+			if !file.Dir || file.Reset {
+				return fmt.Errorf("put %s: it lies in a mount", file.Path)
+			}
+		case !file.Dir || file.Reset || !slices.Contains(img.dirs, file.Path):
+			put[file.Path] = file
+		}
+	}
+	maps.Copy(b.files, put)
+	return nil
+}
+
+// imageOf returns the image of a container.
+func (f *Fake) imageOf(b *box) image {
+	for _, i := range f.images {
+		if i.id == b.ImageID {
+			return i
+		}
+	}
+	return image{}
+}
+
+// resolve returns where a path leads.
+func (i image) resolve(name string) string {
+	at := "/"
+	for part := range strings.SplitSeq(strings.Trim(name, "/"), "/") {
+		at = path.Join(at, part)
+		if to, ok := i.links[at]; ok {
+			at = path.Join("/", path.Dir(at), to)
+			if path.IsAbs(to) {
+				at = to
+			}
+		}
+	}
+	return at
+}
+
+func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
