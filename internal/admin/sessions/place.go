@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,13 +29,49 @@ type place struct {
 // star.
 var ownRunDirs = paths.OwnRuns("*")
 
+// furtherDirs are the directories beside those of ownRunDirs, by the number in their name:
+// a user whose name in /tmp was taken has one with an ending that nobody can guess.
+type furtherDirs map[uint32][]string
+
+// mostNames is how many names in /tmp are looked at, which anybody can fill.
+const mostNames = 1 << 16
+
+// findFurtherDirs looks for them. Whose they are is not known yet.
+func findFurtherDirs() furtherDirs {
+	base, begin := filepath.Split(strings.TrimSuffix(ownRunDirs[len(ownRunDirs)-1], "*"))
+	dir, err := os.Open(base)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(mostNames)
+	all := furtherDirs{}
+	for _, name := range names {
+		rest, ok := strings.CutPrefix(name, begin)
+		number, _, further := strings.Cut(rest, "-")
+		if uid, err := strconv.ParseUint(number, 10, 32); ok && further && err == nil {
+			all[uint32(uid)] = append(all[uint32(uid)], base+name)
+		}
+	}
+	return all
+}
+
+// mostFurther is how many such directories of a user are looked at.
+const mostFurther = 64
+
 // placesOf returns the places of a user; none for root, whose broker has root's directory.
-func placesOf(uid uint32) (all []place) {
+func placesOf(uid uint32, further furtherDirs) (all []place) {
 	if uid == 0 {
 		return nil
 	}
 	for _, name := range ownRunDirs {
 		all = append(all, place{strings.Replace(name, "*", strconv.FormatUint(uint64(uid), 10), 1), uid})
+	}
+	for _, dir := range further[uid] {
+		var st unix.Stat_t
+		if unix.Lstat(dir, &st) == nil && st.Uid == uid && st.Mode&unix.S_IFMT == unix.S_IFDIR && len(all) < mostFurther {
+			all = append(all, place{dir, uid})
+		}
 	}
 	return all
 }
@@ -48,7 +85,7 @@ func placesInUse() (all []place) {
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
-	seen := map[uint32]bool{}
+	seen, further := map[uint32]bool{}, findFurtherDirs()
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
@@ -56,7 +93,7 @@ func placesInUse() (all []place) {
 		}
 		if uid, err := proc.UID(pid); err == nil && !seen[uid] {
 			seen[uid] = true
-			all = append(all, placesOf(uid)...)
+			all = append(all, placesOf(uid, further)...)
 		}
 	}
 	return all

@@ -61,7 +61,7 @@ func newUser(t *testing.T) *user {
 	if err := state.RunDir(paths.Run).Make(); err != nil {
 		t.Fatal(err)
 	}
-	u := &user{t, placesOf(uid)[1], process}
+	u := &user{t, placesOf(uid, nil)[1], process}
 	u.makeDirs()
 	return u
 }
@@ -108,6 +108,27 @@ func ids(t *testing.T, marks cli.Marks) string {
 		ids = append(ids, e.ID)
 	}
 	return strings.Join(ids, " ")
+}
+
+// The name in /tmp of the user's broker was taken by another.
+func TestSessionOfAUserWhoseNameInTmpWasTakenIsListed(t *testing.T) {
+	u := newUser(t)
+	first := u.run
+	for _, suffix := range []string{"-another", "-own"} {
+		u.run = first + suffix
+		u.makeDirs()
+		u.add(u.session("a"+suffix[1:], "c"))
+	}
+	if err := errors.Join(os.RemoveAll(first), os.Chown(first+"-another", 12345, 12345)); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(t, nil); got != "aown?" {
+		t.Errorf("sessions %q", got)
+	}
+	mark := state.RunDir(u.run).Container("c").Mark()
+	if in, err := NewIndex().LiveIn(t.Context(), "c", u.uid, mark); len(in) != 1 || err != nil {
+		t.Errorf("%+v %v", in, err)
+	}
 }
 
 // A user can write anything into the directory of their own broker.
