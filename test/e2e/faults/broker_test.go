@@ -17,13 +17,15 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// tripwire stands between the broker and the engine, and kills the broker at a chosen
-// request.
+// tripwire stands between the broker and the engine, and stops at a chosen request until
+// it is released.
 type tripwire struct {
 	mu    sync.Mutex
 	n     int  // requests until then; 0: none is chosen
-	after bool // kill the broker when the engine has answered, before it gets the answer
-	pid   int
+	after bool // stop when the engine has answered, before the broker gets the answer
+
+	reached, released chan struct{} // of the chosen request
+	clients           []net.Conn
 }
 
 const tripSocket = "/run/trip.sock"
@@ -35,13 +37,23 @@ func (w *tripwire) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() {
+		l.Close()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, c := range w.clients { // the broker keeps some for later
+			c.Close()
+		}
+	})
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
+			w.mu.Lock()
+			w.clients = append(w.clients, c)
+			w.mu.Unlock()
 			go w.carry(c)
 		}
 	}()
@@ -57,15 +69,16 @@ func (w *tripwire) carry(client net.Conn) {
 	}
 	defer engine.Close()
 	answers := make(chan struct{})
-	hold := make(chan int, 1)
+	hold := make(chan func(), 1)
 	go func() {
 		defer close(answers)
 		buf := make([]byte, 64<<10)
 		for {
 			n, err := engine.Read(buf)
 			select {
-			case pid := <-hold: // this answer never arrives
-				_ = syscall.Kill(pid, syscall.SIGKILL)
+			case stop := <-hold: // this answer never arrives
+				stop()
+				client.Close()
 				return
 			default:
 			}
@@ -81,11 +94,11 @@ func (w *tripwire) carry(client net.Conn) {
 	for {
 		n, err := client.Read(buf)
 		if n > 0 {
-			switch pid, after := w.step(); {
-			case pid != 0 && after:
-				hold <- pid
-			case pid != 0:
-				_ = syscall.Kill(pid, syscall.SIGKILL)
+			switch stop, after := w.step(); {
+			case stop != nil && after:
+				hold <- stop
+			case stop != nil:
+				stop()
 				return
 			}
 			if _, err := engine.Write(buf[:n]); err != nil {
@@ -102,26 +115,33 @@ func (w *tripwire) carry(client net.Conn) {
 	}
 }
 
-// step counts a request. At the chosen one it returns the broker's process.
-func (w *tripwire) step() (pid int, after bool) {
+// step counts a request. At the chosen one it returns the function that stops there.
+func (w *tripwire) step() (stop func(), after bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.n == 0 {
-		return 0, false
+		return nil, false
 	}
 	if w.n--; w.n > 0 {
-		return 0, false
+		return nil, false
 	}
-	return w.pid, w.after
+	reached, released := w.reached, w.released
+	return func() { close(reached); <-released }, w.after
 }
 
-// set chooses the request, 0 for none, and reports whether the last chosen one came.
-func (w *tripwire) set(n int, after bool) (tripped bool) {
+// choose chooses a request. reached is closed when it came; release lets it go, and
+// chooses none.
+func (w *tripwire) choose(n int, after bool) (reached <-chan struct{}, release func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tripped = w.n == 0
-	w.n, w.after, w.pid = n, after, e2e.Broker.Cmd.Process.Pid
-	return tripped
+	w.n, w.after, w.reached, w.released = n, after, make(chan struct{}), make(chan struct{})
+	released := w.released
+	return w.reached, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.n = 0
+		close(released)
+	}
 }
 
 // A passage is a part of the life of a container, and what must be true after a crash at
@@ -185,37 +205,76 @@ func stopped(u *e2e.Account) bool {
 	return len(out) == 0
 }
 
-// moments returns at which requests the broker is killed, from the first on so many apart,
+// moments returns at which requests something is killed, from the first on so many apart,
 // and whether after the engine has answered or before it is asked. With STEPS in the
-// environment it is every request, before and after; otherwise every third, after.
-func moments() (first, apart int, after []bool) {
+// environment it is every request, before and after; otherwise some, after.
+func moments(apart int) (first, then int, after []bool) {
 	if os.Getenv("STEPS") != "" {
 		return 1, 1, []bool{true, false}
 	}
-	return 1 + rand.IntN(3), 3, []bool{true}
+	return 1 + rand.IntN(apart), apart, []bool{true}
+}
+
+// A victim is what is killed, and comes back.
+type victim struct {
+	kill, back func(t *testing.T)
+	apart      int // see moments
 }
 
 // Wherever a broker is killed, the next one removes what should be gone, and nothing is
 // missing that should be there.
 func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "other doors have no broker to start again")
+	killAtEachStep(t, victim{apart: 3,
+		kill: func(t *testing.T) { e2e.Broker.Signal(syscall.SIGKILL) },
+		back: func(t *testing.T) {
+			if err := e2e.Broker.Start(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+}
+
+// The engine and its containers are away for a moment, and the broker goes on.
+func TestEngineKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor, "the broker does the same behind every door")
+	killAtEachStep(t, victim{apart: 4,
+		kill: func(t *testing.T) { e2e.DockerDaemon(t, "kill") },
+		back: func(t *testing.T) { e2e.DockerDaemon(t, "start") },
+	})
+}
+
+func TestPowerCutAtAnyStepLeavesAndLosesNothing(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor, "a service looks for what a power cut left")
+	killAtEachStep(t, victim{apart: 4,
+		kill: func(t *testing.T) { e2e.PoweredDocker.CutPower(t) },
+		back: func(t *testing.T) { e2e.PoweredDocker.Boot(t) },
+	})
+}
+
+func killAtEachStep(t *testing.T, v victim) {
 	var wire tripwire
 	wire.start(t)
 	for _, p := range passages() {
 		t.Run(p.name, func(t *testing.T) {
 			u := e2e.NewUser(t, append([]string{"dockersocket = " + tripSocket}, p.lines...)...)
-			first, apart, moments := moments()
+			first, apart, moments := moments(v.apart)
 			for step := first; ; step += apart {
-				tripped := true
+				tripped := false
 				for _, after := range moments {
 					p.ready(t, u)
-					wire.set(step, after)
-					p.pass(u)
-					if tripped = wire.set(0, false); tripped {
-						e2e.Eventually(t, "the broker has ended", func() bool { return !e2e.Broker.Alive() })
-						if err := e2e.Broker.Start(); err != nil {
-							t.Fatal(err)
-						}
+					reached, release := wire.choose(step, after)
+					passed := make(chan struct{})
+					go func() { defer close(passed); p.pass(u) }()
+					select {
+					case <-reached:
+						tripped = true
+						v.kill(t)
+						release()
+						v.back(t)
+						<-passed
+					case <-passed:
+						release()
 					}
 					p.then(t, u)
 					if t.Failed() {
