@@ -54,10 +54,23 @@ type Remap struct {
 	UIDs, GIDs uint32 // lengths of the ranges; 0 when unknown
 }
 
+// Image is an engine's description of one image.
+type Image struct {
+	ID    string
+	Names []string // as ImageNames writes them, and the id
+	// Committed: it comes from a container that dockersh made, and so has files of a user.
+	Committed bool
+}
+
 // Images are the images on the engine's host.
 type Images interface {
 	// ImageID returns ErrNoImage when the image is not on the engine's host.
 	ImageID(ctx context.Context, ref string) (string, error)
+	// Image describes an image on the engine's host; ErrNoImage.
+	Image(ctx context.Context, ref string) (Image, error)
+	// ImageNames returns the names under which people may know what ref names: in full,
+	// and as short as the engine takes them. The engine is not asked.
+	ImageNames(ref string) []string
 	// Pull fetches an image. It calls progress, unless nil, with short lines for the
 	// user. ErrNoImage.
 	Pull(ctx context.Context, ref string, progress func(line string)) error

@@ -176,6 +176,9 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 			x.addNote("logins are refused: with adopt, the container has to be made by hand")
 			return nil
 		}
+		if err := admitImage(ctx, e, plan); err != nil {
+			x.addNote("logins are refused: " + err.Error())
+		}
 	default:
 		x.State = "unknown"
 		x.addNote(err.Error())
@@ -206,6 +209,15 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		x.addNote("the engine is on another host: sessions go over its exec, and dockersh-init is copied into the container")
 	}
 	return nil
+}
+
+// admitImage decides whether the plan's image may be used, as far as that is known before
+// it is pulled.
+func admitImage(ctx context.Context, e engine.Engine, plan *policy.Plan) error {
+	if image, err := e.Image(ctx, plan.Settings.ImageName); err == nil {
+		return plan.AdmitImage(image)
+	}
+	return plan.AdmitPull(e.ImageNames(plan.Settings.ImageName))
 }
 
 func (x *explanation) addNote(text string) {

@@ -128,6 +128,36 @@ func (f *Fake) imageID(ref string) (string, error) {
 	return "", fmt.Errorf("%w: %s", engine.ErrNoImage, ref)
 }
 
+// Image implements engine.Engine.
+func (f *Fake) Image(ctx context.Context, ref string) (engine.Image, error) {
+	err := f.begin(ctx, "Image")
+	defer f.mu.Unlock()
+	if err != nil {
+		return engine.Image{}, err
+	}
+	id, err := f.imageID(ref)
+	if err != nil {
+		return engine.Image{}, err
+	}
+	out := engine.Image{ID: id, Names: []string{id}}
+	for name, i := range f.images {
+		if i.id == id {
+			out.Names = append(out.Names, f.ImageNames(name)...)
+			out.Committed = out.Committed || i.committed
+		}
+	}
+	return out, nil
+}
+
+// ImageNames implements engine.Engine: the tag latest need not be written.
+func (f *Fake) ImageNames(ref string) []string {
+	name, latest := strings.CutSuffix(ref, ":latest")
+	if latest || !strings.Contains(name, ":") {
+		return []string{name, name + ":latest"}
+	}
+	return []string{ref}
+}
+
 // Pull implements engine.Engine: it moves an image from Remote to the host.
 func (f *Fake) Pull(ctx context.Context, ref string, progress func(string)) error {
 	err := f.begin(ctx, "Pull")
@@ -171,7 +201,7 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 			files[name] = file.Data
 		}
 	}
-	made := image{id: "sha256:" + f.newID(), files: files}
+	made := image{id: "sha256:" + f.newID(), files: files, committed: true}
 	f.images[ref] = made
 	return made.id, nil
 }

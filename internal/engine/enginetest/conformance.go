@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -366,6 +367,19 @@ func commitAndCreate(t *testing.T, s *Subject) {
 	ok(t, err)
 	if known, err := s.ImageID(t.Context(), ref); known != id || err != nil {
 		t.Errorf("%s is %s %v, not %s", ref, known, err, id)
+	}
+	for image, committed := range map[string]bool{ref: true, id: true, s.Image: false} {
+		i, err := s.Engine.Image(t.Context(), image)
+		name := ref
+		if !committed {
+			name = s.Image
+		}
+		if err != nil || i.Committed != committed || !slices.Contains(i.Names, name) || !slices.Contains(i.Names, i.ID) || committed && i.ID != id {
+			t.Errorf("%s is %+v %v", image, i, err)
+		}
+	}
+	if i, err := s.Engine.Image(t.Context(), s.Name+"-none"); !errors.Is(err, engine.ErrNoImage) {
+		t.Errorf("an image that is not there: %+v %v", i, err)
 	}
 	spec := s.spec()
 	spec.Image, spec.ImageID = ref, id

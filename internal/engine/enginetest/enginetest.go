@@ -56,6 +56,8 @@ type image struct {
 	files map[string][]byte
 	links map[string]string
 	dirs  []string
+
+	committed bool // from a container
 }
 
 type box struct {

@@ -90,7 +90,7 @@ func (a *coldLogin) hint(ours bool, dockershctl, docker string) string {
 // container is removed again: nobody has worked in it yet.
 func (a *coldLogin) create(ctx context.Context) (err error) {
 	s := a.plan.Settings
-	imageID, err := a.b.images.provide(ctx, a.engine, s, a.plan.User.UID, a.show)
+	imageID, err := a.b.images.provide(ctx, a.engine, a.plan, a.show)
 	if err != nil {
 		return err
 	}

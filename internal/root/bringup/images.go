@@ -16,7 +16,6 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -39,13 +38,33 @@ func newImages(s state.Images) images {
 	return images{state: s, pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
 }
 
-// provide makes sure that the image is on the engine's host for a user, as `pull` says, and
-// returns its id. Show receives lines for the user.
-func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Settings, user uint32, show func(line string)) (string, error) {
+// provide makes sure that the plan's image is on the engine's host, as `pull` says, and
+// that its user may have it, and returns its id. Show receives lines for the user.
+func (i *images) provide(ctx context.Context, e engine.Engine, plan *policy.Plan, show func(line string)) (string, error) {
+	id, err := i.fetch(ctx, e, plan, show)
+	if err != nil || !plan.NamesImage() {
+		return id, err
+	}
+	image, err := e.Image(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return id, plan.AdmitImage(image)
+}
+
+// fetch makes sure that the plan's image is on the engine's host.
+func (i *images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, show func(line string)) (string, error) {
+	s := plan.Settings
 	id, err := e.ImageID(ctx, s.ImageName)
 	missing := errors.Is(err, engine.ErrNoImage)
 	if err != nil && !missing {
 		return "", err
+	}
+	if denied := plan.AdmitPull(e.ImageNames(s.ImageName)); denied != nil {
+		if missing {
+			return "", denied
+		}
+		return id, nil // it may have another name that is allowed
 	}
 	if s.Pull == "never" || s.Pull == "missing" && !missing {
 		if missing {
@@ -64,7 +83,7 @@ func (i *images) provide(ctx context.Context, e engine.Engine, s *config.Setting
 	if id, err := e.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
 		return id, nil
 	}
-	place, err := i.pulls.Take(ctx, user)
+	place, err := i.pulls.Take(ctx, plan.User.UID)
 	if err != nil {
 		return "", err
 	}

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // A user's images may come from a registry that never finishes.
@@ -17,7 +19,8 @@ func TestPullsOfOneUserDoNotHoldUpAnother(t *testing.T) {
 	i := newImages(state.Images(t.TempDir()))
 	ctx, cancel := context.WithCancel(t.Context())
 	pull := func(user uint32, name string) {
-		_, _ = i.provide(ctx, e, &config.Settings{ImageName: name, Pull: "missing"}, user, func(string) {})
+		plan := &policy.Plan{User: account.User{UID: user}, Settings: &config.Settings{ImageName: name, Pull: "missing"}}
+		_, _ = i.provide(ctx, e, plan, func(string) {})
 	}
 	began, release := e.Hold("Pull")
 	defer func() { cancel(); release() }()

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -33,5 +34,43 @@ func TestForeignImageGetsPasswdAndGroupOfItsOwn(t *testing.T) {
 				t.Errorf("%q, %s: %v %+v", c.own, path, ok, f)
 			}
 		}
+	}
+}
+
+func TestUserGetsNoImageOfAnothersContainer(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
+	if m, _ := w.login(&wire.Login{}); m.Kind() != wire.KindReady {
+		t.Fatalf("%+v", m)
+	}
+	found, err := w.engine.Find(t.Context(), w.name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := w.engine.Commit(t.Context(), found.ID, "backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.engine.Remote["remote"] = "sha256:remote"
+	for i, c := range []struct{ allow, own, refusal string }{
+		{"", "backup", "the image backup was made from a container"},
+		{"", id, "was made from a container"},
+		{"", "busybox", ""},
+		{"", "sha256:1", ""},
+		{"allowimage = busybox", "backup", "is not one that you may use"},
+		{"allowimage = busybox", "none", "is not one that you may use"},
+		{"allowimage = busybox", "remote", "is not one that you may use"},
+		{"allowimage = busybox", "sha256:1", ""},
+		{"allowimage = backup:*", id, ""},
+		{"allowimage = rem*", "remote", ""},
+	} {
+		w.set(fmt.Sprintf("[dockersh]\nimagename = ours\ncontainername = %%u-%d\nenableuserconfig\nenableuserimagename\n%s\n", i, c.allow))
+		m, _ := w.login(&wire.Login{UserFile: []byte("[dockersh]\nimagename = " + c.own)})
+		if refused, ok := m.(*wire.Error); ok != (c.refusal != "") || ok && !strings.Contains(refused.Text, c.refusal) {
+			t.Errorf("%s, %s: %+v", c.allow, c.own, m)
+		}
+	}
+	if n := w.engine.Calls("Pull"); n != 1 {
+		t.Errorf("%d images were pulled, want the one that is allowed", n)
 	}
 }

@@ -135,6 +135,15 @@ func checkWord(s string) *syntax.Problem {
 	return nil
 }
 
+// checkImagePattern accepts a pattern of sshd_config(5), but for a negated one: a list of
+// what is allowed has no use for it.
+func checkImagePattern(s string) *syntax.Problem {
+	if strings.HasPrefix(s, "!") {
+		return wrong(syntax.Quote(s)+" cannot be negated", "list the images that users may name")
+	}
+	return checkWord(s)
+}
+
 // checkUserName accepts a name, a uid or uid:gid. It leaves names to the name services
 // that know them, apart from what separates fields.
 func checkUserName(s string) *syntax.Problem {

@@ -86,6 +86,17 @@ func expandContainerName(_ string, t template.Template, v template.Vars) (string
 	return t.ContainerName(v), nil
 }
 
+// expandPattern refuses a value that would turn a name into a pattern: the user called *
+// does not have everybody's images.
+func expandPattern(text string, t template.Template, v template.Vars) (string, *syntax.Problem) {
+	val := t.Expand(v)
+	count := func(s string) int { return strings.Count(s, "*") + strings.Count(s, "?") }
+	if count(val) != count(text) {
+		return "", &syntax.Problem{Text: fmt.Sprintf("%s may not be part of a pattern: * and ? have a meaning in it", syntax.Quote(val))}
+	}
+	return val, checkImagePattern(val)
+}
+
 // expandDockerOpt splits the option into words first, so that no user name can turn one
 // word into two.
 func expandDockerOpt(text string, _ template.Template, v template.Vars) (string, *syntax.Problem) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // right returns a value for the setting that is accepted today and, if there is one,
@@ -141,6 +143,26 @@ func TestHomeIsNotMountedOverTheSystem(t *testing.T) {
 	}
 	if _, err := parsed(t, "[dockersh]\nmounthometo = /etc").Effective("alice", nil, nil); err != nil {
 		t.Errorf("without mounthome: %v", err)
+	}
+}
+
+func TestNamesBecomeNoPatterns(t *testing.T) {
+	for pattern, fits := range map[string][]bool{ // for the users alice, * and ?x
+		"registry/%u:*": {true, false, false}, "registry/%U/*": {true, true, true}, "registry/%%%u": {true, false, false}, "!x-%U": {false, false, false},
+	} {
+		f, err := Parse("rc", []byte("[dockersh]\nallowimage = "+pattern+"\n"))
+		for i, name := range []string{"alice", "*", "?x"} {
+			var s *Settings
+			bad := err
+			if bad == nil {
+				if s, bad = f.Effective(name, nil, nil); bad == nil {
+					_, bad = s.Expand(template.Vars{User: name, Home: "/home/x", UID: 7, Shell: "/bin/sh"})
+				}
+			}
+			if (bad == nil) != fits[i] {
+				t.Errorf("%s for %s: %v", pattern, name, bad)
+			}
+		}
 	}
 }
 

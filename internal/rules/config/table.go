@@ -35,6 +35,7 @@ type Settings struct {
 	Linger          time.Duration
 	IdleTimeout     time.Duration // 0: never
 	OnChange        string        // "keep" or "recreate"
+	AllowImage      []string      // patterns with * and ?; none: any image but one of a container
 	Pull            string        // "missing", "always" or "never"
 	Memory          string        // as the engine's option; empty: no limit
 	CPUs            Number        // as the engine's option; empty: no limit
@@ -167,6 +168,9 @@ var table = [...]row{
 	{key: "onchange", field: func(s *Settings) any { return &s.OnChange }, def: "keep",
 		doc:   "what to do when the settings or the image changed: keep the container, or recreate it",
 		check: checkOnChange},
+	{key: "allowimage", field: func(s *Settings) any { return &s.AllowImage },
+		doc:   "patterns of the images that users may name in ~/.dockersh",
+		colon: true, path: true, check: checkImagePattern, expand: expandPattern},
 	{key: "pull", field: func(s *Settings) any { return &s.Pull }, def: "missing",
 		doc:   "when to pull the image: missing, always or never",
 		check: checkPull},

@@ -2,9 +2,12 @@ package policy
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/sshd/pattern"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
 // ForeignImage reports whether the user, and not the administrator, chose the image that
@@ -12,11 +15,50 @@ import (
 // administrator's word: neither who somebody is in it, nor which of its programs may
 // gain rights.
 func (p *Plan) ForeignImage() bool {
-	s := p.Settings
-	if s.FromUser("dockersocket") {
-		return true // another engine may call anything by the administrator's name
+	// Another engine may call anything by the administrator's name.
+	return p.Settings.FromUser("dockersocket") || p.NamesImage()
+}
+
+// NamesImage reports whether ~/.dockersh names the image of the plan's container, and the
+// administrator's file does not give the user the same one.
+func (p *Plan) NamesImage() bool {
+	return p.Settings.FromUser("imagename") && (p.Admins == nil || p.Admins.ImageName != p.Settings.ImageName)
+}
+
+// AdmitImage decides whether the plan's container may be made from an image. What runs is
+// judged, not what was written: an image has many names, its id among them. One of them
+// must match; without patterns it is enough that it has no files of another container.
+func (p *Plan) AdmitImage(image engine.Image) error {
+	patterns := p.Settings.AllowImage
+	switch {
+	case !p.NamesImage(), p.allowsImage(image.Names):
+		return nil
+	case len(patterns) == 0 && !image.Committed:
+		return nil
+	case len(patterns) == 0:
+		return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" was made from a container, and only the administrator can give it to users",
+			"ask the administrator to name it with allowimage", nil)
 	}
-	return s.FromUser("imagename") && (p.Admins == nil || p.Admins.ImageName != s.ImageName)
+	return p.imageDenied()
+}
+
+// AdmitPull decides whether the plan's image may be fetched; names are those of what was
+// written, because nothing else is known of it yet.
+func (p *Plan) AdmitPull(names []string) error {
+	if !p.NamesImage() || len(p.Settings.AllowImage) == 0 || p.allowsImage(names) {
+		return nil
+	}
+	return p.imageDenied()
+}
+
+func (p *Plan) allowsImage(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return pattern.MatchAny(p.Settings.AllowImage, name) })
+}
+
+// imageDenied does not say whether there is such an image.
+func (p *Plan) imageDenied() error {
+	return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" is not one that you may use",
+		"ask the administrator to name it with allowimage", nil)
 }
 
 // HasForeignImage reports, by the labels of an existing container, whether a user chose

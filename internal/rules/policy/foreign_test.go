@@ -7,6 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
 func TestForeignImageDoesNotSayWhoAnybodyIs(t *testing.T) {
@@ -120,6 +121,41 @@ func TestOnlyTheAdministratorsProcessOneIsAnotherUsers(t *testing.T) {
 		p := plan(t, alice, file+c.lines+"\nenableuserconfig\nenableuser"+c.gate+"\n", own)
 		if got := p.Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "id", Places{}).UserFirst; got != c.may {
 			t.Errorf("%s, %s: %v", c.lines, c.own, got)
+		}
+	}
+}
+
+func TestUsersNameOnlyImagesThatAreAllowed(t *testing.T) {
+	debian := engine.Image{ID: "sha256:1", Names: []string{"sha256:1", "debian:12", "docker.io/library/debian:12"}}
+	commit := engine.Image{ID: "sha256:2", Names: []string{"sha256:2", "backup-bob", "backup-bob:latest"}, Committed: true}
+	for _, c := range []struct {
+		allow, own    string
+		image         engine.Image
+		may, mayFetch bool // whether it may be used, and pulled by the name backup-bob
+	}{
+		{"", "x", debian, true, true},
+		{"", "x", commit, false, true},
+		{"allowimage =", "x", commit, false, true},
+		{"allowimage = debian:*", "sha256:1", debian, true, false},
+		{"allowimage = docker.io/*/debian:1?", "x", debian, true, false},
+		{"allowimage = sha256:1", "debian:12", debian, true, false},
+		{"allowimage = debian", "debian:12", debian, false, false},
+		{"allowimage = debian:*\nallowimage = backup-%u", "backup-bob", commit, false, false},
+		{"allowimage = backup-bob", "x", commit, true, true},
+		{"allowimage = *", "x", commit, true, true},
+		{"allowimage = none", "", commit, true, true}, // the administrator's image
+		{"allowimage = none\nimagename = backup-bob", "backup-bob", commit, true, true},
+	} {
+		own := ""
+		if c.own != "" {
+			own = "[dockersh]\nimagename = " + c.own
+		}
+		p := plan(t, alice, "[dockersh]\nenableuserconfig\nenableuserimagename\n"+c.allow, own)
+		if err := p.AdmitImage(c.image); (err == nil) != c.may || err != nil && code(err) != usererr.Denied {
+			t.Errorf("%q, %q: %v", c.allow, c.own, err)
+		}
+		if err := p.AdmitPull([]string{"backup-bob", "backup-bob:latest"}); (err == nil) != c.mayFetch {
+			t.Errorf("%q, %q, to pull: %v", c.allow, c.own, err)
 		}
 	}
 }
