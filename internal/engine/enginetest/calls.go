@@ -25,9 +25,6 @@ func (f *Fake) Find(ctx context.Context, name string) (*engine.Container, error)
 		return nil, fmt.Errorf("%w: %s", engine.ErrNotFound, name)
 	}
 	c := b.copy(false)
-	if c.Mounts == nil {
-		c.Mounts = b.spec.Mounts
-	}
 	if f.Root != nil && b.State == engine.Running {
 		c.Root = f.Root(b.spec)
 	}

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -228,6 +230,14 @@ func (f *Fake) running(id string) error {
 func (b *box) copy(size bool) *engine.Container {
 	c := b.Container
 	c.Labels, c.Size = maps.Clone(c.Labels), -1
+	if c.Mounts == nil {
+		c.Mounts = slices.Clone(b.spec.Mounts)
+		for _, v := range b.spec.Volumes {
+			if source, target, ok := strings.Cut(v, ":"); ok {
+				c.Mounts = append(c.Mounts, engine.Mount{Source: source, Target: target})
+			}
+		}
+	}
 	if size {
 		c.Size = int64(len(b.files))
 	}

@@ -85,6 +85,19 @@ func (r *Root) IsInPlace(name string) (bool, error) {
 	return st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
 }
 
+// IsFixed reports whether nobody but the owner of the root can change the names on the way
+// to a path, as far as it exists.
+func (r *Root) IsFixed(name string) (bool, error) {
+	w, err := r.walk(name, 0)
+	if isElsewhere(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return w.trusted && (w.rest == "" || r.belongsToRoot(&w.st)), unix.Close(w.fd)
+}
+
 // isElsewhere reports whether an error says that a path does not lead where it seems to:
 // something on it is missing, a link, or not a directory.
 func isElsewhere(err error) bool {

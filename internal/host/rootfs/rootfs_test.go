@@ -151,6 +151,25 @@ func TestLinkIsFollowedInsideOfTheRootWhereRootMadeIt(t *testing.T) {
 	}
 }
 
+func TestWayIsFixedWhereRootAloneCanChangeIt(t *testing.T) {
+	dir, r := container(t)
+	put(t, dir, "a/b/c", "x")
+	put(t, dir, "open/c", "x")
+	put(t, dir, "link", "-> /a/b")
+	put(t, dir, "away", "-> /open")
+	if err := os.Chmod(filepath.Join(dir, "open"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"/a/b/c": true, "/a/b/new/x": true, "/new": true, "/link/c": true, "/open": true,
+		"/open/c": false, "/open/new": false, "/away/c": false, "/a/b/c/d": false,
+	} {
+		if is, err := r.IsFixed(name); is != want || err != nil {
+			t.Errorf("%s: %v %v", name, is, err)
+		}
+	}
+}
+
 func TestNoDescriptorIsLeftOpen(t *testing.T) {
 	dir, r := container(t)
 	put(t, dir, "a/b/link", "-> /a/c")
@@ -167,6 +186,7 @@ func TestNoDescriptorIsLeftOpen(t *testing.T) {
 	before := count()
 	for _, name := range []string{"/a/b/link/f", "/a/b/link/none/x", "/a/c/f/g", "/none"} {
 		_, _ = r.IsInPlace(name)
+		_, _ = r.IsFixed(name)
 		_, _ = r.Has(name, dir)
 		_ = r.AddUser(User{Passwd: "u:x:1:1::/:", Group: "u:x:1:", Home: name, UID: 1, GID: 1})
 	}

@@ -187,6 +187,9 @@ func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, o
 
 // start starts the container, releases its slot at the engine, and waits for the agent. Of c it needs the id and our labels.
 func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account.Identity, release func()) error {
+	if err := a.checkPlaces(c, user); err != nil {
+		return err
+	}
 	if !a.plan.Engine().Local() {
 		if err := a.engine.Start(ctx, c.ID); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -139,6 +140,39 @@ func TestRootRunsTheHelperElsewhereOnlyWhereNothingCanHaveReplacedIt(t *testing.
 			if e := <-ran; e.UID != 0 || e.Argv[1] != "adduser" {
 				t.Errorf("%s: ran %+v", what, e)
 			}
+		}
+	}
+}
+
+// A link would count before anybody can look.
+func TestMountThatUsersMayMoveIsNotStartedWhereRightsMayGrow(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("whoever comes without root's broker may ask the engine for root")
+	}
+	w := newWorld(t)
+	w.engine.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("root:x:0:0::/root:\nstudent:x:1234:1234::/home/student:/bin/sh\n")})
+	w.engine.Fail("Start", errors.New("it was to be started"))
+	for line, want := range map[string]bool{
+		"volume = /usr:/home/student/x":                  true,
+		"volume = /usr:/mnt":                             false,
+		"volume = /usr:/mnt\nvolume = /usr:/mnt/share/a": false, // only root can change /usr
+		"volume = /tmp:/mnt\nvolume = /usr:/mnt/a":       true,
+	} {
+		for _, rights := range []bool{true, false} {
+			text := "[dockersh]\ncontainerusername = student\n" + line + "\n"
+			if rights {
+				text += "nonewprivileges = false\n"
+			}
+			w.set(text)
+			m, c := w.login(&wire.Login{})
+			e, refused := m.(*wire.Error)
+			if !refused || strings.Contains(e.Text, "users can make a link") != (want && rights) {
+				t.Errorf("rights %v, %s: %+v", rights, line, m)
+			}
+			if now := w.state(); now != "" {
+				t.Errorf("%s: a container is %s", line, now)
+			}
+			_ = c.Close()
 		}
 	}
 }

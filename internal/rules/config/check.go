@@ -284,7 +284,7 @@ func IsSystemPlace(p string) bool {
 // the user, and is the policy's to judge.
 func needsHomePlace(s *Settings) *syntax.Problem {
 	if !s.MountHome || !IsSystemPlace(s.MountHomeTo) {
-		return nil
+		return needsFixedHome(s)
 	}
 	return wrong(syntax.Quote(s.MountHomeTo)+" is part of the container's own system", "write a path such as /home/%u")
 }

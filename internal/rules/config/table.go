@@ -188,7 +188,7 @@ var table = [...]row{
 		made: true, check: checkEnv},
 	{key: "volume", field: func(s *Settings) any { return &s.Volume },
 		doc:   "mount, in the form of docker's -v",
-		colon: true, made: true, path: true, check: checkVolume},
+		colon: true, made: true, path: true, check: checkVolume, needs: needsFixedPlaces},
 	{key: "network", field: func(s *Settings) any { return &s.Network },
 		doc:  "network, in the form of docker's --network",
 		made: true, empty: true, check: checkWord},

@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sshd/pattern"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
 // ForeignImage reports whether the user, and not the administrator, chose the image that
@@ -99,4 +100,14 @@ func (p *Plan) isAdministratorsProcess() bool {
 func within(p, dir string) bool {
 	p, dir = path.Clean(p), path.Clean(dir)
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
+}
+
+// RightsMayGrow reports whether a program in the container may have more rights than the
+// container user.
+func (p *Plan) RightsMayGrow() bool {
+	s := p.Settings
+	if s.Entrypoint == config.Internal && p.ForeignImage() {
+		return false // no program gains any, and process 1 is the container user
+	}
+	return s.RightsMayGrow()
 }
