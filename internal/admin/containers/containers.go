@@ -80,9 +80,15 @@ func (c Container) Usage(ctx context.Context) (engine.Usage, error) {
 	return c.engine.Usage(ctx, c.ID)
 }
 
+// marksLimit is how long the engines have to confirm where sessions are, which are listed
+// and ended without, too.
+const marksLimit = 5 * time.Second
+
 // Marks returns a function that lists the marks of containers.
 func Marks(engines *engine.Clients) cli.Marks {
 	return func(ctx context.Context) map[string][]string {
+		ctx, cancel := context.WithTimeout(ctx, marksLimit)
+		defer cancel()
 		found, _, _ := List(ctx, engines, false) // what cannot be asked confirms nothing
 		all := map[string][]string{}
 		for _, c := range found {

@@ -31,7 +31,7 @@ func Main(open engine.Opener) int {
 	defer stop()
 	engines := &engine.Clients{Open: open}
 	env := cli.Env{Out: os.Stdout, Engines: engines, Marks: containers.Marks(engines)}
-	return untilEnd(ctx, stop, func() int { return run(ctx, env, os.Stderr, os.Args[1:]) })
+	return untilEnd(ctx, stop, os.Stderr, func() int { return run(ctx, env, os.Stderr, os.Args[1:]) })
 }
 
 // endLimit is how long a command has to end once it is interrupted.
@@ -40,7 +40,7 @@ const endLimit = 3 * time.Second
 // untilEnd returns the exit code of a command, or gives it up if it does not end with ctx: a
 // system call may wait for a file system that does not answer, and no context ends that.
 // After the first signal the next one kills.
-func untilEnd(ctx context.Context, stop func(), command func() int) int {
+func untilEnd(ctx context.Context, stop func(), errs io.Writer, command func() int) int {
 	ended := make(chan int, 1)
 	go func() { ended <- command() }()
 	select {
@@ -53,6 +53,7 @@ func untilEnd(ctx context.Context, stop func(), command func() int) int {
 	case code := <-ended:
 		return code
 	case <-time.After(endLimit):
+		cli.PrintError(errs, errors.New("interrupted: this host does not answer"))
 		return failed
 	}
 }
