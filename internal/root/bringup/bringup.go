@@ -65,6 +65,8 @@ type Bringup struct {
 	shared wait.Group[ColdReason]
 	looks  lifecycle.SourceLooks
 	slots  *wait.Turns // one for each container that is being made or started
+
+	bridges bridges
 }
 
 // New returns a Bringup.
