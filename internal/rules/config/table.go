@@ -295,6 +295,17 @@ func lookup(key string) (r row, ok bool) {
 	return row{}, false
 }
 
+// Gates returns the settings that ~/.dockersh may set where the administrator lets it, in
+// the order of the manual.
+func Gates() (keys []string) {
+	for i := range table {
+		if table[i].gate {
+			keys = append(keys, table[i].key)
+		}
+	}
+	return keys
+}
+
 // Doc is one setting in the manual.
 type Doc struct {
 	Key     string

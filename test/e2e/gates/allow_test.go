@@ -11,7 +11,7 @@ import (
 
 // What another user's container was is an image on this host, too.
 func TestImageOfAnothersContainerIsNotForAll(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor.On(e2e.Podman))
+	e2e.Run(t, e2e.AnyRootDoor.On(e2e.Podman), noDirect)
 	inBoth(t, func(t *testing.T, w world) {
 		victim := e2e.NewUser(t, append([]string{"imagename = dsh-busybox"}, w.lines...)...)
 		e2e.SSH(t, victim, "echo my secret >/tmp/notes").Want(t, "", "", 0)

@@ -12,7 +12,7 @@ import (
 // Where setuid programs may gain rights, since sudo is wanted, a home at /etc/pam.d says
 // who may become root.
 func TestHomePlacedByItsUserDoesNotMakeRoot(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "nonewprivileges = false", "mounthome", "enableuserconfig", "enableusermounthometo")
 	u.WriteFile(t, ".dockersh", "[dockersh]\n\tmounthometo = /etc/pam.d\n", 0o644)
 	u.WriteFile(t, "su", "auth required pam_exec.so seteuid stdout /etc/pam.d/payload\n", 0o644)
@@ -25,7 +25,7 @@ func TestHomePlacedByItsUserDoesNotMakeRoot(t *testing.T) {
 }
 
 func TestImageOfOneUserIsNotForOthers(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	const room = "containername = gates-room"
 	u := docker.hostile(t, []string{room}, `rm bin/ash; printf '#!/bin/sh\necho mine' >bin/ash; chmod 755 bin/ash`)
 	e2e.SSH(t, u, "true").Refused(t, "imagename in ~/.dockersh", "gates-room")

@@ -4,6 +4,7 @@ package gates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,17 +12,25 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// world is an engine with the lines that lead a user to it.
+// world is an engine, with the options of its command line and the lines that lead a user
+// to it.
 type world struct {
-	name   string
-	images e2e.ImageTool
-	lines  []string
+	name    string
+	options []string
+	images  e2e.ImageTool
+	lines   []string
 }
 
 var (
 	docker = world{name: "docker", images: e2e.DockerImages}
-	podman = world{name: "podman", images: e2e.PodmanImages, lines: []string{"dockersocket = " + e2e.PodmanSocket}}
+	podman = world{name: "podman", options: []string{"--url", "unix://" + e2e.PodmanSocket}, images: e2e.PodmanImages, lines: []string{"dockersocket = " + e2e.PodmanSocket}}
 )
+
+// command runs the engine's command line as root.
+func (w world) command(t *testing.T, args ...string) string {
+	t.Helper()
+	return e2e.OnHost(t, slices.Concat([]string{w.name}, w.options, args)...)
+}
 
 // hostile adds a user who may choose an image and has chosen one of their own. lines are
 // the administrator's; script and changes make the image.
@@ -49,7 +58,7 @@ func inBoth(t *testing.T, test func(t *testing.T, w world)) {
 }
 
 func TestForeignImageDoesNotSayWhoTheUserIs(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	const image = `echo student:x:0:0::/root:/bin/sh >>etc/passwd; echo who:x:4321:0::/:/bin/sh >>etc/passwd
 		echo adm:x:4:who,student >>etc/group`
 	for name, want := range map[string]string{"student": "uid=UID(student) gid=GID groups=GID", "4321": "uid=4321 gid=4321 groups=4321"} {
@@ -70,7 +79,7 @@ func TestForeignImageDoesNotSayWhoTheUserIs(t *testing.T) {
 // The container was made from the user's image, and the next login is without the
 // ~/.dockersh that chose it.
 func TestForeignImageStaysForeignWhenTheUsersFileIsGone(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	u := docker.hostile(t, []string{"containerusername = student", "entrypoint = /bin/sleep", "cmd = 1000000", "mounthome"}, `echo student:x:0:0::/root:/bin/sh >>etc/passwd`)
 	e2e.SSH(t, u, "id -u").Want(t, fmt.Sprintln(u.UID), "", 0)
 	u.WriteFile(t, ".dockersh", "", 0o644)
@@ -81,7 +90,7 @@ func TestForeignImageStaysForeignWhenTheUsersFileIsGone(t *testing.T) {
 
 // The engine looks numbers up as names, in the container's own files, at each start.
 func TestUserOfAForeignImageCannotChangeItsGroups(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor.On(e2e.Podman))
+	e2e.Run(t, e2e.AnyRootDoor.On(e2e.Podman), noDirect)
 	inBoth(t, func(t *testing.T, w world) {
 		e2e.OnHost(t, "groupadd", "-f", "-g", "7777", "dshstaff")
 		u := e2e.NewUser(t)
@@ -98,11 +107,17 @@ func TestUserOfAForeignImageCannotChangeItsGroups(t *testing.T) {
 		e2e.SSH(t, u, "kill 1")
 		e2e.SSH(t, u, groups).Want(t, want, "", 0)
 		leavesNoProgram(t, u)
+		// The directory is a link to one of the user's.
+		v := e2e.NewUser(t)
+		w.choose(t, v, nil, fmt.Sprintf("mv etc own; ln -s own etc; chown -R %d own", v.UID))
+		if r := e2e.SSH(t, v, "mv /etc/group /tmp/g && echo changed"); strings.Contains(r.Stdout, "changed") {
+			t.Errorf("the user changed /etc/group behind a link: %+v", r)
+		}
 	})
 }
 
 func TestForeignImageAsksTheEngineForNothing(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor.On(e2e.Podman))
+	e2e.Run(t, e2e.AnyRootDoor.On(e2e.Podman), noDirect)
 	inBoth(t, func(t *testing.T, w world) {
 		host, named := "/srv/gates-"+w.name, "gates-"+w.name
 		e2e.OnHost(t, "install", "-d", "-m", "755", host)
@@ -114,7 +129,7 @@ func TestForeignImageAsksTheEngineForNothing(t *testing.T) {
 }
 
 func TestHealthCheckOfAForeignImageDoesNotRun(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	u := docker.hostile(t, nil, "true", `HEALTHCHECK --interval=1ms --timeout=1s CMD echo x >>/tmp/checks`)
 	e2e.SSH(t, u, "true").Want(t, "", "", 0)
 	time.Sleep(3 * time.Second)
@@ -126,7 +141,7 @@ const withChown = `for f in /bin/chown /bin/chmod $(ldd /bin/chown /bin/chmod | 
 	for f in chown chmod; do mv bin/$f bin/root$f; chmod 4755 bin/root$f; ln -s busybox bin/$f; done`
 
 func TestSetuidProgramOfAForeignImageGainsNothing(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	u := docker.hostile(t, []string{"nonewprivileges = false", "mounthome"}, withChown)
 	r := e2e.SSH(t, u, "cp /bin/busybox ~/u; rootchown 0 ~/u; rootchmod 4755 ~/u; rootchmod --version | head -n 1")
 	if !strings.HasPrefix(r.Stdout, "chmod ") {
@@ -136,7 +151,7 @@ func TestSetuidProgramOfAForeignImageGainsNothing(t *testing.T) {
 }
 
 func TestProcessOneOfTheUsersIsNotRoot(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
+	e2e.Run(t, e2e.AnyRootDoor, noDirect)
 	const proof = "mkdir -p /tmp/p; id -u >/tmp/p/id; exec sleep 1000000"
 	const user = "cat /tmp/p/id"
 	t.Run("their arguments", func(t *testing.T) {

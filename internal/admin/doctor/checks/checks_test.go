@@ -174,7 +174,7 @@ func TestReadOnlyMountIsNoFinding(t *testing.T) {
 func TestOwnNumbersInAnImageOfTheUsersAreNoFinding(t *testing.T) {
 	for _, line := range []string{"", "containerusername = %U", "containerusername = %U:%G"} {
 		h := good(t)
-		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\n"+line+"\n")
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\n"+line+"\n")
 		if found := Judge(h); len(found) != 0 {
 			t.Errorf("%s: %+v", line, found)
 		}

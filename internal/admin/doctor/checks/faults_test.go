@@ -104,11 +104,14 @@ var spoiled = []struct {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserdockeropt\n")
 	}, "host-given-away", "enableuserdockeropt = false"},
 	{"a name in an image of the user's", func(t *testing.T, h *facts.Host) {
-		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\ncontainerusername = student\n")
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\ncontainerusername = student\n")
 	}, "container-user", "containerusername = %u"},
 	{"another number in an image of the user's", func(t *testing.T, h *facts.Host) {
-		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\ncontainerusername = 4321:100\n")
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\ncontainerusername = 4321:100\n")
 	}, "container-user", "containerusername = %u"},
+	{"images of the user's own", func(t *testing.T, h *facts.Host) {
+		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nenableuserusercwd\n")
+	}, "open-gates", "enableuserimagename = false"},
 	{"a log without a limit", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver=json-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},

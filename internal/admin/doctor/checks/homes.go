@@ -12,7 +12,6 @@ var homeChecks = []check{
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
 	{id: "container-user", severity: Error, why: "dockershrc(5), Images that users choose", need: wantSettings, user: containerUser},
-	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings, user: hostGivenAway},
 }
 
 // homeWritten reports whether the container can write the home that programs of the host
@@ -56,30 +55,6 @@ func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
 		f.lines = append(f.lines, fmt.Sprintf("sed -i '%ds/user_readenv=1/user_readenv=0/' %s", p.Line, p.File))
 	}
 	return f
-}
-
-// givesHost are the settings that give a user the host if the user may set them, and how.
-var givesHost = map[string]string{
-	"dockeropt":         "--privileged, -v /:/host and every other option",
-	"mounthomefrom":     "any directory of the host",
-	"mountdockersocket": "the engine's socket",
-	"dockersocket":      "any path of the host as the engine's socket",
-}
-
-func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
-	if s := u.Settings; s.MountDockerSocket {
-		return &fault{worse: true, text: "mountdockersocket gives the container the engine, and so the host", file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
-	}
-	for _, key := range []string{"dockeropt", "mounthomefrom", "mountdockersocket", "dockersocket"} {
-		if gate := "enableuser" + key; u.Settings.UserMay(key) {
-			return &fault{worse: true, text: gate + " gives the user the host: " + givesHost[key], file: u.Settings.Origin(gate).String(), lines: []string{gate + " = false"}}
-		}
-	}
-	if u.Settings.UserMay("containerusername") && u.Settings.MountHome {
-		return &fault{text: "enableusercontainerusername with a mounted home: root inside can leave setuid programs there, and read what only root can read",
-			file: u.Settings.Origin("enableusercontainerusername").String(), lines: []string{"enableusercontainerusername = false"}}
-	}
-	return nil
 }
 
 // containerUser finds users who may bring an image and are somebody else in it: a name
