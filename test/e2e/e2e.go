@@ -131,7 +131,7 @@ func clearWorld() error {
 	if err != nil {
 		return err
 	}
-	dirs := []string{Homes, Scratch, RunDir, Recordings, filepath.Dir(SessionsLog), Inventory}
+	dirs := []string{Homes, Scratch, RunDir, Recordings, filepath.Dir(SessionsLog), Inventory, filepath.Dir(Inventory) + "/services"}
 	for line := range strings.Lines(string(passwd)) {
 		name, _, _ := strings.Cut(line, ":")
 		if !strings.HasPrefix(name, namePrefix) {

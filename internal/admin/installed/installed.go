@@ -15,15 +15,13 @@ import (
 // Settings returns the settings file; nil if there is none and the built-in defaults
 // count. The error is the one that a login shows.
 func Settings() (*config.File, error) {
-	return (&settings.Source{Paths: paths.Settings(), Seen: brokersSaw()}).Load()
+	return (&settings.Source{Paths: paths.Settings(), Seen: seen.Dir(paths.Run + "/seen").ReadOnly()}).Load()
 }
 
 // Accounts returns the host's users and groups. Answers are valid for ttl, as for
 // account.New.
 func Accounts(ttl time.Duration) *account.DB {
 	db := account.New(ttl)
-	db.Answered = brokersSaw()
+	db.Answered = seen.Dir(paths.Services()).ReadOnly()
 	return db
 }
-
-func brokersSaw() seen.Names { return seen.Dir(paths.Run + "/seen").ReadOnly() }

@@ -21,8 +21,8 @@ const lookupLimit = 15 * time.Second
 // files takes effect at once; the answer of a directory server may be as old as New says.
 // It is safe for use by several goroutines; callers that ask for the same share a lookup.
 type DB struct {
-	// Answered has the name services that answered since the host started; nil: those that
-	// answered to this process.
+	// Answered has the name services that ever answered; nil: those that answered to this
+	// process.
 	Answered seen.Names
 
 	getentPath string

@@ -18,9 +18,6 @@ func (e *NoGroupError) Error() string {
 	return fmt.Sprintf("no name service finds the group %q", e.Names[0])
 }
 
-// answeredPrefix stands before the name of a service in DB.Answered.
-const answeredPrefix = "nss-"
-
 // answered are the services that answered to this process.
 type answered struct {
 	sync.Mutex
@@ -38,8 +35,8 @@ type entry struct {
 // be incomplete is an error: a *NoGroupError, ErrUnavailable, or the context's.
 //
 // The C library goes on without a service that is down, and getent(1) does not report it.
-// So every group must be found, and a service that answered since the host started must
-// still answer. A service that never did may not be in use.
+// So every group must be found, and a service that ever answered must answer. A service
+// that never did may not be in use.
 func (d *DB) MemberOf(ctx context.Context, u User, groups []string) ([]string, error) {
 	if len(groups) == 0 {
 		return nil, nil
@@ -166,7 +163,7 @@ func (d *DB) allNumbers(ctx context.Context, u User) ([]uint32, error) {
 // SilentService is a service of nsswitch.conf(5) that does not answer.
 type SilentService struct {
 	Name     string
-	Answered bool   // since the host started
+	Answered bool   // before
 	Line     string // the line of nsswitch.conf(5), without the service
 }
 
@@ -247,7 +244,7 @@ func firstName(text string) string {
 func (d *DB) answeredBefore(service string) bool {
 	d.answered.Lock()
 	defer d.answered.Unlock()
-	return d.answered.services[service] || d.Answered != nil && d.Answered.Has(answeredPrefix+service)
+	return d.answered.services[service] || d.Answered != nil && d.Answered.Has(service)
 }
 
 func (d *DB) keepAnswered(service string) {
@@ -261,6 +258,6 @@ func (d *DB) keepAnswered(service string) {
 	}
 	d.answered.services[service] = true
 	if d.Answered != nil {
-		_ = d.Answered.Add(answeredPrefix + service) // this process knows it all the same
+		_ = d.Answered.Add(service) // this process knows it all the same
 	}
 }

@@ -62,5 +62,9 @@ func History() string { return Log + "/sessions.log" }
 // Inventory returns the directory that says which containers there should be.
 func Inventory() string { return Lib + "/containers" }
 
+// Services returns the directory of the name services that ever answered
+// (account.DB.Answered).
+func Services() string { return Lib + "/services" }
+
 // Settings returns the paths of the settings file; the first that exists counts.
 func Settings() [2]string { return [2]string{Etc + "/dockershrc", Etc + "/dockersh"} }

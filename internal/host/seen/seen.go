@@ -1,9 +1,10 @@
-// Package seen remembers names until the host restarts: of what was there, and must not be
-// missed when it is away, such as a settings file or a name service.
+// Package seen remembers names: of what was there, and must not be missed when it is away,
+// such as a settings file or a name service.
 package seen
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,8 +16,8 @@ type Names interface {
 	Add(name string) error // the name may be there
 }
 
-// Dir is a directory of names, for several processes. It is on a file system that does not
-// outlive the host's restart.
+// Dir is a directory of names, for several processes, made with the first name. Where it is
+// decides whether the names outlive a restart of the host.
 type Dir string
 
 // Has reports whether the name was added.
@@ -31,6 +32,12 @@ func (d Dir) Add(name string) error {
 		return errors.New("not a name: " + name)
 	}
 	f, err := os.OpenFile(filepath.Join(string(d), name), os.O_WRONLY|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(string(d), 0o700); err != nil {
+			return err
+		}
+		f, err = os.OpenFile(filepath.Join(string(d), name), os.O_WRONLY|os.O_CREATE, 0o600)
+	}
 	if err != nil {
 		return err
 	}

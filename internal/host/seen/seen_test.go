@@ -23,7 +23,10 @@ func TestNamesStayForOtherProcesses(t *testing.T) {
 			t.Errorf("%q was added", name)
 		}
 	}
-	if err := (d + "/missing").Add("a"); err == nil {
-		t.Error("added in a directory that is missing")
+	if sub := d + "/missing/dir"; sub.Add("a") != nil || !sub.Has("a") {
+		t.Error("not added in a directory that was missing")
+	}
+	if err := (d + "/a/dir").Add("a"); err == nil {
+		t.Error("added below a file")
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/seen"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -42,6 +43,7 @@ type Config struct {
 	Role          Role
 	Run           string    // run-time directory
 	Inventory     string    // directory that outlives a reboot; empty: there is none
+	Services      string    // likewise: account.DB.Answered
 	Helpers       string    // directory that is mounted into containers
 	Bridge        string    // path of dockersh-bridge
 	SettingsPaths [2]string // the first file that exists counts
@@ -88,7 +90,9 @@ func New(c Config) (*Broker, error) {
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits(), whyTurns: wait.NewTurns(whyAtOnce, whyOfUser)}
 	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
-	b.Users.Answered = run.Seen()
+	if b.Users.Answered = run.Seen(); c.Services != "" {
+		b.Users.Answered = seen.Dir(c.Services)
+	}
 	if c.Role == Service {
 		b.strangers = newStrangers(account.NewHostFiles())
 	}

@@ -79,12 +79,12 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 	runtime.GOMAXPROCS(1)
 	// Modes are given where they matter, whatever umask we were started with.
 	unix.Umask(0o022)
-	inventory := ""
+	inventory, services := "", ""
 	if os.Geteuid() == 0 {
-		inventory = paths.Inventory()
+		inventory, services = paths.Inventory(), paths.Services()
 	}
 	return broker.New(broker.Config{
-		Role: role, Run: run, Inventory: inventory, Helpers: paths.Helpers(), Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
+		Role: role, Run: run, Inventory: inventory, Services: services, Helpers: paths.Helpers(), Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log, PutEvent: events,
 		OpenEngine: open, AskWhyLost: askWhyLost,
 	})

@@ -26,7 +26,7 @@ func (d RunDir) Make() error {
 		return err
 	}
 	// For nobody else: the sockets of the agents are here.
-	for _, dir := range []string{d.containers(), string(d.Sessions()), string(d.Retentions()), string(d.Seen())} {
+	for _, dir := range []string{d.containers(), string(d.Sessions()), string(d.Retentions())} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func nameService(h *facts.Host) (found []fault) {
 		if s.Answered {
 			f.text = "the name service " + s.Name + " answered before, and does not now: logins of users whose groups are not certain are refused. Start it or, if it is not in use any more, write"
 		} else {
-			f.text = "the name service " + s.Name + " does not answer, and has not since the host started: settings of groups do not reach users whom only this service puts into them. Start it or, if it is not in use, write"
+			f.text = "the name service " + s.Name + " does not answer, and never did: settings of groups do not reach users whom only this service puts into them. Start it or, if it is not in use, write"
 		}
 		found = append(found, f)
 	}
