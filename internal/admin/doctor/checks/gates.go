@@ -27,7 +27,7 @@ var gates = []struct {
 	reach reach
 	worst string
 }{
-	{"imagename", outside, "fill the disk with images, and have the engine make empty directories in mounted ones"},
+	{"imagename", outside, "fill the disk with images, have the engine ask any registry that it can reach, and have it make empty directories in mounted ones"},
 	{"containername", outside, "make any number of containers, each with limits of its own"},
 	{"mounthome", outside, "write from the container the home that programs of the host read and obey"},
 	{"mounthomefrom", host, "mount any directory of the host that no user could swap, and have it written by the container user"},
