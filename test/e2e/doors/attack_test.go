@@ -30,6 +30,8 @@ var attackers = map[string]func() error{
 	"login of the dead": loginOfTheDead,
 	"first logins":      firstLogins,
 	"many uids":         manyUIDs,
+	"refused logins":    refusedLogins,
+	"wrong files":       wrongFiles,
 }
 
 // attack runs an attacker as a user; end ends it.
