@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // stopGrace is how long the processes of a container have to end.
@@ -64,8 +68,34 @@ func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, e
 	if err := c.checkMounts(found, d); err != nil {
 		return "", err
 	}
-	_, err = lifecycle.Start(ctx, c.engine, d, found)
-	return "started", err
+	if _, err = lifecycle.Start(ctx, c.engine, d, found); err != nil {
+		return "", err
+	}
+	return "started", c.verifyMounts(ctx)
+}
+
+// verifyMounts stops a container of this host that was just started and in which a link,
+// of its image or of a user, led a mount elsewhere.
+func (c Container) verifyMounts(ctx context.Context) error {
+	found, err := c.current(ctx)
+	if err != nil || !c.address.Local() || found.State != engine.Running {
+		return err
+	}
+	users, err := idmap.Of(found.Pid)
+	if err != nil {
+		return err
+	}
+	root, err := lifecycle.OpenRoot(found, users)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	own := lifecycle.OwnFile{Inside: policy.InitInside, Ours: filepath.Join(paths.Helpers(), filepath.Base(policy.InitInside))}
+	misplaced, err := lifecycle.FindMisplaced(root, []lifecycle.OwnFile{own}, found.Mounts)
+	if err == nil && misplaced != "" {
+		err = errors.Join(lifecycle.ErrMisplaced(c.Name, misplaced), c.engine.Stop(ctx, found.ID, 0))
+	}
+	return err
 }
 
 func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {

@@ -99,6 +99,26 @@ func TestDirectoryThatTheImageHasStays(t *testing.T) {
 	}
 }
 
+// The engine makes the directories on the way to a mount, for root.
+func TestDirectoryAboveAMountIsMade(t *testing.T) {
+	e := testEngine(t)
+	for range 2 {
+		s := spec(t)
+		s.Mounts = []engine.Mount{{Source: t.TempDir(), Target: "/home/a/work/data"}}
+		id := made(t, e, s)
+		home := engine.File{Path: "/home/a", Mode: 0o755, UID: 1000, GID: 1001, Dir: true}
+		if err := e.PutFiles(t.Context(), id, []engine.File{home}); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Start(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if got := inside(t, e, id, "busybox stat -c '%a %u:%g %n' /home /home/a"); got != "755 0:0 /home\n755 1000:1001 /home/a\n" {
+			t.Errorf("got\n%s", got)
+		}
+	}
+}
+
 func TestNothingIsPutIntoAMountOnTheHost(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	dir := t.TempDir()

@@ -58,7 +58,8 @@ func (e *Engine) putFiles(ctx context.Context, r *container.InspectResponse, fil
 // toWrite returns the files with paths that have no links on the way, and with the
 // directories on the way that are missing. A directory that exists must not be in the
 // archive, since the engine would change its owner and mode, unless it is to be reset; one
-// in a mount is left out, too.
+// in a mount is left out, too. One with a mount below it may be the engine's, made for that
+// mount just now: it counts as missing.
 func (s *resolver) toWrite(ctx context.Context, files []engine.File) ([]engine.File, error) {
 	var out []engine.File
 	known := map[string]bool{"/": true}
@@ -84,12 +85,12 @@ func (s *resolver) toWrite(ctx context.Context, files []engine.File) ([]engine.F
 }
 
 // missing returns the directories on the way to a file that are missing, outermost first,
-// and the file itself, which replaces what is there, or the directory that is to be reset. known are directories that exist, or
+// and the file itself, which replaces what is there. known are directories that exist, or
 // will.
 func (s *resolver) missing(ctx context.Context, f engine.File, known map[string]bool) ([]engine.File, error) {
 	var out []engine.File
 	next := f
-	if !f.Dir || f.Reset {
+	if !f.Dir || f.Reset || s.aboveMount(f.Path) {
 		out = []engine.File{f}
 		known[f.Path] = true
 		next = engine.File{Path: path.Dir(f.Path), Mode: 0o755, Dir: true}

@@ -168,6 +168,16 @@ func (s *resolver) mounted(name string) bool {
 	return false
 }
 
+// aboveMount reports whether a mount lies below a path without links.
+func (s *resolver) aboveMount(name string) bool {
+	for _, m := range s.mounts {
+		if m != name && within(m, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // touched reports whether mounts may have changed what is at a path: it lies in one, or
 // the engine may have made it for one.
 func (s *resolver) touched(name string) bool {

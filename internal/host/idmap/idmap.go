@@ -31,6 +31,15 @@ func (r Ranges) Out(id uint32) (uint32, bool) {
 	return 0, false
 }
 
+// Owner returns the number that an id inside has outside, and without one the number that
+// nobody has.
+func (r Ranges) Owner(id uint32) uint32 {
+	if out, ok := r.Out(id); ok {
+		return out
+	}
+	return 1<<32 - 1
+}
+
 // Map is a user namespace as the caller's own namespace sees it.
 type Map struct {
 	Users, Groups Ranges

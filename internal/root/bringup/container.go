@@ -226,7 +226,7 @@ func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account
 	if err != nil {
 		return errors.Join(err, a.engine.Stop(ctx, c.ID, 0)) // nobody has entered it yet
 	}
-	inside, err := a.verifyMounts(ctx, running, users, true)
+	inside, err := a.verifyMounts(ctx, running, users)
 	if err != nil {
 		return err
 	}
@@ -264,14 +264,13 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 	if err != nil {
 		return err
 	}
-	unmet := found.Labels[engine.LabelAgent] == a.plan.Agent
-	inside, err := a.verifyMounts(ctx, found, users, unmet)
+	inside, err := a.verifyMounts(ctx, found, users)
 	if err != nil {
 		return err
 	}
 	defer inside.Close()
 	w.setUID(uid)
-	if unmet {
+	if found.Labels[engine.LabelAgent] == a.plan.Agent {
 		// Process 1 is an agent that has not met a broker yet: the container was started
 		// by hand, with what is mounted now.
 		if err := lifecycle.RecordSources(a.dir, found); err != nil {

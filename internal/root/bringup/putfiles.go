@@ -34,9 +34,9 @@ func (a *coldLogin) writeLateFiles(inside *rootfs.Root, users idmap.Map, user ac
 		case inside == nil:
 			err = errNotSeen
 		case f.Dir:
-			err = inside.MakeHome(rootfs.User{Home: f.Path, UID: hostOwner(users.Users, f.UID), GID: hostOwner(users.Groups, f.GID), RootGID: hostOwner(users.Groups, 0)})
+			err = inside.MakeHome(rootfs.User{Home: f.Path, UID: users.Users.Owner(f.UID), GID: users.Groups.Owner(f.GID), RootGID: users.Groups.Owner(0)})
 		default:
-			err = inside.ReplaceFile(f.Path, f.Data, hostOwner(users.Groups, 0))
+			err = inside.ReplaceFile(f.Path, f.Data, users.Groups.Owner(0))
 		}
 		a.logNotAdded(user, err)
 	}

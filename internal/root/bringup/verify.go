@@ -11,7 +11,9 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -21,12 +23,10 @@ var errNotSeen = errors.New("process 1 of the container is another user's")
 // verifyMounts looks into a running container before anything is started in it: an image,
 // or a user who made a link where something is to be mounted, may have led the container's
 // runtime elsewhere, so that something covers dockersh's directory. Then the container is
-// stopped, unless somebody is in it, and the login refused.
-//
-// justStarted: nobody has entered it since it was started, so that the other mounts are
-// looked at too. Afterwards users may rename what is above them.
-func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, users idmap.Map, justStarted bool) (*rootfs.Root, error) {
-	root, err := openRoot(found, users)
+// stopped, unless somebody is in it, and the login refused. The other mounts are looked at
+// once for each start: afterwards users may rename what is above them.
+func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, users idmap.Map) (*rootfs.Root, error) {
+	root, err := lifecycle.OpenRoot(found, users)
 	if errors.Is(err, unix.EACCES) && os.Geteuid() != 0 {
 		// The direct door, and process 1 is not the user's. Those who come here can ask
 		// the engine for root themselves.
@@ -34,14 +34,12 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 	}
 	misplaced := ""
 	if err == nil {
-		misplaced, err = a.findMisplaced(root, found, justStarted)
+		misplaced, err = a.findMisplaced(root, found)
 	}
 	if err == nil && misplaced == "" {
 		return root, nil
 	}
-	if root != nil {
-		_ = root.Close()
-	}
+	_ = root.Close()
 	switch now, endErr := a.findRunning(ctx); {
 	case endErr != nil:
 		return nil, errors.Join(endErr, err)
@@ -49,8 +47,7 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 		return nil, a.containerError("was restarted meanwhile", "try again", err)
 	}
 	if err == nil {
-		err = a.containerError("does not have at "+misplaced+" what was to be mounted there: a link, or another mount, is in the way",
-			"ask the administrator to run: dockershctl reset "+a.plan.Container, nil)
+		err = lifecycle.ErrMisplaced(a.plan.Container, misplaced)
 	}
 	if a.inUse() {
 		return nil, err
@@ -58,44 +55,26 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 	return nil, errors.Join(err, a.engine.Stop(ctx, found.ID, 0))
 }
 
-// openRoot opens the root directory of a running container.
-func openRoot(found *engine.Container, users idmap.Map) (*rootfs.Root, error) {
-	if found.Root == "" {
-		return nil, errors.New("the engine does not know process 1 of the container")
-	}
-	return rootfs.Open(found.Root, hostOwner(users.Users, 0))
-}
-
-// hostOwner returns the number on the host of an id in the container; without one the
-// number that nobody has.
-func hostOwner(r idmap.Ranges, id uint32) uint32 {
-	if out, ok := r.Out(id); ok {
-		return out
-	}
-	return 1<<32 - 1
-}
-
 // findMisplaced returns the first place in the container where something else is than
-// what was mounted there; empty: there is none.
-func (a *coldLogin) findMisplaced(root *rootfs.Root, found *engine.Container, justStarted bool) (string, error) {
-	for inside, ours := range map[string]string{
-		policy.InitInside: filepath.Join(a.b.Helpers, filepath.Base(policy.InitInside)),
+// what is to be there; empty: there is none.
+func (a *coldLogin) findMisplaced(root *rootfs.Root, found *engine.Container) (string, error) {
+	own := []lifecycle.OwnFile{
+		{Inside: policy.InitInside, Ours: filepath.Join(a.b.Helpers, filepath.Base(policy.InitInside))},
 		// It proves that this is the container's own directory, and so the right container.
-		policy.RunInside + "/" + filepath.Base(a.dir.StartSocket()): a.dir.StartSocket(),
-	} {
-		if is, err := root.Has(inside, ours); err != nil || !is {
-			return inside, err
-		}
+		{Inside: policy.RunInside + "/" + filepath.Base(a.dir.StartSocket()), Ours: a.dir.StartSocket()},
 	}
-	if !justStarted {
-		return "", nil
+	process, err := proc.Of(found.Pid)
+	if err != nil {
+		return "", err
 	}
-	for _, m := range found.Mounts {
-		if is, err := root.IsInPlace(m.Target); err != nil || !is {
-			return m.Target, err
-		}
+	if a.dir.IsVerified(process) {
+		return lifecycle.FindMisplaced(root, own, nil)
 	}
-	return "", nil
+	misplaced, err := lifecycle.FindMisplaced(root, own, found.Mounts)
+	if err == nil && misplaced == "" {
+		err = a.dir.SetVerified(process)
+	}
+	return misplaced, err
 }
 
 // addUser makes a further user known in a container that runs. Nothing is run in it for
@@ -108,7 +87,7 @@ func (a *coldLogin) addUser(root *rootfs.Root, users idmap.Map, user account.Ide
 		err = errNotSeen
 	default:
 		err = root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: user.Home,
-			UID: hostOwner(users.Users, user.UID), GID: hostOwner(users.Groups, user.GID), RootGID: hostOwner(users.Groups, 0)})
+			UID: users.Users.Owner(user.UID), GID: users.Groups.Owner(user.GID), RootGID: users.Groups.Owner(0)})
 	}
 	a.logNotAdded(user, err)
 }

@@ -176,3 +176,36 @@ func TestMountThatUsersMayMoveIsNotStartedWhereRightsMayGrow(t *testing.T) {
 		}
 	}
 }
+
+func TestMountsAreLookedAtOnceForEachStart(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nvolume = /usr:/open/data\n")
+	open := func() {
+		w.Helper()
+		dir := filepath.Join(w.roots, w.name(), "open") // without anything mounted in it
+		if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open()
+	w.mute.Store(w.name(), true)
+	w.refused(&wire.Login{}, "does not have at /open/data what was to be mounted there")
+	if now := w.state(); now != "" {
+		t.Errorf("a new container is %s", now)
+	}
+	w.mute.Delete(w.name())
+	if err := os.RemoveAll(filepath.Join(w.roots, w.name())); err != nil {
+		t.Fatal(err)
+	}
+	w.enters()
+	open() // users may rename what is above a mount
+	w.engine.OnExec = func(enginetest.Exec) {
+		spec, _ := w.engine.Spec(w.name())
+		go w.agent(spec)
+	}
+	w.set("[dockersh]\nvolume = /usr:/open/data\ncontainerusername = " + strconv.Itoa(os.Geteuid()) + ":" + strconv.Itoa(os.Getegid()) + "\n")
+	w.enters()
+}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -18,6 +19,7 @@ import (
 //
 //	owner            for whom it was made (a link, see writeLink)
 //	made             what it was made from (likewise)
+//	verified         process 1 since whose start the mounts are known to be in place (likewise)
 //	sources          directories of the host that were mounted at the last start
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
@@ -117,6 +119,22 @@ var errMade = errors.New("broken file of what a container was made from")
 // SetMade writes what the container was made from. The caller holds the lock.
 func (c ContainerDir) SetMade(m Made) error {
 	return c.writeLink("made", strings.Join([]string{strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID}, "\t"))
+}
+
+// SetVerified notes that the container's mounts are in place since process 1 was started.
+// The caller holds the lock.
+func (c ContainerDir) SetVerified(one proc.Stat) error {
+	return c.writeLink("verified", processText(one))
+}
+
+// IsVerified reports whether SetVerified was called for this process 1.
+func (c ContainerDir) IsVerified(one proc.Stat) bool {
+	text, err := os.Readlink(c.file("verified"))
+	return err == nil && text == processText(one)
+}
+
+func processText(p proc.Stat) string {
+	return strconv.Itoa(p.Pid) + ":" + strconv.FormatUint(p.Start, 10)
 }
 
 // Lock takes the lock of the container among processes, and makes the directory if it

@@ -67,6 +67,10 @@ func putInPlace(t *testing.T, u *e2e.Account, engine engineOf, proof string) {
 			t.Errorf("after the login the container is %s", now)
 		}
 	}
+	name := strings.TrimPrefix(strings.TrimSpace(engine(t, "inspect", "-f", "{{.Name}}", id)), "/")
+	if out, stderr, status := e2e.Ctl(t, "start", name); status == 0 || !strings.Contains(out+stderr, "mount") || state() != "exited" {
+		t.Errorf("dockershctl start: %q %q %d; the container is %s", out, stderr, status, state())
+	}
 	if b, err := os.ReadFile(filepath.Join(proof, "proof")); err == nil {
 		t.Errorf("root ran a program of the user's in the container: %s", b)
 	}
@@ -110,10 +114,9 @@ func removeAll(t *testing.T, u *e2e.Account, engine engineOf) {
 // The home itself lies below another mount that users can write.
 func TestHomeBelowTmpDoesNotCoverTheHelper(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	u := e2e.NewUser(t, "mounthome", "mounttmp", "enableuserconfig", "enableusermounthometo")
+	u := e2e.NewUser(t, "mounthome", "mounttmp", "mounthometo = /tmp/place-%u/h")
 	dir := "/tmp/place-" + u.Name
 	t.Cleanup(func() { os.RemoveAll(dir); os.RemoveAll(dir + "0") })
-	u.WriteFile(t, ".dockersh", "[dockersh]\n\tmounthometo = "+dir+"/h\n", 0o644)
 	u.WriteFile(t, "dockersh-init", takesThePlace, 0o755)
 	e2e.OnHost(t, "sh", "-c", fmt.Sprintf("mkdir -m 777 %s/pub %s/run; mkdir %s; chown %d %s %s %s/pub %s/run", u.Home, u.Home, dir, u.UID, u.Home, dir, u.Home, u.Home))
 	succeeds(t, e2e.SSH(t, u, fmt.Sprintf("cd /; mv %s %s0; mkdir %s; ln -s /.dockersh %s/h", dir, dir, dir, dir)))
