@@ -68,12 +68,20 @@ func placesOf(uid uint32, further furtherDirs) (all []place) {
 		all = append(all, place{strings.Replace(name, "*", strconv.FormatUint(uint64(uid), 10), 1), uid})
 	}
 	for _, dir := range further[uid] {
-		var st unix.Stat_t
-		if unix.Lstat(dir, &st) == nil && st.Uid == uid && st.Mode&unix.S_IFMT == unix.S_IFDIR && len(all) < mostFurther {
+		if len(all) < mostFurther && isDirOf(uid, dir) {
 			all = append(all, place{dir, uid})
 		}
 	}
 	return all
+}
+
+// isDirOf reports whether a path is a directory of a user, by what the kernel knows: a file
+// system that is mounted there is not asked, and may not answer.
+func isDirOf(uid uint32, path string) bool {
+	var st unix.Statx_t
+	const how = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT | unix.AT_STATX_DONT_SYNC
+	err := unix.Statx(unix.AT_FDCWD, path, how, unix.STATX_TYPE|unix.STATX_UID, &st)
+	return err == nil && st.Uid == uid && uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR
 }
 
 // placesInUse returns the places of all users who have a process. Nobody else has a
@@ -121,15 +129,15 @@ var stuck struct {
 // read returns the live sessions of a place. An entry counts only if its process is the
 // user's. The error is errSlow, or the context's.
 func (p place) read(ctx context.Context) ([]state.Session, error) {
-	return within(ctx, p, func() (own []state.Session) {
+	return lookWithin(ctx, p, func() (own []state.Session) {
 		// With no more than the user's rights. The owner needs no group.
 		_ = sys.AsUser(int(p.uid), nogroup, func() { own = p.readNow() })
 		return own
 	})
 }
 
-// within returns what look finds in a place, unless that takes too long.
-func within(ctx context.Context, p place, look func() []state.Session) ([]state.Session, error) {
+// lookWithin returns what look finds in a place, unless that takes too long.
+func lookWithin(ctx context.Context, p place, look func() []state.Session) ([]state.Session, error) {
 	stuck.Lock()
 	if stuck.in[p] {
 		stuck.Unlock()
@@ -184,7 +192,8 @@ func (p place) readNow() (own []state.Session) {
 	return own
 }
 
-// openDir opens a directory of a user. A link, and a FIFO that nobody writes to, are none.
+// openDir opens a directory of a user. It follows no link, and does not wait for the writer
+// of a FIFO.
 func openDir(at int, name string, uid uint32) (int, error) {
 	fd, err := unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -272,7 +272,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	look := func() []state.Session { looks <- 1; <-hang; return []state.Session{{ID: "a"}} }
 	start := time.Now()
 	for range 3 {
-		if _, err := within(t.Context(), p, look); !errors.Is(err, errSlow) {
+		if _, err := lookWithin(t.Context(), p, look); !errors.Is(err, errSlow) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -284,7 +284,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	close(hang)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		if own, err := within(t.Context(), p, look); err == nil && len(own) == 1 {
+		if own, err := lookWithin(t.Context(), p, look); err == nil && len(own) == 1 {
 			break
 		}
 		if time.Now().After(end) {
@@ -293,7 +293,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := within(gone, place{"/hangs too", 7}, func() []state.Session { select {} }); !errors.Is(err, context.Canceled) {
+	if _, err := lookWithin(gone, place{"/hangs too", 7}, func() []state.Session { select {} }); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted command: %v", err)
 	}
 }

@@ -118,7 +118,7 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 	for _, c := range found {
 		row := view.Container{Name: c.Name, User: c.User(), Image: c.Image, State: string(c.State),
 			CPU: view.Unknown, Memory: view.Unknown, Processes: view.Unknown, Idle: view.Unknown, Created: c.Created}
-		row.Sessions, row.Idle = busy(live, c)
+		row.Sessions, row.Idle = countSessions(live, c)
 		if r, ok := m.readings[c.ID]; ok && c.State == engine.Running {
 			row.CPU, row.Memory, row.Processes = r.cpu, r.Memory, r.Processes
 		}
@@ -130,9 +130,9 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 	return d, nil
 }
 
-// busy returns the number of sessions in a container, and for how long nothing was typed in
+// countSessions returns the number of sessions in a container, and for how long nothing was typed in
 // any; view.Unknown without a terminal.
-func busy(live []sessions.Session, c containers.Container) (in int, idle time.Duration) {
+func countSessions(live []sessions.Session, c containers.Container) (in int, idle time.Duration) {
 	idle = view.Unknown
 	for _, s := range live {
 		if !s.In(c.Name, c.Mark()) {

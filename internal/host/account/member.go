@@ -154,7 +154,7 @@ func (d *DB) allNumbers(ctx context.Context, u User) ([]uint32, error) {
 			return nil, fmt.Errorf("%w: the service %s of %s answered before, and does not now", ErrUnavailable, service, d.switchPath)
 		}
 		if answers {
-			d.keepAnswered(service)
+			d.rememberAnswered(service)
 		}
 	}
 	return gids, nil
@@ -247,7 +247,7 @@ func (d *DB) answeredBefore(service string) bool {
 	return d.answered.services[service] || d.Answered != nil && d.Answered.Has(service)
 }
 
-func (d *DB) keepAnswered(service string) {
+func (d *DB) rememberAnswered(service string) {
 	d.answered.Lock()
 	defer d.answered.Unlock()
 	if d.answered.services[service] {

@@ -60,7 +60,7 @@ func (s *Source) Load() (*config.File, error) {
 		}
 		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO there must not block
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := s.findLoss(i); err != nil {
+			if err := s.checkMissing(i); err != nil {
 				return nil, err
 			}
 			continue
@@ -68,7 +68,7 @@ func (s *Source) Load() (*config.File, error) {
 		if err != nil {
 			return nil, cannotRead(path, err)
 		}
-		s.keepSeen(i)
+		s.rememberFile(i)
 		file, err := s.read(path, f)
 		_ = f.Close()
 		return file, err
@@ -76,9 +76,9 @@ func (s *Source) Load() (*config.File, error) {
 	return nil, nil
 }
 
-// findLoss returns an error if a path that leads to no file led to one, or is a link: what
+// checkMissing returns an error if a path that leads to no file led to one, or is a link: what
 // the administrator wants is not known then, and the defaults may allow more.
-func (s *Source) findLoss(i int) error {
+func (s *Source) checkMissing(i int) error {
 	path := s.Paths[i]
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink == 0 {
 		return cannotRead(path, errors.New("it was put there just now"))
@@ -91,8 +91,8 @@ func (s *Source) findLoss(i int) error {
 	return nil
 }
 
-// keepSeen remembers that there is a file.
-func (s *Source) keepSeen(i int) {
+// rememberFile remembers that there is a file.
+func (s *Source) rememberFile(i int) {
 	if s.seen[i] {
 		return
 	}
