@@ -98,6 +98,18 @@ func (r *Root) IsFixed(name string) (bool, error) {
 	return w.trusted && (w.rest == "" || r.belongsToRoot(&w.st)), unix.Close(w.fd)
 }
 
+// OnlyRootChanges is IsFixed for the names on the way and for what the path leads to.
+func (r *Root) OnlyRootChanges(name string) (bool, error) {
+	w, err := r.walk(name, 0)
+	if isElsewhere(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return w.trusted && r.belongsToRoot(&w.st), unix.Close(w.fd)
+}
+
 // isElsewhere reports whether an error says that a path does not lead where it seems to:
 // something on it is missing, a link, or not a directory.
 func isElsewhere(err error) bool {

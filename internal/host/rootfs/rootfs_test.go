@@ -167,6 +167,10 @@ func TestWayIsFixedWhereRootAloneCanChangeIt(t *testing.T) {
 		if is, err := r.IsFixed(name); is != want || err != nil {
 			t.Errorf("%s: %v %v", name, is, err)
 		}
+		// The directory itself, and not only its name, can be changed by others.
+		if is, err := r.OnlyRootChanges(name); is != (want && name != "/open") || err != nil {
+			t.Errorf("%s, with what is there: %v %v", name, is, err)
+		}
 	}
 }
 

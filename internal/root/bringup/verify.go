@@ -24,7 +24,8 @@ var errNotSeen = errors.New("process 1 of the container is another user's")
 // or a user who made a link where something is to be mounted, may have led the container's
 // runtime elsewhere, so that something covers dockersh's directory. Then the container is
 // stopped, unless somebody is in it, and the login refused. The other mounts are looked at
-// once for each start: afterwards users may rename what is above them.
+// once for each start: afterwards users may rename what is above them. In an image that a
+// user chose, nobody but root may be able to change the groups.
 func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, users idmap.Map) (*rootfs.Root, error) {
 	root, err := lifecycle.OpenRoot(found, users)
 	if errors.Is(err, unix.EACCES) && os.Geteuid() != 0 {
@@ -32,11 +33,14 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 		// the engine for root themselves.
 		return nil, nil
 	}
-	misplaced := ""
+	misplaced, fixed := "", true
 	if err == nil {
 		misplaced, err = a.findMisplaced(root, found)
 	}
-	if err == nil && misplaced == "" {
+	if err == nil && misplaced == "" && policy.HasForeignImage(found.Labels) {
+		fixed, err = root.OnlyRootChanges("/etc/group")
+	}
+	if err == nil && misplaced == "" && fixed {
 		return root, nil
 	}
 	_ = root.Close()
@@ -46,7 +50,13 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 	case now.Root != found.Root:
 		return nil, a.containerError("was restarted meanwhile", "try again", err)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case misplaced == "":
+		// The engine looks there for the groups of all that it starts, even for numbers.
+		err = a.containerError("has an /etc/group that its user can change, in an image that a user chose",
+			"ask the administrator to run: dockershctl reset "+a.plan.Container, nil)
+	default:
 		err = lifecycle.ErrMisplaced(a.plan.Container, misplaced)
 	}
 	if a.inUse() {

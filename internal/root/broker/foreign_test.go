@@ -2,14 +2,25 @@ package broker
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
+// needsRoot skips a test in which the container's files must be root's.
+func needsRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of root's")
+	}
+}
+
 // The image has the very lines that dockersh would write; its files may be the user's.
 func TestForeignImageGetsPasswdAndGroupOfItsOwn(t *testing.T) {
+	needsRoot(t)
 	w := newWorld(t)
 	passwd := fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\n%s:x:%d:%d:%s:%s:/bin/ash\n", w.me.Name, w.me.UID, w.me.GID, w.me.Gecos, w.me.Home)
 	group := fmt.Sprintf("%s:x:%d:\n", w.me.Name, w.me.GID)
@@ -38,6 +49,7 @@ func TestForeignImageGetsPasswdAndGroupOfItsOwn(t *testing.T) {
 }
 
 func TestUserGetsNoImageOfAnothersContainer(t *testing.T) {
+	needsRoot(t)
 	w := newWorld(t)
 	w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
 	if m, _ := w.login(&wire.Login{}); m.Kind() != wire.KindReady {
@@ -72,5 +84,39 @@ func TestUserGetsNoImageOfAnothersContainer(t *testing.T) {
 	}
 	if n := w.engine.Calls("Pull"); n != 1 {
 		t.Errorf("%d images were pulled, want the one that is allowed", n)
+	}
+}
+
+// An older version made the container, or its engine did not give it what it was to have.
+func TestForeignImageWhoseUserCanChangeTheGroupsIsNotEntered(t *testing.T) {
+	needsRoot(t)
+	for what, spoil := range map[string]func(etc string) error{
+		"the directory": func(etc string) error { return os.Chmod(etc, 0o777) },
+		"the file":      func(etc string) error { return os.Chown(etc+"/group", 1001, 0) },
+		"a link":        func(etc string) error { return os.Rename(etc, etc+"0") },
+	} {
+		w := newWorld(t)
+		etc := filepath.Join(w.roots, w.name(), "etc")
+		if err := os.MkdirAll(etc, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(etc+"/group", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := spoil(etc); err != nil {
+			t.Fatal(err)
+		}
+		if what == "a link" {
+			if err := os.Symlink("/etc0", etc); err != nil || os.Chown(etc+"0", 1001, 0) != nil {
+				t.Fatal(err)
+			}
+		}
+		w.engine.AddImage("theirs", "sha256:2", nil)
+		w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
+		w.mute.Store(w.name(), true)
+		w.refused(&wire.Login{UserFile: []byte("[dockersh]\nimagename = theirs")}, "has an /etc/group that its user can change")
+		w.mute.Delete(w.name())
+		// The administrator's image is as the administrator wants it.
+		_ = w.enters().Close()
 	}
 }
