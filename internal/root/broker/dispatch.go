@@ -121,6 +121,7 @@ func (b *Broker) takeReading(f *front) bool {
 		return false
 	}
 	f.doneReading = sync.OnceFunc(next)
+	f.Within(answerLimit) // the wait does not count
 	return true
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -113,11 +114,37 @@ func (e *events) refusalOf(f *front, err error, login bool) refusal {
 
 // countRefusal writes or counts a refusal.
 func (e *events) countRefusal(f *front, err error, login bool) {
+	if e.role != Service {
+		e.countAmongProcesses(f, err, login)
+		return
+	}
 	whose := refused{uid: f.uid}
 	if f.stranger {
 		whose = refused{all: true}
 	}
 	e.refusals.add(whose, e.refusalOf(f, err, login), func(event *history.Event) { event.Client = clientAddress(f.process) })
+}
+
+// countAmongProcesses writes or counts the refusal of a broker that has one login. The number
+// of those that were counted stands in the next one that is written.
+func (e *events) countAmongProcesses(f *front, err error, login bool) {
+	one := e.refusalOf(f, err, login)
+	whose := "unknown"
+	if f.user != "" {
+		whose = strconv.FormatUint(uint64(f.uid), 10)
+	}
+	write, counted, countErr := e.state.CountRefusal(whose, one.event.Time, refusalPeriod)
+	if countErr != nil {
+		e.log.Error("cannot count refused logins", "cause", countErr)
+	}
+	if !write {
+		return
+	}
+	if counted > 0 {
+		one.event.Number = counted + 1
+	}
+	one.event.Client = clientAddress(f.process)
+	e.writeRefusal(one)
 }
 
 // writeRefusal writes a refusal, or the last of several.
