@@ -28,7 +28,7 @@ type front struct {
 	asked       [numRequests]int // by row of requests
 	begun       time.Time
 	user        string       // name; empty before it is known
-	process     proc.Stat    // the front as it was when it was accepted; zero if it was gone by then
+	process     proc.Stat    // the front as it was at the login; zero if it was gone by then
 	plan        *policy.Plan // nil before the login
 	doneReading func()       // gives the turn of a large login to the user's next one
 
@@ -65,7 +65,6 @@ const answerLimit = 10 * time.Second
 // serveLogin is the life of a connection before and at the login.
 func (b *Broker) serveLogin(f *front) {
 	f.begun = time.Now()
-	f.identify() // now, since with each moment its number is more likely to be another's
 	f.Within(answerLimit)
 	ok := b.takeReading(f) && b.serveRequest(f)
 	f.doneReading()
@@ -78,8 +77,8 @@ func (b *Broker) serveLogin(f *front) {
 	go b.serveSession(f)
 }
 
-// errFrontGone is returned for a login whose front ended before it was accepted: another
-// process has the connection, and nothing is known of that one.
+// errFrontGone is returned for a login whose front has ended: another process has the
+// connection, and nothing is known of that one.
 var errFrontGone = errors.New("the process that connected has ended")
 
 // identify finds out which process the front is. It is known by its number and its start

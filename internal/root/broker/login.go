@@ -25,6 +25,7 @@ import (
 // must go on.
 func (b *Broker) login(f *front, m wire.Message) error {
 	req := m.(*wire.Login)
+	f.identify()
 	if err := checkVersion(req); err != nil {
 		return err
 	}

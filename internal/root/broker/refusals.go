@@ -22,10 +22,12 @@ const refusalPeriod = time.Minute
 // mostRefused is how many users' refusals are counted for themselves.
 const mostRefused = 1024
 
-// refused says whose refusals are counted together; all is false for one uid.
+// refused says which refusals are counted together: those of a uid, or of all that have no
+// account; and of logins, or of what else a front may not do.
 type refused struct {
-	uid uint32
-	all bool
+	uid   uint32
+	all   bool
+	login bool
 }
 
 // refusal is one that is written, or the last of those that were counted.
@@ -51,7 +53,7 @@ func (r *refusals) add(whose refused, one refusal, complete func(*history.Event)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.last) >= mostRefused && r.last[whose] == nil {
-		whose = refused{all: true}
+		whose = refused{all: true, login: whose.login}
 	}
 	if last := r.last[whose]; last != nil {
 		one.event.Number = last.event.Number + 1
@@ -118,9 +120,9 @@ func (e *events) countRefusal(f *front, err error, login bool) {
 		e.countAmongProcesses(f, err, login)
 		return
 	}
-	whose := refused{uid: f.uid}
+	whose := refused{uid: f.uid, login: login}
 	if f.stranger {
-		whose = refused{all: true}
+		whose = refused{all: true, login: login}
 	}
 	e.refusals.add(whose, e.refusalOf(f, err, login), func(event *history.Event) { event.Client = clientAddress(f.process) })
 }
