@@ -2,6 +2,9 @@ package rootfs
 
 import (
 	"errors"
+	"io"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +17,10 @@ import (
 type User struct {
 	Passwd, Group string // lines of passwd(5) and group(5)
 	Home          string // empty: none is made
+
+	// Mounted are the names in the home that lead to mounts: for those the runtime makes
+	// the home, too, and leaves it to the container's root.
+	Mounted []string
 
 	// UID and GID are the home's owner, and RootGID the group of the container's root, as
 	// the caller's user namespace numbers them.
@@ -103,6 +110,9 @@ func (r *Root) MakeHome(u User) error {
 		return refused(u.Home, err.Error())
 	}
 	defer func() { _ = unix.Close(w.fd) }()
+	if w.rest == "" && len(u.Mounted) > 0 {
+		return r.giveEmptyHome(w, u)
+	}
 	for w.rest != "" {
 		// Nobody else may put something in the place of what is made here.
 		if !r.belongsToRoot(&w.st) {
@@ -124,6 +134,28 @@ func (r *Root) MakeHome(u User) error {
 		}
 	}
 	return nil
+}
+
+// giveEmptyHome gives a home that has nothing but ways to mounts to its user.
+func (r *Root) giveEmptyHome(w walked, u User) error {
+	if !r.belongsToRoot(&w.st) || w.st.Uid != r.owner {
+		return nil
+	}
+	dir, err := os.Open("/proc/self/fd/" + strconv.Itoa(w.fd))
+	if err != nil {
+		return refused(u.Home, err.Error())
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(len(u.Mounted) + 1)
+	if err != nil && err != io.EOF {
+		return refused(u.Home, err.Error())
+	}
+	for _, name := range names {
+		if !slices.Contains(u.Mounted, name) {
+			return nil
+		}
+	}
+	return unix.Fchownat(w.fd, "", int(u.UID), int(u.GID), unix.AT_EMPTY_PATH)
 }
 
 // makeDir makes a directory with an owner and opens it. Without the right to give it away,

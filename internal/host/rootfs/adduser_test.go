@@ -134,12 +134,12 @@ func TestFileIsReplacedWhereOnlyRootCanChangeTheNames(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "open"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"/etc/passwd": true, "/link/group": true, "/open/f": false, "/etc/d": false, "/none/f": false, "/elsewhere/f": false} {
+	for name, want := range map[string]bool{"/etc/passwd": true, "/link/group": true, "/open/f": false, "/etc/d": false, "/none/deep/f": true, "/open/none/f": false, "/elsewhere/f": false} {
 		if err := r.ReplaceFile(name, []byte("new"), uint32(os.Getegid())); (err == nil) != want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for name, want := range map[string]string{"etc/passwd": "new", "usr/etc/group": "new", "elsewhere": "stays", "open/f": "stays"} {
+	for name, want := range map[string]string{"etc/passwd": "new", "usr/etc/group": "new", "none/deep/f": "new", "elsewhere": "stays", "open/f": "stays"} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
 			t.Errorf("%s: %q %v", name, b, err)
 		}
@@ -154,5 +154,31 @@ func TestFileIsReplacedWhereOnlyRootCanChangeTheNames(t *testing.T) {
 	}
 	if err := open(t, "/").ReplaceFile("/proc/x", nil, 0); err == nil {
 		t.Error("written in a mount")
+	}
+}
+
+// The runtime makes what leads to a mount.
+func TestHomeThatLeadsToAMountIsGivenToItsUserOnlyIfNothingElseIsInIt(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir, r := container(t)
+	put(t, dir, "home/a/work/data", "d")
+	put(t, dir, "home/b/work/data", "d")
+	put(t, dir, "home/b/letter", "x")
+	put(t, dir, "home/c/work/data", "d")
+	if err := os.Chown(filepath.Join(dir, "home/c"), 7, 7); err != nil {
+		t.Fatal(err)
+	}
+	for home, want := range map[string]uint32{"/home/a": 1000, "/home/b": 0, "/home/c": 7} {
+		if err := r.MakeHome(User{Home: home, Mounted: []string{"work"}, UID: 1000, GID: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(filepath.Join(dir, home)); err != nil || st.Sys().(*syscall.Stat_t).Uid != want {
+			t.Errorf("%s: %+v %v, want owner %d", home, st, err, want)
+		}
+		if st, err := os.Stat(filepath.Join(dir, home, "work")); err != nil || st.Sys().(*syscall.Stat_t).Uid != 0 {
+			t.Errorf("%s: %+v %v", home, st, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"path"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -10,14 +11,27 @@ import (
 
 // ReplaceFile writes a file of the container's root with mode 0644, in place of what has
 // its name, where nobody else can change the names in its directory. Nothing in a mount is
-// changed. rootGID is the group of the container's root, as the caller's user namespace
+// changed. Directories above it that are missing are made. rootGID is the group of the container's root, as the caller's user namespace
 // numbers it.
 func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 	w, err := r.walk(path.Dir(name), unix.RESOLVE_NO_XDEV)
 	if err != nil {
 		return refused(name, err.Error())
 	}
-	defer unix.Close(w.fd)
+	defer func() { _ = unix.Close(w.fd) }()
+	for w.rest != "" && r.belongsToRoot(&w.st) {
+		var next string
+		next, w.rest, _ = strings.Cut(w.rest, "/")
+		fd, err := makeDir(w.fd, next, r.owner, rootGID)
+		if err != nil {
+			return refused(name, err.Error())
+		}
+		_ = unix.Close(w.fd)
+		w.fd = fd
+		if err := unix.Fstat(w.fd, &w.st); err != nil {
+			return err
+		}
+	}
 	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFDIR || !r.belongsToRoot(&w.st) {
 		return refused(name, "it is not in a directory that only root can change")
 	}

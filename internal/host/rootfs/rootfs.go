@@ -16,7 +16,12 @@ import (
 type Root struct {
 	fd    int
 	owner uint32 // uid of the container's root, as the caller's user namespace numbers it
+	image bool   // see TrustImage
 }
+
+// TrustImage takes all outside of mounts for the container's root's own: the image is the
+// administrator's, and nobody but dockersh has run anything in the container.
+func (r *Root) TrustImage() { r.image = true }
 
 // ErrKernel means that the kernel lacks what this package needs.
 var ErrKernel = errors.New("Linux 5.8 or newer is needed to look into a container")
@@ -28,7 +33,7 @@ func Open(dir string, owner uint32) (*Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Root{fd, owner}, nil
+	return &Root{fd: fd, owner: owner}, nil
 }
 
 // Close closes it. There may be none.

@@ -48,6 +48,12 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		if err != nil {
 			return "", err
 		}
+		if ours && a.isHalfMade(found) {
+			if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found); err != nil {
+				return "", err
+			}
+			continue
+		}
 		if !ours && canStartAdopted(found.State) {
 			return NotRunning, a.startAdopted(ctx, found)
 		}
@@ -148,7 +154,9 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	if err := a.writeOwner(a.plan.Owner); err != nil {
 		return err
 	}
-	a.addToInventory(made)
+	if a.late == nil {
+		a.addToInventory(made)
+	}
 	a.b.Log.Info("container made", "container", a.plan.Container, "id", made.ID, "user", a.plan.User.Name, "image", s.ImageName)
 	return a.start(ctx, made, user, release)
 }
@@ -231,7 +239,9 @@ func (a *coldLogin) start(ctx context.Context, c *engine.Container, user account
 		return err
 	}
 	defer inside.Close()
-	a.writeLateFiles(inside, users, user)
+	if err := a.writeLateFiles(inside, users, c, user); err != nil {
+		return err
+	}
 	w.setUID(uid)
 	if c.Labels[engine.LabelAgent] != a.plan.Agent {
 		return a.startFurtherAgent(ctx, c.ID, inside, users, user, w)
@@ -286,9 +296,7 @@ func (a *coldLogin) startAgentIn(ctx context.Context, found *engine.Container, o
 // startFurtherAgent starts an agent beside process 1: for another container user, or
 // because process 1 is not ours. inside was just verified.
 func (a *coldLogin) startFurtherAgent(ctx context.Context, id string, inside *rootfs.Root, users idmap.Map, user account.Identity, w *startSocket) error {
-	if a.plan.Settings.Entrypoint == config.Internal {
-		a.addUser(inside, users, user)
-	}
+	a.addUser(inside, users, user)
 	if err := a.engine.Exec(ctx, id, user.UID, user.GID, []string{policy.InitInside}); err != nil {
 		return err
 	}

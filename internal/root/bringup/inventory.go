@@ -11,20 +11,38 @@ import (
 // more.
 func (a *coldLogin) addToInventory(c *engine.Container) {
 	owner, ours := policy.OwnerOf(c.Labels)
-	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
+	if !ours {
 		return
 	}
-	err := a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: a.plan.Engine().Host})
+	var err error
+	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral {
+		err = a.b.Inventory.Remove(a.plan.Container)
+	} else {
+		err = a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: a.plan.Engine().Host})
+	}
 	if err != nil {
 		a.b.Log.Warn("cannot write the inventory", "container", a.plan.Container, "cause", err)
 	}
+}
+
+// addHalfMade notes a container that is about to be started without all of its files. If
+// this broker is killed, the next login knows that nobody was in it.
+func (a *coldLogin) addHalfMade(c *engine.Container) error {
+	return a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: a.plan.User.UID, Engine: a.plan.Engine().Host, Half: true})
+}
+
+// isHalfMade reports whether a container was left half made by a broker that was killed.
+// The lock is held.
+func (a *coldLogin) isHalfMade(c *engine.Container) bool {
+	s, ok := a.b.Inventory.Get(a.plan.Container)
+	return ok && s.Half && s.ID == c.ID
 }
 
 // whyMissing returns why the engine has no container of the plan's name: none was made,
 // or it was removed behind our back, with all work in it. The lock is held.
 func (a *coldLogin) whyMissing() ColdReason {
 	last, ok := a.b.Inventory.Get(a.plan.Container)
-	if !ok || last.Engine != a.plan.Engine().Host {
+	if !ok || last.Half || last.Engine != a.plan.Engine().Host {
 		return NotCreated
 	}
 	a.b.Log.Warn("container vanished", "container", a.plan.Container, "id", last.ID, "uid", last.UID, "user", a.plan.User.Name)

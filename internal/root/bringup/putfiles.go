@@ -3,20 +3,28 @@ package bringup
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// putFiles puts files into a container that was just made. Where a mount lies in another
-// one, a user may make the engine write them anywhere: then they are written once the
-// container runs, and its mounts stay where they are; but not in the place of what an image
-// may have made the user's.
+// putFiles puts files into a container that was just made, or leaves them for
+// writeLateFiles.
 func (a *coldLogin) putFiles(ctx context.Context, made *engine.Container, files []engine.File) error {
 	a.late = nil
+	if a.writesLate(made) {
+		if len(files) == 0 {
+			return nil
+		}
+		a.late = files
+		return a.addHalfMade(made)
+	}
 	err := a.engine.PutFiles(ctx, made.ID, files)
 	reset := slices.ContainsFunc(files, func(f engine.File) bool { return f.Reset })
 	if errors.Is(err, engine.ErrMountInMount) && a.plan.Engine().Local() && !reset {
@@ -25,20 +33,62 @@ func (a *coldLogin) putFiles(ctx context.Context, made *engine.Container, files 
 	return err
 }
 
+// writesLate reports whether the files of a new container are written once it runs,
+// instead of by the engine's copy: the copy mounts all that belongs into the container in
+// the host's own file system, along paths that a user may be changing in a home or a
+// volume (CVE-2018-15664 is of this class). Process 1 is without them for a moment: only
+// where that is dockersh's own, or users have a say, is that so.
+func (a *coldLogin) writesLate(made *engine.Container) bool {
+	if !a.plan.Engine().Local() || os.Geteuid() != 0 {
+		return false
+	}
+	return a.plan.Settings.Entrypoint == config.Internal || a.plan.ForeignImage() ||
+		slices.ContainsFunc(made.Mounts, func(m engine.Mount) bool {
+			return m.Target != engine.OwnDir && !strings.HasPrefix(m.Target, engine.OwnDir+"/")
+		})
+}
+
 // writeLateFiles writes what putFiles left, into a container that was verified and that
-// nobody has entered.
-func (a *coldLogin) writeLateFiles(inside *rootfs.Root, users idmap.Map, user account.Identity) {
+// nobody has entered. Without a name the user still has the right numbers, which is worth
+// a log line; but a user's image could give those another meaning.
+func (a *coldLogin) writeLateFiles(inside *rootfs.Root, users idmap.Map, c *engine.Container, user account.Identity) error {
+	if a.late == nil {
+		return nil
+	}
+	if inside != nil && !a.plan.ForeignImage() && a.plan.Settings.Entrypoint == config.Internal {
+		inside.TrustImage()
+	}
+	rootGID := users.Groups.Owner(0)
 	for _, f := range a.late {
 		var err error
 		switch {
 		case inside == nil:
 			err = errNotSeen
+		case f.Reset:
+			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:
-			err = inside.MakeHome(rootfs.User{Home: f.Path, UID: users.Users.Owner(f.UID), GID: users.Groups.Owner(f.GID), RootGID: users.Groups.Owner(0)})
+			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts),
+				UID: users.Users.Owner(f.UID), GID: users.Groups.Owner(f.GID), RootGID: rootGID})
 		default:
-			err = inside.ReplaceFile(f.Path, f.Data, users.Groups.Owner(0))
+			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
+		}
+		if err != nil && a.plan.ForeignImage() && !(f.Dir && !f.Reset) {
+			return a.containerError("cannot be given its users: "+err.Error(), "remove imagename from ~/.dockersh, or choose an image whose /etc is a plain directory", err)
 		}
 		a.logNotAdded(user, err)
 	}
 	a.late = nil
+	a.addToInventory(c)
+	return nil
+}
+
+// mountedIn returns the names in a directory that lead to mounts.
+func mountedIn(dir string, mounts []engine.Mount) (names []string) {
+	for _, m := range mounts {
+		if rest, ok := strings.CutPrefix(m.Target, dir+"/"); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -27,13 +30,56 @@ func TestWarmLoginAsksNoEngine(t *testing.T) {
 	}
 }
 
-func TestUserIsKnownBeforeTheFirstStart(t *testing.T) {
-	w := newWorld(t)
-	w.enters()
-	for _, path := range []string{"/etc/passwd", "/etc/group"} {
-		if f, ok := w.engine.File(w.name(), path); !ok || f.UID != 0 || f.Mode != 0o644 {
-			t.Errorf("%s: %+v", path, f)
+// A process 1 that is not dockersh's own finds its user from the beginning.
+func TestUserIsKnownBeforeTheFirstSession(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a user's broker has the engine copy all files")
+	}
+	for settings, before := range map[string]bool{"": false, "entrypoint = /sbin/init\n": true} {
+		w := newWorld(t)
+		w.set("[dockersh]\n" + settings)
+		if before {
+			w.mute.Store(w.name(), true) // process 1 is no agent
 		}
+		w.engine.OnExec = func(enginetest.Exec) {
+			spec, _ := w.engine.Spec(w.name())
+			go w.agent(spec)
+		}
+		w.enters()
+		for _, path := range []string{"/etc/passwd", "/etc/group"} {
+			if f, ok := w.engine.File(w.name(), path); ok != before || ok && (f.UID != 0 || f.Mode != 0o644) {
+				t.Errorf("%q: put in %s: %+v", settings, path, f)
+			}
+			if b, err := os.ReadFile(w.roots + "/" + w.name() + path); before == (err == nil) || !before && !strings.Contains(string(b), w.me.Name+":x:") {
+				t.Errorf("%q: written %s: %q %v", settings, path, b, err)
+			}
+		}
+	}
+}
+
+// A broker that is killed after the start leaves a container without its files.
+func TestContainerThatWasStartedWithoutItsFilesIsMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Fail("Find", nil)
+	made, err := w.engine.Create(t.Context(), engine.Spec{Name: w.name(), Image: "busybox", Labels: policy.Owner{UID: w.me.UID, Identity: "u=" + w.me.Name}.Labels()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mute.Store(w.name(), true)
+	if err := w.engine.Start(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.mute.Delete(w.name())
+	inventory := state.Inventory(w.broker.Config.Inventory)
+	if err := inventory.Set(w.name(), state.Stock{ID: made.ID, Engine: "/var/run/docker.sock", Half: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.enters()
+	if now := w.id(); now == made.ID {
+		t.Error("the half-made container was entered")
+	}
+	if s, ok := inventory.Get(w.name()); !ok || s.Half || s.ID != w.id() {
+		t.Errorf("then the inventory has %+v", s)
 	}
 }
 
@@ -95,7 +141,6 @@ func TestFailureLeavesNothingHalfMade(t *testing.T) {
 		{"Create", engine.ErrOption, "refuses an option"},
 		{"Create", errors.New("secret of the host"), "cannot be started"},
 		{"ReadFile", errors.New("x"), "cannot be started"},
-		{"PutFiles", errors.New("no space left on device"), "cannot be started"},
 		{"Start", errors.New("x"), "cannot be started"},
 	} {
 		w := newWorld(t)

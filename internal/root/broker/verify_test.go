@@ -97,7 +97,7 @@ func TestFurtherUserIsAddedWithoutAProgramOfRoot(t *testing.T) {
 	}
 	w.enters()
 	etc := filepath.Join(w.roots, w.name(), "etc")
-	if err := os.Mkdir(etc, 0o755); err != nil {
+	if err := os.MkdirAll(etc, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"passwd", "group"} {

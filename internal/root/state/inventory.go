@@ -9,16 +9,17 @@ import (
 )
 
 // Inventory is the directory that says across reboots which containers there should be:
-// an entry for each that was made to stay. A container that is missing although it has
-// one was removed by somebody else. Entries change only while the container's lock is
+// an entry for each that was made to stay, and for each that is being made. A container
+// that is missing although it has one was removed by somebody else. Entries change only while the container's lock is
 // held. An empty Inventory keeps nothing: only root has a directory that lasts.
 type Inventory string
 
-// Stock is a container that was made to stay.
+// Stock is a container that was made to stay, or is being made.
 type Stock struct {
 	ID     string // the engine's
 	UID    uint32 // of the user whose login made it
 	Engine string // host of the engine's address
+	Half   bool   // it may have been started, and nobody has entered it yet
 }
 
 func (d Inventory) path(container string) string { return filepath.Join(string(d), container) }
@@ -30,14 +31,18 @@ func (d Inventory) Get(container string) (s Stock, ok bool) {
 		return s, false
 	}
 	f := strings.Split(text, "\t")
-	if len(f) != 3 {
+	if len(f) != 4 {
 		return s, false
 	}
 	uid, err := strconv.ParseUint(f[1], 10, 32)
-	return Stock{f[0], uint32(uid), f[2]}, err == nil
+	return Stock{f[0], uint32(uid), f[2], f[3] == half}, err == nil
 }
 
-// Set writes the entry of a container, if it is not as written already.
+// half and whole are what an entry says of Half.
+const half, whole = "half", "whole"
+
+// Set writes the entry of a container, if it is not as written already. A power cut after
+// that does not undo it.
 func (d Inventory) Set(container string, s Stock) error {
 	if old, ok := d.Get(container); d == "" || ok && old == s {
 		return nil
@@ -45,8 +50,20 @@ func (d Inventory) Set(container string, s Stock) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
-	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine}, "\t")
-	return writeLink(d.path(container), d.path(container)+unfinished, text)
+	state := whole
+	if s.Half {
+		state = half
+	}
+	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine, state}, "\t")
+	if err := writeLink(d.path(container), d.path(container)+unfinished, text); err != nil {
+		return err
+	}
+	dir, err := os.Open(string(d))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // Remove removes an entry, which may be gone. It comes before the removal of the

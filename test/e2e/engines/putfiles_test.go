@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
@@ -83,4 +85,39 @@ func TestAccountFilesAreNotPutIntoAVolumeThatALinkLeadsToEtc(t *testing.T) {
 	// Without the link the user is known inside, although the files come after the start.
 	e2e.OnHost(t, "rm", u.Home+"/link")
 	succeeds(t, e2e.SSH(t, u, "[ $(whoami) = "+u.Name+" ]"))
+}
+
+// While Docker copies into a container, its volumes are mounted on the host, too. The user
+// swaps the place of one in the home for a link, as fast as possible.
+func TestVolumeIsNotMountedOnTheHostWhileItsPlaceIsSwapped(t *testing.T) {
+	e2e.Run(t, e2e.RootDoors, "a user's own broker has no rights to gain")
+	u := e2e.NewUser(t)
+	dir, target := ownVolumeOfRoot(t, u, "x"), "/srv/target-"+u.Name
+	e2e.OnHost(t, "mkdir", target)
+	t.Cleanup(func() { os.RemoveAll(target) })
+	u.Configure(t, "mounthome", "ephemeral", "containername = %u-%x", "volume = "+dir+":%h/data")
+	place, link := u.Home+"/data", u.Home+"/link"
+	e2e.OnHost(t, "mkdir", place)
+	e2e.OnHost(t, "ln", "-s", target, link)
+	stop, swapped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(swapped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = unix.Renameat2(unix.AT_FDCWD, place, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
+			}
+		}
+	}()
+	defer func() { close(stop); <-swapped }()
+	for range 8 {
+		_, _ = e2e.TrySSH(u, nil, "true") // what it says depends on the moment
+		mounts, err := os.ReadFile("/proc/self/mountinfo")
+		if err != nil || strings.Contains(string(mounts), target) {
+			e2e.OnHost(t, "umount", target)
+			t.Fatalf("the volume is mounted at %s on the host %v", target, err)
+		}
+	}
 }
