@@ -71,6 +71,7 @@ type Container struct {
 	Size      int64             // bytes of the container's own layer; -1 when not asked for
 	Binds     []string          // directories and files of the host that are mounted; empty in a List
 	Mounts    []Mount           // all that is mounted, volumes too; empty in a List
+	MayGain   bool              // programs in it may gain rights: it was made without no-new-privileges; false in a List
 	HostUsers bool              // its users are numbered as the host's, whatever Remap says
 	// Root is the root directory of process 1 as this host sees it; empty in a List, where
 	// the container does not run, and for an engine elsewhere.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 		Created:   created,
 		Labels:    r.Config.Labels,
 		Size:      -1,
+		MayGain:   r.HostConfig != nil && !slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
 		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
 		Binds:     binds(r.Mounts),
 		Mounts:    mounts(r.Mounts),
@@ -94,6 +96,12 @@ func (e *Engine) stateOf(r *container.InspectResponse) engine.State {
 func everStarted(r *container.InspectResponse) bool {
 	at, err := time.Parse(time.RFC3339Nano, r.State.StartedAt)
 	return err != nil || !at.IsZero()
+}
+
+// isNoNewPrivileges reports whether a security option says that no program gains rights.
+func isNoNewPrivileges(option string) bool {
+	name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":")
+	return name == "no-new-privileges" && value != "false"
 }
 
 func binds(all []container.MountPoint) (sources []string) {

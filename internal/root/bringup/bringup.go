@@ -15,7 +15,6 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -63,15 +62,15 @@ type Bringup struct {
 	Config
 	images images
 	shared wait.Group[ColdReason]
-	looks  lifecycle.SourceLooks
-	slots  *wait.Turns // one for each container that is being made or started
+	looks  wait.Patience // at directories of the host, by uid
+	slots  *wait.Turns   // one for each container that is being made or started
 
 	bridges bridges
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: newImages(c.State.Images()), looks: lifecycle.NewSourceLooks(), slots: wait.NewTurns(atOnce, atOnceOfUser)}
+	return &Bringup{Config: c, images: newImages(c.State.Images()), slots: wait.NewTurns(atOnce, atOnceOfUser)}
 }
 
 // Login is one login on its way into a container.

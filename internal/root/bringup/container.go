@@ -102,6 +102,9 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, makeLimit)
 	defer cancel()
+	if err := a.checkSources(ctx); err != nil {
+		return err
+	}
 	release, err := a.takeSlot(ctx)
 	if err != nil {
 		return err
@@ -119,13 +122,10 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.plan.Engine().Local() {
-		err = checkMountSources(a.plan.Settings)
-	} else {
-		files, err = withHelper(files, a.b.Helpers)
-	}
-	if err != nil {
-		return err
+	if !a.plan.Engine().Local() {
+		if files, err = withHelper(files, a.b.Helpers); err != nil {
+			return err
+		}
 	}
 	places, err := a.hostPlaces(ctx, user)
 	if err != nil {
@@ -172,6 +172,9 @@ func (a *coldLogin) discard(id string) {
 
 // startStopped starts a container that is stopped.
 func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, owner policy.Owner) error {
+	if err := a.checkSources(ctx); err != nil {
+		return err
+	}
 	release, err := a.takeSlot(ctx)
 	if err != nil {
 		return err
@@ -180,11 +183,6 @@ func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, o
 	user, err := a.users().resolveFor(ctx, found)
 	if err != nil {
 		return err
-	}
-	if a.plan.Engine().Local() {
-		if err := checkMountSources(a.plan.Settings); err != nil {
-			return err
-		}
 	}
 	if err := errors.Join(a.writeOwner(owner), a.writeState(found)); err != nil {
 		return err

@@ -17,10 +17,11 @@ import (
 
 // checkPlaces refuses a container that is about to be started if a mount lies where users
 // can make a link, and a program in it may have more rights than they: it would find files
-// of theirs in place of the system's, before anything can be looked at.
+// of theirs in place of the system's, before anything can be looked at. What counts is how
+// the container was made, and what today's settings say.
 func (a *coldLogin) checkPlaces(c *engine.Container, user account.Identity) error {
 	local := a.plan.Engine().Local()
-	if user.UID == 0 || !a.plan.RightsMayGrow() || local && os.Geteuid() != 0 {
+	if user.UID == 0 || !a.plan.RightsMayGrow() && !c.MayGain || local && os.Geteuid() != 0 {
 		return nil // nothing is to be gained, or whoever comes here may ask the engine for it
 	}
 	for _, m := range c.Mounts {

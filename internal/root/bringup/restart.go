@@ -3,8 +3,11 @@ package bringup
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -16,7 +19,42 @@ func (b *Bringup) Replaced(plan *policy.Plan) string {
 	if !plan.Engine().Local() {
 		return ""
 	}
-	return b.looks.Replaced(b.State.Container(plan.Container))
+	dir := b.State.Container(plan.Container)
+	if !dir.HasSources() {
+		return ""
+	}
+	found := make(chan string, 1)
+	err := b.looks.Do(context.Background(), plan.User.UID, lookLimit, func() { found <- lifecycle.FindReplaced(dir) })
+	if err != nil {
+		return ""
+	}
+	return <-found
+}
+
+// lookLimit is how long a look at the directories of one container may take, and
+// sourceLimit one that a login cannot do without: the server of a network file system may
+// not answer.
+const (
+	lookLimit   = time.Second
+	sourceLimit = 5 * time.Second
+)
+
+// checkSources refuses sources of mounts that a user could swap, and those that do not
+// answer: the engine would wait for them, with a slot that others need.
+func (a *coldLogin) checkSources(ctx context.Context) error {
+	if !a.plan.Engine().Local() {
+		return nil
+	}
+	result := make(chan error, 1)
+	err := a.b.looks.Do(ctx, a.plan.User.UID, sourceLimit, func() { result <- checkMountSources(a.plan.Settings) })
+	if errors.Is(err, wait.ErrGivenUp) {
+		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
+			"try again, or ask the administrator to run: dockershctl explain "+a.plan.User.Name+" (and to look at the file systems of mounthome and volume)", err)
+	}
+	if err != nil {
+		return err
+	}
+	return <-result
 }
 
 // mayRestart reports whether a login must restart its container, and so cannot be warm: a

@@ -177,6 +177,24 @@ func TestMountThatUsersMayMoveIsNotStartedWhereRightsMayGrow(t *testing.T) {
 	}
 }
 
+// The settings have changed since it was made, and it was kept.
+func TestRightsOfAContainerAreThoseItWasMadeWith(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("whoever comes without root's broker may ask the engine for root")
+	}
+	w := newWorld(t)
+	w.set("[dockersh]\ncontainerusername = 1234\n")
+	w.engine.Add(engine.Container{
+		Name: w.name(), State: engine.Exited, Image: "busybox", ImageID: "sha256:1", MayGain: true,
+		Labels: policy.Owner{UID: w.me.UID, Identity: "u=" + w.me.Name}.Labels(),
+		Mounts: []engine.Mount{{Source: "/tmp", Target: "/mnt"}, {Source: "/usr", Target: "/mnt/a"}},
+	})
+	w.refused(&wire.Login{}, "users can make a link")
+	if w.engine.Calls("Start") > 0 {
+		t.Error("it was started")
+	}
+}
+
 func TestMountsAreLookedAtOnceForEachStart(t *testing.T) {
 	w := newWorld(t)
 	w.set("[dockersh]\nvolume = /usr:/open/data\n")

@@ -1,8 +1,6 @@
 package lifecycle
 
 import (
-	"time"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -53,47 +51,10 @@ func stat(path string) (s state.Source, isDir bool, err error) {
 	return state.Source{Path: path, Dev: st.Dev, Ino: st.Ino}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
 }
 
-// lookLimit is how long a look at the directories of one container may take: the server
-// of a network file system may not answer.
-const lookLimit = time.Second
-
-// mostLooks is how many looks may hang at a time. With more, logins do without.
-const mostLooks = 16
-
-// SourceLooks looks whether mounted directories are still those that containers have. A
-// place in the channel is a look that has not ended.
-type SourceLooks chan struct{}
-
-// NewSourceLooks returns looks of which a few may hang.
-func NewSourceLooks() SourceLooks { return make(SourceLooks, mostLooks) }
-
-// Replaced returns the path of a directory that is mounted into the container, and is
-// another one by now on the host; empty if there is none, or that cannot be known. A
-// directory that is missing for the moment was not replaced.
-func (l SourceLooks) Replaced(c state.ContainerDir) string {
-	sources := c.Sources()
-	if len(sources) == 0 {
-		return ""
-	}
-	found := make(chan string, 1)
-	select {
-	case l <- struct{}{}:
-	default:
-		return ""
-	}
-	go func() {
-		defer func() { <-l }()
-		found <- findReplaced(sources)
-	}()
-	limit := time.NewTimer(lookLimit)
-	defer limit.Stop()
-	select {
-	case path := <-found:
-		return path
-	case <-limit.C:
-		return ""
-	}
-}
+// FindReplaced returns the path of a directory that is mounted into the container, and is
+// another one by now on the host; empty if there is none. A directory that is missing for
+// the moment was not replaced. It may hang (wait.Patience).
+func FindReplaced(c state.ContainerDir) string { return findReplaced(c.Sources()) }
 
 func findReplaced(sources []state.Source) string {
 	for _, was := range sources {

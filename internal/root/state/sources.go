@@ -33,6 +33,12 @@ func (c ContainerDir) Sources() (all []Source) {
 	return all
 }
 
+// HasSources reports whether a directory of the host is mounted, as far as is known.
+func (c ContainerDir) HasSources() bool {
+	_, err := os.Lstat(c.file("sources"))
+	return err == nil
+}
+
 // SetSources writes what is mounted into the container. The caller holds the lock.
 func (c ContainerDir) SetSources(all []Source) error {
 	if len(all) == 0 {

@@ -220,7 +220,7 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 			t.Errorf("older(%q, %q) = %v", c.a, c.b, got)
 		}
 	}
-	for version, want := range map[string]int{"1.0.0-rc6": 3, "1.1.11": 2, "1.1.12": 1, "1.2.8": 0, "1.3.2": 1, "1.3.3": 0, "1.4.0-rc.2": 1, "1.4.0-rc.3": 0} {
+	for version, want := range map[string]int{"1.0.0-rc6": 4, "1.1.11": 3, "1.1.12": 2, "1.1.14": 1, "1.2.8": 0, "1.3.2": 1, "1.3.3": 0, "1.4.0-rc.2": 1, "1.4.0-rc.3": 0} {
 		e := &facts.Engine{About: engine.About{Runc: version}}
 		got := 0
 		if f := runtimeVersion(nil, e); f != nil {
