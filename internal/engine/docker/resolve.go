@@ -54,6 +54,14 @@ type pathKind struct {
 // newResolver finds out where the mounts of a container are; engine.ErrMountInMount.
 func newResolver(ctx context.Context, e *Engine, r *container.InspectResponse) (*resolver, error) {
 	s := &resolver{conn: e.conn, paths: &e.paths, id: r.ID, image: r.Image, seen: map[string]pathKind{}}
+	// Before the first question: the engine mounts all of them to answer it.
+	for _, m := range r.Mounts {
+		for _, outer := range r.Mounts {
+			if m.Destination != outer.Destination && within(m.Destination, outer.Destination) && !within(m.Destination, engine.OwnDir) {
+				return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, m.Destination)
+			}
+		}
+	}
 	for _, m := range r.Mounts {
 		at, err := s.resolve(ctx, m.Destination)
 		if err != nil {

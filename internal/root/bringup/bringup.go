@@ -62,6 +62,7 @@ type Bringup struct {
 	Config
 	images images
 	shared wait.Group[ColdReason]
+	full   fullQueues
 	looks  wait.Patience // at directories of the host, by uid
 	slots  *wait.Turns   // one for each container that is being made or started
 

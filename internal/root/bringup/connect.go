@@ -2,6 +2,7 @@ package bringup
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,15 +42,48 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 		}
 		return channel.Conn{}, err
 	}
-	return dial(dir.AgentSocket(plan.Agent), plan.Container)
+	return b.full.dial(dir.AgentSocket(plan.Agent), plan.Container)
 }
 
 // queueFullLimit is how long a full queue of an agent is waited for.
 const queueFullLimit = 3 * time.Second
 
+// fullQueues counts the logins that wait for a place in the full queue of an agent, by the
+// path of its socket. Its user can stop an agent, and log in a thousand times.
+type fullQueues struct {
+	mu      sync.Mutex
+	waiting map[string]int
+}
+
+// mostWaiting is how many logins wait for a place in one queue. The others are refused at
+// once: a thousand wait already.
+const mostWaiting = 8
+
+func (q *fullQueues) begin(path string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting[path] >= mostWaiting {
+		return false
+	}
+	if q.waiting == nil {
+		q.waiting = map[string]int{}
+	}
+	q.waiting[path]++
+	return true
+}
+
+func (q *fullQueues) end(path string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting[path]--; q.waiting[path] == 0 {
+		delete(q.waiting, path)
+	}
+}
+
 // dial connects to an agent's socket. A broker bound it, in a directory that is mounted
 // in no container: no path that a user can change is followed.
-func dial(path, container string) (channel.Conn, error) {
+func (q *fullQueues) dial(path, container string) (channel.Conn, error) {
+	waits := false
 	for end := time.Now().Add(queueFullLimit); ; time.Sleep(5 * time.Millisecond) {
 		fd, err := seqpacket.Connect(path)
 		switch {
@@ -58,7 +92,11 @@ func dial(path, container string) (channel.Conn, error) {
 		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
 			return channel.Conn{}, errNoAgent
 		case errors.Is(err, unix.EAGAIN):
-			if time.Now().Before(end) {
+			if !waits && q.begin(path) {
+				waits = true
+				defer q.end(path)
+			}
+			if waits && time.Now().Before(end) {
 				continue
 			}
 			return channel.Conn{}, usererr.New(usererr.Container, "the container does not answer",

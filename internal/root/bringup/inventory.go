@@ -11,18 +11,23 @@ import (
 // more.
 func (a *coldLogin) addToInventory(c *engine.Container) {
 	owner, ours := policy.OwnerOf(c.Labels)
-	if !ours {
+	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
 		return
 	}
-	var err error
-	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral {
-		err = a.b.Inventory.Remove(a.plan.Container)
-	} else {
-		err = a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: a.plan.Engine().Host})
-	}
+	err := a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: a.plan.Engine().Host})
 	if err != nil {
 		a.b.Log.Warn("cannot write the inventory", "container", a.plan.Container, "cause", err)
 	}
+}
+
+// setWhole ends what addHalfMade noted, before anybody enters the container. With an error
+// nobody may: the entry would have the container removed, with all work in it.
+func (a *coldLogin) setWhole(c *engine.Container) error {
+	a.addToInventory(c)
+	if !a.isHalfMade(c) {
+		return nil
+	}
+	return a.b.Inventory.Remove(a.plan.Container) // which takes no room on a full disk
 }
 
 // addHalfMade notes a container that is about to be started without all of its files. If

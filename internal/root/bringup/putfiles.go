@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -21,6 +23,10 @@ func (a *coldLogin) putFiles(ctx context.Context, made *engine.Container, files 
 	if a.writesLate(made) {
 		if len(files) == 0 {
 			return nil
+		}
+		if a.plan.ForeignImage() && bringsVolumes(made, a.plan.Settings.Volume) {
+			return usererr.New(usererr.Settings, "the image "+a.plan.Settings.ImageName+" has volumes of its own, and directories of the host are mounted into your container",
+				"set imagename in ~/.dockersh to an image without VOLUME", nil)
 		}
 		a.late = files
 		return a.addHalfMade(made)
@@ -43,9 +49,31 @@ func (a *coldLogin) writesLate(made *engine.Container) bool {
 		return false
 	}
 	return a.plan.Settings.Entrypoint == config.Internal || a.plan.ForeignImage() ||
-		slices.ContainsFunc(made.Mounts, func(m engine.Mount) bool {
-			return m.Target != engine.OwnDir && !strings.HasPrefix(m.Target, engine.OwnDir+"/")
-		})
+		slices.ContainsFunc(made.Mounts, isNotOurs)
+}
+
+func isNotOurs(m engine.Mount) bool {
+	return m.Target != engine.OwnDir && !below(m.Target, engine.OwnDir)
+}
+
+// bringsVolumes reports whether a container has volumes that its image asks for beside
+// directories of the host. The runtime makes the place of each as root, and follows links
+// to it: into a home, for one, where users may be swapping them (CVE-2024-45310).
+func bringsVolumes(made *engine.Container, asked []string) bool {
+	brings, shares := false, false
+	for _, m := range made.Mounts {
+		switch {
+		case !isNotOurs(m):
+		case slices.Contains(made.Binds, m.Source):
+			shares = true
+		case !slices.ContainsFunc(asked, func(v string) bool {
+			f := strings.Split(v, ":")
+			return len(f) > 1 && path.Clean(f[1]) == path.Clean(m.Target)
+		}):
+			brings = true
+		}
+	}
+	return brings && shares
 }
 
 // writeLateFiles writes what putFiles left, into a container that was verified and that
@@ -77,9 +105,14 @@ func (a *coldLogin) writeLateFiles(inside *rootfs.Root, users idmap.Map, c *engi
 		}
 		a.logNotAdded(user, err)
 	}
+	if a.plan.ForeignImage() {
+		fixed, err := inside.OnlyRootChanges("/etc/group")
+		if err != nil || !fixed {
+			return a.containerError("cannot be given its users", "set imagename in ~/.dockersh to an image whose /etc is a plain directory", err)
+		}
+	}
 	a.late = nil
-	a.addToInventory(c)
-	return nil
+	return a.setWhole(c)
 }
 
 // mountedIn returns the names in a directory that lead to mounts.

@@ -31,3 +31,23 @@ func TestEngineCopiesNothingIntoAContainerWithMountsOfUsers(t *testing.T) {
 		}
 	}
 }
+
+func TestVolumesOfAForeignImageDoNotMeetDirectoriesOfTheHost(t *testing.T) {
+	home := engine.Mount{Source: "/home/a", Target: "/home/a"}
+	image := engine.Mount{Source: "/var/lib/docker/volumes/x/_data", Target: "/a/x"}
+	for _, c := range []struct {
+		mounts []engine.Mount
+		asked  []string
+		want   bool
+	}{
+		{[]engine.Mount{home}, nil, false},
+		{[]engine.Mount{image}, nil, false},
+		{[]engine.Mount{home, image}, nil, true},
+		{[]engine.Mount{home, image}, []string{"named:/a/x"}, false},
+		{[]engine.Mount{{Source: "/h", Target: engine.OwnDir}, image}, nil, false},
+	} {
+		if got := bringsVolumes(&engine.Container{Mounts: c.mounts, Binds: []string{"/home/a", "/h"}}, c.asked); got != c.want {
+			t.Errorf("%v, %q: %v", c.mounts, c.asked, got)
+		}
+	}
+}

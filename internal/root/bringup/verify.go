@@ -37,7 +37,7 @@ func (a *coldLogin) verifyMounts(ctx context.Context, found *engine.Container, u
 	if err == nil {
 		misplaced, err = a.findMisplaced(root, found)
 	}
-	if err == nil && misplaced == "" && policy.HasForeignImage(found.Labels) {
+	if err == nil && misplaced == "" && a.late == nil && policy.HasForeignImage(found.Labels) {
 		fixed, err = root.OnlyRootChanges("/etc/group")
 	}
 	if err == nil && misplaced == "" && fixed {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,36 +88,45 @@ func TestUserGetsNoImageOfAnothersContainer(t *testing.T) {
 	}
 }
 
-// An older version made the container, or its engine did not give it what it was to have.
+// An older version made the container, or somebody who was root inside changed it.
 func TestForeignImageWhoseUserCanChangeTheGroupsIsNotEntered(t *testing.T) {
 	needsRoot(t)
 	for what, spoil := range map[string]func(etc string) error{
 		"the directory": func(etc string) error { return os.Chmod(etc, 0o777) },
 		"the file":      func(etc string) error { return os.Chown(etc+"/group", 1001, 0) },
-		"a link":        func(etc string) error { return os.Rename(etc, etc+"0") },
+		"a link": func(etc string) error {
+			return errors.Join(os.Rename(etc, etc+"0"), os.Symlink("/etc0", etc), os.Chown(etc+"0", 1001, 0))
+		},
 	} {
-		w := newWorld(t)
-		etc := filepath.Join(w.roots, w.name(), "etc")
-		if err := os.MkdirAll(etc, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(etc+"/group", nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := spoil(etc); err != nil {
-			t.Fatal(err)
-		}
-		if what == "a link" {
-			if err := os.Symlink("/etc0", etc); err != nil || os.Chown(etc+"0", 1001, 0) != nil {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t)
+			w.engine.AddImage("theirs", "sha256:2", nil)
+			w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
+			theirs := &wire.Login{UserFile: []byte("[dockersh]\nimagename = theirs")}
+			m, c := w.login(theirs)
+			if m.Kind() != wire.KindReady {
+				t.Fatalf("got %+v", m)
+			}
+			_ = c.Close()
+			w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+			id := w.id()
+			if err := w.engine.Stop(t.Context(), id, 0); err != nil {
 				t.Fatal(err)
 			}
-		}
-		w.engine.AddImage("theirs", "sha256:2", nil)
-		w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
-		w.mute.Store(w.name(), true)
-		w.refused(&wire.Login{UserFile: []byte("[dockersh]\nimagename = theirs")}, "has an /etc/group that its user can change")
-		w.mute.Delete(w.name())
-		// The administrator's image is as the administrator wants it.
-		_ = w.enters().Close()
+			for _, agent := range w.broker.state.Container(w.name()).AgentSockets() { // which ends with the container
+				_ = os.Remove(agent)
+			}
+			if err := spoil(filepath.Join(w.roots, w.name(), "etc")); err != nil {
+				t.Fatal(err)
+			}
+			w.mute.Store(w.name(), true)
+			w.refused(theirs, "has an /etc/group that its user can change")
+			w.mute.Delete(w.name())
+			if err := w.engine.Remove(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			// The administrator's image is as the administrator wants it.
+			_ = w.enters().Close()
+		})
 	}
 }

@@ -83,6 +83,34 @@ func TestContainerThatWasStartedWithoutItsFilesIsMadeAgain(t *testing.T) {
 	}
 }
 
+// On a full disk an entry cannot be changed, only removed.
+func TestContainerThatWasEnteredIsNeverTakenForHalfMade(t *testing.T) {
+	w := newWorld(t)
+	inventory := w.broker.Config.Inventory
+	// The file that an entry is written to is a directory once the container is started.
+	begin := w.engine.OnStart
+	w.engine.OnStart = func(s engine.Spec) {
+		if err := os.MkdirAll(inventory+"/"+s.Name+"~/full", 0o700); err != nil {
+			t.Error(err)
+		}
+		begin(s)
+	}
+	c := w.enters()
+	id := w.id()
+	if s, ok := state.Inventory(inventory).Get(w.name()); ok {
+		t.Errorf("the inventory has %+v", s)
+	}
+	_ = c.Close()
+	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+	if err := w.engine.Stop(t.Context(), id, 0); err != nil {
+		t.Fatal(err)
+	}
+	w.enters()
+	if now := w.id(); now != id {
+		t.Errorf("the container was removed: %s, was %s", now, id)
+	}
+}
+
 func TestManyFirstLoginsMakeOneContainer(t *testing.T) {
 	w := newWorld(t)
 	var all sync.WaitGroup

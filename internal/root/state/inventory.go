@@ -58,6 +58,10 @@ func (d Inventory) Set(container string, s Stock) error {
 	if err := writeLink(d.path(container), d.path(container)+unfinished, text); err != nil {
 		return err
 	}
+	return d.sync()
+}
+
+func (d Inventory) sync() error {
 	dir, err := os.Open(string(d))
 	if err != nil {
 		return err
@@ -66,11 +70,15 @@ func (d Inventory) Set(container string, s Stock) error {
 	return dir.Sync()
 }
 
-// Remove removes an entry, which may be gone. It comes before the removal of the
+// Remove removes an entry, which may be gone; a power cut after that does not bring it
+// back. It comes before the removal of the
 // container: after an interruption nobody is accused of it.
 func (d Inventory) Remove(container string) error {
 	if _, err := os.Lstat(d.path(container)); d == "" || errors.Is(err, os.ErrNotExist) {
 		return nil // on a read-only file system too
 	}
-	return unlink(d.path(container))
+	if err := unlink(d.path(container)); err != nil {
+		return err
+	}
+	return d.sync()
 }
