@@ -48,7 +48,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		if err != nil {
 			return "", err
 		}
-		if ours && a.isHalfMade(found) {
+		if ours && a.isHalfMade(found) && !a.inUse() {
 			if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found); err != nil {
 				return "", err
 			}
