@@ -23,18 +23,18 @@ func CanLogIn(t testing.TB, u *Account) {
 	SSH(t, u, "echo works").Want(t, "works\n", "", 0)
 }
 
-// NewContainer is what a user is told whose container was removed outside dockersh.
+// NewContainer is the line for a user whose container was removed outside dockersh.
 const NewContainer = "dockersh: this is a new container; the last one was removed outside dockersh\n"
 
 // CanLogInAgain is CanLogIn after the container was removed outside dockersh. A broker
 // without root has no place to remember it.
 func CanLogInAgain(t testing.TB, u *Account) {
 	t.Helper()
-	told := NewContainer
+	line := NewContainer
 	if Door == "direct" {
-		told = ""
+		line = ""
 	}
-	SSH(t, u, "echo works").Want(t, "works\n", told, 0)
+	SSH(t, u, "echo works").Want(t, "works\n", line, 0)
 }
 
 // KilledStatus is the status of an ssh client whose shell was killed.

@@ -19,8 +19,9 @@ type Root struct {
 	image bool   // see TrustImage
 }
 
-// TrustImage takes all outside of mounts for the container's root's own: the image is the
-// administrator's, and nobody but dockersh has run anything in the container.
+// TrustImage makes everything outside of mounts count as if nobody but the container's
+// root could change it: the image is the administrator's, and nobody but dockersh has run
+// anything in the container.
 func (r *Root) TrustImage() { r.image = true }
 
 // ErrKernel means that the kernel lacks what this package needs.

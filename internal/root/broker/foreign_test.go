@@ -15,7 +15,7 @@ import (
 func needsRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can make files of root's")
+		t.Skip("only root can make files that belong to root")
 	}
 }
 

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 // noDirect is why these tests leave the direct door out.
 const noDirect = "through the direct door the user has the engine, and so the host"
 
-// leavesNoProgram tries to leave programs of root's in the mounted home, and checks that
+// leavesNoProgram tries to leave setuid-root programs in the mounted home, and checks that
 // on the host there is none.
 func leavesNoProgram(t *testing.T, u *e2e.Account) {
 	t.Helper()

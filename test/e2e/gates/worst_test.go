@@ -25,7 +25,7 @@ const (
 )
 
 // attempt is the worst that a hostile user can try through some gates. In its lines HOME,
-// DATA and IMAGE stand for the user's home, for a directory of root's on the host, which
+// DATA and IMAGE stand for the user's home, for a root directory on the host, which
 // is mounted at /data unless the lines mount something else there, and for an image in
 // which everything is hostile.
 type attempt struct {
@@ -77,7 +77,7 @@ var attempts = []attempt{
 	{gates: []string{"containerusername", "mounttmp"}, own: []string{"containerusername = 0", "mounttmp"}, want: reached},
 }
 
-// attack tries to read, to write and to leave programs of root's. Whatever succeeds shows
+// attack tries to read, to write and to leave setuid-root programs. Whatever succeeds shows
 // on the host. As process 1 it stays.
 const attack = `#!/bin/sh
 exec 2>/tmp/errors
@@ -100,7 +100,7 @@ func (a attempt) String() string {
 }
 
 // prepare adds the user, with an image and a home in which everything is hostile, and the
-// directory of root's. It returns that, and the attack.
+// root directory. It returns that, and the attack.
 func (a attempt) prepare(t *testing.T, w world) (u *e2e.Account, data, script string) {
 	t.Helper()
 	u, victim := e2e.NewUser(t), e2e.NewUser(t, w.lines...)
