@@ -9,6 +9,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -65,7 +66,7 @@ func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, e
 		return "", usererr.New(usererr.Container, "it was never started, or is dead to the engine",
 			"to have the next login recreate it, run: dockershctl rm "+c.Name, nil)
 	}
-	if err := c.checkMounts(found, d); err != nil {
+	if err := c.checkMounts(ctx, found, d); err != nil {
 		return "", err
 	}
 	if _, err = lifecycle.Start(ctx, c.engine, d, found); err != nil {
@@ -101,7 +102,7 @@ func (c Container) verifyMounts(ctx context.Context) error {
 func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err == nil {
-		err = c.checkMounts(found, d) // before anybody loses a session
+		err = c.checkMounts(ctx, found, d) // before anybody loses a session
 	}
 	if err != nil {
 		return "", err
@@ -116,8 +117,8 @@ func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string,
 }
 
 // checkMounts returns an error if the container mounts a directory that others than
-// root can replace. Only the login that made the container could judge whether it may.
-func (c Container) checkMounts(found *engine.Container, d state.ContainerDir) error {
+// root can replace, or mounts something where users can make a link. Only the login that made the container could judge whether it may.
+func (c Container) checkMounts(ctx context.Context, found *engine.Container, d state.ContainerDir) error {
 	for _, from := range found.Binds {
 		if from == d.Home() || !c.address.Local() {
 			continue // mounted only while the container starts; or a path of another host
@@ -126,5 +127,12 @@ func (c Container) checkMounts(found *engine.Container, d state.ContainerDir) er
 			return err
 		}
 	}
-	return nil
+	if !found.MayGain || !c.address.Local() {
+		return nil
+	}
+	known, _, err := account.New(0).Known(ctx, []string{c.User()})
+	if err != nil {
+		return err
+	}
+	return lifecycle.CheckPlaces(found, known[c.User()].Home, true)
 }

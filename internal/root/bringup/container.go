@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, makeLimit)
 	defer cancel()
-	if err := a.checkSources(ctx); err != nil {
+	if err := a.checkSources(ctx, nil); err != nil {
 		return err
 	}
 	release, err := a.takeSlot(ctx)
@@ -172,7 +173,7 @@ func (a *coldLogin) discard(id string) {
 
 // startStopped starts a container that is stopped.
 func (a *coldLogin) startStopped(ctx context.Context, found *engine.Container, owner policy.Owner) error {
-	if err := a.checkSources(ctx); err != nil {
+	if err := a.checkSources(ctx, found); err != nil {
 		return err
 	}
 	release, err := a.takeSlot(ctx)
@@ -326,11 +327,10 @@ func (a *coldLogin) findRunning(ctx context.Context) (*engine.Container, error) 
 	return found, nil
 }
 
-// checkMountSources looks at what is about to be mounted from the host: the home, and
-// volumes that name a directory. Options of dockeropt are the administrator's own words
-// to the engine.
-func checkMountSources(s *config.Settings) error {
-	var sources []string
+// sourcesOf returns what is mounted from the host: the home, and volumes that name a
+// directory; and what a container that exists mounts besides. Options of dockeropt are the
+// administrator's own words to the engine.
+func sourcesOf(s *config.Settings, found *engine.Container, dir state.ContainerDir) (sources []string) {
 	if s.MountHome {
 		sources = append(sources, s.MountHomeFrom)
 	}
@@ -339,6 +339,22 @@ func checkMountSources(s *config.Settings) error {
 			sources = append(sources, source)
 		}
 	}
+	if found == nil {
+		return sources
+	}
+	options := strings.Join(slices.Concat(s.DockerOpt...), "\n")
+	for _, source := range found.Binds {
+		switch {
+		case source == dir.Mounted(), source == dir.Home(), source == "/tmp" && s.MountTmp, source == s.DockerSocket && s.MountDockerSocket:
+		case strings.Contains(options, source), slices.Contains(sources, source):
+		default:
+			sources = append(sources, source)
+		}
+	}
+	return sources
+}
+
+func checkMountSources(sources []string) error {
 	for _, source := range sources {
 		if err := lifecycle.CheckMountSource(source); err != nil {
 			return err

@@ -40,13 +40,14 @@ const (
 )
 
 // checkSources refuses sources of mounts that a user could swap, and those that do not
-// answer: the engine would wait for them, with a slot that others need.
-func (a *coldLogin) checkSources(ctx context.Context) error {
+// answer: the engine would wait for them, with a slot that others need. A container that
+// exists mounts what it was made with, whatever the settings say by now.
+func (a *coldLogin) checkSources(ctx context.Context, found *engine.Container) error {
 	if !a.plan.Engine().Local() {
 		return nil
 	}
 	result := make(chan error, 1)
-	err := a.b.looks.Do(ctx, a.plan.User.UID, sourceLimit, func() { result <- checkMountSources(a.plan.Settings) })
+	err := a.b.looks.Do(ctx, a.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(a.plan.Settings, found, a.dir)) })
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
 			"try again, or ask the administrator to run: dockershctl explain "+a.plan.User.Name+" (and to look at the file systems of mounthome and volume)", err)

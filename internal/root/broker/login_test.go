@@ -88,13 +88,14 @@ func TestContainerThatWasEnteredIsNeverTakenForHalfMade(t *testing.T) {
 	w := newWorld(t)
 	inventory := w.broker.Config.Inventory
 	// The file that an entry is written to is a directory once the container is started.
-	begin := w.engine.OnStart
-	w.engine.OnStart = func(s engine.Spec) {
-		if err := os.MkdirAll(inventory+"/"+s.Name+"~/full", 0o700); err != nil {
+	began, release := w.engine.Hold("Start")
+	go func() {
+		<-began
+		if err := os.MkdirAll(inventory+"/"+w.name()+"~/full", 0o700); err != nil {
 			t.Error(err)
 		}
-		begin(s)
-	}
+		release()
+	}()
 	c := w.enters()
 	id := w.id()
 	if s, ok := state.Inventory(inventory).Get(w.name()); ok {

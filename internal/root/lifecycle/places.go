@@ -1,0 +1,73 @@
+package lifecycle
+
+import (
+	"errors"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// CheckPlaces refuses a container that is about to be started, and in which programs may
+// gain rights, if a mount lies where users can make a link: a program would find files of
+// theirs in place of the system's, before anything can be looked at. home is that of the
+// container's user. On a host that is not local what is mounted cannot be known.
+func CheckPlaces(c *engine.Container, home string, local bool) error {
+	for _, m := range c.Mounts {
+		if Below(m.Target, engine.OwnDir) {
+			continue
+		}
+		movable, err := isMovable(m, c.Mounts, home, local)
+		if err != nil {
+			return err
+		}
+		if !movable {
+			continue
+		}
+		hint := "ask the administrator to mount it at a place such as /mnt/" + path.Base(m.Target) + ", or to set nonewprivileges"
+		if c.MayGain {
+			hint += "; then to run: dockershctl reset " + c.Name
+		}
+		return usererr.New(usererr.Settings, "the mount at "+m.Target+" lies where users can make a link, and programs in the container may gain rights", hint, nil)
+	}
+	return nil
+}
+
+// isMovable reports whether users can change a name on the way to a mount.
+func isMovable(m engine.Mount, all []engine.Mount, home string, local bool) (bool, error) {
+	if Below(m.Target, home) || config.BelowTmp(m.Target) {
+		return true, nil
+	}
+	for _, outer := range all {
+		if !Below(m.Target, outer.Target) {
+			continue
+		}
+		if !local {
+			return true, nil // what is in it cannot be known
+		}
+		root, err := rootfs.Open(outer.Source, 0)
+		if errors.Is(err, unix.ENOTDIR) {
+			continue
+		}
+		if errors.Is(err, unix.ENOENT) {
+			return true, nil // a home that is mounted only during the start
+		}
+		if err != nil {
+			return false, err
+		}
+		fixed, err := root.IsFixed(strings.TrimPrefix(path.Clean(m.Target), path.Clean(outer.Target)))
+		_ = root.Close()
+		if err != nil || !fixed {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// Below reports whether a path lies below dir.
+func Below(p, dir string) bool { return strings.HasPrefix(path.Clean(p), path.Clean(dir)+"/") }
