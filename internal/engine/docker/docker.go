@@ -137,17 +137,18 @@ func (c *conn) client(ctx context.Context) (*client.Client, error) {
 }
 
 func newClient(t *transport.Transport) (*client.Client, error) {
+	limit := client.WithHTTPResponseHook(limitImageAnswer)
 	switch {
 	case t.SSH():
 		// DialContext alone knows the host; this name is never looked up.
-		return client.New(client.WithHost("http://docker.invalid"), client.WithDialContext(t.DialContext))
+		return client.New(client.WithHost("http://docker.invalid"), client.WithDialContext(t.DialContext), limit)
 	case t.Key != "":
 		if err := t.CheckFiles(); err != nil {
 			return nil, err
 		}
-		return client.New(client.WithTLSClientConfig(t.CA, t.Cert, t.Key), client.WithHost(t.URL))
+		return client.New(client.WithTLSClientConfig(t.CA, t.Cert, t.Key), client.WithHost(t.URL), limit)
 	}
-	return client.New(client.WithHost(t.URL))
+	return client.New(client.WithHost(t.URL), limit)
 }
 
 func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error) {

@@ -32,10 +32,12 @@ const MaxFile = 1 << 20
 // MaxUserFile is the largest size of ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
-// A user's file is read by the broker, which serves the others meanwhile. MaxUserSettings
-// is how many settings it may have. MaxUserErrors is how many errors of the syntax, and how
+// A user's file is read by the broker, which serves the others meanwhile, and keeps what it
+// says while the session lives. MaxUserValue is how long a value may be in bytes, as long as
+// the longest path (PATH_MAX), and MaxUserSettings how many settings it may have. MaxUserErrors is how many errors of the syntax, and how
 // many of settings, are reported before the rest is left unread.
 const (
+	MaxUserValue    = 4096
 	MaxUserSettings = 1000
 	MaxUserErrors   = 10
 )
@@ -75,7 +77,7 @@ func Parse(file string, src []byte) (*File, error) {
 // ParseUser reads a ~/.dockersh: only [dockersh], and only settings that have a gate.
 // Effective finds out whether the gate is open.
 func ParseUser(file string, src []byte) (*File, error) {
-	r := reader{out: &File{}, user: true, limits: syntax.Limits{Size: MaxUserFile, Settings: MaxUserSettings, Errors: MaxUserErrors}, known: "only [dockersh] is read here"}
+	r := reader{out: &File{}, user: true, limits: syntax.Limits{Size: MaxUserFile, Value: MaxUserValue, Settings: MaxUserSettings, Errors: MaxUserErrors}, known: "only [dockersh] is read here"}
 	return r.read(file, src)
 }
 

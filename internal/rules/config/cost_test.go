@@ -62,3 +62,16 @@ func TestFileOfAUserHasALimitOfSettings(t *testing.T) {
 		t.Errorf("root's: %v", err)
 	}
 }
+
+func TestValueOfAUsersFileIsAsLongAsAPathAtMost(t *testing.T) {
+	for n, want := range map[int]string{MaxUserValue: "", MaxUserValue + 1: "own:2:9: shell: the value is longer than 4096 bytes"} {
+		text := []byte("[dockersh]\nshell = /" + strings.Repeat("x", n-1) + "\n")
+		_, err := ParseUser("own", text)
+		if err != nil && err.Error() != want || err == nil && want != "" {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+		if _, err := Parse("rc", text); err != nil {
+			t.Errorf("the administrator's: %v", err)
+		}
+	}
+}

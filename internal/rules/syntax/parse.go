@@ -114,6 +114,10 @@ func (p *parser) line(key tok) {
 		}
 		l.Value, l.at = unquote(v.lit)
 		l.Bare, l.Quoted, l.valOff = false, v.lit != "", v.off
+		if p.limits.Value > 0 && len(l.Value) > p.limits.Value {
+			p.fail(v.off, fmt.Sprintf("%s: the value is longer than %d bytes", Lower(key.lit), p.limits.Value), "")
+			return
+		}
 	}
 	p.add(l)
 }

@@ -48,9 +48,9 @@ func (l *Line) ValueOrigin(i int) Origin {
 	return l.src.origin(l.valOff + l.at[i])
 }
 
-// Limits are how long a file may be, in bytes, how many settings it may have, and how many
-// errors are reported, after which the rest is not read; 0 is no limit.
-type Limits struct{ Size, Settings, Errors int }
+// Limits are how long a file may be, and a value, in bytes, how many settings a file may
+// have, and how many errors are reported, after which the rest is not read; 0 is no limit.
+type Limits struct{ Size, Value, Settings, Errors int }
 
 // Reached reports whether there are as many errors as are reported.
 func (l Limits) Reached(errs Errors) bool { return l.Errors > 0 && len(errs) >= l.Errors }

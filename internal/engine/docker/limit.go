@@ -1,0 +1,34 @@
+package docker
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxImageAnswer is how much an engine may say of one image, in bytes: an image can have
+// labels of any length, and every user's container of it has them, too.
+const maxImageAnswer = 1 << 20
+
+// limitImageAnswer makes reading an answer that describes an image end with an error once
+// it is too long. No container is made of such an image.
+func limitImageAnswer(r *http.Response) {
+	if r.Request != nil && strings.Contains(r.Request.URL.Path, "/images/") && strings.HasSuffix(r.Request.URL.Path, "/json") {
+		r.Body = &limitedBody{r.Body, maxImageAnswer}
+	}
+}
+
+type limitedBody struct {
+	io.ReadCloser
+	left int // bytes
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("the engine says more than %d KiB of an image", maxImageAnswer>>10)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
