@@ -67,7 +67,7 @@ type Broker struct {
 	limits    *limits
 	why       wait.Group[string] // answers that are being found out
 	whyTurns  *wait.Turns
-	reading   wait.Queue // by uid, for logins that are large
+	reading   wait.Queue // by uid
 	strangers *strangers // nil unless it is the service
 	tags      *tags
 	events    *events

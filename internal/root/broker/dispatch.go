@@ -30,7 +30,7 @@ type front struct {
 	user        string       // name; empty before it is known
 	process     proc.Stat    // the front as it was at the login; zero if it was gone by then
 	plan        *policy.Plan // nil before the login
-	doneReading func()       // gives the turn of a large login to the user's next one
+	doneReading func()       // ends the turn of a login: the user's next one is read
 
 	stranger bool // no account is known for the uid
 	loggedIn bool
@@ -96,20 +96,16 @@ func (f *front) identify() {
 	}
 }
 
-// largeLogin is the size of a packet, in bytes, from which on logins of one user are read one
-// after the other. It has a ~/.dockersh of some length, which costs memory and time; others
-// would wait behind thousands of those. Ordinary logins are smaller.
-const largeLogin = 4 << 10
-
-// takeReading waits for the login, and for the user's turn if it is large, within the
-// connection's limit; false if either does not come.
+// takeReading waits for the login, and for the user's turn, within the connection's limit;
+// false if either does not come. Logins of one user are read one after the other: a user
+// can send thousands at once, and those of others would share the processor with each of
+// them. One that has come is answered in a fraction of a millisecond.
 func (b *Broker) takeReading(f *front) bool {
 	f.doneReading = func() {}
 	if b.Role != Service { // it has one login
 		return true
 	}
-	size, err := f.Socket.(socket).NextSize()
-	if err != nil || size <= largeLogin {
+	if _, err := f.Socket.(socket).NextSize(); err != nil {
 		return true // what is wrong is seen when it is read
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
