@@ -45,6 +45,7 @@ func TestUserIsKnownBeforeTheFirstSession(t *testing.T) {
 			spec, _ := w.engine.Spec(w.name())
 			go w.agent(spec)
 		}
+		w.engine.Fail("Exec", nil) // under its lock, as the broker's calls are
 		w.enters()
 		for _, path := range []string{"/etc/passwd", "/etc/group"} {
 			if f, ok := w.engine.File(w.name(), path); ok != before || ok && (f.UID != 0 || f.Mode != 0o644) {
