@@ -37,6 +37,7 @@ func TestRandomStartsOfTheSetuidShellChangeNoRootFiles(t *testing.T) {
 	if out, err := e2e.AsUser(u, shell, "-c", "echo works").CombinedOutput(); string(out) != "works\n" {
 		t.Fatalf("%q %v", out, err)
 	}
+	e2e.OnHost(t, "install", "-d", "-m", "700", e2e.RunDir+"/refused") // as the first refused login does
 	before := rootFiles(t)
 	attack(t, u, "starts")()
 	checkNothingLeft(t, u, before)
