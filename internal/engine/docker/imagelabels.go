@@ -25,7 +25,9 @@ func (e *Engine) dropImageLabels(ctx context.Context, c *engine.Container, mount
 	created := c.Labels[engine.LabelCreate]
 	brought, err := e.marks.of(ctx, e, c.ImageID)
 	switch {
-	case err == nil && created != "" && created != brought: // Create gives each container a value of its own
+	case err == nil && !brought.any: // somebody gave the labels to the container itself
+		return nil
+	case err == nil && created != "" && created != brought.create: // Create gives each container a value of its own
 		return nil
 	case errors.Is(err, engine.ErrNoImage) && hasOwnMount(c, mounts):
 		return nil
@@ -50,18 +52,23 @@ func hasOwnMount(c *engine.Container, mounts []container.MountPoint) bool {
 	return false
 }
 
-// imageMarks remembers which value of LabelCreate images have: those of an id never
-// change.
+// imageMark is what an image has of dockersh's labels.
+type imageMark struct {
+	any    bool   // LabelOwner
+	create string // the value of LabelCreate
+}
+
+// imageMarks remembers the marks of images: those of an id never change.
 type imageMarks struct {
 	mu    sync.Mutex
-	known map[string]string
+	known map[string]imageMark
 }
 
 // mostMarks is how many images are remembered.
 const mostMarks = 1000
 
-// of returns the value that an image has; engine.ErrNoImage.
-func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark string, err error) {
+// of returns the mark of an image; engine.ErrNoImage.
+func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark imageMark, err error) {
 	m.mu.Lock()
 	mark, ok := m.known[id]
 	m.mu.Unlock()
@@ -71,17 +78,18 @@ func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark string,
 	err = e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ImageInspect(ctx, id)
 		if err == nil && r.Config != nil {
-			mark = r.Config.Labels[engine.LabelCreate]
+			_, mark.any = r.Config.Labels[engine.LabelOwner]
+			mark.create = r.Config.Labels[engine.LabelCreate]
 		}
 		return notFound(err, engine.ErrNoImage)
 	})
 	if err != nil {
-		return "", err
+		return imageMark{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.known == nil || len(m.known) >= mostMarks {
-		m.known = map[string]string{}
+		m.known = map[string]imageMark{}
 	}
 	m.known[id] = mark
 	return mark, nil

@@ -100,8 +100,10 @@ func TestOneUserOfManyUIDsHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	program := e2e.Scratch + "/many-uids" // where every uid can run it
+	e2e.OnHost(t, "install", "-m", "755", self, program)
 	for range 2 {
-		cmd := e2e.AsUser(attacker, "unshare", "--user", "--map-auto", "--map-root-user", self)
+		cmd := e2e.AsUser(attacker, "unshare", "--user", "--map-auto", "--map-root-user", program)
 		cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "APART=" + os.Getenv("APART"), "ATTACK=many uids"}
 		cmd.Stderr = os.Stderr
 		_, out := e2e.StartPiped(t, cmd)

@@ -58,6 +58,7 @@ func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Remote))
 	u := e2e.NewRemoteUser(t, "mounthome")
 	e2e.SSH(t, u, "true").Refused(t, "mounthome")
+	u = e2e.NewRemoteUser(t) // the log has the first refusal of each user, and then a count
 	// A key that others can read is not used, and neither is TCP without keys.
 	dir := e2e.Scratch + "/open-tls"
 	e2e.OnHost(t, "cp", "-a", e2e.RemoteTLS, dir)
@@ -67,6 +68,7 @@ func TestRemoteEngineRefusesWhatItCannotGive(t *testing.T) {
 	}
 	e2e.SSH(t, u, "true").Refused(t)
 	e2e.Eventually(t, "the log says why", func() bool { return strings.Contains(e2e.Broker.Log(), "key.pem can be read by others") })
+	u = e2e.NewRemoteUser(t)
 	if err := u.Set("dockersocket = " + e2e.RemoteAddress); err != nil {
 		t.Fatal(err)
 	}

@@ -218,7 +218,8 @@ func moments(apart int) (first, then int, after []bool) {
 // A victim is what is killed, and comes back.
 type victim struct {
 	kill, back func(t *testing.T)
-	apart      int // see moments
+	apart      int  // see moments
+	beside     bool // it comes back while the login that met it goes on
 }
 
 // Wherever a broker is killed, the next one removes what should be gone, and nothing is
@@ -238,7 +239,7 @@ func TestBrokerKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 // The engine and its containers are away for a moment, and the broker goes on.
 func TestEngineKilledAtAnyStepLeavesAndLosesNothing(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "the broker does the same behind every door")
-	killAtEachStep(t, victim{apart: 4,
+	killAtEachStep(t, victim{apart: 4, beside: true,
 		kill: func(t *testing.T) { e2e.DockerDaemon(t, "kill") },
 		back: func(t *testing.T) { e2e.DockerDaemon(t, "start") },
 	})
@@ -271,6 +272,9 @@ func killAtEachStep(t *testing.T, v victim) {
 						tripped = true
 						v.kill(t)
 						release()
+						if !v.beside {
+							<-passed
+						}
 						v.back(t)
 						<-passed
 					case <-passed:
