@@ -50,7 +50,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 			return "", err
 		}
 		if ours && a.isHalfMade(found) && !a.inUse() {
-			if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found); err != nil {
+			if err := a.removeHalfMade(ctx, found.ID); err != nil {
 				return "", err
 			}
 			continue
@@ -166,7 +166,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 func (a *coldLogin) discard(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, &engine.Container{ID: id, Name: a.plan.Container}); err != nil {
+	if err := a.removeHalfMade(ctx, id); err != nil {
 		a.b.Log.Error("cannot remove a half-made container", "container", a.plan.Container, "id", id, "cause", err)
 	}
 }

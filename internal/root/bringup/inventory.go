@@ -1,6 +1,9 @@
 package bringup
 
 import (
+	"context"
+	"errors"
+
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -34,6 +37,15 @@ func (a *coldLogin) setWhole(c *engine.Container) error {
 // this broker is killed, the next login knows that nobody was in it.
 func (a *coldLogin) addHalfMade(c *engine.Container) error {
 	return a.b.Inventory.Set(a.plan.Container, state.Stock{ID: c.ID, UID: a.plan.User.UID, Engine: a.plan.Engine().Host, Half: true})
+}
+
+// removeHalfMade removes a container that nobody has entered. Its entry stays until it is
+// gone: else a later login would take it for whole.
+func (a *coldLogin) removeHalfMade(ctx context.Context, id string) error {
+	if err := a.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	return a.b.Inventory.Remove(a.plan.Container)
 }
 
 // isHalfMade reports whether a container was left half made by a broker that was killed.
