@@ -76,6 +76,7 @@ var walls = []wall{
 		"front, bridge and broker speak to agents through it: it must fit the smallest of them, and the broker opens no terminal"},
 	{"internal/proto/asciicast", []string{"net", "os/exec", "golang.org/x/sys/unix"}, "the format is pure: bytes in, bytes out"},
 	{"internal/proto/channel", []string{"net", "os/exec", "fmt"}, "a message with its descriptors: for programs that start per session"},
+	{"internal/proto/environ", append(lean, "os"), "lists of words in, lists of words out: it knows no environment but the one it is given"},
 	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},
 	{"internal/proto/printable", []string{"net", "os", "fmt", "golang.org/x/sys/unix"}, "text in, text out: every program cleans what it shows by the same rule"},
 	{"internal/proto/seqpacket", []string{"net", "internal/proto/wire"}, "it carries packets and does not read them"},

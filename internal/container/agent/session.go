@@ -11,6 +11,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -103,7 +104,7 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	if refused := m.Check(fds, sys.Passable); refused != nil {
 		return 0, refused
 	}
-	env := overlay(s.env, m.Env)
+	env := environ.Overlay(s.env, m.Env...)
 	dir, notice := s.directory(m.Cwd)
 	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	attr := &syscall.ProcAttr{Dir: dir, Sys: &syscall.SysProcAttr{Setsid: true}}

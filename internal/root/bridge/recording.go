@@ -10,6 +10,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -43,7 +44,7 @@ type recorder struct {
 func (r *recorder) start(title string, m *wire.Start) error {
 	r.started, r.rows, r.cols = time.Now(), m.Rows, m.Cols
 	h := asciicast.Header{Width: int(m.Cols), Height: int(m.Rows), Timestamp: r.started.Unix(), Title: title, Env: map[string]string{"SHELL": m.Path}}
-	if term := lookup(m.Env, "TERM"); term != "" {
+	if term := environ.Get(m.Env, "TERM"); term != "" {
 		h.Env["TERM"] = term
 	}
 	return r.append(asciicast.AppendHeader(nil, h))
@@ -128,14 +129,4 @@ func (r *recorder) append(lines []byte) error {
 	}
 	r.end += int64(len(lines))
 	return nil
-}
-
-// lookup returns a variable of an environment; the last one counts.
-func lookup(env []string, name string) (value string) {
-	for _, e := range env {
-		if len(e) > len(name) && e[:len(name)] == name && e[len(name)] == '=' {
-			value = e[len(name)+1:]
-		}
-	}
-	return value
 }

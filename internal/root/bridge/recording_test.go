@@ -24,7 +24,7 @@ func recorded(t *testing.T, path string) (*recorder, func() []asciicast.Event) {
 	}
 	t.Cleanup(func() { _ = f.Close() })
 	r := &recorder{fd: int(f.Fd()), log: slog.New(slog.DiscardHandler)}
-	if err := r.start("title", &wire.Start{Rows: 24, Cols: 80, Path: "/bin/sh", Env: []string{"TERM=dumb", "TERMX=x", "TERM=xterm"}}); err != nil {
+	if err := r.start("title", &wire.Start{Rows: 24, Cols: 80, Path: "/bin/sh", Env: []string{"TERMX=x", "TERM=xterm", "TERM=dumb"}}); err != nil {
 		t.Fatal(err)
 	}
 	return r, func() (all []asciicast.Event) {

@@ -28,13 +28,3 @@ func insideEnv(environ, accept []string, shell string) []string {
 	}
 	return env
 }
-
-// getenv returns the value of a variable, that of the first entry as getenv(3) does.
-func getenv(environ []string, name string) string {
-	for _, e := range environ {
-		if n, v, ok := strings.Cut(e, "="); ok && n == name {
-			return v
-		}
-	}
-	return ""
-}

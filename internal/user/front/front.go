@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
 	"github.com/dockersh/dockersh/internal/host/version"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -23,9 +24,9 @@ import (
 // Main runs dockersh and returns its exit code. If a signal ended the session, the same
 // signal ends this process.
 func Main() int {
-	environ, broker := os.Environ(), notConnected
+	env, broker := os.Environ(), notConnected
 	if door.IsSetuid() {
-		environ = door.TakeEnviron()
+		env = door.TakeEnviron()
 		var err error
 		if broker, err = door.StartAsRoot(); err != nil {
 			return printError(err)
@@ -35,14 +36,14 @@ func Main() int {
 		_, _ = sys.Write(1, []byte("dockersh "+version.Get()+"\n"))
 		return 0
 	}
-	r, err := parseArgs(os.Args, invocation{original: getenv(environ, "SSH_ORIGINAL_COMMAND"), home: getenv(environ, "HOME"), isSelf: isSelf})
+	r, err := parseArgs(os.Args, invocation{original: environ.Get(env, "SSH_ORIGINAL_COMMAND"), home: environ.Get(env, "HOME"), isSelf: isSelf})
 	switch {
 	case err != nil:
 		return printError(err)
 	case r.nothing:
 		return 0
 	}
-	code, sig, err := run(r, environ, broker)
+	code, sig, err := run(r, env, broker)
 	if err != nil {
 		return printError(err)
 	}
@@ -53,10 +54,10 @@ func Main() int {
 	return code
 }
 
-func run(r request, environ []string, broker int) (code int, sig unix.Signal, err error) {
+func run(r request, env []string, broker int) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
-	m.UserFile, m.UserErr = dotfile.Read(getenv(environ, "HOME"), unix.Geteuid())
-	m.AuthInfo = dotfile.AuthInfo(getenv(environ, "SSH_USER_AUTH"), unix.Geteuid())
+	m.UserFile, m.UserErr = dotfile.Read(environ.Get(env, "HOME"), unix.Geteuid())
+	m.AuthInfo = dotfile.AuthInfo(environ.Get(env, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
 	progress := newProgress()
 	a, err := login(m, progress.show, broker)
@@ -65,25 +66,15 @@ func run(r request, environ []string, broker int) (code int, sig unix.Signal, er
 		return 0, 0, err
 	}
 	if a.hostShell != "" {
-		err := unix.Exec(a.hostShell, r.argv(a.hostShell), hostEnv(environ, a.hostShell))
+		// sshd set SHELL to this program.
+		err := unix.Exec(a.hostShell, r.argv(a.hostShell), environ.Overlay(env, "SHELL="+a.hostShell))
 		return 0, 0, usererr.New(usererr.Settings, "cannot run the host shell "+a.hostShell+": "+err.Error(), "", err)
 	}
-	s, err := startSession(a, r, environ, m.Terminal)
+	s, err := startSession(a, r, env, m.Terminal)
 	if err != nil {
 		return 0, 0, err
 	}
 	return s.wait()
-}
-
-// hostEnv returns environ with SHELL set to the host shell: sshd set it to this program.
-func hostEnv(environ []string, shell string) []string {
-	env := []string{"SHELL=" + shell}
-	for _, e := range environ {
-		if len(e) < 6 || e[:6] != "SHELL=" {
-			env = append(env, e)
-		}
-	}
-	return env
 }
 
 // isSelf reports whether word is the path of this program.

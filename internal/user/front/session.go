@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/tty"
 	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -35,14 +36,14 @@ type session struct {
 }
 
 // startSession starts the session that the broker granted.
-func startSession(a *answer, r request, environ []string, terminal bool) (*session, error) {
+func startSession(a *answer, r request, env []string, terminal bool) (*session, error) {
 	for _, line := range a.ready.Notice {
 		printLine(printable.Text(line))
 	}
-	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(environ)}
+	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env)}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
-		Env: insideEnv(environ, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
+		Env: insideEnv(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
 	}
 	var err error
 	if terminal {
@@ -172,8 +173,8 @@ func (s *session) reportEnd(status uint32) {
 // openSSHD returns a pidfd of the sshd process that started us, so that a session without
 // a terminal ends with its connection too. Any other parent may end before us, as with
 // any shell: -1.
-func openSSHD(environ []string) int {
-	if getenv(environ, "SSH_CONNECTION") == "" {
+func openSSHD(env []string) int {
+	if environ.Get(env, "SSH_CONNECTION") == "" {
 		return -1
 	}
 	fd, err := sys.Pidfd(os.Getppid())
