@@ -87,6 +87,10 @@ var walls = []wall{
 	{"internal/engine", []string{"net", "os", "os/exec", "internal/host/", "internal/proto/seqpacket", "internal/proto/wire"}, "an interface and its words: nothing runs here"},
 	{"internal/engine/docker", []string{"internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/proc", "internal/host/sshd"},
 		"it speaks to engines: users, rules and sessions are not its business"},
+	{"internal/engine/docker/api", []string{"archive/tar", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/rootfs"},
+		"a connection and its errors: what is asked over it is for its importers"},
+	{"internal/engine/docker/files", []string{"internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/rootfs"},
+		"the engine writes and reads files of containers that were never started: we open none ourselves"},
 	{"internal/engine/docker/dialect", []string{"github.com/moby/moby/client", "net/http", "internal/proto/wire", "internal/host/account"},
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
@@ -205,10 +209,10 @@ func TestNoPackageImportsUpwards(t *testing.T) {
 	}
 }
 
-func TestOnlyOnePackageKnowsTheSDK(t *testing.T) {
+func TestOnlyTheRoomOfDockerKnowsTheSDK(t *testing.T) {
 	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...") {
 		pkg, imports, _ := strings.Cut(line, ": ")
-		if own(pkg) == "internal/engine/docker" {
+		if strings.HasPrefix(own(pkg), "internal/engine/docker") {
 			continue
 		}
 		for _, sdk := range []string{"github.com/docker/", "github.com/moby/"} {

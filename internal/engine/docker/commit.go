@@ -29,7 +29,7 @@ func (e *Engine) Commit(ctx context.Context, id, ref string) (imageID string, er
 	if _, digest := named.(reference.Digested); err != nil || digest {
 		return "", fmt.Errorf("%w: %q cannot be the name of one", engine.ErrNoImage, ref)
 	}
-	err = e.callFor(ctx, commitLimit, id, func(ctx context.Context, cli *client.Client) error {
+	err = e.conn.CallFor(ctx, commitLimit, id, func(ctx context.Context, cli *client.Client) error {
 		found, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (e *Engine) Commit(ctx context.Context, id, ref string) (imageID string, er
 			return err
 		}
 		options := client.ContainerCommitOptions{Reference: reference.TagNameOnly(named).String(), Changes: changes}
-		if e.dialect().CommitWantsBody {
+		if e.conn.Dialect().CommitWantsBody {
 			options.Config = new(container.Config)
 		}
 		made, err := cli.ContainerCommit(ctx, id, options)

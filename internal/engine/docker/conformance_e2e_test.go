@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 )
 
@@ -37,7 +38,7 @@ func subject(e *Engine) *enginetest.Subject {
 
 func pauseContainer(t *testing.T, e *Engine, id string) {
 	t.Helper()
-	cli, err := e.client(t.Context())
+	cli, err := e.conn.Client(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func importImage(e *Engine) error {
 	if err != nil {
 		return err
 	}
-	return e.call(context.Background(), callLimit, func(ctx context.Context, cli *client.Client) error {
+	return e.conn.Call(context.Background(), api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ImageImport(ctx, client.ImageImportSource{Source: root, SourceName: "-"}, testImage,
 			client.ImageImportOptions{Changes: []string{`CMD ["/bin/sh"]`}})
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
@@ -22,7 +23,7 @@ import (
 const cleanLimit = 5 * time.Second
 
 // Command is the command line that Create runs.
-func (e *Engine) Command(s engine.Spec) []string { return e.dialect().Command(s) }
+func (e *Engine) Command(s engine.Spec) []string { return e.conn.Dialect().Command(s) }
 
 // Create makes the container with the engine's own command line and returns
 // what the engine made of it. It then compares what was made with what was asked for:
@@ -34,9 +35,9 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	inner, cancel := context.WithTimeout(ctx, callLimit)
+	inner, cancel := context.WithTimeout(ctx, api.CallLimit)
 	defer cancel()
-	d, err := e.settledDialect(inner)
+	d, err := e.conn.SettledDialect(inner)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 		return nil, err
 	}
 	c := creation{engine: e, spec: s, mark: rand.Text()}
-	out, err := d.Create(inner, e.transport, c.mark, s)
+	out, err := d.Create(inner, e.conn.Transport, c.mark, s)
 	c.id = strings.TrimSpace(out.Stdout)
 	var made *engine.Container
 	if err == nil {
@@ -75,7 +76,7 @@ func (c *creation) verify(ctx context.Context) (*engine.Container, error) {
 		// `--help` among the options, for one, succeeds and makes nothing.
 		return nil, fmt.Errorf("%w: it made no container: %s", engine.ErrOption, printable.Line(c.id))
 	}
-	r, err := c.engine.inspect(ctx, c.id)
+	r, err := c.engine.conn.Inspect(ctx, c.id)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (c *creation) verify(ctx context.Context) (*engine.Container, error) {
 		return nil, fmt.Errorf("%s now names another image than %s", c.spec.Image, c.spec.ImageID)
 	}
 	image := r.Config.Image
-	if c.engine.dialect().FullImageNames {
+	if c.engine.conn.Dialect().FullImageNames {
 		id, err := c.engine.ImageID(ctx, c.spec.Image)
 		if err != nil {
 			return nil, err
@@ -132,9 +133,9 @@ func (c *creation) explain(ctx context.Context, err error, stderr string) error 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: the create command did not end within %v", engine.ErrDown, callLimit)
+		return fmt.Errorf("%w: the create command did not end within %v", engine.ErrDown, api.CallLimit)
 	case !errors.As(err, &exit):
-		return fmt.Errorf("the create command: %w", oneLine{err})
+		return fmt.Errorf("the create command: %w", api.OneLine(err))
 	}
 	if _, err := c.engine.ImageID(ctx, c.spec.Image); errors.Is(err, engine.ErrNoImage) || errors.Is(err, engine.ErrDown) {
 		return err

@@ -69,13 +69,13 @@ func TestRefusedOptionLeavesNothing(t *testing.T) {
 func TestOurOptionsWinExceptForTheUser(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	s.Options = []string{"--name", own + "-other", "-u", "5:5", "-l", engine.LabelOwner + "=0", "--entrypoint", "/bin/sh", "-e", "DSH=yes"}
-	r, err := e.inspect(t.Context(), made(t, e, s))
+	r, err := e.conn.Inspect(t.Context(), made(t, e, s))
 	if err != nil || r.Config.User != "1000:1001" || r.Config.Labels[engine.LabelOwner] != "1000" {
 		t.Errorf("got %+v %v", r, err)
 	}
 	s = spec(t)
 	s.Options, s.UserFirst = []string{"-u", "5:5"}, true
-	if r, err = e.inspect(t.Context(), made(t, e, s)); err != nil || r.Config.User != "5:5" {
+	if r, err = e.conn.Inspect(t.Context(), made(t, e, s)); err != nil || r.Config.User != "5:5" {
 		t.Errorf("user first: got %+v %v", r, err)
 	}
 }
@@ -86,7 +86,7 @@ func TestNothingOfOurEnvironmentGetsInside(t *testing.T) {
 	e, s := testEngine(t), spec(t)
 	s.Env = []string{"DSHTEST", "HOME", "A=b"}
 	id := made(t, e, s)
-	r, err := e.inspect(t.Context(), id)
+	r, err := e.conn.Inspect(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestPathsWithAnyCharacterAreMounted(t *testing.T) {
 		s.Mounts = append(s.Mounts, engine.Mount{Source: source, Target: "/mnt/" + n, ReadOnly: n == "a,b"})
 	}
 	id := made(t, e, s)
-	r, err := e.inspect(t.Context(), id)
+	r, err := e.conn.Inspect(t.Context(), id)
 	if err != nil || len(r.Mounts) != len(s.Mounts) {
 		t.Fatalf("got %+v %v", r.Mounts, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
@@ -81,7 +82,7 @@ func silent(t *testing.T) *Engine {
 
 func TestEngineThatHangsIsDownAfterTheLimit(t *testing.T) {
 	e := silent(t)
-	err := e.call(context.Background(), 50*time.Millisecond, func(context.Context, *client.Client) error { return nil })
+	err := e.conn.Call(context.Background(), 50*time.Millisecond, func(context.Context, *client.Client) error { return nil })
 	if !errors.Is(err, engine.ErrDown) {
 		t.Errorf("got %v", err)
 	}
@@ -120,10 +121,10 @@ func TestInvalidNameNeverReachesTheEngine(t *testing.T) {
 }
 
 func TestEngineErrorsAreOneLine(t *testing.T) {
-	if got := engineError(errors.New("a\r\n\tb\x1b[31m\n")).Error(); got != "a b[31m" {
+	if got := api.Error(errors.New("a\r\n\tb\x1b[31m\n")).Error(); got != "a b[31m" {
 		t.Errorf("got %q", got)
 	}
-	if got := engineError(errors.New(strings.Repeat("ä", printable.MaxLine))).Error(); len(got) > printable.MaxLine {
+	if got := api.Error(errors.New(strings.Repeat("ä", printable.MaxLine))).Error(); len(got) > printable.MaxLine {
 		t.Errorf("%d bytes kept", len(got))
 	}
 }

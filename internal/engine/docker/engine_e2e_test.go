@@ -18,6 +18,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 const testSocket = "/var/run/docker.sock"
@@ -47,7 +48,7 @@ func withImage(m *testing.M) (code int, err error) {
 		return 1, fmt.Errorf("these tests want a running engine: %w", err)
 	}
 	defer func() {
-		rerr := e.call(context.Background(), callLimit, func(ctx context.Context, cli *client.Client) error {
+		rerr := e.conn.Call(context.Background(), api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 			_, err := cli.ImageRemove(ctx, testImage, client.ImageRemoveOptions{Force: true})
 			return err
 		})
@@ -83,7 +84,7 @@ func busyboxRoot() (io.Reader, error) {
 		{Header: tar.Header{Name: "data/", Typeflag: tar.TypeDir, Mode: 0o755}},
 		{Header: tar.Header{Name: "way", Typeflag: tar.TypeSymlink, Linkname: "data"}},
 		{Header: tar.Header{Name: "etc/dangling", Typeflag: tar.TypeSymlink, Linkname: "/nothing"}},
-		{Header: tar.Header{Name: "etc/big", Mode: 0o644}, data: make([]byte, maxFile+1)},
+		{Header: tar.Header{Name: "etc/big", Mode: 0o644}, data: make([]byte, 1<<20+1)},
 		{Header: tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}},
 		{Header: tar.Header{Name: "opt/", Typeflag: tar.TypeDir, Mode: 0o750, Uid: 7, Gid: 8}},
 	} {
@@ -176,7 +177,7 @@ func inside(t *testing.T, e *Engine, id, script string) string {
 
 func pidOf(t *testing.T, e *Engine, id string) int {
 	t.Helper()
-	r, err := e.inspect(t.Context(), id)
+	r, err := e.conn.Inspect(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

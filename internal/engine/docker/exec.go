@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
@@ -23,7 +24,7 @@ func (e *Engine) Exec(ctx context.Context, id string, uid, gid uint32, argv []st
 	if len(argv) == 0 {
 		return fmt.Errorf("exec in container %s: no program given", id)
 	}
-	return e.callFor(ctx, callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		made, err := cli.ExecCreate(ctx, id, client.ExecCreateOptions{
 			User: dialect.User(uid, gid), WorkingDir: "/", Cmd: argv,
 		})
@@ -38,7 +39,7 @@ func (e *Engine) Exec(ctx context.Context, id string, uid, gid uint32, argv []st
 // stream is a program that lives on when the connection ends, as everything does
 // that the engine's exec starts (moby#9098).
 type stream struct {
-	conn     *conn
+	conn     *api.Conn
 	exec     string
 	terminal bool
 	hijacked client.HijackedResponse
@@ -53,7 +54,7 @@ const noDetach = "ctrl-^,ctrl-],ctrl-_,ctrl-^,ctrl-],ctrl-_,ctrl-^,ctrl-],ctrl-_
 // ExecStream starts a program and connects to it.
 func (e *Engine) ExecStream(ctx context.Context, id string, p engine.Program) (engine.Stream, error) {
 	s := &stream{conn: e.conn, terminal: p.Terminal}
-	err := e.callFor(ctx, callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		made, err := cli.ExecCreate(ctx, id, client.ExecCreateOptions{
 			User: dialect.User(p.UID, p.GID), Env: p.Env, Cmd: p.Argv, WorkingDir: "/", TTY: p.Terminal, DetachKeys: noDetach,
 			AttachStdin: true, AttachStdout: true, AttachStderr: true,
@@ -82,11 +83,11 @@ func (s *stream) Copy(out, errs io.Writer) error {
 	} else {
 		_, err = stdcopy.StdCopy(out, errs, s.hijacked.Reader)
 	}
-	return engineError(err)
+	return api.Error(err)
 }
 
 func (s *stream) Resize(ctx context.Context, rows, cols uint16) error {
-	return s.conn.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	return s.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ExecResize(ctx, s.exec, client.ExecResizeOptions{Height: uint(rows), Width: uint(cols)})
 		return err
 	})
@@ -107,14 +108,14 @@ func (s *stream) Wait(ctx context.Context) (int, error) {
 
 // state reports whether the program has ended, and returns its exit code.
 func (s *stream) state(ctx context.Context) (code int, ended bool, err error) {
-	err = s.conn.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
-		if s.conn.dialect().ExecStateInText {
+	err = s.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
+		if s.conn.Dialect().ExecStateInText {
 			code, ended, err = s.stateInText(ctx, cli.ClientVersion())
 			return err
 		}
 		r, err := cli.ExecInspect(ctx, s.exec, client.ExecInspectOptions{})
 		code, ended = r.ExitCode, !r.Running
-		return notFound(err, engine.ErrNotFound)
+		return api.NotFound(err, engine.ErrNotFound)
 	})
 	return code, ended, err
 }
@@ -124,7 +125,7 @@ func (s *stream) stateInText(ctx context.Context, version string) (code int, end
 	h := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", s.conn.transport.Socket)
+			return new(net.Dialer).DialContext(ctx, "unix", s.conn.Transport.Socket)
 		},
 	}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine.invalid/v"+version+"/exec/"+s.exec+"/json", nil)
@@ -139,7 +140,7 @@ func (s *stream) stateInText(ctx context.Context, version string) (code int, end
 	switch r.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		return 0, false, notFound(cerrdefs.ErrNotFound.WithMessage("no exec "+s.exec), engine.ErrNotFound)
+		return 0, false, api.NotFound(cerrdefs.ErrNotFound.WithMessage("no exec "+s.exec), engine.ErrNotFound)
 	default:
 		return 0, false, fmt.Errorf("exec %s: the engine answers %s", s.exec, r.Status)
 	}

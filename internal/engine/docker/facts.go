@@ -13,13 +13,14 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // About returns what the engine says of itself.
 func (e *Engine) About(ctx context.Context) (engine.About, error) {
 	var out engine.About
-	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		v, err := cli.ServerVersion(ctx, client.ServerVersionOptions{})
 		if err != nil {
 			return err
@@ -28,7 +29,7 @@ func (e *Engine) About(ctx context.Context) (engine.About, error) {
 		if err != nil {
 			return err
 		}
-		d := e.dialect()
+		d := e.conn.Dialect()
 		out = engine.About{
 			Name: d.Name, Version: v.Version, Oldest: d.Oldest, Runc: runcOf(&v, &info.Info),
 			Seccomp: seccomp(info.Info.SecurityOptions), UserNamespaces: userNamespaces(info.Info.SecurityOptions),
@@ -86,7 +87,7 @@ func openAddress(warnings []string) string {
 func (e *Engine) Remap(ctx context.Context) (engine.Remap, error) {
 	var options []string
 	var root string
-	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.Info(ctx, client.InfoOptions{})
 		options, root = r.Info.SecurityOptions, r.Info.DockerRootDir
 		return err

@@ -14,12 +14,13 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
 // Find returns the container of exactly that name.
 func (e *Engine) Find(ctx context.Context, name string) (*engine.Container, error) {
-	r, err := e.inspect(ctx, name)
+	r, err := e.conn.Inspect(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -29,24 +30,6 @@ func (e *Engine) Find(ctx context.Context, name string) (*engine.Container, erro
 	}
 	c := e.fromInspect(r)
 	return c, e.dropImageLabels(ctx, c, r.Mounts)
-}
-
-// inspect returns the engine's description of one container by name or id. It has a
-// State and a Config. engine.ErrNotFound.
-func (c *conn) inspect(ctx context.Context, nameOrID string) (*container.InspectResponse, error) {
-	var out container.InspectResponse
-	err := c.callFor(ctx, callLimit, nameOrID, func(ctx context.Context, cli *client.Client) error {
-		r, err := cli.ContainerInspect(ctx, nameOrID, client.ContainerInspectOptions{})
-		out = r.Container
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if out.State == nil || out.Config == nil || out.ID == "" {
-		return nil, fmt.Errorf("the engine's description of container %s is incomplete", nameOrID)
-	}
-	return &out, nil
 }
 
 func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
@@ -73,7 +56,7 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 
 // root returns the root directory of process 1.
 func (e *Engine) root(r *container.InspectResponse) string {
-	if r.State.Pid <= 0 || e.transport.Socket == "" {
+	if r.State.Pid <= 0 || e.conn.Transport.Socket == "" {
 		return ""
 	}
 	return "/proc/" + strconv.Itoa(r.State.Pid) + "/root"
@@ -84,18 +67,11 @@ func (e *Engine) root(r *container.InspectResponse) string {
 // created of a container that ran before a reboot, and of one whose start was cut between
 // runc's create and start.
 func (e *Engine) stateOf(r *container.InspectResponse) engine.State {
-	state := e.dialect().State(string(r.State.Status))
-	if state == engine.Created && everStarted(r) {
+	state := e.conn.Dialect().State(string(r.State.Status))
+	if state == engine.Created && api.EverStarted(r) {
 		return engine.Exited
 	}
 	return state
-}
-
-// everStarted reports whether a container was started at least once; also if that cannot
-// be read.
-func everStarted(r *container.InspectResponse) bool {
-	at, err := time.Parse(time.RFC3339Nano, r.State.StartedAt)
-	return err != nil || !at.IsZero()
 }
 
 // isNoNewPrivileges reports whether a security option says that no program gains rights.
@@ -122,7 +98,7 @@ func mounts(all []container.MountPoint) (out []engine.Mount) {
 
 // Running reports whether the container runs; one that does not exist does not.
 func (e *Engine) Running(ctx context.Context, id string) (bool, error) {
-	r, err := e.inspect(ctx, id)
+	r, err := e.conn.Inspect(ctx, id)
 	if errors.Is(err, engine.ErrNotFound) {
 		return false, nil
 	}
@@ -151,9 +127,9 @@ func (e *Engine) List(ctx context.Context, size bool) ([]*engine.Container, erro
 }
 
 // list returns the containers with a label, "key" or "key=value".
-func (c *conn) list(ctx context.Context, label string, size bool) ([]container.Summary, error) {
+func (e *Engine) list(ctx context.Context, label string, size bool) ([]container.Summary, error) {
 	var out []container.Summary
-	err := c.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ContainerList(ctx, client.ContainerListOptions{
 			All: true, Size: size, Filters: make(client.Filters).Add("label", label),
 		})
@@ -168,7 +144,7 @@ func (e *Engine) fromSummary(s *container.Summary, size bool) *engine.Container 
 		ID:      s.ID,
 		Image:   s.Image,
 		ImageID: s.ImageID,
-		State:   e.dialect().State(string(s.State)),
+		State:   e.conn.Dialect().State(string(s.State)),
 		Created: time.Unix(s.Created, 0),
 		Labels:  s.Labels,
 		Size:    -1,

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
@@ -19,9 +20,9 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 		return engine.Image{}, err
 	}
 	var r client.ImageInspectResult
-	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) (err error) {
+	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) (err error) {
 		r, err = cli.ImageInspect(ctx, ref)
-		return notFound(err, engine.ErrNoImage)
+		return api.NotFound(err, engine.ErrNoImage)
 	})
 	if err != nil {
 		return engine.Image{}, err
@@ -40,7 +41,9 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 
 // ImageNames returns docker.io/library/busybox:latest, docker.io/library/busybox,
 // busybox:latest and busybox for the last of them.
-func (e *Engine) ImageNames(ref string) []string {
+func (e *Engine) ImageNames(ref string) []string { return imageNames(e.conn.Dialect(), ref) }
+
+func imageNames(d *dialect.Dialect, ref string) []string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return []string{ref} // an id
@@ -51,7 +54,7 @@ func (e *Engine) ImageNames(ref string) []string {
 	if tagged, ok := named.(reference.Tagged); ok && tagged.Tag() == "latest" && !pinned {
 		names = append(names, reference.TrimNamed(named).Name(), reference.FamiliarName(named))
 	}
-	if e.dialect().FullImageNames {
+	if d.FullImageNames {
 		for _, name := range names {
 			if short, ok := strings.CutPrefix(name, "localhost/"); ok { // no registry, but what was made here
 				names = append(names, short)

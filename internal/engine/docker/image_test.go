@@ -10,8 +10,6 @@ import (
 
 func TestImageHasItsNamesInFullAndInShort(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
-	docker, podman := &Engine{conn: &conn{}}, &Engine{conn: &conn{}}
-	podman.known.Store(&dialect.Podman)
 	for ref, want := range map[string][]string{
 		"busybox":                         {"busybox", "busybox:latest", "docker.io/library/busybox", "docker.io/library/busybox:latest"},
 		"docker.io/library/busybox":       {"busybox", "busybox:latest", "docker.io/library/busybox", "docker.io/library/busybox:latest"},
@@ -24,11 +22,11 @@ func TestImageHasItsNamesInFullAndInShort(t *testing.T) {
 		"localhost/busybox:1":             {"localhost/busybox:1"},
 		"index.docker.io/library/busybox": {"busybox", "busybox:latest", "docker.io/library/busybox", "docker.io/library/busybox:latest"},
 	} {
-		if got := docker.ImageNames(ref); !slices.Equal(got, want) {
+		if got := imageNames(&dialect.Docker, ref); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", ref, got, want)
 		}
 	}
-	if got, want := podman.ImageNames("localhost/x"), []string{"localhost/x", "localhost/x:latest", "x", "x:latest"}; !slices.Equal(got, want) {
+	if got, want := imageNames(&dialect.Podman, "localhost/x"), []string{"localhost/x", "localhost/x:latest", "x", "x:latest"}; !slices.Equal(got, want) {
 		t.Errorf("in Podman: %q, want %q", got, want)
 	}
 }

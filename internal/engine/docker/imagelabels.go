@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 // dropImageLabels removes dockersh's labels from the container unless Create wrote them.
@@ -75,13 +76,13 @@ func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark imageMa
 	if ok {
 		return mark, nil
 	}
-	err = e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err = e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ImageInspect(ctx, id)
 		if err == nil && r.Config != nil {
 			_, mark.any = r.Config.Labels[engine.LabelOwner]
 			mark.create = r.Config.Labels[engine.LabelCreate]
 		}
-		return notFound(err, engine.ErrNoImage)
+		return api.NotFound(err, engine.ErrNoImage)
 	})
 	if err != nil {
 		return imageMark{}, err

@@ -8,12 +8,14 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 // Start starts a container that is not running, and resumes one that is paused. It
 // leaves a running one alone.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	return e.callFor(ctx, callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		if resumed, rerr := resume(ctx, cli, id, err); resumed {
 			return rerr // "cannot start a paused container, try unpause instead"
@@ -40,7 +42,7 @@ func resume(ctx context.Context, cli *client.Client, id string, err error) (resu
 // seconds. It leaves a container alone that is not running.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
 	seconds := int(math.Ceil(max(grace, 0).Seconds()))
-	return e.callFor(ctx, max(grace, 0)+callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	return e.conn.CallFor(ctx, max(grace, 0)+api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
 		if resumed, rerr := resume(ctx, cli, id, err); resumed && rerr == nil { // Podman stops no paused container
 			_, err = cli.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
@@ -53,7 +55,7 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 // when it is gone, even if another call removes it at the same time.
 // engine.ErrNotFound when it was gone before.
 func (e *Engine) Remove(ctx context.Context, id string) error {
-	return e.callFor(ctx, callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		if !cerrdefs.IsConflict(err) {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
@@ -18,10 +19,10 @@ func (e *Engine) ImageID(ctx context.Context, ref string) (string, error) {
 		return "", err
 	}
 	var id string
-	err := e.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ImageInspect(ctx, ref)
 		id = r.ID
-		return notFound(err, engine.ErrNoImage)
+		return api.NotFound(err, engine.ErrNoImage)
 	})
 	return id, err
 }
@@ -38,22 +39,22 @@ func (e *Engine) Pull(ctx context.Context, ref string, show func(line string)) e
 		return err
 	}
 	// No limit of our own: a slow line looks like a dead one.
-	cli, err := e.client(ctx)
+	cli, err := e.conn.Client(ctx)
 	if err != nil {
-		return engineError(err)
+		return api.Error(err)
 	}
 	stream, err := cli.ImagePull(ctx, ref, client.ImagePullOptions{})
 	if err != nil {
-		return engineError(notFound(err, engine.ErrNoImage))
+		return api.Error(api.NotFound(err, engine.ErrNoImage))
 	}
 	p := newProgress(ref)
 	var last time.Time
 	for m, err := range stream.JSONMessages(ctx) {
 		if err != nil {
-			return fmt.Errorf("pulling %s: %w", ref, engineError(err))
+			return fmt.Errorf("pulling %s: %w", ref, api.Error(err))
 		}
 		if m.Error != nil {
-			return fmt.Errorf("pulling %s: %w", ref, oneLine{m.Error})
+			return fmt.Errorf("pulling %s: %w", ref, api.OneLine(m.Error))
 		}
 		p.add(m)
 		if now := time.Now(); show != nil && now.Sub(last) >= progressEvery {

@@ -13,13 +13,14 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 // Usage measures a container at once, without the second that the engine's own
 // listing waits. engine.ErrNotFound also when it does not run.
 func (e *Engine) Usage(ctx context.Context, id string) (engine.Usage, error) {
 	var s container.StatsResponse
-	err := e.callFor(ctx, callLimit, id, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 		if err != nil {
 			return err
@@ -66,7 +67,7 @@ func eventTime(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.N
 // OutOfMemory asks for the engine's events. It remembers only the last of them.
 func (e *Engine) OutOfMemory(ctx context.Context, id string, since time.Time) (bool, error) {
 	found := false
-	err := e.callFor(ctx, 5*time.Second, id, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.CallFor(ctx, 5*time.Second, id, func(ctx context.Context, cli *client.Client) error {
 		r := cli.Events(ctx, client.EventsListOptions{
 			Since: eventTime(since), Until: eventTime(time.Now().Add(oomLag)),
 			Filters: make(client.Filters).Add("container", id).Add("event", string(events.ActionOOM)),

@@ -1,4 +1,4 @@
-package docker
+package api
 
 import (
 	"io"

@@ -1,4 +1,4 @@
-package docker
+package files
 
 import (
 	"archive/tar"
@@ -13,13 +13,14 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
-// PutFiles writes files and directories, in their order, into a container that
-// was never started. If nothing is left to write, the engine, which starts a process for
+// Put writes files and directories, in their order, into a container that was never
+// started. If nothing is left to write, the engine, which starts a process for
 // each archive, is not asked.
-func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) error {
-	r, err := e.neverStarted(ctx, id)
+func Put(ctx context.Context, conn *api.Conn, id string, files []engine.File) error {
+	r, err := neverStarted(ctx, conn, id)
 	if err != nil {
 		return err
 	}
@@ -28,14 +29,14 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 			return fmt.Errorf("put %q into container %s: not a clean absolute path", f.Path, id)
 		}
 	}
-	if err := e.putFiles(ctx, r, files); err != nil {
+	if err := put(ctx, conn, r, files); err != nil {
 		return fmt.Errorf("put files into container %s: %w", id, err)
 	}
 	return nil
 }
 
-func (e *Engine) putFiles(ctx context.Context, r *container.InspectResponse, files []engine.File) error {
-	s, err := newResolver(ctx, e, r)
+func put(ctx context.Context, conn *api.Conn, r *container.InspectResponse, files []engine.File) error {
+	s, err := newResolver(ctx, conn, r)
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (e *Engine) putFiles(ctx context.Context, r *container.InspectResponse, fil
 	if err != nil {
 		return err
 	}
-	return e.callFor(ctx, callLimit, r.ID, func(ctx context.Context, cli *client.Client) error {
+	return conn.CallFor(ctx, api.CallLimit, r.ID, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.CopyToContainer(ctx, r.ID, client.CopyToContainerOptions{
 			DestinationPath: "/", Content: bytes.NewReader(archive),
 		})

@@ -1,4 +1,4 @@
-package docker
+package api
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// engineError returns an error of the client as one of package engine. Any other
+// Error returns an error of the client as one of package engine. Any other
 // error keeps the engine's own text, in one line.
-func engineError(err error) error {
+func Error(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
@@ -28,8 +28,8 @@ func engineError(err error) error {
 	return oneLine{err}
 }
 
-// notFound wraps the engine's 404 in want: what is missing depends on the call.
-func notFound(err, want error) error {
+// NotFound wraps the engine's 404 in want: what is missing depends on the call.
+func NotFound(err, want error) error {
 	if cerrdefs.IsNotFound(err) {
 		return fmt.Errorf("%w: %w", want, oneLine{err})
 	}
@@ -42,7 +42,9 @@ func wrongVersion(err error) bool {
 	return cerrdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "client version")
 }
 
-// oneLine is an error whose text is one line: it goes to a log of lines.
+// OneLine returns the error with its text in one line: it goes to a log of lines.
+func OneLine(err error) error { return oneLine{err} }
+
 type oneLine struct{ err error }
 
 func (o oneLine) Error() string { return printable.Line(o.err.Error()) }

@@ -1,4 +1,4 @@
-package docker
+package files
 
 import (
 	"archive/tar"
@@ -9,33 +9,20 @@ import (
 	"io/fs"
 	"path"
 
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 const (
-	maxFile  = 1 << 20 // bytes that ReadFile reads
-	maxLinks = 8       // symbolic links that ReadFile follows
+	maxFile  = 1 << 20 // bytes that Read reads
+	maxLinks = 8       // symbolic links that Read follows
 )
 
-// neverStarted returns the description of a container that was never started, or an
-// error. In any other a process may have changed what a path leads to, and the
-// engine follows paths with root's rights.
-func (c *conn) neverStarted(ctx context.Context, id string) (*container.InspectResponse, error) {
-	r, err := c.inspect(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if everStarted(r) || r.State.Status != container.StateCreated {
-		return nil, fmt.Errorf("container %s was started before: its files are not touched", id)
-	}
-	return r, nil
-}
-
-// ReadFile reads a regular file of at most 1 MiB out of a container that was
+// Read reads a regular file of at most 1 MiB out of a container that was
 // never started. It follows symbolic links inside the container.
-func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
-	if _, err := e.neverStarted(ctx, id); err != nil {
+func Read(ctx context.Context, conn *api.Conn, id, name string) ([]byte, error) {
+	if _, err := neverStarted(ctx, conn, id); err != nil {
 		return nil, err
 	}
 	at := name
@@ -43,7 +30,7 @@ func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) 
 		if !path.IsAbs(at) {
 			return nil, fmt.Errorf("read %s in container %s: the path is not absolute", name, id)
 		}
-		data, link, err := e.readOne(ctx, id, at)
+		data, link, err := readOne(ctx, conn, id, at)
 		if err != nil {
 			return nil, fmt.Errorf("read %s in container %s: %w", name, id, err)
 		}
@@ -59,11 +46,11 @@ func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) 
 }
 
 // readOne returns the contents of a regular file, or where a symbolic link leads.
-func (c *conn) readOne(ctx context.Context, id, at string) (data []byte, link string, err error) {
-	err = c.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+func readOne(ctx context.Context, conn *api.Conn, id, at string) (data []byte, link string, err error) {
+	err = conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.CopyFromContainer(ctx, id, client.CopyFromContainerOptions{SourcePath: at})
 		if err != nil {
-			return notFound(err, fs.ErrNotExist)
+			return api.NotFound(err, fs.ErrNotExist)
 		}
 		// Closed unread when it is not a file: a directory comes with all below it.
 		defer func() { _ = r.Content.Close() }()

@@ -1,4 +1,4 @@
-package docker
+package files
 
 import (
 	"context"
@@ -9,25 +9,14 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
-
-// imagePaths remembers what is at the paths of images: for every look the engine mounts
-// the container's file system.
-type imagePaths struct {
-	links  sync.Map // imagePath to string: where a link leads; empty: there is none
-	exists sync.Map // imagePath to bool
-}
-
-// imagePath is the id of an image, which never changes, and a path in it.
-type imagePath struct{ image, path string }
 
 // resolver finds out where paths of one container lead that was never started. The engine
 // follows links when it writes files, into mounts too, and mounts where links lead. Links
@@ -35,14 +24,10 @@ type imagePath struct{ image, path string }
 // started has what its image has, what is mounted, and directories that the engine made for
 // mounts.
 type resolver struct {
-	*conn
-	paths    *imagePaths
-	id       string
-	image    string
-	mounts   []string // where they are, without links
-	volumes  bool     // the engine may have made directories for them
-	resolved bool     // all mounts are known
-	seen     map[string]pathKind
+	conn   *api.Conn
+	id     string
+	mounts []string // where they are, without links
+	seen   map[string]pathKind
 }
 
 // pathKind is what is at a path: nothing, a link, or something else.
@@ -52,8 +37,8 @@ type pathKind struct {
 }
 
 // newResolver finds out where the mounts of a container are; engine.ErrMountInMount.
-func newResolver(ctx context.Context, e *Engine, r *container.InspectResponse) (*resolver, error) {
-	s := &resolver{conn: e.conn, paths: &e.paths, id: r.ID, image: r.Image, seen: map[string]pathKind{}}
+func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectResponse) (*resolver, error) {
+	s := &resolver{conn: conn, id: r.ID, seen: map[string]pathKind{}}
 	// Before the first question: the engine mounts all of them to answer it.
 	for _, m := range r.Mounts {
 		for _, outer := range r.Mounts {
@@ -68,7 +53,6 @@ func newResolver(ctx context.Context, e *Engine, r *container.InspectResponse) (
 			return nil, err
 		}
 		s.mounts = append(s.mounts, at)
-		s.volumes = s.volumes || m.Type != mount.TypeBind
 	}
 	// The mounts, and what was looked at to find out where they are.
 	for _, name := range slices.AppendSeq(slices.Clone(s.mounts), maps.Keys(s.seen)) {
@@ -78,10 +62,6 @@ func newResolver(ctx context.Context, e *Engine, r *container.InspectResponse) (
 			}
 		}
 	}
-	for name, kind := range s.seen {
-		s.paths.links.Store(imagePath{s.image, name}, kind.link)
-	}
-	s.resolved = true
 	return s, nil
 }
 
@@ -115,30 +95,16 @@ func (s *resolver) resolve(ctx context.Context, name string) (string, error) {
 // linkAt returns where a link leads; empty: there is none at that path, on which there are
 // no others.
 func (s *resolver) linkAt(ctx context.Context, name string) (string, error) {
-	key := imagePath{s.image, name}
-	if link, ok := s.paths.links.Load(key); ok {
-		return link.(string), nil
-	}
 	if dir, ok := s.seen[path.Dir(name)]; ok && !dir.exists {
 		return "", nil // nothing is below it
 	}
 	kind, err := s.look(ctx, name)
-	if err == nil && s.resolved && !s.mounted(name) {
-		s.paths.links.Store(key, kind.link)
-	}
 	return kind.link, err
 }
 
 // exists reports whether there is something at a path on which there are no links.
 func (s *resolver) exists(ctx context.Context, name string) (bool, error) {
-	key, ofImage := imagePath{s.image, name}, !s.volumes && !s.touched(name)
-	if is, ok := s.paths.exists.Load(key); ok && ofImage {
-		return is.(bool), nil
-	}
 	kind, err := s.look(ctx, name)
-	if err == nil && ofImage {
-		s.paths.exists.Store(key, kind.exists)
-	}
 	return kind.exists, err
 }
 
@@ -147,7 +113,7 @@ func (s *resolver) look(ctx context.Context, name string) (kind pathKind, err er
 	if seen, ok := s.seen[name]; ok {
 		return seen, nil
 	}
-	err = s.call(ctx, callLimit, func(ctx context.Context, cli *client.Client) error {
+	err = s.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		r, err := cli.ContainerStatPath(ctx, s.id, client.ContainerStatPathOptions{Path: name})
 		if cerrdefs.IsNotFound(err) {
 			return nil
@@ -180,17 +146,6 @@ func (s *resolver) mounted(name string) bool {
 func (s *resolver) aboveMount(name string) bool {
 	for _, m := range s.mounts {
 		if m != name && within(m, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// touched reports whether mounts may have changed what is at a path: it lies in one, or
-// the engine may have made it for one.
-func (s *resolver) touched(name string) bool {
-	for _, m := range s.mounts {
-		if within(name, m) || within(m, name) {
 			return true
 		}
 	}
