@@ -63,15 +63,15 @@ type Bringup struct {
 	images images
 	shared wait.Group[ColdReason]
 	full   fullQueues
-	looks  wait.Patience // at directories of the host, by uid
-	slots  *wait.Turns   // one for each container that is being made or started
+	looks  *wait.Patience // at directories of the host, by uid
+	slots  *wait.Turns    // one for each container that is being made or started
 
 	bridges bridges
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: newImages(c.State.Images()), slots: wait.NewTurns(atOnce, atOnceOfUser)}
+	return &Bringup{Config: c, images: newImages(c.State.Images()), looks: wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser)}
 }
 
 // Login is one login on its way into a container.
