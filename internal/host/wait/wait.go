@@ -1,5 +1,5 @@
 // Package wait is for goroutines that wait: with a limit, for their turn, or for work that
-// another one does already.
+// another one does already. A Quota is for those that must not wait, as they are too many.
 package wait
 
 import (

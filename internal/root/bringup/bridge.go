@@ -3,7 +3,6 @@ package bringup
 import (
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,46 +16,18 @@ import (
 // nine threads, and a user needs no more than a connection to have one started.
 const mostBridges = 256
 
-// bridges counts the bridges of each user that this process started.
-type bridges struct {
-	mu sync.Mutex
-	of map[uint32]int
-}
-
-// admit counts a bridge, to be ended by release.
-func (b *bridges) admit(user uint32) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.of[user] >= mostBridges {
-		return usererr.New(usererr.Busy, "you have too many sessions that are recorded or go over the engine's exec", "end some of your sessions", nil)
-	}
-	if b.of == nil {
-		b.of = map[uint32]int{}
-	}
-	b.of[user]++
-	return nil
-}
-
-func (b *bridges) release(user uint32) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.of[user]--; b.of[user] == 0 {
-		delete(b.of, user)
-	}
-}
-
 // startBridge starts the process that carries the bytes of one session, and returns the
-// end of its socket that is for the front. Pass are the descriptors of the task. The bridge is not looked after: it goes on without this
-// process, and ends with its front.
+// end of its socket that is for the front. Pass are the descriptors of the task. The
+// bridge is not looked after: it goes on without this process, and ends with its front.
 func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn channel.Conn, err error) {
 	user := l.Plan.User.UID
-	if err := b.bridges.admit(user); err != nil {
-		return channel.Conn{}, err
+	if !b.bridges.Take(user) {
+		return channel.Conn{}, usererr.New(usererr.Busy, "you have too many sessions that are recorded or go over the engine's exec", "end some of your sessions", nil)
 	}
 	started := false
 	defer func() {
 		if !started {
-			b.bridges.release(user)
+			b.bridges.Release(user)
 		}
 	}()
 	if l.Plan.Record != "" {
@@ -89,7 +60,7 @@ func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn cha
 	started = true
 	go func() {
 		_ = cmd.Wait() // so that it leaves no zombie; it logs its errors itself
-		b.bridges.release(user)
+		b.bridges.Release(user)
 	}()
 	if err := conn.Send(task, pass...); err != nil {
 		_ = conn.Close()

@@ -60,18 +60,21 @@ type Config struct {
 // Bringup brings containers up, for many logins at once.
 type Bringup struct {
 	Config
-	images images
-	shared wait.Group[ColdReason]
-	full   fullQueues
-	looks  *wait.Patience // at directories of the host, by uid
-	slots  *wait.Turns    // one for each container that is being made or started
-
-	bridges bridges
+	images  images
+	shared  wait.Group[ColdReason]
+	looks   *wait.Patience     // at directories of the host, by uid
+	slots   *wait.Turns        // one for each container that is being made or started
+	bridges wait.Quota[uint32] // those that this process started, by the user's uid
+	full    wait.Quota[string] // logins that wait for a place in an agent's queue, by its path
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	return &Bringup{Config: c, images: newImages(c.State.Images()), looks: wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser)}
+	return &Bringup{
+		Config: c, images: newImages(c.State.Images()),
+		looks: wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser),
+		bridges: wait.Quota[uint32]{Each: mostBridges}, full: wait.Quota[string]{Each: mostWaiting},
+	}
 }
 
 // Login is one login on its way into a container.

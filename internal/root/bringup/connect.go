@@ -2,7 +2,6 @@ package bringup
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,47 +41,20 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 		}
 		return channel.Conn{}, err
 	}
-	return b.full.dial(dir.AgentSocket(plan.Agent), plan.Container)
+	return b.dial(dir.AgentSocket(plan.Agent), plan.Container)
 }
 
 // queueFullLimit is how long a full queue of an agent is waited for.
 const queueFullLimit = 3 * time.Second
 
-// fullQueues counts the logins that wait for a place in the full queue of an agent, by the
-// path of its socket. Its user can stop an agent, and log in a thousand times.
-type fullQueues struct {
-	mu      sync.Mutex
-	waiting map[string]int
-}
-
-// mostWaiting is how many logins wait for a place in one queue. The others are refused at
-// once: a thousand wait already.
+// mostWaiting is how many logins wait for a place in the full queue of one agent. The
+// others are refused at once: a thousand wait already. A user can stop their agent, and log
+// in a thousand times.
 const mostWaiting = 8
-
-func (q *fullQueues) begin(path string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.waiting[path] >= mostWaiting {
-		return false
-	}
-	if q.waiting == nil {
-		q.waiting = map[string]int{}
-	}
-	q.waiting[path]++
-	return true
-}
-
-func (q *fullQueues) end(path string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.waiting[path]--; q.waiting[path] == 0 {
-		delete(q.waiting, path)
-	}
-}
 
 // dial connects to an agent's socket. A broker bound it, in a directory that is mounted
 // in no container: no path that a user can change is followed.
-func (q *fullQueues) dial(path, container string) (channel.Conn, error) {
+func (b *Bringup) dial(path, container string) (channel.Conn, error) {
 	waits := false
 	for end := time.Now().Add(queueFullLimit); ; time.Sleep(5 * time.Millisecond) {
 		fd, err := seqpacket.Connect(path)
@@ -92,9 +64,9 @@ func (q *fullQueues) dial(path, container string) (channel.Conn, error) {
 		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
 			return channel.Conn{}, errNoAgent
 		case errors.Is(err, unix.EAGAIN):
-			if !waits && q.begin(path) {
+			if !waits && b.full.Take(path) {
 				waits = true
-				defer q.end(path)
+				defer b.full.Release(path)
 			}
 			if waits && time.Now().Before(end) {
 				continue

@@ -1,0 +1,34 @@
+package wait
+
+import "sync"
+
+// Quota counts what each key holds. It needs no constructor: set Each before the first use.
+type Quota[K comparable] struct {
+	Each int // how much one key may hold
+
+	mu   sync.Mutex
+	held map[K]int // of keys that hold something
+}
+
+// Take takes one for key, to be returned by Release; false if key holds Each already.
+func (q *Quota[K]) Take(key K) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.held[key] >= q.Each {
+		return false
+	}
+	if q.held == nil {
+		q.held = map[K]int{}
+	}
+	q.held[key]++
+	return true
+}
+
+// Release returns what Take took.
+func (q *Quota[K]) Release(key K) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.held[key]--; q.held[key] == 0 {
+		delete(q.held, key)
+	}
+}
