@@ -2,7 +2,11 @@
 // need.
 package sys
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 const pipefs = 0x50495045 // PIPEFS_MAGIC, statfs(2)
 
@@ -57,6 +61,23 @@ func Read(fd int, p []byte) (int, error) {
 		}
 	}
 }
+
+// ReadAvailable reads what a descriptor that does not block has now, up to the length of p.
+// A pty returns a page at a time: with several reads for one write, the reader is woken less
+// often. ended reports that nothing follows; it comes alone, without bytes.
+func ReadAvailable(fd int, p []byte) (n int, ended bool) {
+	for n < len(p) {
+		m, err := Read(fd, p[n:])
+		if err != nil || m == 0 {
+			return n, n == 0 && !errors.Is(err, unix.EAGAIN) // after bytes, the next read returns it again
+		}
+		n += m
+	}
+	return n, false
+}
+
+// MostBuffered in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
+const MostBuffered = 2 << 20
 
 // Write is write(2), repeated if a signal interrupts it. It may write less than p.
 func Write(fd int, p []byte) (int, error) {

@@ -109,3 +109,26 @@ func TestAsUserHasTheUsersRightsToFilesAndOnlyThere(t *testing.T) {
 		t.Errorf("groups %v, %v, uid %d", groups, err, os.Geteuid())
 	}
 }
+
+func TestReadAvailableReadsWhatIsThereAndThenTheEnd(t *testing.T) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(p[0])
+	buf := make([]byte, 8)
+	read := func(want string, over bool) {
+		t.Helper()
+		if n, ended := ReadAvailable(p[0], buf); string(buf[:n]) != want || ended != over {
+			t.Errorf("read %q, ended %v; want %q, %v", buf[:n], ended, want, over)
+		}
+	}
+	read("", false)
+	if _, err := unix.Write(p[1], []byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	read("01234567", false)
+	_ = unix.Close(p[1])
+	read("89", false)
+	read("", true)
+}

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"golang.org/x/sys/unix"
@@ -66,14 +65,14 @@ func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 			return nil, err
 		}
 		if fds[1].Revents != 0 {
-			if n, ended := a.copy(buf); n == 0 && ended {
+			if _, ended := a.copy(buf); ended {
 				fds[1].Fd = -1 // no process has the terminal open any more
 			}
 		}
 		if fds[0].Revents != 0 {
 			exit := a.conn.Exit()
 			// Processes that the program left behind may go on writing; the session ends.
-			for read := 0; read < drainLimit; {
+			for read := 0; read < sys.MostBuffered; {
 				n, _ := a.copy(buf)
 				if n == 0 {
 					break
@@ -85,21 +84,9 @@ func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 	}
 }
 
-// drainLimit in bytes is more than a terminal holds.
-const drainLimit = 2 << 20
-
-// copy passes on what the terminal holds, up to the length of buf. A terminal
-// returns a page at a time: several reads, one write.
+// copy passes on what the terminal holds, up to the length of buf.
 func (a *agentSession) copy(buf []byte) (n int, ended bool) {
-	for n < len(buf) {
-		m, err := sys.Read(a.input.fd, buf[n:])
-		if err != nil || m == 0 {
-			ended = !errors.Is(err, unix.EAGAIN)
-			break
-		}
-		n += m
-	}
-	if n > 0 {
+	if n, ended = sys.ReadAvailable(a.input.fd, buf); n > 0 {
 		_, _ = a.out.Write(buf[:n]) // see sink and recorder: it never fails
 	}
 	return n, ended

@@ -49,27 +49,22 @@ func (r *relay) step() bool {
 	if r.buf == nil {
 		r.buf = make([]byte, relayBuffer)
 	}
-	// A pty returns a page at a time. With several reads for one write, the process
-	// behind us is woken less often.
-	n := 0
-	for n < len(r.buf) {
-		m, err := sys.Read(r.from, r.buf[n:])
-		if errors.Is(err, unix.EAGAIN) {
-			break
-		}
-		if err != nil || m == 0 {
-			if n == 0 {
-				r.finish()
-				return true
-			}
-			break // the next read returns it again
-		}
-		if n += m; r.input {
-			break
-		}
+	n, ended := r.read()
+	if ended {
+		r.finish()
+		return true
 	}
 	r.rest = r.buf[:n]
 	return n > 0
+}
+
+// read fills buf as far as there is something to read. ended reports that nothing follows.
+func (r *relay) read() (n int, ended bool) {
+	if !r.input {
+		return sys.ReadAvailable(r.from, r.buf)
+	}
+	n, err := sys.Read(r.from, r.buf) // once: it may block
+	return max(n, 0), n <= 0 && !errors.Is(err, unix.EAGAIN)
 }
 
 // run is called when poll(2) reports that the relay is ready. Output is copied for as long
@@ -155,9 +150,6 @@ func (s *session) copyUntilEnd() (*wire.Exit, cause) {
 // terminalGone reports whether the user's terminal has ended, in a session that has one.
 func (s *session) terminalGone() bool { return s.master >= 0 && s.relays[0].done }
 
-// drainLimit in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
-const drainLimit = 2 << 20
-
 // drain copies what the session had written when it ended. Processes that it left behind
 // may go on writing, which is not copied.
 func (s *session) drain() {
@@ -165,7 +157,7 @@ func (s *session) drain() {
 		if r.input {
 			continue
 		}
-		for read := 0; !r.done && read < drainLimit; {
+		for read := 0; !r.done && read < sys.MostBuffered; {
 			writing := len(r.rest) > 0
 			if r.step() {
 				if !writing {
