@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -67,10 +68,10 @@ func (c *children) wait() (pid int, status uint32) {
 	for {
 		var ws unix.WaitStatus
 		pid, err := unix.Wait4(-1, &ws, 0, nil)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return pid, uint32(ws)
-		case unix.ECHILD:
+		case errors.Is(err, unix.ECHILD):
 			<-c.arrived // a new session, or the end of an orphan
 		}
 	}

@@ -56,9 +56,9 @@ func cannot(err error) error {
 func Unmount(at string) error {
 	return onHost(func() error {
 		for {
-			switch err := unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err {
-			case nil:
-			case unix.EINVAL, unix.ENOENT: // nothing is mounted there
+			switch err := unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); {
+			case err == nil:
+			case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT): // nothing is mounted there
 				return nil
 			default:
 				return fmt.Errorf("unmount %s: %w", at, err)
@@ -118,7 +118,7 @@ func namespace(users, groups Ranges) (*os.File, error) {
 	_ = unix.Kill(pid, unix.SIGKILL)
 	for {
 		var st unix.WaitStatus
-		if _, werr := unix.Wait4(pid, &st, 0, nil); werr == unix.EINTR || werr == nil && st.Stopped() {
+		if _, werr := unix.Wait4(pid, &st, 0, nil); errors.Is(werr, unix.EINTR) || werr == nil && st.Stopped() {
 			continue
 		}
 		return ns, err

@@ -103,7 +103,7 @@ func (r *Root) MakeHome(u User) error {
 		return nil
 	}
 	w, err := r.walk(u.Home, unix.RESOLVE_NO_XDEV)
-	if err == unix.EXDEV {
+	if errors.Is(err, unix.EXDEV) {
 		return nil // it is in a mount, whose directories are made by whoever mounted it
 	}
 	if err != nil {
@@ -147,7 +147,7 @@ func (r *Root) giveEmptyHome(w walked, u User) error {
 	}
 	defer dir.Close()
 	names, err := dir.Readdirnames(len(u.Mounted) + 1)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return refused(u.Home, err.Error())
 	}
 	for _, name := range names {

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -28,7 +29,7 @@ func (r *Root) ResetDir(name string, rootGID uint32) error {
 		var first string
 		first, rest, _ = strings.Cut(rest, "/")
 		next, err := openBelow(fd, first, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV)
-		if err == unix.ENOENT {
+		if errors.Is(err, unix.ENOENT) {
 			next, err = makeDir(fd, first, r.owner, rootGID)
 		}
 		if err != nil {

@@ -119,7 +119,7 @@ func (r *Root) OnlyRootChanges(name string) (bool, error) {
 // isElsewhere reports whether an error says that a path does not lead where it seems to:
 // something on it is missing, a link, or not a directory.
 func isElsewhere(err error) bool {
-	return err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP || err == unix.EXDEV
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EXDEV)
 }
 
 // openBelow opens a path below a directory, without following a link.
@@ -127,7 +127,7 @@ func openBelow(dir int, name string, resolve uint64) (int, error) {
 	fd, err := unix.Openat2(dir, name, &unix.OpenHow{
 		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: resolve | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
-	if err == unix.ENOSYS {
+	if errors.Is(err, unix.ENOSYS) {
 		err = ErrKernel
 	}
 	return fd, err

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"path"
 	"strings"
 
@@ -50,7 +51,7 @@ func (r *Root) walk(name string, resolve uint64) (w walked, err error) {
 		next, err := unix.Openat2(fd, first, &unix.OpenHow{
 			Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: resolve | unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 		})
-		if err == unix.ENOENT {
+		if errors.Is(err, unix.ENOENT) {
 			return w, nil
 		}
 		if err != nil {

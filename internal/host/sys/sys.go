@@ -46,7 +46,7 @@ func IsPtyMaster(fd int) bool {
 func Poll(fds []unix.PollFd, timeout int) (int, error) {
 	for {
 		n, err := unix.Poll(fds, timeout)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}
@@ -56,7 +56,7 @@ func Poll(fds []unix.PollFd, timeout int) (int, error) {
 func Read(fd int, p []byte) (int, error) {
 	for {
 		n, err := unix.Read(fd, p)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}
@@ -83,7 +83,7 @@ const MostBuffered = 2 << 20
 func Write(fd int, p []byte) (int, error) {
 	for {
 		n, err := unix.Write(fd, p)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}
@@ -93,7 +93,7 @@ func Write(fd int, p []byte) (int, error) {
 func Pwrite(fd int, p []byte, at int64) (int, error) {
 	for {
 		n, err := unix.Pwrite(fd, p, at)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}

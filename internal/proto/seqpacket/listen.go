@@ -1,6 +1,7 @@
 package seqpacket
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,7 +61,7 @@ func Bind(path string, mode uint32, backlog int) (int, error) {
 		_ = unix.Close(fd)
 		return -1, err
 	}
-	if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
+	if err := unix.Unlink(path); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fail(err)
 	}
 	// bind(2) takes the mode of the file from that of the socket; changing the umask
@@ -116,8 +117,8 @@ func (l *Listener) Accept() (*Conn, error) {
 	rerr := l.raw.Read(func(lfd uintptr) bool {
 		for {
 			fd, _, err = unix.Accept4(int(lfd), unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-			if err != unix.EINTR && err != unix.ECONNABORTED {
-				return err != unix.EAGAIN
+			if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED) {
+				return !errors.Is(err, unix.EAGAIN)
 			}
 		}
 	})

@@ -52,7 +52,7 @@ func StartAsRoot() (fd int, err error) {
 // waiting for one is pointless: no service has run since boot, so none is being restarted.
 // Root need not wait, having all rights of a broker.
 func ServiceNeverRan() bool {
-	return unix.Getuid() == 0 || unix.Access(paths.Lock(), unix.F_OK) == unix.ENOENT
+	return unix.Getuid() == 0 || errors.Is(unix.Access(paths.Lock(), unix.F_OK), unix.ENOENT)
 }
 
 // StartAsUser starts a broker with our own rights and returns the connected socket.

@@ -52,8 +52,8 @@ func Append(path string, e Event) error {
 func openDir(path string) (int, error) {
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	fd, err := unix.Open(path, flags, 0)
-	if err == unix.ENOENT {
-		if err := unix.Mkdir(path, 0o700); err != nil && err != unix.EEXIST {
+	if errors.Is(err, unix.ENOENT) {
+		if err := unix.Mkdir(path, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 			return -1, fmt.Errorf("%s: %w", path, err)
 		}
 		fd, err = unix.Open(path, flags, 0)

@@ -79,7 +79,7 @@ func Start(ctx context.Context, e engine.Engine, c state.ContainerDir, found *en
 }
 
 func removeDir(dir string) error {
-	if err := unix.Rmdir(dir); err != nil && err != unix.ENOENT {
+	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
 		return &os.PathError{Op: "rmdir", Path: dir, Err: err}
 	}
 	return nil

@@ -159,7 +159,7 @@ func (c ContainerDir) Lock(ctx context.Context) (unlock func(), err error) {
 // Shut makes logins wait for the lock: without an owner no login is warm.
 func (c ContainerDir) Shut() error {
 	err := unix.Rename(c.file("owner"), c.file("owner.shut"))
-	if err == unix.ENOENT {
+	if errors.Is(err, unix.ENOENT) {
 		// A container of another host, or from before /run was lost. The text is not
 		// an owner, and is not read as one.
 		err = unix.Symlink("none", c.file("owner.shut"))
@@ -169,7 +169,7 @@ func (c ContainerDir) Shut() error {
 
 // Open ends Shut; a container that is not shut stays as it is.
 func (c ContainerDir) Open() error {
-	if err := unix.Rename(c.file("owner.shut"), c.file("owner")); err != unix.ENOENT {
+	if err := unix.Rename(c.file("owner.shut"), c.file("owner")); !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	return nil

@@ -38,7 +38,7 @@ func tryLock(path string) (unlock func(), err error) {
 		return func() { _ = unix.Close(fd) }, nil
 	}
 	_ = unix.Close(fd)
-	if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
+	if err != nil && !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 		return nil, err
 	}
 	return nil, errLocked

@@ -45,7 +45,7 @@ func removeFlat(dir string) error {
 		return err
 	}
 	for _, sub := range []string{"/in", "/home", ""} {
-		if err := unix.Rmdir(dir + sub); err != nil && err != unix.ENOENT {
+		if err := unix.Rmdir(dir + sub); err != nil && !errors.Is(err, unix.ENOENT) {
 			return &os.PathError{Op: "rmdir", Path: dir + sub, Err: err}
 		}
 	}
@@ -71,7 +71,7 @@ func unlinkFiles(dir string) error {
 
 // unlink removes a name that may be gone already.
 func unlink(path string) error {
-	if err := unix.Unlink(path); err != nil && err != unix.ENOENT {
+	if err := unix.Unlink(path); err != nil && !errors.Is(err, unix.ENOENT) {
 		return &os.PathError{Op: "unlink", Path: path, Err: err}
 	}
 	return nil

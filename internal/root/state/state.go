@@ -85,7 +85,7 @@ func (d RunDir) RemoveContainer(name string) error {
 // writeLink replaces a symbolic link in one step. Small facts are the text of links
 // that lead nowhere: one system call writes or reads one, and nobody sees half of it.
 func writeLink(path, tmp, text string) error {
-	if err := unix.Unlink(tmp); err != nil && err != unix.ENOENT { // left by a killed broker
+	if err := unix.Unlink(tmp); err != nil && !errors.Is(err, unix.ENOENT) { // left by a killed broker
 		return &os.PathError{Op: "unlink", Path: tmp, Err: err}
 	}
 	if err := os.Symlink(text, tmp); err != nil {

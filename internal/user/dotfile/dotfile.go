@@ -3,6 +3,7 @@
 package dotfile
 
 import (
+	"errors"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -40,11 +41,11 @@ func AuthInfo(path string, uid int) []byte {
 
 func read(path string, uid int, most int) (data []byte, problem string) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	switch err {
-	case nil:
-	case unix.ENOENT, unix.ENOTDIR:
+	switch {
+	case err == nil:
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return nil, ""
-	case unix.ELOOP:
+	case errors.Is(err, unix.ELOOP):
 		return nil, "is a symbolic link"
 	default:
 		return nil, "cannot be read: " + err.Error()
