@@ -37,7 +37,7 @@ func Join(errs ...error) error {
 }
 
 // PrintError prints each error on a line of its own, with its cause: only an
-// administrator runs dockershctl.
+// administrator runs dockershctl. What engines and users wrote may be in it.
 func PrintError(w io.Writer, err error) {
 	var all several
 	if errors.As(err, &all) {
@@ -49,9 +49,13 @@ func PrintError(w io.Writer, err error) {
 	if errors.Is(err, ErrReported) {
 		return
 	}
-	fmt.Fprintln(w, "dockershctl: error:", err)
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = printable.Text(lines[i])
+	}
+	fmt.Fprintln(w, "dockershctl: error:", strings.Join(lines, "\n"))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintln(w, "hint:", hint)
+		fmt.Fprintln(w, "hint:", printable.Text(hint))
 	}
 }
 

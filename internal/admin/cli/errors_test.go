@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"errors"
+	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
 func TestHintForAnUnknownWordNamesTheLikestOrTheCommandThatListsAll(t *testing.T) {
@@ -18,5 +22,15 @@ func TestHintForAnUnknownWordNamesTheLikestOrTheCommandThatListsAll(t *testing.T
 		if got := hintOf(c.err); got != c.hint {
 			t.Errorf("%v: %q, want %q", c.err, got, c.hint)
 		}
+	}
+}
+
+// An engine repeats what a user wrote.
+func TestPrintedErrorSteersNoTerminal(t *testing.T) {
+	var b strings.Builder
+	PrintError(&b, Join(usererr.New(usererr.Denied, "no \x1b[2J", "run \u009b2J", nil), errors.New("one\n\u202etwo")))
+	const want = "dockershctl: error: no ?[2J\nhint: run ?2J\ndockershctl: error: one\n?two\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
 	}
 }

@@ -2,7 +2,6 @@ package containers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -80,7 +79,7 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 			fmt.Fprintln(env.Out, r.Name)
 		}
 	case asJSON:
-		err = json.NewEncoder(env.Out).Encode(rows)
+		err = cli.PrintJSON(env.Out, rows)
 	default:
 		err = printTable(env.Out, rows)
 	}

@@ -5,7 +5,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -59,7 +58,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 		}
 	}
 	if a.asJSON {
-		err = json.NewEncoder(env.Out).Encode(r)
+		err = cli.PrintJSON(env.Out, r)
 	} else {
 		err = r.print(env.Out)
 	}

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 	"github.com/dockersh/dockersh/internal/rules/syntax"
@@ -54,18 +54,18 @@ func Check(ctx context.Context, env cli.Env, args []string) error {
 		if found == nil {
 			found = []finding{}
 		}
-		if err := json.NewEncoder(env.Out).Encode(found); err != nil {
+		if err := cli.PrintJSON(env.Out, found); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range found {
-			fmt.Fprintf(env.Out, "%s:%d:%d: %s\n", f.File, f.Line, f.Col, f.Text)
+			fmt.Fprintf(env.Out, "%s:%d:%d: %s\n", printable.Text(f.File), f.Line, f.Col, printable.Text(f.Text))
 			if f.Hint != "" {
-				fmt.Fprintf(env.Out, "    hint: %s\n", f.Hint)
+				fmt.Fprintf(env.Out, "    hint: %s\n", printable.Text(f.Hint))
 			}
 		}
 		if found == nil {
-			fmt.Fprintf(env.Out, "%s: no errors\n", name)
+			fmt.Fprintf(env.Out, "%s: no errors\n", printable.Text(name))
 		}
 	}
 	if found != nil {

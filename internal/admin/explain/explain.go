@@ -4,7 +4,6 @@ package explain
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +68,7 @@ func Explain(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(env.Out).Encode(x)
+		return cli.PrintJSON(env.Out, x)
 	}
 	return x.print(env.Out)
 }
@@ -240,14 +239,14 @@ func (x *explanation) print(out io.Writer) error {
 			if i > 0 {
 				key, origin = "", ""
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", key, printable.Text(v), origin)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", key, printable.Text(v), printable.Text(origin))
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if x.HostShell != "" {
-		fmt.Fprintf(out, "\nA login runs %s on the host.\n", x.HostShell)
+		fmt.Fprintf(out, "\nA login runs %s on the host.\n", printable.Text(x.HostShell))
 		return nil
 	}
 	fmt.Fprintf(out, "\nA login enters %s (%s).", x.Container, x.State)

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -50,7 +49,7 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(rows)
+		return cli.PrintJSON(out, rows)
 	}
 	return printHistory(out, rows)
 }

@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -55,17 +54,17 @@ func List(ctx context.Context, env cli.Env, args []string) error {
 		return listHistory(env.Out, user, from, asJSON)
 	}
 	if quiet {
-		entries, unread := Entries(ctx, nil)
-		warnUnread(unread)
+		entries, out := Entries(ctx, env.Marks)
+		out.warn()
 		for _, entry := range entries {
 			fmt.Fprintln(env.Out, entry.ID)
 		}
 		return nil
 	}
-	all, unread := Live(ctx, env.Marks)
-	warnUnread(unread)
+	all, out := Live(ctx, env.Marks)
+	out.warn()
 	if asJSON {
-		return json.NewEncoder(env.Out).Encode(all)
+		return cli.PrintJSON(env.Out, all)
 	}
 	return printTable(env.Out, all)
 }
@@ -73,10 +72,10 @@ func List(ctx context.Context, env cli.Env, args []string) error {
 // In is Entry.In.
 func (s Session) In(container, mark string) bool { return s.entry.In(container, mark) }
 
-// Live returns all live sessions, the oldest first. marks and unread are as for Entries.
-func Live(ctx context.Context, marks cli.Marks) (all []Session, unread int) {
+// Live returns all live sessions, the oldest first. marks and out are as for Entries.
+func Live(ctx context.Context, marks cli.Marks) (all []Session, out LeftOut) {
 	all = []Session{}
-	entries, unread := Entries(ctx, marks)
+	entries, out := Entries(ctx, marks)
 	for _, entry := range entries {
 		s := Session{ID: entry.ID, User: entry.User, UID: entry.UID, Container: entry.Container, Client: entry.Address, Key: entry.Key,
 			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting, Unconfirmed: entry.Unconfirmed, entry: entry}
@@ -95,7 +94,7 @@ func Live(ctx context.Context, marks cli.Marks) (all []Session, unread int) {
 	slices.SortFunc(all, func(a, b Session) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.User, b.User), cmp.Compare(a.ID, b.ID))
 	})
-	return all, unread
+	return all, out
 }
 
 // terminalOf returns the terminal of a login shell and for how many seconds nothing

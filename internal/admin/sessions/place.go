@@ -126,45 +126,52 @@ var stuck struct {
 	in map[place]bool
 }
 
-// read returns the live sessions of a place. An entry counts only if its process is the
-// user's. The error is errSlow, or the context's.
-func (p place) read(ctx context.Context) ([]state.Session, error) {
-	return lookWithin(ctx, p, func() (own []state.Session) {
+// found is what is in a place.
+type found struct {
+	own    []state.Session
+	forged int // live entries that no broker wrote
+}
+
+// read returns the live sessions of a place, and how many entries no broker wrote. An entry
+// counts only if its process is the user's. The error is errSlow, or the context's.
+func (p place) read(ctx context.Context) ([]state.Session, int, error) {
+	f, err := lookWithin(ctx, p, func() (f found) {
 		// With no more than the user's rights. The owner needs no group.
-		_ = sys.AsUser(int(p.uid), nogroup, func() { own = p.readNow() })
-		return own
+		_ = sys.AsUser(int(p.uid), nogroup, func() { f = p.readNow() })
+		return f
 	})
+	return f.own, f.forged, err
 }
 
 // lookWithin returns what look finds in a place, unless that takes too long.
-func lookWithin(ctx context.Context, p place, look func() []state.Session) ([]state.Session, error) {
+func lookWithin(ctx context.Context, p place, look func() found) (found, error) {
 	stuck.Lock()
 	if stuck.in[p] {
 		stuck.Unlock()
-		return nil, errSlow
+		return found{}, errSlow
 	}
 	if stuck.in == nil {
 		stuck.in = map[place]bool{}
 	}
 	stuck.in[p] = true
 	stuck.Unlock()
-	found := make(chan []state.Session, 1)
+	result := make(chan found, 1)
 	go func() {
-		own := look()
+		f := look()
 		stuck.Lock()
 		delete(stuck.in, p)
 		stuck.Unlock()
-		found <- own
+		result <- f
 	}()
 	limit := time.NewTimer(placeLimit)
 	defer limit.Stop()
 	select {
-	case own := <-found:
-		return own, nil
+	case f := <-result:
+		return f, nil
 	case <-limit.C:
-		return nil, errSlow
+		return found{}, errSlow
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return found{}, ctx.Err()
 	}
 }
 
@@ -172,24 +179,30 @@ func lookWithin(ctx context.Context, p place, look func() []state.Session) ([]st
 const nogroup = 65534
 
 // readNow is read in a thread with the user's rights, without a limit.
-func (p place) readNow() (own []state.Session) {
+func (p place) readNow() (f found) {
 	run, err := openDir(unix.AT_FDCWD, p.run, p.uid)
 	if err != nil {
-		return nil
+		return f
 	}
 	defer unix.Close(run)
 	entries, err := openDir(run, "s", p.uid)
 	if err != nil {
-		return nil
+		return f
 	}
 	defer unix.Close(entries)
 	d := state.Sessions("/proc/self/fd/" + strconv.Itoa(entries))
-	for _, s := range d.LiveOf(p.uid, mostEntries) {
-		if owner, err := proc.UID(s.Pid); err == nil && owner == p.uid {
-			own = append(own, s)
+	all, forged := d.LiveOf(p.uid, mostEntries)
+	f.forged = forged
+	for _, s := range all {
+		switch owner, err := proc.UID(s.Pid); {
+		case err != nil: // it has just ended
+		case owner == p.uid:
+			f.own = append(f.own, s)
+		default:
+			f.forged++
 		}
 	}
-	return own
+	return f
 }
 
 // openDir opens a directory of a user. It follows no link, and does not wait for the writer
@@ -207,9 +220,9 @@ func openDir(at int, name string, uid uint32) (int, error) {
 	return fd, nil
 }
 
-// ofUserBrokers returns the live sessions of all users' own brokers, and how many places
-// could not be read in time. A user's name and address are not taken from the entry.
-func ofUserBrokers(ctx context.Context) (all []Entry, unread int) {
+// ofUserBrokers returns the live sessions of all users' own brokers. A user's name and
+// address are not taken from the entry.
+func ofUserBrokers(ctx context.Context) (all []Entry, out LeftOut) {
 	ctx, cancel := context.WithTimeout(ctx, placesLimit)
 	defer cancel()
 	next := make(chan place)
@@ -218,15 +231,16 @@ func ofUserBrokers(ctx context.Context) (all []Entry, unread int) {
 	for range placesAtOnce {
 		work.Go(func() {
 			for p := range next {
-				own, err := p.read(ctx)
+				own, forged, err := p.read(ctx)
 				name := ""
-				if len(own) > 0 {
+				if len(own)+forged > 0 {
 					name = nameOf(ctx, p.uid)
 				}
 				mu.Lock()
 				if err != nil {
-					unread++
+					out.Unread++
 				}
+				out.addForged(name, forged)
 				for _, s := range own {
 					s.User, s.Address = name, "" // Live asks the kernel for the address
 					all = append(all, Entry{Session: s, run: p.run})
@@ -240,7 +254,7 @@ func ofUserBrokers(ctx context.Context) (all []Entry, unread int) {
 	}
 	close(next)
 	work.Wait()
-	return all, unread
+	return all, out
 }
 
 // nameOf returns the name of a user, or the number if it is not found in time.

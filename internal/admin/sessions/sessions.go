@@ -4,12 +4,9 @@ package sessions
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
-	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -36,37 +33,27 @@ func (e Entry) mark() string { return state.RunDir(e.run).Container(e.Container)
 
 // Entries returns the entries of all live sessions: those of root brokers, and those of
 // brokers that run with their user's rights. marks returns the marks of the containers of
-// each name; it is called if users' own brokers have sessions. unread is how many run-time
-// directories of such brokers could not be read in time.
-func Entries(ctx context.Context, marks cli.Marks) (all []Entry, unread int) {
-	known := map[string]bool{}
+// each name; it is called if users' own brokers have sessions.
+func Entries(ctx context.Context, marks cli.Marks) (all []Entry, out LeftOut) {
+	ids, containers := map[string]bool{}, map[string]bool{}
 	for _, s := range state.RunDir(paths.Run).Sessions().Live() {
-		known[s.ID] = true
+		ids[s.ID], containers[s.Container] = true, true
 		all = append(all, Entry{Session: s})
 	}
-	own, unread := ofUserBrokers(ctx)
+	own, out := ofUserBrokers(ctx)
 	if len(own) == 0 {
-		return all, unread
+		return all, out
 	}
 	var made map[string][]string
 	if marks != nil {
 		made = marks(ctx)
 	}
+	own = out.dropForged(own, func(id string) bool { return ids[id] || containers[id] || made[id] != nil })
 	for _, e := range own {
-		if known[e.ID] {
-			continue // the id of another's session
-		}
 		e.Unconfirmed = !slices.Contains(made[e.Container], e.mark())
 		all = append(all, e)
 	}
-	return all, unread
-}
-
-// warnUnread says that a list is not complete.
-func warnUnread(unread int) {
-	if unread > 0 {
-		fmt.Fprintf(os.Stderr, "dockershctl: warning: users' own brokers: %s of session entries not read in time\n", human.Count(unread, "place"))
-	}
+	return all, out
 }
 
 var accounts = account.New(0)
@@ -94,7 +81,7 @@ func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark
 		}
 		own, ok := x.own[p]
 		if !ok {
-			if own, err = p.read(ctx); err == nil {
+			if own, _, err = p.read(ctx); err == nil {
 				x.own[p] = own
 			}
 		}
@@ -112,8 +99,8 @@ func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark
 // logins that wait for their container.
 func selectSessions(ctx context.Context, marks cli.Marks, s *cli.Selection) (all []state.Session, err error) {
 	var known []string
-	entries, unread := Entries(ctx, marks)
-	warnUnread(unread)
+	entries, out := Entries(ctx, marks)
+	out.warn()
 	for _, entry := range entries {
 		known = append(known, entry.ID)
 		in := ""

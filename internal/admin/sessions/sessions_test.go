@@ -93,12 +93,15 @@ func (u *user) session(id, container string) state.Session {
 	return state.Session{ID: id, UID: u.uid, Container: container, Pid: u.process.Pid, Start: u.process.Start}
 }
 
+// id1 and id2 are as state.NewSessionID makes them.
+const id1, id2 = "abcdefghijkl", "mnopqrstuvwx"
+
 // ids returns the ids of the sessions that Entries finds; an unconfirmed one has a "?".
 func ids(t *testing.T, marks cli.Marks) string {
 	t.Helper()
-	all, unread := Entries(t.Context(), marks)
-	if unread != 0 {
-		t.Errorf("%d places were not read", unread)
+	all, out := Entries(t.Context(), marks)
+	if out.Unread != 0 {
+		t.Errorf("%d places were not read", out.Unread)
 	}
 	var ids []string
 	for _, e := range all {
@@ -117,16 +120,16 @@ func TestSessionOfAUserWhoseNameInTmpWasTakenIsListed(t *testing.T) {
 	for _, suffix := range []string{"-another", "-own"} {
 		u.run = first + suffix
 		u.makeDirs()
-		u.add(u.session("a"+suffix[1:], "c"))
+		u.add(u.session(map[string]string{"-another": id1, "-own": id2}[suffix], "c1"))
 	}
 	if err := errors.Join(os.RemoveAll(first), os.Chown(first+"-another", 12345, 12345)); err != nil {
 		t.Fatal(err)
 	}
-	if got := ids(t, nil); got != "aown?" {
+	if got := ids(t, nil); got != id2+"?" {
 		t.Errorf("sessions %q", got)
 	}
-	mark := state.RunDir(u.run).Container("c").Mark()
-	if in, err := NewIndex().LiveIn(t.Context(), "c", u.uid, mark); len(in) != 1 || err != nil {
+	mark := state.RunDir(u.run).Container("c1").Mark()
+	if in, err := NewIndex().LiveIn(t.Context(), "c1", u.uid, mark); len(in) != 1 || err != nil {
 		t.Errorf("%+v %v", in, err)
 	}
 }
@@ -138,24 +141,24 @@ func TestUserCannotForgeTheSessionEntryOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := u.session("a", "c")
+	own := u.session(id1, "c1")
 	own.User, own.Address = "alice", "192.0.2.7"
 	u.add(own)
-	others := u.session("b", "c") // a process of another
+	others := u.session(id2, "c1") // a process of another
 	others.Pid, others.Start = me.Pid, me.Start
 	u.add(others)
 	asOther := own
-	asOther.ID, asOther.UID = "d", 0
+	asOther.ID, asOther.UID = state.NewSessionID(), 0
 	u.add(asOther)
 	all, _ := Entries(t.Context(), nil)
-	if len(all) != 1 || all[0].ID != "a" || all[0].User != strconv.Itoa(int(u.uid)) || all[0].Address != "" {
+	if len(all) != 1 || all[0].ID != id1 || all[0].User != strconv.Itoa(int(u.uid)) || all[0].Address != "" {
 		t.Errorf("%+v", all)
 	}
 }
 
 func TestUsersEntryCountsOnlyForContainersOfTheirOwnBroker(t *testing.T) {
 	u := newUser(t)
-	u.add(u.session("a", "victim_dockersh"))
+	u.add(u.session(id1, "victim_dockersh"))
 	ours, theirs := state.RunDir(paths.Run).Container("victim_dockersh").Mark(), state.RunDir(u.run).Container("victim_dockersh").Mark()
 	marks := func(mark string) cli.Marks {
 		return func(context.Context) map[string][]string { return map[string][]string{"victim_dockersh": {mark}} }
@@ -166,7 +169,7 @@ func TestUsersEntryCountsOnlyForContainersOfTheirOwnBroker(t *testing.T) {
 		listed string
 		in     int
 	}{
-		{ours, u.uid, "a?", 0}, {ours, 1001, "a?", 0}, {"", u.uid, "a?", 0}, {theirs, 1001, "a", 0}, {theirs, u.uid, "a", 1},
+		{ours, u.uid, id1 + "?", 0}, {ours, 1001, id1 + "?", 0}, {"", u.uid, id1 + "?", 0}, {theirs, 1001, id1, 0}, {theirs, u.uid, id1, 1},
 	} {
 		if got := ids(t, marks(c.mark)); got != c.listed {
 			t.Errorf("mark %q: listed %q, want %q", c.mark, got, c.listed)
@@ -187,7 +190,7 @@ func TestUsersEntryCountsOnlyForContainersOfTheirOwnBroker(t *testing.T) {
 	if all, err := selectSessions(t.Context(), marks(theirs), byName); err != nil || len(all) != 1 {
 		t.Errorf("selected by the name of their own container: %+v %v", all, err)
 	}
-	if all, err := selectSessions(t.Context(), nil, &cli.Selection{Names: []string{"a"}}); err != nil || len(all) != 1 {
+	if all, err := selectSessions(t.Context(), nil, &cli.Selection{Names: []string{id1}}); err != nil || len(all) != 1 {
 		t.Errorf("selected by its id: %+v %v", all, err)
 	}
 }
@@ -198,12 +201,12 @@ func TestIDOfAnothersSessionIsNotTheUsers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := state.Session{ID: "a", Container: "victim_dockersh", Pid: me.Pid, Start: me.Start, Since: time.Now()}
+	s := state.Session{ID: id1, Container: "victim_dockersh", Pid: me.Pid, Start: me.Start, Since: time.Now()}
 	if err := state.RunDir(paths.Run).Sessions().Add(s); err != nil {
 		t.Fatal(err)
 	}
-	u.add(u.session("a", "c"))
-	all, err := selectSessions(t.Context(), nil, &cli.Selection{Names: []string{"a"}})
+	u.add(u.session(id1, "c1"))
+	all, err := selectSessions(t.Context(), nil, &cli.Selection{Names: []string{id1}})
 	if err != nil || len(all) != 1 || all[0].UID != 0 {
 		t.Errorf("%+v %v", all, err)
 	}
@@ -219,8 +222,8 @@ func TestPlaceThatIsNoDirectoryOfTheUserIsNotRead(t *testing.T) {
 	} {
 		for _, name := range []string{"", "/s"} {
 			u := newUser(t)
-			u.add(u.session("a", "c"))
-			if got := ids(t, nil); got != "a?" {
+			u.add(u.session(id1, "c1"))
+			if got := ids(t, nil); got != id1+"?" {
 				t.Fatalf("before: %q", got)
 			}
 			path := u.run + name
@@ -240,7 +243,7 @@ func TestPlaceThatIsNoDirectoryOfTheUserIsNotRead(t *testing.T) {
 
 func TestNumberOfAUserIsWrittenInOneWay(t *testing.T) {
 	u := newUser(t)
-	u.add(u.session("a", "c"))
+	u.add(u.session(id1, "c1"))
 	again := strings.Replace(u.run, "dockersh-", "dockersh-0", 1)
 	if err := os.Rename(u.run, again); err != nil {
 		t.Fatal(err)
@@ -257,10 +260,10 @@ func TestMillionEntriesAreNotRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i := range 2 * mostEntries {
-		u.add(u.session("a"+strconv.Itoa(i), "c"))
+	for range 2 * mostEntries {
+		u.add(u.session(state.NewSessionID(), "c1"))
 	}
-	own, err := u.read(t.Context())
+	own, _, err := u.read(t.Context())
 	if err != nil && !errors.Is(err, errSlow) || len(own) > mostEntries {
 		t.Errorf("%d, %v", len(own), err)
 	}
@@ -269,7 +272,7 @@ func TestMillionEntriesAreNotRead(t *testing.T) {
 // A file system of the user's own, or one of the network that is away, may never answer.
 func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	p, hang, looks := place{"/hangs", 7}, make(chan struct{}), make(chan int, 10)
-	look := func() []state.Session { looks <- 1; <-hang; return []state.Session{{ID: "a"}} }
+	look := func() found { looks <- 1; <-hang; return found{own: []state.Session{{ID: "a"}}} }
 	start := time.Now()
 	for range 3 {
 		if _, err := lookWithin(t.Context(), p, look); !errors.Is(err, errSlow) {
@@ -284,7 +287,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	close(hang)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		if own, err := lookWithin(t.Context(), p, look); err == nil && len(own) == 1 {
+		if f, err := lookWithin(t.Context(), p, look); err == nil && len(f.own) == 1 {
 			break
 		}
 		if time.Now().After(end) {
@@ -293,7 +296,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := lookWithin(gone, place{"/hangs too", 7}, func() []state.Session { select {} }); !errors.Is(err, context.Canceled) {
+	if _, err := lookWithin(gone, place{"/hangs too", 7}, func() found { select {} }); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted command: %v", err)
 	}
 }

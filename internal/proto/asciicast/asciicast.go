@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // version of the format.
@@ -53,7 +55,7 @@ func AppendHeader(b []byte, h Header) []byte {
 	if err != nil {
 		panic(err) // numbers and strings can always be encoded
 	}
-	return append(append(b, line...), '\n')
+	return append(append(b, printable.JSON(line)...), '\n')
 }
 
 // AppendEvent appends the line for an event to b, with its time in microseconds.
@@ -73,7 +75,8 @@ func AppendEvent[T string | []byte](b []byte, at time.Duration, kind string, dat
 
 const hex = "0123456789abcdef"
 
-// appendText appends s, escaped for a JSON string, without the quotes.
+// appendText appends s, escaped for a JSON string, without the quotes. What steers a
+// terminal is escaped too: the file may be shown by another program than a player.
 func appendText[T string | []byte](b []byte, s T) []byte {
 	from := 0 // start of what was not yet copied
 	for i := 0; i < len(s); {
@@ -84,8 +87,14 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
-			if r != utf8.RuneError || size > 1 {
+			if !printable.IsUnsafe(r) {
 				i += size
+				continue
+			}
+			if size > 1 {
+				b = printable.AppendEscape(append(b, s[from:i]...), r)
+				i += size
+				from = i
 				continue
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 func TestWrittenRecordingIsReadBackUnchanged(t *testing.T) {
@@ -49,6 +51,25 @@ func TestLinesHaveTheDocumentedFormat(t *testing.T) {
 	}
 	if got := string(AppendHeader(nil, Header{Width: 80, Height: 24, Timestamp: 5})); got != `{"version":2,"width":80,"height":24,"timestamp":5}`+"\n" {
 		t.Errorf("%s", got)
+	}
+}
+
+// Somebody looks into the file with another program than a player.
+func TestLineSteersNoTerminal(t *testing.T) {
+	const data = "é\x1b]\x7f\u009b31m\u202e\u2066\U000e0041é"
+	line := string(AppendEvent(nil, 0, Output, data))
+	if strings.ContainsFunc(strings.TrimSuffix(line, "\n"), printable.IsUnsafe) || !strings.Contains(line, `é\u001b]\u007f\u009b31m\u202e\u2066\udb40\udc41é`) {
+		t.Errorf("%q", line)
+	}
+	head := string(AppendHeader(nil, Header{Width: 80, Height: 24, Title: data, Env: map[string]string{"TERM": data}}))
+	if strings.ContainsFunc(strings.TrimSuffix(head, "\n"), printable.IsUnsafe) {
+		t.Errorf("%q", head)
+	}
+	d := NewDecoder(strings.NewReader(head + line))
+	h, err := d.Header()
+	e, err2 := d.Next()
+	if err != nil || err2 != nil || h.Title != data || h.Env["TERM"] != data || e.Data != data {
+		t.Errorf("%+v %+v, %v %v", h, e, err, err2)
 	}
 }
 

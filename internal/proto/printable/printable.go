@@ -4,6 +4,7 @@ package printable
 
 import (
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -15,7 +16,7 @@ const MaxLine = 1000
 // every byte that is not UTF-8. The result has as many characters as s.
 func Text(s string) string {
 	return strings.Map(func(r rune) rune {
-		if isUnsafe(r) {
+		if IsUnsafe(r) {
 			return '?'
 		}
 		return r
@@ -35,7 +36,7 @@ func Line(s string) string {
 			blanks++
 			folded = folded || r != ' '
 			continue
-		case isUnsafe(r):
+		case IsUnsafe(r):
 			continue
 		case folded:
 			blanks = 1
@@ -49,6 +50,34 @@ func Line(s string) string {
 		}
 	}
 	return string(out)
+}
+
+// JSON returns a text in JSON with an escape in place of every character that is not
+// printable ASCII, which JSON has within strings alone: it means the same, and can be shown
+// on any terminal.
+func JSON(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		if r < 0x7f {
+			out = append(out, byte(r))
+		} else {
+			out = AppendEscape(out, r)
+		}
+	}
+	return out
+}
+
+// AppendEscape appends the escape of a character within a string of JSON.
+func AppendEscape(to []byte, r rune) []byte {
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		return appendUnit(appendUnit(to, high), low)
+	}
+	return appendUnit(to, r)
+}
+
+func appendUnit(to []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(to, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }
 
 // cut shortens valid UTF-8 of more than MaxLine bytes.
@@ -67,9 +96,9 @@ func isBreak(r rune) bool {
 	return r >= '\t' && r <= '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 }
 
-// isUnsafe reports whether r must not reach a terminal. Joiners (U+200C, U+200D)
+// IsUnsafe reports whether r must not reach a terminal. Joiners (U+200C, U+200D)
 // may: languages and emoji need them.
-func isUnsafe(r rune) bool {
+func IsUnsafe(r rune) bool {
 	switch {
 	case r < ' ', r >= 0x7f && r < 0xa0: // control characters
 		return true

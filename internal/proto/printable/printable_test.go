@@ -1,6 +1,7 @@
 package printable
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,6 +40,22 @@ func TestLineIsCutBetweenCharacters(t *testing.T) {
 	}
 }
 
+func TestJSONIsPrintableASCIIThatMeansTheSame(t *testing.T) {
+	const in = "grüße \x7f\u009b31m \u202e\u2066\u200e\u061c 😀 \U000e0041 <&>"
+	text, err := json.Marshal(map[string]string{in: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := JSON(text)
+	if strings.ContainsFunc(string(got), func(r rune) bool { return r < ' ' || r > '~' }) || !strings.Contains(string(got), `\u009b31m \u202e\u2066\u200e\u061c`) {
+		t.Errorf("%q", got)
+	}
+	var again map[string]string
+	if err := json.Unmarshal(got, &again); err != nil || again[in] != in {
+		t.Errorf("%q means %q, %v", got, again, err)
+	}
+}
+
 // FuzzPrintable: whatever comes, the result is text that a terminal shows as it
 // is, and cleaning it again changes nothing.
 func FuzzPrintable(f *testing.F) {
@@ -49,7 +66,7 @@ func FuzzPrintable(f *testing.F) {
 		text, line := Text(s), Line(s)
 		long := Line(strings.Repeat(s, 1+MaxLine/(1+len(s))))
 		for _, got := range []string{text, line, long} {
-			if !utf8.ValidString(got) || strings.ContainsFunc(got, isUnsafe) {
+			if !utf8.ValidString(got) || strings.ContainsFunc(got, IsUnsafe) {
 				t.Errorf("%q became %q", s, got)
 			}
 		}

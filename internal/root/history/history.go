@@ -6,7 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
-	"unicode/utf16"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 // Kind is what happened.
@@ -63,24 +64,7 @@ func encode(e Event) []byte {
 	if err != nil {
 		return nil // a year beyond 9999, which no clock shows
 	}
-	line := make([]byte, 0, len(text)+1)
-	for _, c := range string(text) {
-		switch {
-		case c < 0x7f:
-			line = append(line, byte(c))
-		case c < 0x10000:
-			line = escape(line, c)
-		default:
-			high, low := utf16.EncodeRune(c)
-			line = escape(escape(line, high), low)
-		}
-	}
-	return append(line, '\n')
-}
-
-func escape(to []byte, c rune) []byte {
-	const hex = "0123456789abcdef"
-	return append(to, '\\', 'u', hex[c>>12&15], hex[c>>8&15], hex[c>>4&15], hex[c&15])
+	return append(printable.JSON(text), '\n')
 }
 
 // parse reads one line. It skips what a write that was cut short left before the event

@@ -62,12 +62,12 @@ func TestEventIsReadBackAsItWasWritten(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || strings.Trim(strings.ReplaceAll(string(text), "\n", ""), printable) != "" || strings.Count(string(text), "\n") != 3 {
+	if err != nil || strings.Trim(strings.ReplaceAll(string(text), "\n", ""), printables) != "" || strings.Count(string(text), "\n") != 3 {
 		t.Errorf("%v: %q", err, text)
 	}
 }
 
-const printable = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~"
+const printables = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~"
 
 func TestOnlyTheWriterMayReadTheFile(t *testing.T) {
 	path := place(t)
@@ -264,7 +264,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add(begin)
 	f.Fuzz(func(t *testing.T, s string) {
 		text := string(encode(Event{Time: when, Kind: Start, Command: s, User: s}))
-		if body, ok := strings.CutSuffix(text, "\n"); !ok || strings.Trim(body, printable) != "" {
+		if body, ok := strings.CutSuffix(text, "\n"); !ok || strings.Trim(body, printables) != "" {
 			t.Fatalf("%q", text)
 		}
 		if r, ok := parse(text); !ok || utf8.ValidString(s) && r.Command != s {

@@ -34,7 +34,10 @@ type Session struct {
 }
 
 // NewSessionID returns the id of a new session.
-func NewSessionID() string { return strings.ToLower(rand.Text()[:12]) } // 60 bits
+func NewSessionID() string { return strings.ToLower(rand.Text()[:idLength]) }
+
+// idLength is that of an id, which has 60 random bits.
+const idLength = 12
 
 // Sessions is the directory of the entries: symbolic links that lead nowhere (see
 // writeLink). The name of a link says what is needed often (which user, which
@@ -101,17 +104,19 @@ func parseSession(name string) (s Session, ok bool) {
 	return s, err1 == nil && err2 == nil && err3 == nil && isName(s.ID) && isName(s.Container)
 }
 
-// isName reports whether a text can be an id or the name of a container. A user may
-// write into the entries of their own broker (the direct door), and they are shown to
-// the administrator.
+// isName reports whether a text can be part of the name of an entry.
 func isName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.') {
+		if !isAlnum(c) && c != '_' && c != '-' && c != '.' {
 			return false
 		}
 	}
 	return s != ""
+}
+
+func isAlnum(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // IsLive reports whether the front of the session still runs.
@@ -190,18 +195,6 @@ func (d Sessions) ByContainer() map[string][]Session {
 func (d Sessions) Live() []Session {
 	var all []Session
 	for _, s := range d.list(-1, func(Session) bool { return true }) {
-		if s.IsLive() && d.complete(&s) {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// LiveOf returns live sessions of a user, complete, out of as many entries. Others may
-// write into the directory.
-func (d Sessions) LiveOf(uid uint32, most int) []Session {
-	var all []Session
-	for _, s := range d.list(most, func(s Session) bool { return s.UID == uid }) {
 		if s.IsLive() && d.complete(&s) {
 			all = append(all, s)
 		}

@@ -2,10 +2,13 @@ package syslog
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
 func TestLogLineIsOneLineWithItsFields(t *testing.T) {
@@ -15,6 +18,16 @@ func TestLogLineIsOneLineWithItsFields(t *testing.T) {
 	l.Close(time.Second)
 	if got, want := out.String(), "level=WARN msg=refused uid=7 user=\"a\\nb\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLogLineSteersNoTerminal(t *testing.T) {
+	var out bytes.Buffer
+	l := New(&out, "test")
+	slog.New(l.Handler()).Warn("refused \u009b2J", "user", "a\u009b31m\u202e\u2066\u200f\x7f", "cause", errors.New("\x1b[2J\u061c"))
+	l.Close(time.Second)
+	if line := strings.TrimSuffix(out.String(), "\n"); strings.ContainsFunc(line, printable.IsUnsafe) || !strings.Contains(line, `a\u009b31m\u202e`) {
+		t.Errorf("%q", line)
 	}
 }
 

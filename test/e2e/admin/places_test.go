@@ -65,7 +65,9 @@ func TestUsersOwnEntriesSayNothingOfContainersOfOthers(t *testing.T) {
 	c := e2e.NewConsole(t, 24, 80, "setpriv", "--reuid", a.Name, "--regid", strconv.Itoa(a.GID), "--clear-groups", "sh", "-c", `
 		mkdir -m 700 `+place+`; mkdir `+place+`/s
 		start=$(cut -d' ' -f22 /proc/$$/stat)
-		ln -s "1	x" `+place+`/s/`+uid+`.$$.$start.x.`+name+`
+		ln -s "1700000000	x		" `+place+`/s/`+uid+`.$$.$start.abcdefghijkl.`+name+`
+		ln -s "1700000000	x		" `+place+`/s/`+uid+`.$$.$start.`+name+`.c1
+		ln -s "999999999999	x		" `+place+`/s/`+uid+`.$$.$start.mnopqrstuvwx.c1
 		echo ready; read x`)
 	c.Expect("ready")
 	for line := range strings.Lines(ctlInTime(t, "ls")) {
@@ -73,8 +75,12 @@ func TestUsersOwnEntriesSayNothingOfContainersOfOthers(t *testing.T) {
 			t.Errorf("ls counts a session that is not there: %s", line)
 		}
 	}
-	if out := ctlInTime(t, "sessions"); !strings.Contains(out, " "+name+"? ") || strings.Contains(out, " "+name+" ") {
+	if out := ctlInTime(t, "sessions"); !strings.Contains(out, " "+name+"? ") || strings.Contains(out, " "+name+" ") ||
+		!strings.Contains(out, "2 session entries that no broker wrote left out, of "+a.Name+"\n") {
 		t.Errorf("sessions: %q", out)
+	}
+	if out, _, status := e2e.Ctl(t, "sessions", "--json"); status != 0 || strings.Count(out, a.Name) != 1 {
+		t.Errorf("sessions --json: %d %q", status, out)
 	}
 	for _, args := range [][]string{{"message", name, "the password is xyzzy"}, {"kick", name}} {
 		if out := ctlInTime(t, args...); !strings.Contains(out, "no live session") {
@@ -89,7 +95,7 @@ func TestUsersOwnEntriesSayNothingOfContainersOfOthers(t *testing.T) {
 		t.Errorf("rm: %q", out)
 	}
 	// What it may say is of the user.
-	e2e.MustCtl(t, "message", "--user", a.Name, "for you")
+	ctlInTime(t, "message", "--user", a.Name, "for you")
 	c.Expect("for you")
 	if strings.Contains(c.Shown(), "xyzzy") {
 		t.Error("the user got what was meant for others")
