@@ -105,14 +105,27 @@ const (
 	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
-// Enter connects a login to the agent of its container, which runs afterwards, and
-// returns why the login was cold. Where the session is recorded, or has no agent, the
-// connection is to a bridge. Errors are ready for the user; engine.ErrNoClient where an
-// engine is needed by a program without a client.
-func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, reason ColdReason, err error) {
-	if !b.mayRecreate(l.Plan) && !b.mayRestart(l.Plan) {
-		if conn, err = b.connect(l); !errors.Is(err, errNoAgent) {
-			return conn, Warm, err
+// Entry is the way of a login into its container.
+type Entry struct {
+	Conn channel.Conn // to the agent, or to a bridge
+	Cold ColdReason
+
+	// Replaced is a directory of the host that is mounted into the container, and is
+	// another one by now on the host: what is written inside does not get there. Empty if
+	// there is none, or that cannot be known.
+	Replaced string
+}
+
+// Enter connects a login to the agent of its container, which runs afterwards. Where the
+// session is recorded, or has no agent, the connection is to a bridge. Errors are ready for
+// the user; engine.ErrNoClient where an engine is needed by a program without a client.
+func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
+	if !b.mayRecreate(l.Plan) {
+		replaced := b.findReplaced(l.Plan)
+		if replaced == "" || !b.isAlone(l.Plan) {
+			if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {
+				return Entry{Conn: conn, Replaced: replaced}, err
+			}
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, pullLimit+makeLimit)
@@ -121,11 +134,20 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (conn channel.Conn, reason
 	defer done()
 	e, err := b.Engines.Get(l.Plan.Engine())
 	if err != nil {
-		return channel.Conn{}, "", userError(err)
+		return Entry{}, userError(err)
 	}
 	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show}
-	conn, reason, err = a.enter(ctx)
-	return conn, reason, userError(err)
+	conn, cold, err := a.enter(ctx)
+	if err != nil {
+		return Entry{}, userError(err)
+	}
+	return Entry{Conn: conn, Cold: cold, Replaced: b.findReplaced(l.Plan)}, nil
+}
+
+// isAlone reports whether no session is in the container but that of a login which comes.
+func (b *Bringup) isAlone(plan *policy.Plan) bool {
+	inside, _ := b.State.Sessions().In(plan.Container)
+	return inside <= 1 // this login
 }
 
 // coldLogin is one login on its way.

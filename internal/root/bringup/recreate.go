@@ -14,11 +14,7 @@ const onChangeRecreate = "recreate"
 // mayRecreate reports whether a login must look whether its container is to be
 // recreated, and so cannot be warm: the administrator wants it, and nobody else is in.
 func (b *Bringup) mayRecreate(plan *policy.Plan) bool {
-	if plan.Settings.OnChange != onChangeRecreate {
-		return false
-	}
-	inside, _ := b.State.Sessions().In(plan.Container)
-	return inside <= 1 // this login
+	return plan.Settings.OnChange == onChangeRecreate && b.isAlone(plan)
 }
 
 // recreateIfChanged removes a container that is not what the administrator's settings

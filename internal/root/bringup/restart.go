@@ -12,10 +12,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Replaced returns the path of a directory of the host that is mounted into the
-// container of a plan, and is another one by now on the host: what is written inside does
-// not get there. It is empty if there is none, or that cannot be known.
-func (b *Bringup) Replaced(plan *policy.Plan) string {
+// findReplaced returns what Entry.Replaced is for a login of a plan.
+func (b *Bringup) findReplaced(plan *policy.Plan) string {
 	if !plan.Engine().Local() {
 		return ""
 	}
@@ -58,21 +56,11 @@ func (a *coldLogin) checkSources(ctx context.Context, found *engine.Container) e
 	return <-result
 }
 
-// mayRestart reports whether a login must restart its container, and so cannot be warm: a
-// directory that is mounted into it was replaced, and nobody else is in.
-func (b *Bringup) mayRestart(plan *policy.Plan) bool {
-	if b.Replaced(plan) == "" {
-		return false
-	}
-	inside, _ := b.State.Sessions().In(plan.Container)
-	return inside <= 1 // this login
-}
-
 // restartIfReplaced stops a container that mounts a directory which was replaced on the
 // host, if no session is in it: to be started with what is there now. The lock is held,
 // and this login still waits.
 func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, err error) {
-	path := a.b.Replaced(a.plan)
+	path := a.b.findReplaced(a.plan)
 	if path == "" || a.inUse() {
 		return "", nil
 	}

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -148,6 +150,32 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	}
 	if w.containers() != 1 {
 		t.Error("it was not kept")
+	}
+}
+
+func TestReplacedDirectoryIsReportedBesideASession(t *testing.T) {
+	w := newWorld(t)
+	notice := func() (string, channel.Conn) {
+		answer, c := w.login(&wire.Login{Command: true})
+		return strings.Join(answer.(*wire.Ready).Notice, "|"), c
+	}
+	_, first := notice()
+	dir := t.TempDir()
+	if err := w.broker.state.Container(w.name()).SetSources([]state.Source{{Path: dir, Dev: 1, Ino: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	got, second := notice()
+	if want := "dockersh: " + dir + " was replaced on the host; "; !strings.HasPrefix(got, want) {
+		t.Errorf("beside a session %q", got)
+	}
+	if w.engine.Calls("Stop") != 0 {
+		t.Error("stopped under a session")
+	}
+	_, _ = first.Close(), second.Close()
+	w.eventually("they are over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+	notice()
+	if w.engine.Calls("Stop") != 1 {
+		t.Error("not restarted after the sessions")
 	}
 }
 

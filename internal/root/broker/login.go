@@ -63,15 +63,15 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if b.mustHandOver(plan) {
 		return engine.ErrNoClient
 	}
-	agent, reason, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	entry, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 	if err != nil {
 		return err
 	}
-	defer agent.Close()
-	if err := b.sendReady(f, plan, agent, b.notice(plan, req, reason)); err != nil {
+	defer entry.Conn.Close()
+	if err := b.sendReady(f, plan, entry.Conn, b.notice(plan, req, entry)); err != nil {
 		return err
 	}
-	f.events = b.events.writeStart(f, req, key, reason)
+	f.events = b.events.writeStart(f, req, key, entry.Cold)
 	return nil
 }
 

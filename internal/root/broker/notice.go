@@ -38,12 +38,12 @@ func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 
 // notice returns a line for the user, or none. What may lose work is said to commands too:
 // to learn of it late costs more than a line.
-func (b *Broker) notice(plan *policy.Plan, req *wire.Login, reason bringup.ColdReason) string {
-	if reason == bringup.Vanished {
+func (b *Broker) notice(plan *policy.Plan, req *wire.Login, entry bringup.Entry) string {
+	switch {
+	case entry.Cold == bringup.Vanished:
 		return vanishedNotice
-	}
-	if path := b.bringup.Replaced(plan); path != "" {
-		return "dockersh: " + path + " was mounted or made anew on the host, and this container still has the old one until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
+	case entry.Replaced != "":
+		return "dockersh: " + entry.Replaced + " was replaced on the host; this container has the old one until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
 	}
 	return b.changeNotice(plan, req)
 }

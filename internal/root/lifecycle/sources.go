@@ -54,10 +54,8 @@ func stat(path string) (s state.Source, isDir bool, err error) {
 // FindReplaced returns the path of a directory that is mounted into the container, and is
 // another one by now on the host; empty if there is none. A directory that is missing for
 // the moment was not replaced. It may hang (wait.Patience).
-func FindReplaced(c state.ContainerDir) string { return findReplaced(c.Sources()) }
-
-func findReplaced(sources []state.Source) string {
-	for _, was := range sources {
+func FindReplaced(c state.ContainerDir) string {
+	for _, was := range c.Sources() {
 		if now, _, err := stat(was.Path); err == nil && now != was {
 			return was.Path
 		}

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -22,12 +23,15 @@ func (c ContainerDir) Sources() (all []Source) {
 		return nil
 	}
 	for entry := range strings.SplitSeq(strings.TrimSuffix(string(text), "\x00"), "\x00") {
-		var s Source
-		number, path, _ := strings.Cut(entry, " ")
-		if _, err := fmt.Sscanf(number, "%d:%d", &s.Dev, &s.Ino); err != nil {
+		numbers, path, _ := strings.Cut(entry, " ")
+		dev, ino, _ := strings.Cut(numbers, ":")
+		s := Source{Path: path}
+		var devErr, inoErr error
+		s.Dev, devErr = strconv.ParseUint(dev, 10, 64)
+		s.Ino, inoErr = strconv.ParseUint(ino, 10, 64)
+		if devErr != nil || inoErr != nil {
 			return nil
 		}
-		s.Path = path
 		all = append(all, s)
 	}
 	return all

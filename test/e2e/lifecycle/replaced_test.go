@@ -38,7 +38,7 @@ func TestHomeThatIsReplacedOnTheHostIsMountedInTheNextSession(t *testing.T) {
 			e2e.OnHost(t, "chown", strconv.Itoa(u.UID), u.Home)
 			e2e.OnHost(t, "sh", "-c", "echo new >"+u.Home+"/f")
 			r := e2e.SSH(t, u, "cat ~/f")
-			if r.Stdout != "old\n" || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, u.Home+" was mounted or made anew") {
+			if r.Stdout != "old\n" || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, u.Home+" was replaced on the host") {
 				t.Errorf("beside a session: %+v", r)
 			}
 			c.Line("exit")
