@@ -113,6 +113,8 @@ var walls = []wall{
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
 	{"internal/root/history", []string{"internal/engine/", "internal/rules/", "internal/root/broker"}, "a file of what happened: it asks nobody"},
 	{"internal/root/bringup", []string{"internal/root/broker", "internal/engine/docker", "internal/host/tty", "net/http"}, "it is given a plan and an engine: who may enter was decided before"},
+	{"internal/root/images", []string{"internal/root/broker", "internal/root/bringup", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"images and what is in them: it knows no container but its probes"},
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"for containers that nobody is in, and for holders of their locks: it knows no login"},
 	{"internal/root/state", []string{"internal/proto/wire", "internal/proto/seqpacket", "internal/engine/docker", "net/http", "log/slog"}, "files and locks below the run-time directory: no messages, no sockets"},

@@ -15,14 +15,14 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 const (
-	makeLimit = 2 * time.Minute  // for a container whose image is there
-	pullLimit = 60 * time.Minute // for an image; ends when the user gives up
+	makeLimit = 2 * time.Minute // for a container whose image is there
 )
 
 // atOnce is how many containers are made or started at a time: more would only wait for
@@ -44,6 +44,7 @@ type Config struct {
 	Inventory state.Inventory
 	Locks     *state.Locks
 	Engines   *engine.Clients
+	Images    *images.Images
 	Users     *account.DB
 	Log       *slog.Logger
 	Helpers   string // directory that is mounted into containers
@@ -60,7 +61,6 @@ type Config struct {
 // Bringup brings containers up, for many logins at once.
 type Bringup struct {
 	Config
-	images  images
 	shared  wait.Group[ColdReason]
 	looks   *wait.Patience     // at directories of the host, by uid
 	slots   *wait.Turns        // one for each container that is being made or started
@@ -71,8 +71,8 @@ type Bringup struct {
 // New returns a Bringup.
 func New(c Config) *Bringup {
 	return &Bringup{
-		Config: c, images: newImages(c.State.Images()),
-		looks: wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser),
+		Config: c,
+		looks:  wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser),
 		bridges: wait.Quota[uint32]{Each: mostBridges}, full: wait.Quota[string]{Each: mostWaiting},
 	}
 }
@@ -128,7 +128,7 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, pullLimit+makeLimit)
+	ctx, cancel := context.WithTimeout(ctx, images.PullLimit+makeLimit)
 	defer cancel()
 	show, done := l.Report(cancel)
 	defer done()

@@ -97,7 +97,7 @@ func (a *coldLogin) hint(ours bool, dockershctl, docker string) string {
 // container is removed again: nobody has worked in it yet.
 func (a *coldLogin) create(ctx context.Context) (err error) {
 	s := a.plan.Settings
-	imageID, err := a.b.images.provide(ctx, a.engine, a.plan, a.show)
+	imageID, err := a.b.Images.Provide(ctx, a.engine, a.plan, a.show)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (a *coldLogin) create(ctx context.Context) (err error) {
 		return err
 	}
 	defer release()
-	accounts, err := a.b.images.accounts(ctx, a.engine, imageID)
+	accounts, err := a.b.Images.Accounts(ctx, a.engine, imageID)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -15,12 +16,12 @@ import (
 type userResolver struct {
 	plan   *policy.Plan
 	host   *account.DB
-	images *images
+	images *images.Images
 	engine engine.Engine
 }
 
 func (a *coldLogin) users() userResolver {
-	return userResolver{a.plan, a.b.Users, &a.b.images, a.engine}
+	return userResolver{a.plan, a.b.Users, a.b.Images, a.engine}
 }
 
 // resolve resolves the container user, with the accounts of the image, which is foreign if
@@ -41,7 +42,7 @@ func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign
 // resolveFor resolves the container user of a container that exists, with the accounts of
 // the image that it was made from.
 func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (account.Identity, error) {
-	image, err := r.images.accounts(ctx, r.engine, found.ImageID)
+	image, err := r.images.Accounts(ctx, r.engine, found.ImageID)
 	if err != nil {
 		return account.Identity{}, err
 	}

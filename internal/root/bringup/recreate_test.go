@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// newAttempt returns a cold login of alice, with an engine in memory.
+// newColdLogin returns a cold login of alice, with an engine in memory.
 func newColdLogin(t *testing.T, e *enginetest.Fake, text string) *coldLogin {
 	t.Helper()
 	run := state.RunDir(t.TempDir())

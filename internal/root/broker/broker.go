@@ -23,6 +23,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -103,13 +104,14 @@ func New(c Config) (*Broker, error) {
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}
+	img := images.New(run.Images())
 	b.bringup = bringup.New(bringup.Config{
-		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
+		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Images: img, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
 		ShareSlots: c.Role != Service, AdminSettings: b.adminSettings,
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,
-		Attend: c.Role == OneSession, AllEngines: b.allEngines, RemoveProbe: b.bringup.RemoveProbe, SessionLost: b.events.writeLost,
+		Attend: c.Role == OneSession, AllEngines: b.allEngines, RemoveProbe: img.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil
 }

@@ -1,8 +1,9 @@
 package broker
 
 import (
-	"github.com/dockersh/dockersh/internal/root/state"
 	"os"
+
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // forget takes the agents' sockets of a container away, as if they had ended.

@@ -212,11 +212,10 @@ func TestWaitingLoginKeepsLittle(t *testing.T) {
 		_, waiting := w.broker.sessions.In(w.name())
 		return waiting == n+1
 	})
-	if per := (int64(heap()) - int64(before)) / n; per > 48<<10 {
-		t.Errorf("each login that waits keeps %d bytes", per)
-	} else {
-		t.Logf("each login that waits keeps %d bytes", per)
-	}
+	// What reading a login took may still be on a stack for a moment.
+	w.eventually("each login that waits keeps at most 48 KiB", func() bool {
+		return (int64(heap())-int64(before))/n <= 48<<10
+	})
 }
 
 // A process of the container that reaches the start socket first must not be taken for

@@ -1,0 +1,83 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// probeRemoveLimit is how long the removal of a probe may take.
+const probeRemoveLimit = 2 * time.Minute
+
+// RemoveProbe removes a probe that a killed broker left, and waits for one that is in
+// use; ok is false if the container is not a probe.
+func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Container) (ok bool, err error) {
+	if !isProbe(c) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeRemoveLimit)
+	defer cancel()
+	unlock, err := i.state.Lock(ctx, c.ImageID)
+	if err != nil {
+		return true, err
+	}
+	defer unlock()
+	if err := e.Remove(ctx, c.ID); !errors.Is(err, engine.ErrNotFound) {
+		return true, err
+	}
+	return true, nil
+}
+
+// probeName names the probe of an image. Brokers of the same uid keep the same directory
+// of images, whose lock keeps them out of each other's way.
+func probeName(imageID string) string {
+	_, hash, _ := strings.Cut(imageID, ":")
+	return "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
+}
+
+func isProbe(c *engine.Container) bool {
+	return c.Name == probeName(c.ImageID) && c.Labels[engine.LabelIdentity] == policy.Probe
+}
+
+// probe reads the accounts of an image. The lock is held.
+func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accounts, err error) {
+	spec := engine.Spec{
+		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
+		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
+	}
+	made, err := e.Create(ctx, spec)
+	if errors.Is(err, engine.ErrNameTaken) { // left by a killed broker
+		var old *engine.Container
+		if old, err = e.Find(ctx, spec.Name); err == nil && isProbe(old) {
+			err = e.Remove(ctx, old.ID)
+		}
+		if err == nil || errors.Is(err, engine.ErrNotFound) {
+			made, err = e.Create(ctx, spec)
+		}
+	}
+	if err != nil {
+		return a, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		_ = e.Remove(ctx, made.ID) // at worst it stays until the next probe, and is never started
+	}()
+	for _, f := range []struct {
+		path string
+		to   *[]byte
+	}{{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}} {
+		if *f.to, err = e.ReadFile(ctx, made.ID, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return a, err
+		}
+	}
+	return a, nil
+}
