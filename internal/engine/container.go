@@ -30,8 +30,9 @@ type Containers interface {
 	// PutFiles writes into a container that was never started: a running one
 	// could swap a path under the engine's feet (CVE-2026-41567 and others). Links on the
 	// way lead where they lead in the container, and nothing is written where something is
-	// mounted: a directory there is left out, and a file an error. Missing directories on
-	// the way are made for root with mode 0755; a directory that exists stays as it is, but
+	// mounted: a directory there is left out, and a file an error; with Podman, which
+	// hides links where something is mounted, it may lie below the mount instead. Missing
+	// directories on the way are made for root with mode 0755; a directory that exists stays as it is, but
 	// for one with a mount below it, which the engine may have made for that mount.
 	// ErrMountInMount, with nothing written; mounts in OwnDir do not count.
 	PutFiles(ctx context.Context, id string, files []File) error
