@@ -215,16 +215,13 @@ func directories(words []string) []string {
 // at path: getent(1) finds an entry of that file behind a service that has or does not have
 // it, and does not behind one that is down.
 func (d *DB) answers(ctx context.Context, database, path, service string) (bool, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return true, nil // there is nothing to ask for
-	}
+	text, _ := os.ReadFile(path) // a file that cannot be read has no name to ask for
 	name := firstName(string(text))
 	if name == "" {
 		return true, nil
 	}
 	order := database + ":" + service + " [SUCCESS=continue NOTFOUND=continue UNAVAIL=return TRYAGAIN=return] files"
-	_, err = d.runGetent(ctx, maxGroups, database, "-s", order, database, "--", name)
+	_, err := d.runGetent(ctx, maxGroups, database, "-s", order, database, "--", name)
 	if errors.Is(err, errNoKey) {
 		return false, nil
 	}

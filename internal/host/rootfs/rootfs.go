@@ -25,7 +25,7 @@ type Root struct {
 func (r *Root) TrustImage() { r.image = true }
 
 // ErrKernel means that the kernel lacks what this package needs.
-var ErrKernel = errors.New("Linux 5.8 or newer is needed to look into a container")
+var ErrKernel = errors.New("looking into a container needs Linux 5.8 or newer")
 
 // Open opens the root directory at a path that nobody but root can change, such as
 // /proc/PID/root. owner is the uid of the container's root.
