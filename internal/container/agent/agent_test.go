@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
@@ -188,42 +189,41 @@ func TestLostConnectionHangsUpTheSession(t *testing.T) {
 	dial := agent(t)
 	c := dial()
 	p, out := pipes(t)
-	ask(t, c, start(`trap 'echo hup; exit' HUP; echo ready; while :; do sleep 0.1; done`), int(p[0].Fd()), int(p[1].Fd()), int(p[2].Fd()))
+	ask(t, c, start(`trap 'echo hup; exit' HUP; echo $$; while :; do sleep 0.1; done`), int(p[0].Fd()), int(p[1].Fd()), int(p[2].Fd()))
 	_, _ = p[0].Close(), p[1].Close()
-	b := make([]byte, 6)
-	if _, err := io.ReadFull(out, b); err != nil {
+	lines := bufio.NewReader(out)
+	pid, err := lines.ReadString('\n')
+	if err != nil {
 		t.Fatal(err)
 	}
-	if m, ok := ask(t, dial(), &wire.Count{}).(*wire.Sessions); !ok || m.Live != 1 {
-		t.Errorf("live before: %#v", m)
+	if m, ok := ask(t, dial(), &wire.Count{}).(*wire.Processes); !ok || m.Others == 0 {
+		t.Errorf("counted before: %#v", m)
 	}
 	_ = c.Close()
 	_ = out.SetReadDeadline(time.Now().Add(10 * time.Second))
-	rest, err := io.ReadAll(out)
+	rest, err := io.ReadAll(lines)
 	if err != nil || !strings.HasSuffix(string(rest), "hup\n") { // dash also reports how its sleep ended
 		t.Errorf("got %q, %v", rest, err)
 	}
-	for end := time.Now().Add(5 * time.Second); ; {
-		if m := ask(t, dial(), &wire.Count{}).(*wire.Sessions); m.Live == 0 {
-			break
+	awaitEnd(t, pid)
+}
+
+// awaitEnd waits until a process has ended and was waited for.
+func awaitEnd(t *testing.T, pid string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat("/proc/" + strings.TrimSpace(pid)); os.IsNotExist(err) {
+			return
 		}
 		if time.Now().After(end) {
-			t.Fatal("the session still counts")
+			t.Fatalf("process %s was not reaped", pid)
 		}
 	}
 }
 
 func TestOrphansAreReaped(t *testing.T) {
 	out, _ := shell(t, agent(t)(), `(sleep 0.2 >/dev/null 2>&1 & echo $!)`)
-	pid := strings.TrimSpace(out)
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat("/proc/" + pid); os.IsNotExist(err) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal("the orphan was not reaped")
-		}
-	}
+	awaitEnd(t, out)
 }
 
 func TestTerminalHasItsSizeFromTheStart(t *testing.T) {

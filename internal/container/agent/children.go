@@ -77,13 +77,6 @@ func (c *children) wait() (pid int, status uint32) {
 	}
 }
 
-// sessions returns the number of live sessions.
-func (c *children) sessions() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.onEnd)
-}
-
 // hangUp hangs up a session whose front is gone, as the kernel does when a terminal
 // closes.
 func (c *children) hangUp(pid int) {

@@ -75,7 +75,7 @@ func (s *server) serve(c channel.Conn) {
 			runtime.GC()
 		}
 	case *wire.Count:
-		_ = c.Send(&wire.Sessions{Live: uint32(s.children.sessions()), Others: countProcesses()})
+		_ = c.Send(&wire.Processes{Others: countProcesses()})
 	default:
 		seqpacket.CloseAll(fds)
 	}

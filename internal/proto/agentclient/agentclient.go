@@ -126,7 +126,7 @@ func (c Conn) CountProcesses() (n uint32, err error) {
 	if err != nil {
 		return 0, explain(err)
 	}
-	answer, ok := m.(*wire.Sessions)
+	answer, ok := m.(*wire.Processes)
 	if !ok {
 		return 0, errAnswer
 	}

@@ -145,8 +145,8 @@ func TestAgentReportsItsProcesses(t *testing.T) {
 		n       uint32
 		fails   bool
 	}{
-		"three":                   {[]wire.Message{&wire.Hello{}, &wire.Sessions{Live: 1, Others: 3}}, 3, false},
-		"none":                    {[]wire.Message{&wire.Hello{}, &wire.Sessions{}}, 0, false},
+		"three":                   {[]wire.Message{&wire.Hello{}, &wire.Processes{Others: 3}}, 3, false},
+		"none":                    {[]wire.Message{&wire.Hello{}, &wire.Processes{}}, 0, false},
 		"not an answer":           {[]wire.Message{&wire.Hello{}, &wire.Exit{}}, 0, true},
 		"nothing after the hello": {[]wire.Message{&wire.Hello{}}, 0, true},
 		"nothing":                 {nil, 0, true},

@@ -8,7 +8,7 @@ func (*Login) FDs() int   { return 0 }
 func (m *Login) fields(c *codec) {
 	c.u16(&m.Version)
 	c.flag(&m.Terminal)
-	c.flag(&m.Command)
+	c.flag(&m.HasCommand)
 	c.bytes(&m.UserFile, MaxUserFile)
 	c.shortStr(&m.UserErr, MaxUserErr)
 	c.bytes(&m.AuthInfo, MaxAuthInfo)
@@ -111,12 +111,9 @@ func (*Count) Kind() Kind    { return KindCount }
 func (*Count) FDs() int      { return 0 }
 func (*Count) fields(*codec) {}
 
-func (*Sessions) Kind() Kind { return KindSessions }
-func (*Sessions) FDs() int   { return 0 }
-func (m *Sessions) fields(c *codec) {
-	c.u32(&m.Live)
-	c.u32(&m.Others)
-}
+func (*Processes) Kind() Kind        { return KindProcesses }
+func (*Processes) FDs() int          { return 0 }
+func (m *Processes) fields(c *codec) { c.u32(&m.Others) }
 
 func (*Bridge) Kind() Kind { return KindBridge }
 

@@ -33,8 +33,8 @@ const (
 	KindStarted                   // agent to front: the session runs
 	KindSignal                    // front to agent: signal the session
 	KindExit                      // agent to front: the session has ended
-	KindCount                     // broker to agent: ask how many sessions and processes there are
-	KindSessions                  // agent to broker: answer Count
+	KindCount                     // broker to agent: ask how many processes there are
+	KindProcesses                 // agent to broker: answer Count
 	KindBridge                    // broker to bridge, first: whose session in which container
 	KindEnded                     // front to broker: how the session ended
 )
@@ -50,14 +50,14 @@ type Message interface {
 
 // Login requests a session. It does not say for which user: the kernel does.
 type Login struct {
-	Version  uint16
-	Terminal bool   // stdin and stdout are terminals
-	Command  bool   // a command was given
-	UserFile []byte // the bytes of ~/.dockersh, read with the user's own rights
-	UserErr  string // why they could not be read; empty if there is no such file
-	AuthInfo []byte // how the user authenticated, as sshd wrote it; may be empty
-	Words    []byte // of the command, at most MaxWords; for the log
-	Cut      bool   // the command is longer than Words
+	Version    uint16
+	Terminal   bool   // stdin and stdout are terminals
+	HasCommand bool   // a command was given
+	UserFile   []byte // the bytes of ~/.dockersh, read with the user's own rights
+	UserErr    string // why they could not be read; empty if there is no such file
+	AuthInfo   []byte // how the user authenticated, as sshd wrote it; may be empty
+	Words      []byte // of that command, at most MaxWords; for the log
+	Cut        bool   // the command is longer than Words
 }
 
 // Progress is a line for the waiting user, without control characters.
@@ -158,11 +158,9 @@ type Exit struct {
 // Count asks an agent what runs in its container.
 type Count struct{}
 
-// Sessions answers Count.
-type Sessions struct {
-	Live   uint32 // sessions of this agent
-	Others uint32 // processes in the container other than process 1 and agents
-}
+// Processes answers Count: how many there are in the container other than process 1 and
+// agents.
+type Processes struct{ Others uint32 }
 
 // Bridge describes its one session to a new bridge: as which user, in which container of
 // which engine. Everything after it on the connection comes from a front. With Agent the
@@ -212,8 +210,8 @@ func blank(k Kind) Message {
 		return &Exit{}
 	case KindCount:
 		return &Count{}
-	case KindSessions:
-		return &Sessions{}
+	case KindProcesses:
+		return &Processes{}
 	case KindBridge:
 		return &Bridge{}
 	case KindEnded:

@@ -10,7 +10,7 @@ import (
 // samples holds one message of every kind, with every field filled.
 func samples() []Message {
 	return []Message{
-		&Login{Version: Version, Terminal: true, Command: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large", AuthInfo: []byte("publickey x y\n")},
+		&Login{Version: Version, Terminal: true, HasCommand: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large", AuthInfo: []byte("publickey x y\n")},
 		&Progress{Text: "pulling"},
 		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}},
 		&HostShell{Shell: "/bin/bash"},
@@ -26,7 +26,7 @@ func samples() []Message {
 		&Signal{Number: 15},
 		&Exit{Status: 0x8b00, OutOfMemory: true},
 		&Count{},
-		&Sessions{Live: 70000, Others: 3},
+		&Processes{Others: 70000},
 		&Bridge{Container: "c0ffee", UID: 1001, GID: 1001, User: "alice", Agent: true, Record: true, Title: "alice"},
 		&Bridge{Engine: "/run/docker.sock", TLS: "/etc/tls", Container: "c0ffee", UID: 1001, GID: 4294967294, User: "alice", Home: "/home/alice"},
 	}

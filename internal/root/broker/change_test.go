@@ -132,7 +132,7 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	if got := notice(people); !strings.HasPrefix(got, "hello|dockersh: this container was made with other settings, and stays so") {
 		t.Errorf("got %q", got)
 	}
-	for _, m := range []*wire.Login{{}, {Terminal: true, Command: true}} {
+	for _, m := range []*wire.Login{{}, {Terminal: true, HasCommand: true}} {
 		if got := notice(m); strings.Contains(got, "made") {
 			t.Errorf("%+v: %q", m, got)
 		}
@@ -156,7 +156,7 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 func TestReplacedDirectoryIsReportedBesideASession(t *testing.T) {
 	w := newWorld(t)
 	notice := func() (string, channel.Conn) {
-		answer, c := w.login(&wire.Login{Command: true})
+		answer, c := w.login(&wire.Login{HasCommand: true})
 		return strings.Join(answer.(*wire.Ready).Notice, "|"), c
 	}
 	_, first := notice()

@@ -113,7 +113,7 @@ func TestFrontReportsItsEndOnce(t *testing.T) {
 func TestCommandIsKeptOnlyWhereTheSettingsSaySo(t *testing.T) {
 	w := newWorld(t)
 	in := func() history.Event {
-		m, c := w.login(&wire.Login{Command: true, Words: []byte("echo a\n\x1b[2J"), Cut: true})
+		m, c := w.login(&wire.Login{HasCommand: true, Words: []byte("echo a\n\x1b[2J"), Cut: true})
 		if m.Kind() != wire.KindReady {
 			t.Fatalf("got %#v", m)
 		}

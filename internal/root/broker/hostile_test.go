@@ -40,7 +40,7 @@ func TestRequestOutsideTheTableEndsTheConnection(t *testing.T) {
 	w := newWorld(t)
 	for _, m := range []wire.Message{
 		&wire.Why{}, &wire.Progress{}, &wire.HostShell{Shell: "/bin/sh"}, &wire.Error{}, &wire.Reason{}, &wire.Hello{},
-		&wire.Start{Terminal: true}, &wire.Signal{Number: 9}, &wire.Exit{}, &wire.Count{}, &wire.Sessions{}, &wire.Started{},
+		&wire.Start{Terminal: true}, &wire.Signal{Number: 9}, &wire.Exit{}, &wire.Count{}, &wire.Processes{}, &wire.Started{},
 	} {
 		c := w.dial()
 		if err := c.Send(m); err != nil {

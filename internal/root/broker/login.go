@@ -47,7 +47,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, Command: req.Command, Admins: effective.Admins})
+	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins})
 	if err != nil {
 		return err
 	}

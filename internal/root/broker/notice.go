@@ -15,7 +15,7 @@ import (
 // changeNotice returns a line for an interactive login whose container is not what the
 // user's login would make today; else it is empty. No engine is asked.
 func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
-	if !req.Terminal || req.Command {
+	if !req.Terminal || req.HasCommand {
 		return ""
 	}
 	made, err := b.state.Container(plan.Container).Made()

@@ -44,7 +44,7 @@ func TestLoginSaysThatTheLastContainerVanished(t *testing.T) {
 			if c.notice {
 				reason = bringup.Vanished
 			}
-			if got := w.notices(&wire.Login{Command: true}); slices.Contains(got, vanishedNotice) != c.notice {
+			if got := w.notices(&wire.Login{HasCommand: true}); slices.Contains(got, vanishedNotice) != c.notice {
 				t.Errorf("shown %q", got)
 			}
 			w.eventually("the start is in the history", func() bool { return len(w.past.of(history.Start)) > 0 })
@@ -54,7 +54,7 @@ func TestLoginSaysThatTheLastContainerVanished(t *testing.T) {
 			if s, ok := inventory.Get(w.name()); !ok || s.ID != w.id() || s.UID != w.me.UID {
 				t.Errorf("then the inventory has %+v", s)
 			}
-			if got := w.notices(&wire.Login{Command: true}); len(got) != 0 {
+			if got := w.notices(&wire.Login{HasCommand: true}); len(got) != 0 {
 				t.Errorf("shown again: %q", got)
 			}
 		})

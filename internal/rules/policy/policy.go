@@ -43,8 +43,8 @@ type Plan struct {
 
 // Request is what the front asks for.
 type Request struct {
-	Terminal bool // stdin and stdout are terminals
-	Command  bool
+	Terminal   bool // stdin and stdout are terminals
+	HasCommand bool
 
 	Admins *config.Settings // becomes Plan.Admins
 }
@@ -88,7 +88,7 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	if r.Terminal {
 		p.Record = s.Record
 	}
-	if s.Banner != "" && r.Terminal && !r.Command {
+	if s.Banner != "" && r.Terminal && !r.HasCommand {
 		p.Notice = strings.Split(strings.TrimSuffix(s.Banner, "\n"), "\n")
 	}
 	return p, nil

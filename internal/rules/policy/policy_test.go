@@ -233,7 +233,7 @@ func TestBannerIsShownAtInteractiveLoginsOnly(t *testing.T) {
 	if !slices.Equal(p.Notice, []string{"hello", "there"}) {
 		t.Errorf("got %q", p.Notice)
 	}
-	for _, r := range []Request{{Terminal: false}, {Terminal: true, Command: true}} {
+	for _, r := range []Request{{Terminal: false}, {Terminal: true, HasCommand: true}} {
 		if q, err := Decide(alice, p.Settings, r); err != nil || q.Notice != nil {
 			t.Errorf("%+v: %q %v", r, q.Notice, err)
 		}

@@ -55,7 +55,7 @@ func Main() int {
 }
 
 func run(r request, env []string, broker int) (code int, sig unix.Signal, err error) {
-	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), Command: r.command || len(r.args) > 0}
+	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), HasCommand: r.command || len(r.args) > 0}
 	m.UserFile, m.UserErr = dotfile.Read(environ.Get(env, "HOME"), unix.Geteuid())
 	m.AuthInfo = dotfile.AuthInfo(environ.Get(env, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
