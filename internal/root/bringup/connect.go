@@ -35,7 +35,7 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 	if err != nil || !plan.Engine().Local() {
 		return channel.Conn{}, errNoAgent
 	}
-	if err := plan.MayEnter(owner); err != nil {
+	if err := plan.CheckEntry(owner); err != nil {
 		if plan.MayAdopt() { // the container may be gone, and another have its name
 			return channel.Conn{}, errNoAgent
 		}

@@ -69,7 +69,7 @@ func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, 
 		return "", nil // as in recreateIfChanged
 	}
 	owner, ours := policy.OwnerOf(found.Labels)
-	if !ours || a.plan.MayEnter(owner) != nil || found.State != engine.Running {
+	if !ours || a.plan.CheckEntry(owner) != nil || found.State != engine.Running {
 		return "", nil
 	}
 	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {

@@ -18,7 +18,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 	owner, ours = OwnerOf(labels)
 	switch half := labels[engine.LabelOwner] != ""; {
 	case ours:
-		if err := p.MayEnter(owner); err != nil {
+		if err := p.CheckEntry(owner); err != nil {
 			return owner, true, err
 		}
 		// Its agents connect where the broker of its maker keeps their sockets.
@@ -33,7 +33,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 	return owner, ours, nil
 }
 
-// MayEnter returns an error unless the plan's user may enter an existing container of
+// CheckEntry returns an error unless the plan's user may enter an existing container of
 // the plan's name that was made for owner.
 //
 // A name alone proves nothing, since two templates can result in the same one. What the
@@ -41,7 +41,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 // given it share the container. With a name of their own users share with nobody: neither
 // containers that others made, nor their own from before others came. Where the name
 // stood for a user, it stood for the account with that uid.
-func (p *Plan) MayEnter(owner Owner) error {
+func (p *Plan) CheckEntry(owner Owner) error {
 	mine, theirs := p.Owner.Identity, owner.Identity
 	users := strings.HasPrefix(mine, "by=") || strings.HasPrefix(theirs, "by=")
 	switch {

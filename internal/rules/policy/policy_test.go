@@ -59,7 +59,7 @@ func TestContainerIsEnteredOnlyByThoseItsNameStandsFor(t *testing.T) {
 		{"one that another user put in its place", "", "", Owner{1002, "by=1002"}, false},
 		{"one that a user put in place of the shared one", "[dockersh]\ncontainername = classroom", "", Owner{1002, "by=1002"}, false},
 	} {
-		err := plan(t, alice, c.file, c.own).MayEnter(c.made)
+		err := plan(t, alice, c.file, c.own).CheckEntry(c.made)
 		if (err == nil) != c.may {
 			t.Errorf("%s: %v", c.what, err)
 		}
