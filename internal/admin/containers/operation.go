@@ -18,13 +18,8 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-const (
-	// AtOnce is how many containers are worked on at a time: more would only wait for
-	// each other in the engine.
-	AtOnce = 6
-	// operationLimit bounds the work on one container, with the wait for its lock.
-	operationLimit = 2 * time.Minute
-)
+// operationLimit bounds the work on one container, with the wait for its lock.
+const operationLimit = 2 * time.Minute
 
 // operation is what a command does to each of its containers.
 type operation struct {
@@ -59,7 +54,7 @@ func (o operation) command(ctx context.Context, env cli.Env, args []string) erro
 	return cli.Join(err, o.doAll(ctx, env.Out, all))
 }
 
-// doAll works on all containers, AtOnce at a time, and goes on where something fails.
+// doAll works on all containers, some at a time, and goes on where something fails.
 // It prints a line for each. The error is cli.ErrReported if one failed.
 func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) error {
 	if len(all) == 0 {
@@ -72,30 +67,37 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 	show := cli.Progress(o.doing)
 	show(0, len(all))
 	var mu sync.Mutex
-	var work sync.WaitGroup
 	finished, failed := 0, false
-	places := make(chan struct{}, AtOnce)
-	for _, c := range all {
-		work.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			done, err := o.doOne(ctx, c)
-			mu.Lock()
-			defer mu.Unlock()
-			finished++
-			cli.ClearProgress()
-			if err != nil {
-				done, failed = "not done: "+cli.OneLine(err), true
-			}
-			fmt.Fprintf(out, "%s: %s\n", c.Name, printable.Text(done))
-			show(finished, len(all))
-		})
-	}
-	work.Wait()
+	ForEach(all, func(c Container) {
+		done, err := o.doOne(ctx, c)
+		mu.Lock()
+		defer mu.Unlock()
+		finished++
+		cli.ClearProgress()
+		if err != nil {
+			done, failed = "not done: "+cli.OneLine(err), true
+		}
+		fmt.Fprintf(out, "%s: %s\n", c.Name, printable.Text(done))
+		show(finished, len(all))
+	})
 	if failed {
 		return cli.ErrReported
 	}
 	return nil
+}
+
+// ForEach works on all containers, as many at a time as suits the engine.
+func ForEach(all []Container, do func(Container)) {
+	var work sync.WaitGroup
+	places := make(chan struct{}, engine.AtOnce)
+	for _, c := range all {
+		work.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			do(c)
+		})
+	}
+	work.Wait()
 }
 
 // doOne works on one container, and sees to it that the sessions in it end if it did.

@@ -173,24 +173,17 @@ func (m *meter) run(ctx context.Context) {
 // measure returns new readings of containers; those that cannot be measured are missing.
 func (m *meter) measure(ctx context.Context, all []containers.Container) map[string]reading {
 	readings := map[string]reading{}
-	var work sync.WaitGroup
-	places := make(chan struct{}, containers.AtOnce)
-	for _, c := range all {
-		work.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			one, cancel := context.WithTimeout(ctx, measureLimit)
-			defer cancel()
-			now, err := c.Usage(one)
-			if err != nil {
-				return // it has just ended
-			}
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			readings[c.ID] = newReading(m.readings[c.ID], now)
-		})
-	}
-	work.Wait()
+	containers.ForEach(all, func(c containers.Container) {
+		one, cancel := context.WithTimeout(ctx, measureLimit)
+		defer cancel()
+		now, err := c.Usage(one)
+		if err != nil {
+			return // it has just ended
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		readings[c.ID] = newReading(m.readings[c.ID], now)
+	})
 	return readings
 }
 

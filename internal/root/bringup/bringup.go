@@ -25,15 +25,6 @@ const (
 	makeLimit = 2 * time.Minute // for a container whose image is there
 )
 
-// atOnce is how many containers are made or started at a time: more would only wait for
-// each other in the engine, and time out together. Of one user they are at most
-// atOnceOfUser: another user's login finds a slot free, and does not wait in the engine
-// behind as many.
-const (
-	atOnce       = 6
-	atOnceOfUser = 4
-)
-
 // mostTries is how often one login brings its container up again that ended or was
 // removed before the login was in it.
 const mostTries = 3
@@ -72,7 +63,7 @@ type Bringup struct {
 func New(c Config) *Bringup {
 	return &Bringup{
 		Config: c,
-		looks:  wait.NewPatience(), slots: wait.NewTurns(atOnce, atOnceOfUser),
+		looks:  wait.NewPatience(), slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser),
 		bridges: wait.Quota[uint32]{Each: mostBridges}, full: wait.Quota[string]{Each: mostWaiting},
 	}
 }
@@ -251,7 +242,7 @@ func (a *coldLogin) takeSlot(ctx context.Context) (release func(), err error) {
 	if err != nil || !a.b.ShareSlots {
 		return own, err
 	}
-	shared, err := a.b.State.TakeSlot(ctx, user, atOnce, atOnceOfUser)
+	shared, err := a.b.State.TakeSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
 	if err != nil {
 		own()
 		return nil, err

@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 )
 
 // Slots at the engine go round by user.
 func TestColdLoginsOfOneUserLeaveASlotForAnother(t *testing.T) {
 	a := newColdLogin(t, enginetest.New(), "[dockersh]\n")
-	for range atOnceOfUser {
+	for range engine.AtOnceOfUser {
 		if _, err := a.takeSlot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -19,7 +20,7 @@ func TestColdLoginsOfOneUserLeaveASlotForAnother(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := a.takeSlot(ctx); err == nil {
-		t.Errorf("%d slots for one user", atOnceOfUser+1)
+		t.Errorf("%d slots for one user", engine.AtOnceOfUser+1)
 	}
 	other := *a.plan
 	other.User.UID++

@@ -23,16 +23,6 @@ const (
 	reconcileLimit = 2 * time.Minute
 )
 
-// removalsAtOnce is how many containers are removed at a time: more would only wait for
-// each other in the engine, and time out together. Removals have places of their own,
-// since a user can fill a container so that its removal takes long: no login waits for
-// that. Of one user's containers at most removalsOfUser are removed at a time, so that no
-// other user's wait for that either.
-const (
-	removalsAtOnce = 6
-	removalsOfUser = 4
-)
-
 // Config is what a Reconciler works with.
 type Config struct {
 	State     state.RunDir
@@ -57,15 +47,17 @@ type Config struct {
 // Reconciler does for containers what their retention asks.
 type Reconciler struct {
 	Config
-	ctx         context.Context // its end is the end of all work
-	jobs        jobs
-	removals    *wait.Turns // a place is one container that is being removed
+	ctx  context.Context // its end is the end of all work
+	jobs jobs
+	// A place is one container that is being removed. These places are not those of logins:
+	// a user can fill a container so that its removal takes long.
+	removals    *wait.Turns
 	needsEngine atomic.Bool // something is due, and this process has no client of an engine
 }
 
 // New returns a Reconciler whose work ends with ctx.
 func New(ctx context.Context, c Config) *Reconciler {
-	return &Reconciler{Config: c, ctx: ctx, removals: wait.NewTurns(removalsAtOnce, removalsOfUser)}
+	return &Reconciler{Config: c, ctx: ctx, removals: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser)}
 }
 
 // Run looks after containers until the work ends: those whose sessions ended while no
