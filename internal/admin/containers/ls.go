@@ -10,8 +10,9 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 // row is a container as ls lists it. A column is three lines: a field here,
@@ -62,16 +63,20 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	live := sessions.NewIndex()
-	gone, err := goneUsers(ctx, account.New(0), found)
+	var all []*engine.Container
+	for _, c := range found {
+		all = append(all, c.Container)
+	}
+	gone, err := installed.Gone(ctx, installed.Accounts(0), all)
 	down = append(down, err) // the list is complete without
 	err = nil
 	rows := []row{}
-	for i, c := range found {
+	for _, c := range found {
 		in, err := live.LiveIn(ctx, c.Name, c.owner.UID, c.Mark())
 		if err != nil {
 			down = append(down, fmt.Errorf("%s: %w", c.Name, err))
 		}
-		rows = append(rows, newRow(c, sized, gone[i], len(in)))
+		rows = append(rows, newRow(c, sized, slices.Contains(gone, c.Container), len(in)))
 	}
 	switch {
 	case quiet:

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -116,8 +116,9 @@ func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string,
 	return "restarted", nil
 }
 
-// checkMounts returns an error if the container mounts a directory that others than
-// root can replace, or mounts something where users can make a link. Only the login that made the container could judge whether it may.
+// checkMounts returns an error if the container mounts a directory that others than root
+// can replace, or mounts something where users can make a link. Only the login that made
+// the container could judge whether it may.
 func (c Container) checkMounts(ctx context.Context, found *engine.Container, d state.ContainerDir) error {
 	for _, from := range found.Binds {
 		if from == d.Home() || !c.address.Local() {
@@ -130,7 +131,7 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 	if !found.MayGain || !c.address.Local() {
 		return nil
 	}
-	known, _, err := account.New(0).Known(ctx, []string{c.User()})
+	known, _, err := installed.Accounts(0).Known(ctx, []string{c.User()})
 	if err != nil {
 		return err
 	}

@@ -159,29 +159,12 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 	if err != nil {
 		return err
 	}
-	e.Gone, err = findGone(ctx, db, all)
+	gone, err := installed.Gone(ctx, db, all)
+	for _, c := range gone {
+		owner, _ := policy.OwnerOf(c.Labels)
+		e.Gone = append(e.Gone, facts.Container{Name: c.Name, User: c.Labels[engine.LabelUser], UID: owner.UID})
+	}
 	return err
-}
-
-// findGone returns the containers of one user alone whose account exists no more, or has
-// another uid by now. While a name service is down nobody counts as unknown.
-func findGone(ctx context.Context, db *account.DB, all []*engine.Container) (gone []facts.Container, err error) {
-	var names []string
-	for _, c := range all {
-		names = append(names, c.Labels[engine.LabelUser])
-	}
-	known, certain, err := db.Known(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all {
-		name := c.Labels[engine.LabelUser]
-		owner, ours := policy.OwnerOf(c.Labels)
-		if u, ok := known[name]; ours && owner.Personal() && (ok && u.UID != owner.UID || !ok && certain) {
-			gone = append(gone, facts.Container{Name: c.Name, User: name, UID: owner.UID})
-		}
-	}
-	return gone, nil
 }
 
 // forEach calls f for all numbers below n, a few at a time.

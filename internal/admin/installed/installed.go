@@ -1,5 +1,6 @@
 // Package installed reads the settings file of this host and looks up its users as the
-// brokers do: what a broker refuses, the administrator's programs report.
+// brokers do: what a broker refuses, the administrator's programs report. It also
+// finds the containers that no login can enter, as their user is gone.
 package installed
 
 import (
