@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -117,6 +119,12 @@ type Spec struct {
 // OwnDir is where dockersh mounts its own directories in a container. Nobody else mounts
 // anything there.
 const OwnDir = "/.dockersh"
+
+// Within reports whether a path in a container is dir or lies below it, as they are written.
+func Within(p, dir string) bool {
+	p, dir = path.Clean(p), path.Clean(dir)
+	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
+}
 
 // Mount is a bind mount. A source that does not exist is an error; it is not made.
 type Mount struct {

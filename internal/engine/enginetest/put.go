@@ -28,7 +28,7 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 		mounts = append(mounts, img.resolve(m.Target))
 	}
 	for _, m := range mounts {
-		if !within(m, engine.OwnDir) && slices.ContainsFunc(mounts, func(o string) bool { return m != o && within(m, o) }) {
+		if !engine.Within(m, engine.OwnDir) && slices.ContainsFunc(mounts, func(o string) bool { return m != o && engine.Within(m, o) }) {
 			return fmt.Errorf("%w: %s", engine.ErrMountInMount, m)
 		}
 	}
@@ -39,7 +39,7 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 		}
 		file.Path = path.Join(img.resolve(path.Dir(file.Path)), path.Base(file.Path))
 		switch {
-		case slices.ContainsFunc(mounts, func(m string) bool { return within(file.Path, m) }):
+		case slices.ContainsFunc(mounts, func(m string) bool { return engine.Within(file.Path, m) }):
 			if !file.Dir || file.Reset {
 				return fmt.Errorf("put %s: it lies in a mount", file.Path)
 			}
@@ -75,5 +75,3 @@ func (i image) resolve(name string) string {
 	}
 	return at
 }
-
-func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }

@@ -13,7 +13,6 @@ import (
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -54,7 +53,7 @@ func (a *coldLogin) writesLate(made *engine.Container) bool {
 }
 
 func isNotOurs(m engine.Mount) bool {
-	return m.Target != engine.OwnDir && !lifecycle.Below(m.Target, engine.OwnDir)
+	return !engine.Within(m.Target, engine.OwnDir)
 }
 
 // bringsVolumes reports whether a container has volumes that its image asks for beside

@@ -19,7 +19,7 @@ import (
 // container's user. On a host that is not local what is mounted cannot be known.
 func CheckPlaces(c *engine.Container, home string, local bool) error {
 	for _, m := range c.Mounts {
-		if Below(m.Target, engine.OwnDir) {
+		if engine.Within(m.Target, engine.OwnDir) {
 			continue
 		}
 		movable, err := isMovable(m, c.Mounts, home, local)
@@ -40,11 +40,13 @@ func CheckPlaces(c *engine.Container, home string, local bool) error {
 
 // isMovable reports whether users can change a name on the way to a mount.
 func isMovable(m engine.Mount, all []engine.Mount, home string, local bool) (bool, error) {
-	if Below(m.Target, home) || config.BelowTmp(m.Target) {
-		return true, nil
+	at, home := path.Clean(m.Target), path.Clean(home)
+	if home != "/" && at != home && engine.Within(at, home) || config.BelowTmp(at) {
+		return true, nil // a home at / is not the user's
 	}
 	for _, outer := range all {
-		if !Below(m.Target, outer.Target) {
+		to := path.Clean(outer.Target)
+		if at == to || !engine.Within(at, to) {
 			continue
 		}
 		if !local {
@@ -60,7 +62,7 @@ func isMovable(m engine.Mount, all []engine.Mount, home string, local bool) (boo
 		if err != nil {
 			return false, err
 		}
-		fixed, err := root.IsFixed(strings.TrimPrefix(path.Clean(m.Target), path.Clean(outer.Target)))
+		fixed, err := root.IsFixed(strings.TrimPrefix(at, to))
 		_ = root.Close()
 		if err != nil || !fixed {
 			return true, err
@@ -68,6 +70,3 @@ func isMovable(m engine.Mount, all []engine.Mount, home string, local bool) (boo
 	}
 	return false, nil
 }
-
-// Below reports whether a path lies below dir.
-func Below(p, dir string) bool { return strings.HasPrefix(path.Clean(p), path.Clean(dir)+"/") }

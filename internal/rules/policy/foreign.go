@@ -1,9 +1,7 @@
 package policy
 
 import (
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sshd/pattern"
@@ -89,17 +87,11 @@ func (p *Plan) isAdministratorsProcess() bool {
 		return false
 	}
 	for _, word := range append([]string{s.Entrypoint}, s.Cmd...) {
-		if s.MountHome && within(word, s.MountHomeTo) || s.MountTmp && within(word, "/tmp") {
+		if s.MountHome && engine.Within(word, s.MountHomeTo) || s.MountTmp && engine.Within(word, "/tmp") {
 			return false // the user can write it
 		}
 	}
 	return true
-}
-
-// within reports whether a path is dir or below it.
-func within(p, dir string) bool {
-	p, dir = path.Clean(p), path.Clean(dir)
-	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
 // RightsMayGrow reports whether a program in the container may have more rights than the

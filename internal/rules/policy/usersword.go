@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
@@ -44,7 +45,7 @@ func (p *Plan) admitHomePlace() error {
 		return nil
 	}
 	for _, dir := range homePlaces {
-		if to != dir && within(to, dir) {
+		if to != dir && engine.Within(to, dir) {
 			return nil
 		}
 	}

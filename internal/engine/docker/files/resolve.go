@@ -42,7 +42,7 @@ func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectRespon
 	// Before the first question: the engine mounts all of them to answer it.
 	for _, m := range r.Mounts {
 		for _, outer := range r.Mounts {
-			if m.Destination != outer.Destination && within(m.Destination, outer.Destination) && !within(m.Destination, engine.OwnDir) {
+			if m.Destination != outer.Destination && engine.Within(m.Destination, outer.Destination) && !engine.Within(m.Destination, engine.OwnDir) {
 				return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, m.Destination)
 			}
 		}
@@ -57,7 +57,7 @@ func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectRespon
 	// The mounts, and what was looked at to find out where they are.
 	for _, name := range slices.AppendSeq(slices.Clone(s.mounts), maps.Keys(s.seen)) {
 		for _, m := range s.mounts {
-			if name != m && within(name, m) && !within(name, engine.OwnDir) {
+			if name != m && engine.Within(name, m) && !engine.Within(name, engine.OwnDir) {
 				return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, name)
 			}
 		}
@@ -135,7 +135,7 @@ func (s *resolver) look(ctx context.Context, name string) (kind pathKind, err er
 // mounted reports whether a path without links lies at or below a mount.
 func (s *resolver) mounted(name string) bool {
 	for _, m := range s.mounts {
-		if within(name, m) {
+		if engine.Within(name, m) {
 			return true
 		}
 	}
@@ -145,15 +145,9 @@ func (s *resolver) mounted(name string) bool {
 // aboveMount reports whether a mount lies below a path without links.
 func (s *resolver) aboveMount(name string) bool {
 	for _, m := range s.mounts {
-		if m != name && within(m, name) {
+		if m != name && engine.Within(m, name) {
 			return true
 		}
 	}
 	return false
-}
-
-// within reports whether a path is dir or below it.
-func within(p, dir string) bool {
-	dir = path.Clean(dir)
-	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
