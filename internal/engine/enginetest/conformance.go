@@ -1,13 +1,9 @@
 package enginetest
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -270,98 +266,6 @@ func listOfOurs(t *testing.T, s *Subject) {
 	}
 }
 
-func filesBeforeStart(t *testing.T, s *Subject) {
-	c := s.create(t, s.spec())
-	if b, err := s.ReadFile(t.Context(), c.ID, "/etc/passwd"); err != nil || len(b) == 0 {
-		t.Errorf("the image's file: %q %v", b, err)
-	}
-	if _, err := s.ReadFile(t.Context(), c.ID, "/etc/none"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a missing file: %v", err)
-	}
-	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/a", Mode: 0o755, Dir: true}, {Path: "/a/b", Mode: 0o644, Data: []byte("x")}}))
-	if b, err := s.ReadFile(t.Context(), c.ID, "/a/b"); err != nil || string(b) != "x" {
-		t.Errorf("read back: %q %v", b, err)
-	}
-	for _, p := range []string{"relative", "/a/../b", "/"} {
-		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p}}); err == nil {
-			t.Errorf("%s was written", p)
-		}
-	}
-	ok(t, s.Start(t.Context(), c.ID))
-	for _, when := range []string{"running", "stopped"} {
-		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/x"}}); err == nil {
-			t.Errorf("%s: it was written", when)
-		}
-		if _, err := s.ReadFile(t.Context(), c.ID, "/etc/passwd"); err == nil {
-			t.Errorf("%s: it was read", when)
-		}
-		ok(t, s.Stop(t.Context(), c.ID, 0))
-	}
-}
-
-func filesInMounts(t *testing.T, s *Subject) {
-	spec, dir := s.spec(), t.TempDir()
-	spec.Mounts = []engine.Mount{{Source: dir, Target: "/home/a"}}
-	c := s.create(t, spec)
-	for _, p := range []string{"/home/a/x", "/home/a"} {
-		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Data: []byte("x")}}); err == nil {
-			t.Errorf("%s was written", p)
-		}
-	}
-	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/home/ab", Data: []byte("x")}}))
-}
-
-// emptyDir returns an error if there is something in a directory of the host.
-func emptyDir(t *testing.T, dir string) {
-	t.Helper()
-	if all, err := os.ReadDir(dir); err != nil || len(all) > 0 {
-		t.Errorf("on the host there are %v %v", all, err)
-	}
-}
-
-func filesBehindLinks(t *testing.T, s *Subject) {
-	for _, target := range []string{"/data", "/data/in", "/way", "/way/in"} {
-		spec, dir := s.spec(), t.TempDir()
-		spec.Mounts = []engine.Mount{{Source: dir, Target: target}}
-		c := s.create(t, spec)
-		for _, p := range []string{"/way/in/x", "/data/in/x"} {
-			// A file behind a hidden link lies below the mount, where nobody sees it.
-			if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Data: []byte("x")}}); err == nil && !s.HidesLinks {
-				t.Errorf("mount at %s: %s was written", target, p)
-			}
-			// A directory there is whose the mount says.
-			ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Mode: 0o755, UID: 1000, Dir: true}}))
-		}
-		emptyDir(t, dir)
-		ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/database", Data: []byte("x")}, {Path: "/opt", Mode: 0o700, UID: 1000, Dir: true}}))
-	}
-	// Where nothing is mounted, the link leads where it leads.
-	c := s.create(t, s.spec())
-	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/way/x", Mode: 0o644, Data: []byte("x")}}))
-	if b, err := s.ReadFile(t.Context(), c.ID, "/data/x"); err != nil || string(b) != "x" {
-		t.Errorf("behind the link: %q %v", b, err)
-	}
-}
-
-func filesAndNestedMounts(t *testing.T, s *Subject) {
-	outer, inner := t.TempDir(), t.TempDir()
-	ok(t, os.Symlink("/etc", filepath.Join(outer, "link")))
-	ok(t, os.Mkdir(filepath.Join(outer, "dir"), 0o755))
-	for _, target := range []string{"/data/link", "/data/dir", "/way/dir"} {
-		spec := s.spec()
-		spec.Mounts = []engine.Mount{{Source: outer, Target: "/data"}, {Source: inner, Target: target}}
-		c := s.create(t, spec)
-		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}, {Path: "/way/x", Data: []byte("x")}}); !errors.Is(err, engine.ErrMountInMount) {
-			t.Errorf("mount at %s: %v", target, err)
-		}
-		emptyDir(t, inner)
-	}
-	spec := s.spec()
-	spec.Mounts = []engine.Mount{{Source: t.TempDir(), Target: engine.OwnDir, ReadOnly: true}, {Source: t.TempDir(), Target: engine.OwnDir + "/run"}}
-	ok(t, os.Mkdir(filepath.Join(spec.Mounts[0].Source, "run"), 0o755))
-	ok(t, s.PutFiles(t.Context(), s.create(t, spec).ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}}))
-}
-
 func commitAndCreate(t *testing.T, s *Subject) {
 	c := s.create(t, s.spec())
 	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/marker", Mode: 0o644, Data: []byte("x")}}))
@@ -391,65 +295,6 @@ func commitAndCreate(t *testing.T, s *Subject) {
 	}
 	if _, err := s.Commit(t.Context(), c.ID, "No Name"); !errors.Is(err, engine.ErrNoImage) {
 		t.Errorf("a name that cannot be one: %v", err)
-	}
-}
-
-func streamCarries(t *testing.T, s *Subject) {
-	c := s.run(t)
-	stream, err := s.ExecStream(t.Context(), c.ID, engine.Program{UID: 1000, GID: 1001, Env: []string{"A=b c"},
-		Argv: []string{"/bin/sh", "-c", `while read -r line; do echo "$line"; done; echo "$A" >&2; exit 44`}})
-	ok(t, err)
-	defer stream.Close()
-	go func() {
-		_, _ = stream.Write([]byte("one\ntwo\n"))
-		_ = stream.CloseWrite()
-	}()
-	var out, errs bytes.Buffer
-	if err := stream.Copy(&out, &errs); err != nil || out.String() != "one\ntwo\n" || errs.String() != "b c\n" {
-		t.Errorf("%q, %q, %v", out.String(), errs.String(), err)
-	}
-	if code, err := stream.Wait(t.Context()); code != 44 || err != nil {
-		t.Errorf("exit code %d %v", code, err)
-	}
-}
-
-func streamEndsBySignal(t *testing.T, s *Subject) {
-	c := s.run(t)
-	if code, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}}); code != 128+9 || err != nil {
-		t.Errorf("exit code %d %v", code, err)
-	}
-}
-
-func streamCloses(t *testing.T, s *Subject) {
-	c := s.run(t)
-	stream, err := s.ExecStream(t.Context(), c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "sleep 1; exit 7"}})
-	ok(t, err)
-	stream.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if code, err := stream.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("it ended with its connection: %d %v", code, err)
-	}
-	if code, err := stream.Wait(t.Context()); code != 7 || err != nil {
-		t.Errorf("exit code %d %v", code, err)
-	}
-}
-
-func execNeedsRunning(t *testing.T, s *Subject) {
-	c := s.create(t, s.spec())
-	exec := func() error { return s.Exec(t.Context(), c.ID, 1000, 1001, []string{"/bin/sh", "-c", "exit 0"}) }
-	stream := func() error {
-		_, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "exit 0"}})
-		return err
-	}
-	if exec() == nil || stream() == nil {
-		t.Error("it ran in a container that does not run")
-	}
-	ok(t, s.Start(t.Context(), c.ID))
-	ok(t, exec())
-	ok(t, stream())
-	if err := s.Exec(t.Context(), c.ID, 1000, 1001, nil); err == nil {
-		t.Error("nothing was run")
 	}
 }
 
