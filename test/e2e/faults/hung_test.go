@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,21 +29,25 @@ func hang(t *testing.T, dir string) {
 
 func TestHomesThatDoNotAnswerHoldNoOtherUserUp(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "through the direct door users do not wait for each other")
+	const logins = 4
 	for range 2 {
 		u := e2e.NewUser(t, "containername = %u-%x", "ephemeral", "mounthome", "mounthomefrom = /srv/hung-%u")
 		dir := "/srv/hung-" + u.Name
 		e2e.OnHost(t, "install", "-d", "-o", u.Name, dir)
 		t.Cleanup(func() { _ = os.Remove(dir) })
 		hang(t, dir)
-		for range 4 {
+		for range logins {
 			cmd := e2e.AsUser(u, e2e.Front, "-c", "true")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 		}
+		e2e.Eventually(t, "all logins wait for their containers", func() bool {
+			waiting, _ := filepath.Glob(fmt.Sprintf("%s/s/%d.*~", u.StateDir(), u.UID))
+			return len(waiting) == logins
+		})
 	}
-	time.Sleep(time.Second) // they are at it
 	other := e2e.NewUser(t)
 	out, err := exec.Command("timeout", "20", "setpriv", fmt.Sprintf("--reuid=%d", other.UID), fmt.Sprintf("--regid=%d", other.GID), "--clear-groups", e2e.Front, "-c", "echo works").CombinedOutput()
 	if string(out) != "works\n" || err != nil {
