@@ -1,28 +1,20 @@
-// Package bringup leads from a plan to a connected agent: it finds, makes, starts or
-// equips the container that a login is to enter, and connects to the agent in it. A
-// warm login finds an agent that listens, and asks no engine.
+// Package bringup leads from a plan to a connected agent. A warm login finds an agent that
+// listens, and asks no engine. For a cold one it looks at what the container lacks, has
+// package launch do it, and connects.
 package bringup
 
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"sync"
-	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/images"
+	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
-)
-
-const (
-	makeLimit = 2 * time.Minute // for a container whose image is there
 )
 
 // mostTries is how often one login brings its container up again that ended or was
@@ -31,19 +23,11 @@ const mostTries = 3
 
 // Config is what a Bringup works with.
 type Config struct {
-	State     state.RunDir
-	Inventory state.Inventory
-	Locks     *state.Locks
-	Engines   *engine.Clients
-	Images    *images.Images
-	Users     *account.DB
-	Log       *slog.Logger
-	Helpers   string // directory that is mounted into containers
-	Bridge    string // path of dockersh-bridge
+	launch.Config // Looks is set by New
+	Locks         *state.Locks
+	Engines       *engine.Clients
+	Bridge        string // path of dockersh-bridge
 
-	// ShareSlots counts the containers that are made or started at a time over all
-	// processes with the same run-time directory: brokers of one session.
-	ShareSlots bool
 	// AdminSettings returns the administrator's settings for a user; nil if they cannot
 	// be known.
 	AdminSettings func(ctx context.Context, uid uint32) *config.Settings
@@ -53,17 +37,16 @@ type Config struct {
 type Bringup struct {
 	Config
 	shared  wait.Group[ColdReason]
-	looks   *wait.Patience     // at directories of the host, by uid
-	slots   *wait.Turns        // one for each container that is being made or started
+	launch  *launch.Launcher
 	bridges wait.Quota[uint32] // those that this process started, by the user's uid
 	full    wait.Quota[string] // logins that wait for a place in an agent's queue, by its path
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
+	c.Looks = wait.NewPatience()
 	return &Bringup{
-		Config: c,
-		looks:  wait.NewPatience(), slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser),
+		Config: c, launch: launch.New(c.Config),
 		bridges: wait.Quota[uint32]{Each: mostBridges}, full: wait.Quota[string]{Each: mostWaiting},
 	}
 }
@@ -119,7 +102,7 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, images.PullLimit+makeLimit)
+	ctx, cancel := context.WithTimeout(ctx, images.PullLimit+launch.MakeLimit)
 	defer cancel()
 	show, done := l.Report(cancel)
 	defer done()
@@ -127,7 +110,7 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 	if err != nil {
 		return Entry{}, userError(err)
 	}
-	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show}
+	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show, target: b.launch.Target(l.Plan, e, show)}
 	conn, cold, err := a.enter(ctx)
 	if err != nil {
 		return Entry{}, userError(err)
@@ -149,7 +132,7 @@ type coldLogin struct {
 	dir    state.ContainerDir
 	engine engine.Engine
 	show   func(line string)
-	late   []engine.File // to be written once the container runs
+	target *launch.Target
 }
 
 // enter brings the container up until the login is connected.
@@ -185,7 +168,7 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 		}
 		// It ended again, or was removed before it was known that we are there.
 	}
-	return channel.Conn{}, cold, agentSilent(a.plan.Container, nil)
+	return channel.Conn{}, cold, launch.ErrSilent(a.plan.Container, nil)
 }
 
 // shareWork makes sure that an agent listens. Logins of the same container user share
@@ -232,31 +215,6 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 		missing = changed
 	}
 	return missing, err
-}
-
-// takeSlot waits for one of the slots at the engine, which go round by user. It must not be
-// held while something is awaited that is in a user's hands.
-func (a *coldLogin) takeSlot(ctx context.Context) (release func(), err error) {
-	user := a.plan.User.UID
-	own, err := a.b.slots.Take(ctx, user)
-	if err != nil || !a.b.ShareSlots {
-		return own, err
-	}
-	shared, err := a.b.State.TakeSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
-	if err != nil {
-		own()
-		return nil, err
-	}
-	return sync.OnceFunc(func() { shared(); own() }), nil
-}
-
-// containerError returns an error about the plan's container.
-func (a *coldLogin) containerError(text, hint string, cause error) error {
-	return usererr.New(usererr.Container, "the container "+a.plan.Container+" "+text, hint, cause)
-}
-
-func agentSilent(container string, cause error) error {
-	return usererr.New(usererr.Container, "the container runs, but does not answer", usererr.Restart(container), cause)
 }
 
 // userError puts an engine's error into words for the user; engine.ErrNoClient is for the

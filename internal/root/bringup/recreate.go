@@ -21,7 +21,7 @@ func (b *Bringup) mayRecreate(plan *policy.Plan) bool {
 // ask for today, if no session is in it, and returns what changed. The lock is held, and
 // this login still waits.
 func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, err error) {
-	if a.plan.Settings.OnChange != onChangeRecreate || a.inUse() {
+	if a.plan.Settings.OnChange != onChangeRecreate || a.target.InUse() {
 		return "", nil
 	}
 	found, err := a.engine.Find(ctx, a.plan.Container)
@@ -38,7 +38,7 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 	if changed == "" {
 		return "", nil
 	}
-	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {
+	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error {
 		a.show("recreating the container")
 		return lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)
 	})
@@ -47,13 +47,6 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 	}
 	a.b.Log.Info("container removed", "container", a.plan.Container, "id", found.ID, "why", string(changed))
 	return changed, a.dir.Clear()
-}
-
-// inUse reports whether a session is in the container; logins that wait for it do not
-// count.
-func (a *coldLogin) inUse() bool {
-	inside, _ := a.b.State.Sessions().In(a.plan.Container)
-	return inside > 0
 }
 
 // findChange returns what of a container is not as the administrator wants it today. It

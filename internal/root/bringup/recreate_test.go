@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -21,13 +22,14 @@ func newColdLogin(t *testing.T, e *enginetest.Fake, text string) *coldLogin {
 	if err := run.Make(); err != nil {
 		t.Fatal(err)
 	}
-	b := New(Config{State: run, Locks: &state.Locks{Dir: run}, Log: slog.New(slog.DiscardHandler)})
+	b := New(Config{Config: launch.Config{State: run, Log: slog.New(slog.DiscardHandler)}, Locks: &state.Locks{Dir: run}})
 	effective := effectiveFor(t, text, "alice")
 	plan, err := policy.Decide(account.User{Name: "alice", UID: 1001, GID: 1001}, effective.Settings, policy.Request{Admins: effective.Admins})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &coldLogin{b: b, plan: plan, dir: run.Container(plan.Container), engine: e, show: func(string) {}}
+	a.target = b.launch.Target(plan, e, a.show)
 	if err := a.dir.Make(); err != nil {
 		t.Fatal(err)
 	}

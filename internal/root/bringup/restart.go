@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/wait"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -22,46 +20,23 @@ func (b *Bringup) findReplaced(plan *policy.Plan) string {
 		return ""
 	}
 	found := make(chan string, 1)
-	err := b.looks.Do(context.Background(), plan.User.UID, lookLimit, func() { found <- lifecycle.FindReplaced(dir) })
+	err := b.Looks.Do(context.Background(), plan.User.UID, lookLimit, func() { found <- lifecycle.FindReplaced(dir) })
 	if err != nil {
 		return ""
 	}
 	return <-found
 }
 
-// lookLimit is how long a look at the directories of one container may take, and
-// sourceLimit one that a login cannot do without: the server of a network file system may
-// not answer.
-const (
-	lookLimit   = time.Second
-	sourceLimit = 5 * time.Second
-)
-
-// checkSources refuses sources of mounts that a user could swap, and those that do not
-// answer: the engine would wait for them, with a slot that others need. A container that
-// exists mounts what it was made with, whatever the settings say by now.
-func (a *coldLogin) checkSources(ctx context.Context, found *engine.Container) error {
-	if !a.plan.Engine().Local() {
-		return nil
-	}
-	result := make(chan error, 1)
-	err := a.b.looks.Do(ctx, a.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(a.plan.Settings, found, a.dir)) })
-	if errors.Is(err, wait.ErrGivenUp) {
-		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
-			"try again, or ask the administrator to run: dockershctl explain "+a.plan.User.Name+" (and to look at the file systems of mounthome and volume)", err)
-	}
-	if err != nil {
-		return err
-	}
-	return <-result
-}
+// lookLimit is how long a look at the directories of one container may take, which a login
+// can do without: the server of a network file system may not answer.
+const lookLimit = time.Second
 
 // restartIfReplaced stops a container that mounts a directory which was replaced on the
 // host, if no session is in it: to be started with what is there now. The lock is held,
 // and this login still waits.
 func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, err error) {
 	path := a.b.findReplaced(a.plan)
-	if path == "" || a.inUse() {
+	if path == "" || a.target.InUse() {
 		return "", nil
 	}
 	found, err := a.engine.Find(ctx, a.plan.Container)
@@ -72,7 +47,7 @@ func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, 
 	if !ours || a.plan.CheckEntry(owner) != nil || found.State != engine.Running {
 		return "", nil
 	}
-	vacant, err := lifecycle.WhileVacant(a.dir, a.inUse, func() error {
+	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error {
 		a.show("restarting the container")
 		err := a.engine.Stop(ctx, found.ID, lifecycle.StopGrace)
 		if errors.Is(err, engine.ErrNotFound) {

@@ -24,6 +24,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/images"
+	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -106,8 +107,10 @@ func New(c Config) (*Broker, error) {
 	}}
 	img := images.New(run.Images())
 	b.bringup = bringup.New(bringup.Config{
-		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Images: img, Users: c.Users, Log: c.Log, Helpers: c.Helpers, Bridge: c.Bridge,
-		ShareSlots: c.Role != Service, AdminSettings: b.adminSettings,
+		Config: launch.Config{
+			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users, Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
+		},
+		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.adminSettings,
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,

@@ -1,11 +1,14 @@
-package bringup
+package launch
 
 import (
 	"os"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 // While the engine copies, it mounts all that belongs into the container along paths that
@@ -25,8 +28,7 @@ func TestEngineCopiesNothingIntoAContainerWithMountsOfUsers(t *testing.T) {
 		{"entrypoint = /sbin/init", append(ours, engine.Mount{Target: "/home/alice"}), true},
 		{"dockersocket = ssh://d@h", nil, false},
 	} {
-		a := newColdLogin(t, enginetest.New(), "[dockersh]\n"+c.settings+"\n")
-		if late := a.writesLate(&engine.Container{Mounts: c.mounts}); late != c.late {
+		if late := writesLate(planFor(t, c.settings), &engine.Container{Mounts: c.mounts}); late != c.late {
 			t.Errorf("%q, %v: %v", c.settings, c.mounts, late)
 		}
 	}
@@ -50,4 +52,23 @@ func TestVolumesOfAForeignImageDoNotMeetDirectoriesOfTheHost(t *testing.T) {
 			t.Errorf("%v, %q: %v", c.mounts, c.asked, got)
 		}
 	}
+}
+
+// planFor returns the plan of a login of alice.
+func planFor(t *testing.T, lines string) *policy.Plan {
+	t.Helper()
+	file, err := config.Parse("rc", []byte("[dockersh]\n"+lines+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := account.User{Name: "alice", UID: 1001, GID: 1001}
+	effective, err := settings.For(file, settings.Login{User: alice})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := policy.Decide(alice, effective.Settings, policy.Request{Admins: effective.Admins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }

@@ -1,4 +1,4 @@
-package bringup
+package launch
 
 import (
 	"bytes"

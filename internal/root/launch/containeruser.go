@@ -1,4 +1,4 @@
-package bringup
+package launch
 
 import (
 	"context"
@@ -20,8 +20,8 @@ type userResolver struct {
 	engine engine.Engine
 }
 
-func (a *coldLogin) users() userResolver {
-	return userResolver{a.plan, a.b.Users, a.b.Images, a.engine}
+func (t *Target) users() userResolver {
+	return userResolver{t.plan, t.l.Users, t.l.Images, t.engine}
 }
 
 // resolve resolves the container user, with the accounts of the image, which is foreign if
@@ -60,4 +60,9 @@ func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Con
 		}
 	}
 	return r.resolve(ctx, state.Accounts{}, policy.HasForeignImage(found.Labels))
+}
+
+// UserOf returns the container user for a session over the engine's exec.
+func (t *Target) UserOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
+	return t.users().resolveWithoutImage(ctx, found)
 }

@@ -1,4 +1,4 @@
-package bringup
+package launch
 
 import (
 	"context"
@@ -36,13 +36,13 @@ type startSocket struct {
 	over  chan struct{} // closed when nobody waits any more
 }
 
-// awaitAgent opens the start socket. Any process of the container can connect: an agent
-// is known by its uid, and what it gets is a socket for sessions of that very uid.
-func (a *coldLogin) awaitAgent(user account.Identity) (*startSocket, error) {
-	if err := a.dir.Make(); err != nil {
+// openStartSocket opens the socket. Any process of the container can connect: an agent is
+// known by its uid, and what it gets is a socket for sessions of that very uid.
+func openStartSocket(dir state.ContainerDir, key string, user account.Identity) (*startSocket, error) {
+	if err := dir.Make(); err != nil {
 		return nil, err
 	}
-	fd, err := seqpacket.Bind(a.dir.StartSocket(), 0o666, 16)
+	fd, err := seqpacket.Bind(dir.StartSocket(), 0o666, 16)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *coldLogin) awaitAgent(user account.Identity) (*startSocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &startSocket{dir: a.dir, key: a.plan.Agent, user: user, listener: l, done: make(chan error, 1),
+	w := &startSocket{dir: dir, key: key, user: user, listener: l, done: make(chan error, 1),
 		known: make(chan struct{}), over: make(chan struct{})}
 	go w.accept()
 	return w, nil
@@ -143,6 +143,6 @@ func (w *startSocket) wait(ctx context.Context, limit time.Duration) error {
 	case <-t.C:
 		return errSilent
 	case <-ctx.Done():
-		return userError(ctx.Err())
+		return ctx.Err()
 	}
 }

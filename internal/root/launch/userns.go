@@ -1,4 +1,4 @@
-package bringup
+package launch
 
 import (
 	"context"
@@ -20,20 +20,20 @@ import (
 
 // hostPlaces returns what of the host goes into a new container. An engine that gives
 // its containers other numbers for their users gets an idmapped home.
-func (a *coldLogin) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
-	at := policy.Places{Protocol: wire.Version, Helpers: a.b.Helpers, Run: a.dir.Mounted(), Mark: a.dir.Mark()}
-	if !a.plan.Settings.MountHome || !a.plan.Engine().Local() {
+func (t *Target) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
+	at := policy.Places{Protocol: wire.Version, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
+	if !t.plan.Settings.MountHome || !t.plan.Engine().Local() {
 		return at, nil // nothing of this host goes elsewhere
 	}
-	remap, err := a.engine.Remap(ctx)
+	remap, err := t.engine.Remap(ctx)
 	if err != nil || !remap.On {
 		return at, err
 	}
-	groups, err := a.b.Users.Groups(ctx, a.plan.User)
+	groups, err := t.l.Users.Groups(ctx, t.plan.User)
 	if err != nil {
 		return at, settings.AccountError(err)
 	}
-	at.Home, at.Owners = a.dir.Home(), a.plan.Home(user, groups)
+	at.Home, at.Owners = t.dir.Home(), t.plan.Home(user, groups)
 	// The engine wants to see the directory already when it makes the container.
 	return at, os.MkdirAll(at.Home, 0o755)
 }
@@ -52,15 +52,15 @@ func explainFailure(ctx context.Context, e engine.Engine, user account.Identity,
 
 // userNamespace returns the user namespace of a running container: from the kernel, which
 // knows it even if the engine was configured to give this container another.
-func (a *coldLogin) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
+func (a *agentStart) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
 	m, err := idmap.Of(found.Pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-		_, endErr := a.findRunning(ctx) // it ended at this moment: that says more
+		_, endErr := a.t.findRunning(ctx) // it ended at this moment: that says more
 		err = errors.Join(endErr, err)
 	}
 	if errors.Is(err, idmap.ErrNested) {
 		err = usererr.New(usererr.Container, "the container's user numbers were not set up by root",
-			"ask the administrator to run: dockershctl explain "+a.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
+			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
 	}
 	return m, err
 }

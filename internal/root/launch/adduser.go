@@ -1,0 +1,51 @@
+package launch
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// AddUserByExec makes a further user known in a container on another host, where a program
+// inside must do it, as root. It runs only where the program is certain to be the one that
+// was put there: nothing is mounted that could cover it, and the image is not a user's
+// choice.
+func (t *Target) AddUserByExec(ctx context.Context, found *engine.Container, user account.Identity) {
+	administrators := found.Labels[engine.LabelAdmins]
+	if len(found.Mounts) > 0 || administrators == "" || administrators != found.Labels[engine.LabelSettings] {
+		t.logNotAdded(user, errors.New("its image or its mounts could have replaced "+policy.InitInside))
+		return
+	}
+	passwd, group, err := account.Entries(user)
+	if err == nil {
+		err = t.engine.Exec(ctx, found.ID, 0, 0, []string{policy.InitInside, "adduser", passwd, group, user.Home})
+	}
+	t.logNotAdded(user, err)
+}
+
+// addUser makes a further user known in a container that runs. Nothing is run in it for
+// that: what root runs there would be found along a path that others may have changed.
+func (a *agentStart) addUser() {
+	passwd, group, err := account.Entries(a.user)
+	switch {
+	case err != nil:
+	case a.root == nil:
+		err = errNotSeen
+	default:
+		err = a.root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: a.user.Home,
+			UID: a.users.Users.Owner(a.user.UID), GID: a.users.Groups.Owner(a.user.GID), RootGID: a.users.Groups.Owner(0)})
+	}
+	a.t.logNotAdded(a.user, err)
+}
+
+// logNotAdded logs why a user was not added. Without a name the user still has the right
+// numbers: worth a log line, not a refusal.
+func (t *Target) logNotAdded(user account.Identity, err error) {
+	if err != nil {
+		t.l.Log.Warn("cannot add the user inside", "container", t.plan.Container, "user", user.Name, "cause", err)
+	}
+}

@@ -1,0 +1,56 @@
+package launch
+
+import (
+	"strings"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// writeFiles writes what putFiles left, into a container that was verified and that nobody
+// has entered. Without a name the user still has the right numbers, which is worth
+// a log line; but a user's image could give those another meaning.
+func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
+	t, inside, users := a.t, a.root, a.users
+	if inside != nil && !t.plan.ForeignImage() && t.plan.Settings.Entrypoint == config.Internal {
+		inside.TrustImage()
+	}
+	rootGID := users.Groups.Owner(0)
+	for _, f := range late {
+		var err error
+		switch {
+		case inside == nil:
+			err = errNotSeen
+		case f.Reset:
+			err = inside.ResetDir(f.Path, rootGID)
+		case f.Dir:
+			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts),
+				UID: users.Users.Owner(f.UID), GID: users.Groups.Owner(f.GID), RootGID: rootGID})
+		default:
+			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
+		}
+		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {
+			return t.Error("cannot be given its users: "+err.Error(), "remove imagename from ~/.dockersh, or choose an image whose /etc is a plain directory", err)
+		}
+		t.logNotAdded(a.user, err)
+	}
+	if t.plan.ForeignImage() {
+		fixed, err := inside.OnlyRootChanges("/etc/group")
+		if err != nil || !fixed {
+			return t.Error("cannot be given its users", "set imagename in ~/.dockersh to an image whose /etc is a plain directory", err)
+		}
+	}
+	return t.setWhole(c)
+}
+
+// mountedIn returns the names in a directory that lead to mounts.
+func mountedIn(dir string, mounts []engine.Mount) (names []string) {
+	for _, m := range mounts {
+		if rest, ok := strings.CutPrefix(m.Target, dir+"/"); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			names = append(names, name)
+		}
+	}
+	return names
+}

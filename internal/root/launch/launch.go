@@ -1,0 +1,93 @@
+// Package launch makes and starts the containers of logins, and has an agent listen in
+// them. What it does it is told: which container is missing what, package launch decides.
+package launch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/images"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// MakeLimit is how long a container may take whose image is there.
+const MakeLimit = 2 * time.Minute
+
+// Config is what a Launcher works with.
+type Config struct {
+	State     state.RunDir
+	Inventory state.Inventory
+	Images    *images.Images
+	Users     *account.DB
+	Looks     *wait.Patience // at directories of the host, by uid
+	Log       *slog.Logger
+	Helpers   string // directory that is mounted into containers
+
+	// ShareSlots counts the containers that are made or started at a time over all
+	// processes with the same run-time directory: brokers of one session.
+	ShareSlots bool
+}
+
+// Launcher launches containers, for many logins at once.
+type Launcher struct {
+	Config
+	slots *wait.Turns // one for each container that is being made or started
+}
+
+// New returns a Launcher.
+func New(c Config) *Launcher {
+	return &Launcher{Config: c, slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser)}
+}
+
+// takeSlot waits for one of the slots at the engine, which go round by user. It must not be
+// held while something is awaited that is in a user's hands.
+func (l *Launcher) takeSlot(ctx context.Context, user uint32) (release func(), err error) {
+	own, err := l.slots.Take(ctx, user)
+	if err != nil || !l.ShareSlots {
+		return own, err
+	}
+	shared, err := l.State.TakeSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
+	if err != nil {
+		own()
+		return nil, err
+	}
+	return sync.OnceFunc(func() { shared(); own() }), nil
+}
+
+// Target is the container of a plan. Its lock is held.
+type Target struct {
+	l      *Launcher
+	plan   *policy.Plan
+	dir    state.ContainerDir
+	engine engine.Engine
+	show   func(line string)
+}
+
+// Target returns the container of a plan. Show receives lines for the user.
+func (l *Launcher) Target(plan *policy.Plan, e engine.Engine, show func(line string)) *Target {
+	return &Target{l: l, plan: plan, dir: l.State.Container(plan.Container), engine: e, show: show}
+}
+
+// InUse reports whether a session is in the container; logins that wait for it do not
+// count.
+func (t *Target) InUse() bool {
+	inside, _ := t.l.State.Sessions().In(t.plan.Container)
+	return inside > 0
+}
+
+// Error returns an error about the container.
+func (t *Target) Error(text, hint string, cause error) error {
+	return usererr.New(usererr.Container, "the container "+t.plan.Container+" "+text, hint, cause)
+}
+
+// ErrSilent returns the error of a container whose agent does not answer.
+func ErrSilent(container string, cause error) error {
+	return usererr.New(usererr.Container, "the container runs, but does not answer", usererr.Restart(container), cause)
+}

@@ -1,0 +1,75 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/config"
+)
+
+// sourceLimit is how long a look at the directories of the host may take that a container
+// mounts: the server of a network file system may not answer.
+const sourceLimit = 5 * time.Second
+
+// checkSources refuses sources of mounts that a user could swap, and those that do not
+// answer: the engine would wait for them, with a slot that others need. A container that
+// exists mounts what it was made with, whatever the settings say by now.
+func (t *Target) checkSources(ctx context.Context, found *engine.Container) error {
+	if !t.plan.Engine().Local() {
+		return nil
+	}
+	result := make(chan error, 1)
+	err := t.l.Looks.Do(ctx, t.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir)) })
+	if errors.Is(err, wait.ErrGivenUp) {
+		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
+			"try again, or ask the administrator to run: dockershctl explain "+t.plan.User.Name+" (and to look at the file systems of mounthome and volume)", err)
+	}
+	if err != nil {
+		return err
+	}
+	return <-result
+}
+
+// sourcesOf returns what is mounted from the host: the home, and volumes that name a
+// directory; and what a container that exists mounts besides. Options of dockeropt are the
+// administrator's own words to the engine.
+func sourcesOf(s *config.Settings, found *engine.Container, dir state.ContainerDir) (sources []string) {
+	if s.MountHome {
+		sources = append(sources, s.MountHomeFrom)
+	}
+	for _, v := range s.Volume {
+		if source, _, ok := strings.Cut(v, ":"); ok && strings.HasPrefix(source, "/") {
+			sources = append(sources, source)
+		}
+	}
+	if found == nil {
+		return sources
+	}
+	options := strings.Join(slices.Concat(s.DockerOpt...), "\n")
+	for _, source := range found.Binds {
+		switch {
+		case source == dir.Mounted(), source == dir.Home(), source == "/tmp" && s.MountTmp, source == s.DockerSocket && s.MountDockerSocket:
+		case strings.Contains(options, source), slices.Contains(sources, source):
+		default:
+			sources = append(sources, source)
+		}
+	}
+	return sources
+}
+
+func checkMountSources(sources []string) error {
+	for _, source := range sources {
+		if err := lifecycle.CheckMountSource(source); err != nil {
+			return err
+		}
+	}
+	return nil
+}

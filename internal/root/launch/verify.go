@@ -1,0 +1,88 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// errNotSeen is returned where the broker may not look into the container.
+var errNotSeen = errors.New("process 1 of the container is another user's")
+
+// verify looks into a running container before anything is started in it: an image,
+// or a user who made a link where something is to be mounted, may have led the container's
+// runtime elsewhere, so that something covers dockersh's directory. Then the container is
+// stopped, unless somebody is in it, and the login refused. The other mounts are looked at
+// once for each start: afterwards users may rename what is above them. In an image that a
+// user chose, nobody but root may be able to change the groups; whole is false where they
+// are still to be written.
+func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole bool) error {
+	root, err := lifecycle.OpenRoot(found, a.users)
+	if errors.Is(err, unix.EACCES) && os.Geteuid() != 0 {
+		// The direct door, and process 1 is not the user's. Those who come here can ask
+		// the engine for root themselves.
+		return nil
+	}
+	misplaced, fixed := "", true
+	if err == nil {
+		misplaced, err = a.findMisplaced(root, found)
+	}
+	if err == nil && misplaced == "" && whole && policy.HasForeignImage(found.Labels) {
+		fixed, err = root.OnlyRootChanges("/etc/group")
+	}
+	if err == nil && misplaced == "" && fixed {
+		a.root = root
+		return nil
+	}
+	_ = root.Close()
+	switch now, endErr := a.t.findRunning(ctx); {
+	case endErr != nil:
+		return errors.Join(endErr, err)
+	case now.Root != found.Root:
+		return a.t.Error("was restarted meanwhile", "try again", err)
+	}
+	switch {
+	case err != nil:
+	case misplaced == "":
+		// The engine looks there for the groups of all that it starts, even for numbers.
+		err = a.t.Error("has an /etc/group that its user can change, in an image that a user chose",
+			"ask the administrator to run: dockershctl reset "+a.t.plan.Container, nil)
+	default:
+		err = lifecycle.ErrMisplaced(a.t.plan.Container, misplaced)
+	}
+	if a.t.InUse() {
+		return err
+	}
+	return errors.Join(err, a.t.engine.Stop(ctx, found.ID, 0))
+}
+
+// findMisplaced returns the first place in the container where something else is than
+// what is to be there; empty: there is none.
+func (a *agentStart) findMisplaced(root *rootfs.Root, found *engine.Container) (string, error) {
+	own := []lifecycle.OwnFile{
+		{Inside: policy.InitInside, Ours: filepath.Join(a.t.l.Helpers, filepath.Base(policy.InitInside))},
+		// It proves that this is the container's own directory, and so the right container.
+		{Inside: policy.RunInside + "/" + filepath.Base(a.t.dir.StartSocket()), Ours: a.t.dir.StartSocket()},
+	}
+	process, err := proc.Of(found.Pid)
+	if err != nil {
+		return "", err
+	}
+	if a.t.dir.IsVerified(process) {
+		return lifecycle.FindMisplaced(root, own, nil)
+	}
+	misplaced, err := lifecycle.FindMisplaced(root, own, found.Mounts)
+	if err == nil && misplaced == "" {
+		err = a.t.dir.SetVerified(process)
+	}
+	return misplaced, err
+}
