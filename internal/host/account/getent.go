@@ -96,16 +96,25 @@ func (d *DB) user(ctx context.Context, key string) (User, error) {
 	return u, nil
 }
 
-// groups looks up all groups of a user, the primary one first. A group that no name
-// service knows has no name.
-func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
-	out, err := d.getent(ctx, maxGroups, "initgroups", u.Name)
+// initgroups looks up the numbers of a user's groups (initgroups(3)).
+func (d *DB) initgroups(ctx context.Context, name string) ([]uint32, error) {
+	out, err := d.getent(ctx, maxGroups, "initgroups", name)
 	if err != nil && !errors.Is(err, errNoKey) {
 		return nil, err
 	}
-	more, ok := parseInitgroups(out, u.Name)
+	gids, ok := parseInitgroups(out, name)
 	if !ok {
-		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, u.Name)
+		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, name)
+	}
+	return gids, nil
+}
+
+// groups looks up all groups of a user, the primary one first. A group that no name
+// service knows has no name.
+func (d *DB) groups(ctx context.Context, u User) ([]Group, error) {
+	more, err := d.initgroups(ctx, u.Name)
+	if err != nil {
+		return nil, err
 	}
 	groups := []Group{{GID: u.GID}}
 	seen := map[uint32]bool{u.GID: true}

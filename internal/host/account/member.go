@@ -136,13 +136,9 @@ func addEntries(all map[string]entry, text string, names []string) {
 // allNumbers returns the numbers that initgroups(3) finds for a user, once every service
 // that can add to them has answered.
 func (d *DB) allNumbers(ctx context.Context, u User) ([]uint32, error) {
-	out, err := d.getent(ctx, maxGroups, "initgroups", u.Name)
-	if err != nil && !errors.Is(err, errNoKey) {
+	gids, err := d.initgroups(ctx, u.Name)
+	if err != nil {
 		return nil, err
-	}
-	gids, ok := parseInitgroups(out, u.Name)
-	if !ok {
-		return nil, fmt.Errorf("%w: getent initgroups %s does not print a list of numbers", ErrUnavailable, u.Name)
 	}
 	_, services := d.groupServices()
 	for _, service := range directories(services) {
