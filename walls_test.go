@@ -107,6 +107,7 @@ var walls = []wall{
 	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
 
 	// root
+	{"internal/root/background", []string{"net", "os", "log/slog", "internal/engine", "internal/host/wait"}, "it queues and drops: what is written, and where, is for its callers to say"},
 	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries one session that it is told of, and decides nothing"},
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},

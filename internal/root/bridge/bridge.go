@@ -48,7 +48,7 @@ func Main(open engine.Opener) int {
 		return 2
 	}
 	out := syslog.New(os.Stderr, "dockersh-bridge")
-	defer out.Close(time.Second)
+	defer out.Flush(time.Second)
 	if err := run(slog.New(out.Handler()), open); err != nil {
 		return 1
 	}

@@ -98,7 +98,7 @@ func openHistory(log *slog.Logger) (put func(history.Event), end func()) {
 		return nil, func() {}
 	}
 	l := history.Open(paths.History(), log)
-	return l.Put, func() { l.Close(time.Second) }
+	return l.Put, func() { l.Flush(time.Second) }
 }
 
 // firstActivated is where systemd puts the first socket (sd_listen_fds(3)).

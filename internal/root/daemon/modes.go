@@ -102,7 +102,7 @@ func startedByUser(run func(*slog.Logger) error) error {
 // logged runs with a log, to which it writes the error.
 func logged(run func(*slog.Logger) error) error {
 	out := syslog.New(os.Stderr, "dockershd")
-	defer out.Close(time.Second)
+	defer out.Flush(time.Second)
 	log := slog.New(out.Handler())
 	err := run(log)
 	if err != nil && !errors.Is(err, broker.ErrHandOver) && !errors.Is(err, broker.ErrNeedsEngine) {

@@ -17,7 +17,7 @@ func TestRefusalsCrowdNoSessionOut(t *testing.T) {
 	for n := range queued / 2 {
 		l.Put(Event{Time: time.Now(), Kind: Start, ID: strconv.Itoa(n)})
 	}
-	l.Close(time.Minute)
+	l.Flush(time.Minute)
 	events, err := Read(path)
 	if err != nil {
 		t.Fatal(err)

@@ -10,16 +10,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/root/background"
 )
 
-// queued is how many lines may wait for a slow reader. Further ones are counted and
-// dropped: no login waits for a log.
-const queued = 4096
-
-// queuedMinor is the same for lines of a logger with Minor.
-const queuedMinor = 1024
+// How many lines may wait for a slow reader, and how many minor ones: no login waits for
+// a log.
+const (
+	queued      = 4096
+	queuedMinor = 1024
+)
 
 type line struct {
 	level slog.Level
@@ -30,58 +31,27 @@ type line struct {
 type Log struct {
 	stderr io.Writer
 	syslog *syslog.Writer // nil on a host without a system log
-	lines  chan line
-	minor  chan line // written while there are no others
-	ended  chan struct{}
-
-	mu      sync.Mutex
-	dropped int
-	closed  bool
+	writer *background.Writer[line]
 }
 
 // New starts a Log that writes to stderr and, where the host has one, to the system log
 // under tag. The facility is authpriv, since the lines are about logins.
 func New(stderr io.Writer, tag string) *Log {
-	l := &Log{stderr: stderr, lines: make(chan line, queued), minor: make(chan line, queuedMinor), ended: make(chan struct{})}
+	l := &Log{stderr: stderr}
 	if w, err := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag); err == nil {
 		l.syslog = w
 	}
-	go l.write()
+	l.writer = background.New(queued, queuedMinor, l.write, func(n int) {
+		_ = l.write(line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(n) + "\n"})
+	})
 	return l
 }
 
-// Close waits until the queued lines are written, at most for limit. Later lines are
-// lost: sessions may end while their broker does.
-func (l *Log) Close(limit time.Duration) {
-	l.mu.Lock()
-	l.closed = true
-	close(l.lines)
-	close(l.minor)
-	l.mu.Unlock()
-	select {
-	case <-l.ended:
-	case <-time.After(limit):
-	}
-}
+// Flush waits until the queued lines are written, at most for limit.
+func (l *Log) Flush(limit time.Duration) { l.writer.Flush(limit) }
 
-func (l *Log) write() {
-	defer close(l.ended)
-	for n, ok := l.next(); ok; n, ok = l.next() {
-		l.writeLine(n)
-		// Now that there is room again, once for all that were dropped.
-		if len(l.lines) <= cap(l.lines)/2 && len(l.minor) <= cap(l.minor)/2 {
-			l.mu.Lock()
-			dropped := l.dropped
-			l.dropped = 0
-			l.mu.Unlock()
-			if dropped > 0 {
-				l.writeLine(line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(dropped) + "\n"})
-			}
-		}
-	}
-}
-
-func (l *Log) writeLine(n line) {
+// write writes a line to both. No error is a reason to write it later.
+func (l *Log) write(n line) error {
 	_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
 	switch {
 	case l.syslog == nil:
@@ -92,27 +62,7 @@ func (l *Log) writeLine(n line) {
 	default:
 		_ = l.syslog.Info(n.text)
 	}
-}
-
-// next waits for the next line to write; false after the last one.
-func (l *Log) next() (n line, ok bool) {
-	select {
-	case n, ok = <-l.lines:
-	default:
-		select {
-		case n, ok = <-l.lines:
-		case n, ok = <-l.minor:
-		}
-	}
-	if ok {
-		return n, true
-	}
-	for _, queue := range []chan line{l.lines, l.minor} { // the log is closed: the rest
-		if n, ok = <-queue; ok {
-			return n, true
-		}
-	}
-	return n, false
+	return nil
 }
 
 // Minor marks a logger whose lines anybody can cause in any number: they have a queue of
@@ -120,20 +70,6 @@ func (l *Log) next() (n line, ok bool) {
 func Minor() slog.Attr { return slog.Bool(minorKey, true) }
 
 const minorKey = "minor"
-
-// put queues a line, or counts it as dropped.
-func (l *Log) put(n line, queue chan line) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return
-	}
-	select {
-	case queue <- n:
-	default:
-		l.dropped++
-	}
-}
 
 // Handler returns the handler for log/slog.
 func (l *Log) Handler() slog.Handler { return handler{log: l} }
@@ -158,11 +94,11 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if err := text.Handle(ctx, r); err != nil {
 		return err
 	}
-	queue := h.log.lines
+	put := h.log.writer.Put
 	if h.minor {
-		queue = h.log.minor
+		put = h.log.writer.PutMinor
 	}
-	h.log.put(line{r.Level, b.String()}, queue)
+	put(line{r.Level, b.String()})
 	return nil
 }
 
