@@ -111,7 +111,7 @@ func (r *Root) MakeHome(u User) error {
 	}
 	defer func() { _ = unix.Close(w.fd) }()
 	if w.rest == "" && len(u.Mounted) > 0 {
-		return r.giveEmptyHome(w, u)
+		return r.chownEmptyHome(w, u)
 	}
 	for w.rest != "" {
 		// Nobody else may put something in the place of what is made here.
@@ -136,8 +136,8 @@ func (r *Root) MakeHome(u User) error {
 	return nil
 }
 
-// giveEmptyHome gives a home that has nothing but ways to mounts to its user.
-func (r *Root) giveEmptyHome(w walked, u User) error {
+// chownEmptyHome makes the user the owner of a home that has nothing but ways to mounts.
+func (r *Root) chownEmptyHome(w walked, u User) error {
 	if !r.belongsToRoot(&w.st) || w.st.Uid != r.owner {
 		return nil
 	}

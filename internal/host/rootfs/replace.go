@@ -11,8 +11,8 @@ import (
 
 // ReplaceFile writes a file of the container's root with mode 0644, in place of what has
 // its name, where nobody else can change the names in its directory. Nothing in a mount is
-// changed. Directories above it that are missing are made. rootGID is the group of the container's root, as the caller's user namespace
-// numbers it.
+// changed. Directories above it that are missing are made. rootGID is the group of the
+// container's root, as the caller's user namespace numbers it.
 func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 	w, err := r.walk(path.Dir(name), unix.RESOLVE_NO_XDEV)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ResetDir gives a directory, and all above it, to the container's root, and takes from
-// everybody else the right to change the names in it, from the outermost on: what is
-// found after that stays. It follows no link and enters no mount. Where that is so
-// already, nothing is changed. rootGID is the group of the container's root, as the
-// caller's user namespace numbers it.
+// ResetDir makes the container's root the owner of a directory and of all above it, from
+// the outermost on, and lets nobody else change the names in them: what is found after
+// that stays. It follows no link and enters no mount. Where that is so already, nothing is
+// changed. rootGID is the group of the container's root, as the caller's user namespace
+// numbers it.
 func (r *Root) ResetDir(name string, rootGID uint32) error {
 	fd, err := openBelow(r.fd, ".", 0)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // writeFiles writes what putFiles left, into a container that was verified and that nobody
 // has entered. Without a name the user still has the right numbers, which is worth
-// a log line; but a user's image could give those another meaning.
+// a log line; but in a user's image those may have another meaning.
 func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 	t, inside, users := a.t, a.root, a.users
 	if inside != nil && !t.plan.ForeignImage() && t.plan.Settings.Entrypoint == config.Internal {
@@ -31,14 +31,14 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}
 		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {
-			return t.Error("cannot be given its users: "+err.Error(), "remove imagename from ~/.dockersh, or choose an image whose /etc is a plain directory", err)
+			return t.Error("cannot be prepared for its users: "+err.Error(), "remove imagename from ~/.dockersh, or choose an image whose /etc is a plain directory", err)
 		}
 		t.logNotAdded(a.user, err)
 	}
 	if t.plan.ForeignImage() {
 		fixed, err := inside.OnlyRootChanges("/etc/group")
 		if err != nil || !fixed {
-			return t.Error("cannot be given its users", "set imagename in ~/.dockersh to an image whose /etc is a plain directory", err)
+			return t.Error("cannot be prepared for its users", "set imagename in ~/.dockersh to an image whose /etc is a plain directory", err)
 		}
 	}
 	return t.setWhole(c)

@@ -18,8 +18,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// hostPlaces returns what of the host goes into a new container. An engine that gives
-// its containers other numbers for their users gets an idmapped home.
+// hostPlaces returns what of the host goes into a new container. Where the engine numbers
+// the users of containers differently, the home is idmapped.
 func (t *Target) hostPlaces(ctx context.Context, user account.Identity) (policy.Places, error) {
 	at := policy.Places{Protocol: wire.Version, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
 	if !t.plan.Settings.MountHome || !t.plan.Engine().Local() {
@@ -39,8 +39,8 @@ func (t *Target) hostPlaces(ctx context.Context, user account.Identity) (policy.
 }
 
 // explainFailure looks, when a container could not be made, whether the engine's user
-// namespace is too small for the container user: a directory service gives large
-// numbers, and the engine's own error does not say so.
+// namespace is too small for the container user: directory services have large numbers,
+// and the engine's own error does not say so.
 func explainFailure(ctx context.Context, e engine.Engine, user account.Identity, err error) error {
 	if remap, remapErr := e.Remap(ctx); remapErr == nil && remap.On {
 		if tooSmall := policy.AdmitNumbers(remap, user); tooSmall != nil {
@@ -51,7 +51,7 @@ func explainFailure(ctx context.Context, e engine.Engine, user account.Identity,
 }
 
 // userNamespace returns the user namespace of a running container: from the kernel, which
-// knows it even if the engine was configured to give this container another.
+// knows it even if the engine would choose another by now.
 func (a *agentStart) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
 	m, err := idmap.Of(found.Pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {

@@ -7,7 +7,7 @@ import (
 
 // CheckMountSource refuses the source of a bind mount that a user could swap: the engine
 // follows the path again, as root, whenever the container starts, so that a symbolic
-// link put there meanwhile would give any directory of the host (CVE-2025-31133 and
+// link put there meanwhile would lead to any directory of the host (CVE-2025-31133 and
 // others are of this class). What counts is who can change the names on the way; the
 // directory itself may be the user's.
 func CheckMountSource(path string) error {

@@ -26,8 +26,8 @@ func RecordSources(c state.ContainerDir, found *engine.Container) error {
 
 // sourcesOf returns the directories of the host that a start of the container mounts, as
 // they are now. Files are left out: editors replace them all the time. So are the helpers,
-// which an upgrade may replace, and temporary directories: systemd gives the broker its
-// own.
+// which an upgrade may replace, and temporary directories: under systemd the broker has
+// its own.
 func sourcesOf(c state.ContainerDir, found *engine.Container, home policy.Home) (all []state.Source) {
 	for _, path := range found.Binds {
 		switch {

@@ -10,8 +10,9 @@ import (
 
 // Inventory is the directory that says across reboots which containers there should be:
 // an entry for each that was made to stay, and for each that is being made. A container
-// that is missing although it has one was removed by somebody else. Entries change only while the container's lock is
-// held. An empty Inventory keeps nothing: only root has a directory that lasts.
+// that is missing although it has one was removed by somebody else. Entries change only
+// while the container's lock is held. An empty Inventory keeps nothing: only root has a
+// directory that lasts.
 type Inventory string
 
 // Stock is a container that was made to stay, or is being made.

@@ -146,7 +146,7 @@ func TestSessionIDsAreUniqueAndFitForNames(t *testing.T) {
 	}
 }
 
-// Brokers that count under the lock before they add give no more places than there are.
+// Brokers that count under the lock before they add take no more places than there are.
 func TestLastPlaceIsGivenOnce(t *testing.T) {
 	d := newSessions(t)
 	r, _ := front(t)

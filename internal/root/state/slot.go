@@ -62,8 +62,8 @@ func lockOneOf(ctx context.Context, prefix string, n int) (unlock func(), err er
 	}
 }
 
-// removeAndUnlock gives a lock back and removes its file, which stood for nothing but the
-// lock. A process that opened it meanwhile finds that it has no name any more (tryLock).
+// removeAndUnlock releases a lock and removes its file, which stood for nothing else. A
+// process that opened it meanwhile finds that it has no name any more (tryLock).
 func removeAndUnlock(path string, unlock func()) {
 	_ = os.Remove(path)
 	unlock()

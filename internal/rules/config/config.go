@@ -1,6 +1,6 @@
 // Package config turns the bytes of settings files into checked settings, and knows
 // where each was written. It reads no file and asks no service: the same bytes always
-// give the same settings.
+// result in the same settings.
 //
 // Settings are taken from the built-in defaults, [dockersh], every [group "NAME"] of the
 // user in the order of the file, [user "NAME"] and ~/.dockersh. What comes later wins,
@@ -34,8 +34,9 @@ const MaxUserFile = 64 << 10
 
 // A user's file is read by the broker, which serves the others meanwhile, and keeps what it
 // says while the session lives. MaxUserValue is how long a value may be in bytes, as long as
-// the longest path (PATH_MAX), and MaxUserSettings how many settings it may have. MaxUserErrors is how many errors of the syntax, and how
-// many of settings, are reported before the rest is left unread.
+// the longest path (PATH_MAX), and MaxUserSettings how many settings it may have.
+// MaxUserErrors is how many errors of the syntax, and how many of settings, are reported
+// before the rest is left unread.
 const (
 	MaxUserValue    = 4096
 	MaxUserSettings = 1000
@@ -97,7 +98,7 @@ func (f *File) GroupOrigin(name string) syntax.Origin {
 	return syntax.Origin{}
 }
 
-// HostShell reports whether [user "NAME"] gives the user a shell of the host, whatever
+// HostShell reports whether [user "NAME"] sets a shell of the host for the user, whatever
 // other sections say.
 func (f *File) HostShell(user string) bool {
 	if f == nil {

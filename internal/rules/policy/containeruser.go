@@ -24,7 +24,7 @@ type Image struct {
 //
 // The login user's own name stands for their numbers on the host, so that they own a
 // mounted home. Their supplementary groups go into a container of their own only, because
-// the engine gives the groups of a container to everyone in it. Any other name is looked
+// everyone in a container gets its groups from the engine. Any other name is looked
 // up in the image, then on the host. In an image that a user chose, which may call
 // anybody anything, a name other than root is no more than a name for the login user's
 // numbers, and a number stays what it is.

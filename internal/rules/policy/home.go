@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 )
 
-// Home is a mounted home of an engine that gives the users of containers other numbers
+// Home is a mounted home of an engine that numbers the users of containers differently
 // (userns-remap): it says whose files on disk belong to whom in the container. Users
 // without a pair own nothing there. Thus the container's root, who has no pair unless root
 // is the container user, cannot leave files that belong to root on the host.

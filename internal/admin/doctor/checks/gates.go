@@ -47,11 +47,11 @@ var gates = []struct {
 func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
 	s := u.Settings
 	if s.MountDockerSocket {
-		return &fault{worse: true, text: "mountdockersocket gives the container the engine, and so the host", file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
+		return &fault{worse: true, text: "mountdockersocket opens the engine, and so the host, to everybody in the container", file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
 	}
 	for _, g := range gates {
 		if gate := "enableuser" + g.key; g.reach == host && s.UserMay(g.key) {
-			return &fault{worse: true, text: gate + " gives the user the host: they can " + g.worst, file: s.Origin(gate).String(), lines: []string{gate + " = false"}}
+			return &fault{worse: true, text: gate + " opens the host to the user: they can " + g.worst, file: s.Origin(gate).String(), lines: []string{gate + " = false"}}
 		}
 	}
 	if mount := mountFromHost(u); mount != "" && s.UserMay("containerusername") {
