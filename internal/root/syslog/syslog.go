@@ -1,9 +1,11 @@
 // Package syslog is the handler of log/slog that writes to the system log. Each log line
-// goes to syslog(3), and so to the journal, and to stderr; no caller waits for either.
+// goes to syslog(3), and so to the journal, and to stderr, unless that is the journal too; no
+// caller waits for either.
 package syslog
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"log/syslog"
@@ -29,18 +31,21 @@ type line struct {
 
 // Log writes lines in the background.
 type Log struct {
-	stderr io.Writer
-	syslog *syslog.Writer // nil on a host without a system log
-	writer *background.Writer[line]
+	stderr  io.Writer
+	journal bool           // stderr leads to the journal
+	syslog  *syslog.Writer // nil on a host without a system log
+	writer  *background.Writer[line]
 }
 
 // New starts a Log that writes to stderr and, where the host has one, to the system log
 // under tag. The facility is authpriv, since the lines are about logins.
 func New(stderr io.Writer, tag string) *Log {
-	l := &Log{stderr: stderr}
-	if w, err := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag); err == nil {
-		l.syslog = w
-	}
+	w, _ := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag) // nil with an error
+	return start(stderr, w, isJournal(stderr))
+}
+
+func start(stderr io.Writer, w *syslog.Writer, journal bool) *Log {
+	l := &Log{stderr: stderr, syslog: w, journal: journal}
 	l.writer = background.New(queued, queuedMinor, l.write, func(n int) {
 		_ = l.write(line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(n) + "\n"})
 	})
@@ -50,20 +55,31 @@ func New(stderr io.Writer, tag string) *Log {
 // Flush waits until the queued lines are written, at most for limit.
 func (l *Log) Flush(limit time.Duration) { l.writer.Flush(limit) }
 
-// write writes a line to both. No error is a reason to write it later.
+// write writes a line to both, or to the journal once: by syslog(3), which has a facility
+// and a level. No error is a reason to write it later.
 func (l *Log) write(n line) error {
-	_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
-	switch {
-	case l.syslog == nil:
-	case n.level >= slog.LevelError:
-		_ = l.syslog.Err(n.text)
-	case n.level >= slog.LevelWarn:
-		_ = l.syslog.Warning(n.text)
-	default:
-		_ = l.syslog.Info(n.text)
+	if !l.journal {
+		_, _ = io.WriteString(l.stderr, n.text) // if it fails, the system log may still work
+	}
+	if l.writeSyslog(n) != nil && l.journal {
+		_, _ = io.WriteString(l.stderr, n.text)
 	}
 	return nil
 }
+
+func (l *Log) writeSyslog(n line) error {
+	switch {
+	case l.syslog == nil:
+		return errNoSyslog
+	case n.level >= slog.LevelError:
+		return l.syslog.Err(n.text)
+	case n.level >= slog.LevelWarn:
+		return l.syslog.Warning(n.text)
+	}
+	return l.syslog.Info(n.text)
+}
+
+var errNoSyslog = errors.New("this host has no system log")
 
 // Minor marks a logger whose lines anybody can cause in any number: they have a queue of
 // their own, so that they crowd no other line out.
