@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -127,7 +128,7 @@ func TestSilentConnectionsEndAndDelayNobody(t *testing.T) {
 }
 
 func TestOneUserCannotTakeAllConnections(t *testing.T) {
-	l := &limits{conns: map[uint32]int{}, perUser: 3, ofAll: 5}
+	l := &limits{ofUser: wait.Quota[uint32]{Each: 3}, ofAll: wait.Quota[struct{}]{Each: 5}}
 	for range 3 {
 		if !l.admitConn(1) {
 			t.Fatal("refused too early")
@@ -141,7 +142,7 @@ func TestOneUserCannotTakeAllConnections(t *testing.T) {
 	}
 	l.releaseConn(1)
 	if !l.admitConn(1) {
-		t.Error("a place that was given back is gone")
+		t.Error("a place that was released is gone")
 	}
 }
 

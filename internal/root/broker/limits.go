@@ -2,10 +2,10 @@ package broker
 
 import (
 	"context"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -13,49 +13,42 @@ import (
 // limits counts the connections of each uid, so that one user cannot take the broker
 // from the others. A live session is one connection.
 type limits struct {
-	mu      sync.Mutex
-	conns   map[uint32]int
-	total   int
-	perUser int
-	ofAll   int
+	ofUser wait.Quota[uint32]
+	ofAll  wait.Quota[struct{}]
 }
 
 // mostPerUser is how many connections one uid may have.
 const mostPerUser = 4096
 
 func newLimits() *limits {
-	l := &limits{conns: map[uint32]int{}, perUser: mostPerUser, ofAll: mostPerUser}
+	perUser, all := mostPerUser, mostPerUser
 	var lim unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) == nil {
 		// Some descriptors are needed for the engine, for agents and for strangers. No
 		// single uid gets more than half of what there is.
-		l.ofAll = int(min(lim.Cur, 1<<20)) - 448
-		l.perUser = min(l.perUser, l.ofAll/2)
+		all = int(min(lim.Cur, 1<<20)) - 448
+		perUser = min(perUser, all/2)
 	}
-	return l
+	return &limits{ofUser: wait.Quota[uint32]{Each: perUser}, ofAll: wait.Quota[struct{}]{Each: all}}
 }
 
 var errTooMany = usererr.New(usererr.Busy, "you have too many connections", "end some of your sessions", nil)
 
 // admitConn counts a connection, to be ended by releaseConn; false if there are too many.
 func (l *limits) admitConn(uid uint32) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conns[uid] >= l.perUser || l.total >= l.ofAll {
+	if !l.ofUser.Take(uid) {
+		return false // before a place is taken that another user may want
+	}
+	if !l.ofAll.Take(struct{}{}) {
+		l.ofUser.Release(uid)
 		return false
 	}
-	l.conns[uid]++
-	l.total++
 	return true
 }
 
 func (l *limits) releaseConn(uid uint32) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total--
-	if l.conns[uid]--; l.conns[uid] == 0 {
-		delete(l.conns, uid)
-	}
+	l.ofAll.Release(struct{}{})
+	l.ofUser.Release(uid)
 }
 
 // lockSessions takes the lock under which a user's sessions are counted, and refuses the
