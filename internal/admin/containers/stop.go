@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
-	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/paths"
@@ -114,26 +113,4 @@ func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string,
 		return "", fmt.Errorf("it is stopped: %w", err)
 	}
 	return "restarted", nil
-}
-
-// checkMounts returns an error if the container mounts a directory that others than root
-// can replace, or mounts something where users can make a link. Only the login that made
-// the container could judge whether it may.
-func (c Container) checkMounts(ctx context.Context, found *engine.Container, d state.ContainerDir) error {
-	for _, from := range found.Binds {
-		if from == d.Home() || !c.address.Local() {
-			continue // mounted only while the container starts; or a path of another host
-		}
-		if err := lifecycle.CheckMountSource(from); err != nil {
-			return err
-		}
-	}
-	if !found.MayGain || !c.address.Local() {
-		return nil
-	}
-	known, _, err := installed.Accounts(0).Known(ctx, []string{c.User()})
-	if err != nil {
-		return err
-	}
-	return lifecycle.CheckPlaces(found, known[c.User()].Home, true)
 }

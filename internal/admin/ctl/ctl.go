@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,35 +26,14 @@ const (
 
 // Main runs dockershctl and returns its exit code. open opens an engine.
 func Main(open engine.Opener) int {
+	if len(os.Args) < 2 || os.Args[1] != asWorker {
+		return runWorker(newWorker(os.Args[1:]), os.Stderr)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	engines := &engine.Clients{Open: open}
 	env := cli.Env{Out: os.Stdout, Engines: engines, Marks: containers.Marks(engines)}
-	return untilEnd(ctx, stop, os.Stderr, func() int { return run(ctx, env, os.Stderr, os.Args[1:]) })
-}
-
-// endLimit is how long a command has to end once it is interrupted.
-const endLimit = 3 * time.Second
-
-// untilEnd returns the exit code of a command, or gives it up if it does not end with ctx: a
-// system call may wait for a file system that does not answer, and no context ends that.
-// After the first signal the next one kills.
-func untilEnd(ctx context.Context, stop func(), errs io.Writer, command func() int) int {
-	ended := make(chan int, 1)
-	go func() { ended <- command() }()
-	select {
-	case code := <-ended:
-		return code
-	case <-ctx.Done():
-		stop()
-	}
-	select {
-	case code := <-ended:
-		return code
-	case <-time.After(endLimit):
-		cli.PrintError(errs, errors.New("interrupted: this host does not answer"))
-		return failed
-	}
+	return work(func() int { return run(ctx, env, os.Stderr, os.Args[2:]) })
 }
 
 func run(ctx context.Context, env cli.Env, errs io.Writer, args []string) int {

@@ -110,9 +110,15 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 		return err
 	}
 	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
-	result, failed := login(ctx, h, u, groups)
+	var failed *checks.Finding
+	if _, answered := (&places{}).realPath(ctx, u.Home+"/.dockersh"); !answered {
+		failed = failedLogin(u, u.Home+" does not answer")
+	} else {
+		var result loginResult
+		result, failed = login(ctx, h, u, groups)
+		r.Login = &result
+	}
 	cli.ClearProgress()
-	r.Login = &result
 	if failed != nil && !slices.Contains(a.accept, failed.ID) {
 		r.Findings = append(r.Findings, *failed)
 	}

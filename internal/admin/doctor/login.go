@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 const loginID = "login"
@@ -29,10 +30,11 @@ type loginResult struct {
 }
 
 // firstUser returns the first user who can be logged in without sshd, or nothing. Users
-// whose settings need the address or the key of the client cannot.
+// whose settings need the address or the key of the client cannot, nor those with a place
+// that does not answer.
 func firstUser(h *facts.Host) string {
 	for _, u := range h.Users {
-		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" {
+		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" && u.Unanswered == nil {
 			return u.Name
 		}
 	}
@@ -50,10 +52,13 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + h.Front, "PATH=/usr/local/bin:/usr/bin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}
 	start := time.Now()
-	err := cmd.Run()
+	err := run(ctx, cmd)
 	result := loginResult{u.Name, time.Since(start).Seconds()}
 	if err == nil {
 		return result, nil
+	}
+	if errors.Is(err, wait.ErrGivenUp) {
+		return result, failedLogin(u, "no answer within "+loginLimit.String()+", and it cannot be killed")
 	}
 	words := strings.Join(strings.FieldsFunc(errs.buf.String(), func(r rune) bool { return r == '\n' }), "; ")
 	switch {
@@ -64,8 +69,12 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	case words != "":
 		err = errors.New(words)
 	}
-	return result, &checks.Finding{
-		ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + err.Error(),
+	return result, failedLogin(u, err.Error())
+}
+
+func failedLogin(u account.User, why string) *checks.Finding {
+	return &checks.Finding{
+		ID: loginID, Severity: checks.Error, Users: []string{u.Name}, Text: "a login fails: " + why,
 		Lines: []string{"journalctl -t dockershd -t dockersh-bridge"}, Why: "dockershd(8)",
 	}
 }

@@ -14,13 +14,22 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// lookAtRecordings looks at the place where recordings belong by the settings. It returns
-// nil if there are none.
-func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
+// lookAtRecordings looks at the place where recordings of a user belong by the settings. It
+// returns nil if there are none.
+func (p *places) lookAtRecordings(ctx context.Context, h *facts.Host, s *config.Settings) *facts.Recording {
 	if s.Record == "" {
 		return nil
 	}
-	r := &facts.Recording{Dir: filepath.Dir(s.Record)}
+	dir := filepath.Dir(s.Record)
+	found := make(chan *facts.Recording, 1)
+	if !p.look(ctx, func() { found <- lookAtRecordings(h, dir) }) {
+		return &facts.Recording{Dir: dir, Err: dir + " does not answer"}
+	}
+	return <-found
+}
+
+func lookAtRecordings(h *facts.Host, dir string) *facts.Recording {
+	r := &facts.Recording{Dir: dir}
 	r.Missing = facts.Unmounted(h.FSTab, h.Mounts, r.Dir)
 	at, err := trustedpath.CanMake(r.Dir)
 	if err != nil {
@@ -39,7 +48,10 @@ func lookAtRecordings(h *facts.Host, s *config.Settings) *facts.Recording {
 // Under systemd it has mounts of its own.
 func mountsOfService() []facts.Mount {
 	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
-	program := realPath(context.Background(), paths.Broker())
+	program, err := filepath.EvalSymlinks(paths.Broker())
+	if err != nil {
+		return nil
+	}
 	for _, exe := range programs {
 		// The link to a program that was replaced since is "PATH (deleted)".
 		if to, _ := os.Readlink(exe); strings.TrimSuffix(to, " (deleted)") != program {

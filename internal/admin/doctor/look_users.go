@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -78,6 +78,7 @@ type looker struct {
 	file   *config.File
 	failed bool // the settings file is wrong
 	named  bool // the administrator named the users
+	places *places
 }
 
 // lookAtUsers looks at each of the users. It leaves out those to whom the settings give
@@ -102,7 +103,18 @@ func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.
 }
 
 func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *facts.User {
-	u := &facts.User{User: a, RealHome: realPath(ctx, a.Home)}
+	u := &facts.User{User: a}
+	real := func(path string) string {
+		path, answered := l.places.realPath(ctx, path)
+		if !answered {
+			u.Unanswered = append(u.Unanswered, path)
+		}
+		return path
+	}
+	u.RealHome = real(a.Home)
+	if u.Unanswered == nil {
+		real(a.Home + "/.dockersh")
+	}
 	groups, err := l.db.Groups(ctx, a)
 	if err != nil {
 		u.SettingsErr = err.Error()
@@ -117,53 +129,29 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 			u.SettingsErr = err.Error()
 		} else {
 			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
-			u.Settings, u.Recording = s.Settings, lookAtRecordings(h, s.Settings)
+			u.Settings = s.Settings
+			u.Recording = l.places.lookAtRecordings(ctx, h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
 				u.Sources = facts.Sources(u.Settings) // of this host
 			}
 		}
 	}
 	for i := range u.Sources {
-		u.Sources[i].Real = realPath(ctx, u.Sources[i].Path)
+		u.Sources[i].Real = real(u.Sources[i].Path)
 	}
 	if h.SSHD != "" && h.SSHDErr == "" {
 		if u.SSHD, err = askSSHD(ctx, h, a.Name); err != nil {
 			u.SSHDErr = err.Error()
 		}
 	}
-	u.Sockets = mayOpen(ctx, a, groups, socketsOf(u.Settings, a.UID))
+	sockets := socketsOf(u.Settings, a.UID, real)
+	u.Sockets = mayOpen(ctx, a, groups, slices.DeleteFunc(sockets, func(p string) bool { return slices.Contains(u.Unanswered, p) }))
 	return u
-}
-
-// pathLimit is how long a home may take to answer: it may be on a file system of the
-// network that is away, or on one of the user's own.
-const pathLimit = 2 * time.Second
-
-// realPath returns a path without symbolic links, or the path itself if it does not exist
-// or does not answer.
-func realPath(ctx context.Context, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, pathLimit)
-	defer cancel()
-	found := make(chan string, 1)
-	go func() {
-		if r, err := filepath.EvalSymlinks(path); err == nil {
-			found <- r
-		}
-		close(found)
-	}()
-	select {
-	case r := <-found:
-		if r != "" {
-			return r
-		}
-	case <-ctx.Done():
-	}
-	return filepath.Clean(path)
 }
 
 // socketsOf returns the sockets of engines: that of the settings, and those in the usual
 // places. Everybody who can open one of them is root.
-func socketsOf(s *config.Settings, uid uint32) []string {
+func socketsOf(s *config.Settings, uid uint32, real func(string) string) []string {
 	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/buildkit/buildkitd.sock",
 		"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket"}
 	if s != nil {
@@ -172,7 +160,7 @@ func socketsOf(s *config.Settings, uid uint32) []string {
 	rootless := fmt.Sprintf("/run/user/%d/", uid) // an engine there has the user's own rights
 	var out []string
 	for _, p := range all {
-		if p, err := filepath.EvalSymlinks(p); err == nil && !slices.Contains(out, p) && !strings.HasPrefix(p, rootless) {
+		if p := real(p); !slices.Contains(out, p) && !strings.HasPrefix(p, rootless) {
 			out = append(out, p)
 		}
 	}
@@ -192,8 +180,10 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
 	out := beginning{end: cancel}
 	cmd.Stdout = &out
-	_ = cmd.Run() // its output counts even if it failed in the end
-	return strings.Fields(out.buf.String())
+	if err := run(ctx, cmd); errors.Is(err, wait.ErrGivenUp) {
+		return nil // it may still write
+	}
+	return strings.Fields(out.buf.String()) // it counts even if the command failed in the end
 }
 
 // credential returns the ids of a process of the user.

@@ -19,6 +19,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -125,15 +126,13 @@ const readLimit = 5 * time.Second
 
 // readUserFile reads ~/.dockersh with the user's rights.
 func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
 	type answer struct {
 		text    []byte
 		problem string
 		err     error
 	}
 	found := make(chan answer, 1)
-	go func() {
+	err := wait.NewPatience().Do(ctx, u.UID, readLimit, func() {
 		var a answer
 		read := func() { a.text, a.problem = dotfile.Read(u.Home, int(u.UID)) }
 		if os.Geteuid() == int(u.UID) {
@@ -142,16 +141,18 @@ func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
 			a.err = fmt.Errorf("reading ~/.dockersh as %s needs root: %w", u.Name, err)
 		}
 		found <- a
-	}()
-	select {
-	case a := <-found:
-		if a.err != nil {
-			return nil, a.err
-		}
-		return a.text, settings.UserFileError(a.problem)
-	case <-ctx.Done():
-		return nil, settings.UserFileError("cannot be read in time")
+	})
+	if errors.Is(err, wait.ErrGivenUp) {
+		return nil, settings.UserFileError("does not answer: look at the file system of " + printable.Text(u.Home))
 	}
+	if err != nil {
+		return nil, err
+	}
+	a := <-found
+	if a.err != nil {
+		return nil, a.err
+	}
+	return a.text, settings.UserFileError(a.problem)
 }
 
 // explainContainer adds the state of the container, and how it would be made.

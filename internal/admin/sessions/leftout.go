@@ -35,6 +35,13 @@ func (o *LeftOut) dropForged(own []Entry, isTaken func(id string) bool) (kept []
 	return kept
 }
 
+func (o *LeftOut) add(other LeftOut) {
+	o.Unread += other.Unread
+	for user, n := range other.Forged {
+		o.addForged(user, n)
+	}
+}
+
 func (o *LeftOut) addForged(user string, n int) {
 	if o.Forged == nil {
 		o.Forged = map[string]int{}

@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
@@ -84,9 +85,9 @@ func isDirOf(uid uint32, path string) bool {
 	return err == nil && st.Uid == uid && uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR
 }
 
-// placesInUse returns the places of all users who have a process. Nobody else has a
+// placesInUse returns the places of each user who has a process. Nobody else has a
 // session, and a directory that everybody can fill with names need not be read.
-func placesInUse() (all []place) {
+func placesInUse() (all [][]place) {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
@@ -101,7 +102,7 @@ func placesInUse() (all []place) {
 		}
 		if uid, err := proc.UID(pid); err == nil && !seen[uid] {
 			seen[uid] = true
-			all = append(all, placesOf(uid, further)...)
+			all = append(all, placesOf(uid, further))
 		}
 	}
 	return all
@@ -110,21 +111,17 @@ func placesInUse() (all []place) {
 const (
 	// mostEntries is how many entries of a place are looked at.
 	mostEntries = 1024
-	// placeLimit is how long one place may take, placesLimit all of them.
-	placeLimit   = 300 * time.Millisecond
-	placesLimit  = 3 * time.Second
-	placesAtOnce = 8
+	// placeLimit is how long the places of one user may take, placesLimit those of all.
+	placeLimit  = 300 * time.Millisecond
+	placesLimit = 3 * time.Second
+	usersAtOnce = 8
 )
 
 // errSlow means that a place was not read in time.
 var errSlow = errors.New("the session entries of the user's own broker cannot be read in time")
 
-// stuck are the places that an earlier look at has not come back from: a thread waits in
-// each, and no second one goes there.
-var stuck struct {
-	sync.Mutex
-	in map[place]bool
-}
+// looks are at places, by user. One that was given up waits there until dockershctl ends.
+var looks = wait.NewPatience()
 
 // found is what is in a place.
 type found struct {
@@ -145,34 +142,15 @@ func (p place) read(ctx context.Context) ([]state.Session, int, error) {
 
 // lookWithin returns what look finds in a place, unless that takes too long.
 func lookWithin(ctx context.Context, p place, look func() found) (found, error) {
-	stuck.Lock()
-	if stuck.in[p] {
-		stuck.Unlock()
-		return found{}, errSlow
-	}
-	if stuck.in == nil {
-		stuck.in = map[place]bool{}
-	}
-	stuck.in[p] = true
-	stuck.Unlock()
 	result := make(chan found, 1)
-	go func() {
-		f := look()
-		stuck.Lock()
-		delete(stuck.in, p)
-		stuck.Unlock()
-		result <- f
-	}()
-	limit := time.NewTimer(placeLimit)
-	defer limit.Stop()
-	select {
-	case f := <-result:
-		return f, nil
-	case <-limit.C:
+	err := looks.Do(ctx, p.uid, placeLimit, func() { result <- look() })
+	if errors.Is(err, wait.ErrGivenUp) {
 		return found{}, errSlow
-	case <-ctx.Done():
-		return found{}, ctx.Err()
 	}
+	if err != nil {
+		return found{}, err
+	}
+	return <-result, nil
 }
 
 // nogroup is the number of the group that has no files.
@@ -225,35 +203,47 @@ func openDir(at int, name string, uid uint32) (int, error) {
 func ofUserBrokers(ctx context.Context) (all []Entry, out LeftOut) {
 	ctx, cancel := context.WithTimeout(ctx, placesLimit)
 	defer cancel()
-	next := make(chan place)
+	next := make(chan []place)
 	var mu sync.Mutex
 	var work sync.WaitGroup
-	for range placesAtOnce {
+	for range usersAtOnce {
 		work.Go(func() {
-			for p := range next {
-				own, forged, err := p.read(ctx)
-				name := ""
-				if len(own)+forged > 0 {
-					name = nameOf(ctx, p.uid)
-				}
+			for places := range next {
+				one, left := ofUser(ctx, places)
 				mu.Lock()
-				if err != nil {
-					out.Unread++
-				}
-				out.addForged(name, forged)
-				for _, s := range own {
-					s.User, s.Address = name, "" // Live asks the kernel for the address
-					all = append(all, Entry{Session: s, run: p.run})
-				}
+				all = append(all, one...)
+				out.add(left)
 				mu.Unlock()
 			}
 		})
 	}
-	for _, p := range placesInUse() {
-		next <- p // after the limit each is unread at once
+	for _, places := range placesInUse() {
+		next <- places // after the limit each is unread at once
 	}
 	close(next)
 	work.Wait()
+	return all, out
+}
+
+// ofUser returns the live sessions in the places of one user.
+func ofUser(ctx context.Context, places []place) (all []Entry, out LeftOut) {
+	limited, cancel := context.WithTimeout(ctx, placeLimit)
+	defer cancel()
+	name := ""
+	for _, p := range places {
+		own, forged, err := p.read(limited)
+		if err != nil {
+			out.Unread++
+		}
+		if name == "" && len(own)+forged > 0 {
+			name = nameOf(ctx, p.uid)
+		}
+		out.addForged(name, forged)
+		for _, s := range own {
+			s.User, s.Address = name, "" // Live asks the kernel for the address
+			all = append(all, Entry{Session: s, run: p.run})
+		}
+	}
 	return all, out
 }
 

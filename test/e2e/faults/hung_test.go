@@ -3,11 +3,14 @@
 package faults
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +28,111 @@ func hang(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Close(fd); _ = unix.Unmount(dir, unix.MNT_DETACH) })
+}
+
+// hangForGood is hang with a server that takes each question, and never answers: not even
+// SIGKILL ends a process that waits for it.
+func hangForGood(t *testing.T, dir string) {
+	t.Helper()
+	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skip("this machine has no FUSE: ", err)
+	}
+	if err := unix.Mount("hung", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other", fd)); err != nil {
+		t.Fatal(err)
+	}
+	end, ended := make(chan bool), make(chan bool)
+	t.Cleanup(func() {
+		close(end)
+		<-ended
+		_ = unix.Close(fd)
+		_ = unix.Unmount(dir, unix.MNT_DETACH)
+	})
+	go func() {
+		defer close(ended)
+		question := make([]byte, 1<<18)
+		for {
+			select {
+			case <-end:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			const size, initOp = 16 + 64, 26 // of fuse(4): struct fuse_out_header and fuse_init_out
+			n, err := unix.Read(fd, question)
+			if err != nil || n < 16 || binary.NativeEndian.Uint32(question[4:]) != initOp {
+				continue
+			}
+			answer := make([]byte, size)
+			binary.NativeEndian.PutUint32(answer, size)
+			copy(answer[8:16], question[8:16])            // which question
+			binary.NativeEndian.PutUint32(answer[16:], 7) // version of the protocol
+			binary.NativeEndian.PutUint32(answer[20:], 31)
+			_, _ = unix.Write(fd, answer)
+		}
+	}()
+}
+
+// ctlInTime runs dockershctl, which must end by itself, and returns all that it wrote.
+func ctlInTime(t *testing.T, args ...string) string {
+	t.Helper()
+	var out strings.Builder
+	cmd := exec.Command(e2e.CtlPath, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan bool)
+	go func() { _ = cmd.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return out.String()
+	case <-time.After(e2e.Limit):
+		t.Errorf("dockershctl %q does not end", args)
+		_ = cmd.Process.Kill()
+		return ""
+	}
+}
+
+func TestNoCommandWaitsForAHomeThatDoesNotAnswer(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	for what, hang := range map[string]func(*testing.T, string){"down": hang, "for good": hangForGood} {
+		t.Run(what, func(t *testing.T) {
+			u := e2e.NewUser(t, "enableuserconfig", "mounthome", "mounthomefrom = /srv/hung-%u")
+			inside := "/srv/hung-" + u.Name
+			e2e.OnHost(t, "install", "-d", "-o", u.Name, inside)
+			t.Cleanup(func() { _ = os.Remove(inside) })
+			e2e.CanLogIn(t, u)
+			name := u.Name + "_dockersh"
+			ctlInTime(t, "stop", name)
+			// A process of the user, whose own broker may have sessions.
+			run := fmt.Sprintf("/tmp/dockersh-%d", u.UID)
+			e2e.OnHost(t, "install", "-d", "-m", "700", "-o", u.Name, run)
+			t.Cleanup(func() { _ = os.Remove(run) })
+			in, _ := e2e.StartPiped(t, e2e.AsUser(u, "sh", "-c", "read x"))
+			t.Cleanup(func() { _ = in.Close() })
+			for _, dir := range []string{u.Home, inside, run} {
+				hang(t, dir)
+			}
+			for _, c := range []struct {
+				args []string
+				want string
+			}{
+				{[]string{"explain", u.Name}, "~/.dockersh does not answer"},
+				{[]string{"doctor", "--no-login", u.Name}, "unanswered: " + u.Name + ": " + u.Home + " does not answer"},
+				{[]string{"doctor", u.Name}, "nobody was logged in"},
+				{[]string{"doctor", "--login", u.Name, u.Name}, "a login fails: " + u.Home + " does not answer"},
+				{[]string{"start", name}, inside + " does not answer"},
+				{[]string{"restart", name}, inside + " does not answer"},
+				{[]string{"ls"}, name},
+				{[]string{"sessions"}, "1 place of session entries not read in time"},
+				{[]string{"rm", "--yes", name}, "removed"},
+			} {
+				if out := ctlInTime(t, c.args...); strings.Count(out, c.want) != 1 && c.want != "" {
+					t.Errorf("dockershctl %q: %q", c.args, out)
+				}
+			}
+		})
+	}
 }
 
 func TestHomesThatDoNotAnswerHoldNoOtherUserUp(t *testing.T) {

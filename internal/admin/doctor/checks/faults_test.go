@@ -90,6 +90,7 @@ var spoiled = []struct {
 	{"an open socket of another engine", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Sockets = []string{"/run/containerd/containerd.sock"}
 	}, "engine-socket", "chown root:root /run/containerd/containerd.sock; chmod 600 /run/containerd/containerd.sock"},
+	{"a home that does not answer", func(_ *testing.T, h *facts.Host) { h.Users[0].Unanswered = []string{"/home/alice"} }, "unanswered", "findmnt"},
 	{"the home itself", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], "[dockersh]\nmounthome\ndockeropt = --storage-opt size=1G\n")
 		h.Mounts = nil

@@ -9,9 +9,19 @@ import (
 )
 
 var homeChecks = []check{
+	{id: "unanswered", severity: Error, why: "docs/failures.md", user: unanswered},
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
 	{id: "container-user", severity: Error, why: "dockershrc(5), Images that users choose", need: wantSettings, user: containerUser},
+}
+
+// unanswered finds file systems of the network that are away, and those of users that hang.
+func unanswered(_ *facts.Host, u *facts.User) *fault {
+	if len(u.Unanswered) == 0 {
+		return nil
+	}
+	return &fault{text: u.Unanswered[0] + " does not answer: logins that need it are refused. Look at its file system",
+		lines: []string{"findmnt --kernel --output TARGET,SOURCE,FSTYPE"}}
 }
 
 // homeWritten reports whether the container can write the home that programs of the host

@@ -76,6 +76,7 @@ type User struct {
 	ByKey       string     // a setting that needs the key
 	Sources     []Source   // what the user's container can write
 	Recording   *Recording // nil: the user is not recorded
+	Unanswered  []string   // places that did not answer: what else is known of them may be wrong
 }
 
 // Recording is the place where a user's recordings belong.

@@ -1,0 +1,70 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/admin/installed"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// mountsLimit is how long the directories of the host that a container mounts may take to
+// answer: they may be on a file system of the network that is away, or on a user's own.
+const mountsLimit = 5 * time.Second
+
+// looks are at these directories, by the user whose login made the container.
+var looks = wait.NewPatience()
+
+// checkMounts returns an error if the container mounts a directory that others than root
+// can replace, or that does not answer, or mounts something where users can make a link.
+// Only the login that made the container could judge whether it may.
+func (c Container) checkMounts(ctx context.Context, found *engine.Container, d state.ContainerDir) error {
+	if !c.address.Local() {
+		return nil // paths of another host
+	}
+	mapped, err := policy.ParseHome(found.Labels[engine.LabelHome])
+	if err != nil {
+		return err
+	}
+	home := ""
+	if found.MayGain {
+		known, _, err := installed.Accounts(0).Known(ctx, []string{c.User()})
+		if err != nil {
+			return err
+		}
+		home = known[c.User()].Home
+	}
+	var at atomic.Value
+	at.Store("a directory that it mounts")
+	check := func() error {
+		for _, from := range found.Binds {
+			if from == d.Home() {
+				from = mapped.From
+			}
+			at.Store(from)
+			if err := lifecycle.CheckMountSource(from); err != nil {
+				return err
+			}
+		}
+		if !found.MayGain {
+			return nil
+		}
+		return lifecycle.CheckPlaces(found, home, true)
+	}
+	result := make(chan error, 1)
+	err = looks.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })
+	if errors.Is(err, wait.ErrGivenUp) {
+		return usererr.New(usererr.Unavailable, at.Load().(string)+" does not answer", "look at the file system that is mounted there", err)
+	}
+	if err != nil {
+		return err
+	}
+	return <-result
+}

@@ -1,0 +1,74 @@
+package doctor
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/host/wait"
+)
+
+// placeLimit is how long a place of a user may take to answer: it may be on a file system of
+// the network that is away, or on one of the user's own. Once mostSlow have not answered,
+// the others have shortLimit each: there may be a thousand.
+const (
+	placeLimit = 2 * time.Second
+	shortLimit = placeLimit / 10
+	mostSlow   = 10
+)
+
+// places are looks at places of users.
+type places struct {
+	silent atomic.Int64 // how many did not answer
+}
+
+// look runs f, which looks at a place of a user, and reports whether the place answered. If
+// not, f goes on.
+func (p *places) look(ctx context.Context, f func()) bool {
+	limit := placeLimit
+	if p.silent.Load() >= mostSlow {
+		limit = shortLimit
+	}
+	if wait.NewPatience().Do(ctx, 0, limit, f) != nil {
+		p.silent.Add(1)
+		return false
+	}
+	return true
+}
+
+// realPath returns a path without symbolic links, or the path itself if it does not exist
+// or does not answer.
+func (p *places) realPath(ctx context.Context, path string) (real string, answered bool) {
+	found := make(chan string, 1)
+	answered = p.look(ctx, func() {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			real = filepath.Clean(path)
+		}
+		found <- real
+	})
+	if !answered {
+		return filepath.Clean(path), false
+	}
+	return <-found, true
+}
+
+// run runs a command until its context ends. One that waits for a file system cannot always
+// be killed: it is left then, with wait.ErrGivenUp.
+func run(ctx context.Context, cmd *exec.Cmd) error {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Run() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(cmd.WaitDelay + time.Second):
+		return wait.ErrGivenUp
+	}
+}

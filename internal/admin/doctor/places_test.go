@@ -1,0 +1,44 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/host/wait"
+)
+
+func TestPlacesThatDoNotAnswerAreGivenUp(t *testing.T) {
+	hung := make(chan bool)
+	defer close(hung)
+	var p places
+	start := time.Now()
+	for range mostSlow {
+		p.silent.Add(1) // as after so many
+	}
+	for range 10 {
+		if p.look(t.Context(), func() { <-hung }) {
+			t.Error("it answered")
+		}
+	}
+	if d := time.Since(start); d < 10*shortLimit || d > 10*placeLimit {
+		t.Errorf("it took %v", d)
+	}
+	if path, answered := p.realPath(t.Context(), t.TempDir()+"/../x/."); !answered || path == "" {
+		t.Errorf("%q %v", path, answered)
+	}
+}
+
+// A command that waits for a file system may not end when it is killed.
+func TestCommandThatCannotBeKilledIsLeft(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sleep", "5")
+	cmd.Cancel = func() error { return nil } // it survives
+	start := time.Now()
+	if err := run(ctx, cmd); !errors.Is(err, wait.ErrGivenUp) || time.Since(start) > 4*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
