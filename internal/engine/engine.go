@@ -42,6 +42,9 @@ const (
 // Facts are what the engine reports of itself.
 type Facts interface {
 	About(ctx context.Context) (About, error)
+	// Program returns the name of the engine's command line, for hints. The engine is not
+	// asked.
+	Program() string
 	// Remap returns the user namespace that containers will get. Of a container that
 	// runs, the kernel knows better.
 	Remap(ctx context.Context) (Remap, error)

@@ -22,6 +22,9 @@ import (
 // command made.
 const cleanLimit = 5 * time.Second
 
+// Program implements engine.Engine.
+func (e *Engine) Program() string { return e.conn.Dialect().Program }
+
 // Command is the command line that Create runs.
 func (e *Engine) Command(s engine.Spec) []string { return e.conn.Dialect().Command(s) }
 

@@ -203,9 +203,12 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 	return made.id, nil
 }
 
+// Program implements engine.Engine.
+func (f *Fake) Program() string { return f.ProgramName }
+
 // Command implements engine.Engine, with a command line that nothing runs.
 func (f *Fake) Command(s engine.Spec) []string {
-	return slices.Concat([]string{"fake", "create", "--name=" + s.Name}, s.Options, []string{s.Image}, s.Cmd)
+	return slices.Concat([]string{f.ProgramName, "create", "--name=" + s.Name}, s.Options, []string{s.Image}, s.Cmd)
 }
 
 // Create implements engine.Engine; it takes any option.

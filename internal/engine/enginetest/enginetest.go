@@ -31,6 +31,8 @@ type Fake struct {
 	// Facts and Remapped are what About and Remap return.
 	Facts    engine.About
 	Remapped engine.Remap
+	// ProgramName is what Program returns.
+	ProgramName string
 	// Remote are images that Pull can fetch: reference to id.
 	Remote map[string]string
 
@@ -72,7 +74,7 @@ type box struct {
 // New returns an engine with nothing in it.
 func New() *Fake {
 	return &Fake{
-		Remote: map[string]string{}, images: map[string]image{}, containers: map[string]*box{},
+		ProgramName: "fake", Remote: map[string]string{}, images: map[string]image{}, containers: map[string]*box{},
 		fail: map[string]error{}, calls: map[string]int{}, oom: map[string]time.Time{},
 	}
 }

@@ -24,7 +24,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		found, err := a.engine.Find(ctx, a.plan.Container)
 		if errors.Is(err, engine.ErrNotFound) && a.plan.MayAdopt() {
 			return "", usererr.New(usererr.Container, "there is no container "+a.plan.Container,
-				"ask the administrator to run: docker create --name "+a.plan.Container+" IMAGE (with adopt, containers are made by hand)", nil)
+				"ask the administrator to run: "+a.engine.Program()+" create --name "+a.plan.Container+" IMAGE (with adopt, containers are made by hand)", nil)
 		}
 		if errors.Is(err, engine.ErrNotFound) {
 			missing := NotCreated
@@ -81,9 +81,9 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 
 // hint names the command for a container of ours, or for an adopted one, which
 // dockershctl leaves alone.
-func (a *coldLogin) hint(ours bool, dockershctl, docker string) string {
+func (a *coldLogin) hint(ours bool, dockershctl, engines string) string {
 	if ours {
 		return "ask the administrator to run: dockershctl " + dockershctl + " " + a.plan.Container
 	}
-	return "ask the administrator to run: docker " + docker + " " + a.plan.Container
+	return "ask the administrator to run: " + a.engine.Program() + " " + engines + " " + a.plan.Container
 }

@@ -67,7 +67,7 @@ func (i *Images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, 
 	}
 	if s.Pull == "never" || s.Pull == "missing" && !missing {
 		if missing {
-			return "", noImage(s.ImageName, err)
+			return "", noImage(e, s.ImageName, err)
 		}
 		return id, nil
 	}
@@ -91,17 +91,17 @@ func (i *Images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, 
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err
 		}
-		return "", noImage(s.ImageName, err)
+		return "", noImage(e, s.ImageName, err)
 	}
 	id, err = e.ImageID(ctx, s.ImageName)
 	if errors.Is(err, engine.ErrNoImage) {
-		return "", noImage(s.ImageName, err)
+		return "", noImage(e, s.ImageName, err)
 	}
 	return id, err
 }
 
-func noImage(name string, cause error) error {
-	return usererr.New(usererr.Container, "there is no image "+name, "ask the administrator to run: docker pull "+name, cause)
+func noImage(e engine.Engine, name string, cause error) error {
+	return usererr.New(usererr.Container, "there is no image "+name, "ask the administrator to run: "+e.Program()+" pull "+name, cause)
 }
 
 // Accounts returns the accounts of an image. They are read out of a probe, a container

@@ -52,7 +52,7 @@ func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) erro
 		t.show("starting the container")
 		return t.engine.Start(ctx, found.ID)
 	case engine.Dead:
-		return t.Error("is dead", "ask the administrator to run: docker rm "+t.plan.Container, nil)
+		return t.Error("is dead", "ask the administrator to run: "+t.engine.Program()+" rm "+t.plan.Container, nil)
 	}
 	return nil
 }

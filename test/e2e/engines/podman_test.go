@@ -63,6 +63,12 @@ func TestPodmanRunsSessions(t *testing.T) {
 	}
 }
 
+func TestHintsNamePodman(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
+	u := newPodmanUser(t, "imagename = dsh-none", "pull = never")
+	e2e.SSH(t, u, "true").Refused(t, "run: podman pull dsh-none")
+}
+
 func TestPodmanContainersAreStoppedPausedAndRemoved(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodmanUser(t)

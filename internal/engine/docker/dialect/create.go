@@ -13,7 +13,7 @@ import (
 // Command is the command line that makes a container, for people to read. Create
 // adds which engine and which client configuration to use, and engine.LabelCreate.
 func (d *Dialect) Command(s engine.Spec) []string {
-	return append([]string{d.program, "create"}, d.createArgs(s)...)
+	return append([]string{d.Program, "create"}, d.createArgs(s)...)
 }
 
 // createArgs returns the arguments of the create command. The options of the

@@ -143,10 +143,10 @@ func TestPodmansStatesAreTranslated(t *testing.T) {
 }
 
 func TestDialectIsKnownByTheComponents(t *testing.T) {
-	if d := Of([]string{"Podman Engine", "Conmon"}); d != &Podman {
+	if d := Of([]string{"Podman Engine", "Conmon"}); d != &Podman || d.Program != "podman" {
 		t.Errorf("Podman is taken for %s", d.Name)
 	}
-	if d := Of([]string{"Engine", "containerd"}); d != &Docker {
+	if d := Of([]string{"Engine", "containerd"}); d != &Docker || d.Program != "docker" {
 		t.Errorf("Docker is taken for %s", d.Name)
 	}
 }

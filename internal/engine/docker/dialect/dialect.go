@@ -20,7 +20,7 @@ type Dialect struct {
 
 	// The command line: its name, its options before the subcommand, and the option
 	// that names the engine.
-	program string
+	Program string
 	global  []string
 	engine  string
 
@@ -55,7 +55,7 @@ type state struct {
 var Docker = Dialect{
 	Name:    "Docker",
 	Oldest:  "20.10", // API 1.41
-	program: "docker",
+	Program: "docker",
 	// A configuration directory that does not exist, so that nobody's context, plugin,
 	// proxy or credential counts.
 	global:    []string{"--config", "/nonexistent/dockersh"},
@@ -70,7 +70,7 @@ var Podman = Dialect{
 	Name:            "Podman",
 	Oldest:          "4.3",
 	component:       "Podman Engine",
-	program:         "podman",
+	Program:         "podman",
 	engine:          "--url",
 	cappedLog:       []string{"--log-driver=k8s-file", "--log-opt=max-size=10mb"},
 	noPidsLimit:     "-1",

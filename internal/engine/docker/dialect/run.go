@@ -41,7 +41,7 @@ func (d *Dialect) Create(ctx context.Context, t *transport.Transport, mark strin
 }
 
 func (d *Dialect) run(ctx context.Context, t *transport.Transport, args []string) (Result, error) {
-	path, err := find(d.program)
+	path, err := find(d.Program)
 	if err != nil {
 		return Result{}, err
 	}
