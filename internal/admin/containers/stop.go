@@ -9,7 +9,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -81,11 +80,7 @@ func (c Container) verifyMounts(ctx context.Context) error {
 	if err != nil || !c.address.Local() || found.State != engine.Running {
 		return err
 	}
-	users, err := idmap.Of(found.Pid)
-	if err != nil {
-		return err
-	}
-	root, err := lifecycle.OpenRoot(found, users)
+	root, _, err := lifecycle.OpenRoot(found)
 	if err != nil {
 		return err
 	}

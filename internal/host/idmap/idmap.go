@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
 // Range maps Count ids from Inside on to those from Outside on.
@@ -53,13 +55,13 @@ var all = Ranges{{0, 0, 1<<32 - 1}}
 // proves nothing: in it, users can have any number they like.
 var ErrNested = errors.New("the process is in a user namespace that the engine did not make")
 
-// Of returns the map of a container, whose process 1 is pid. The error is ErrNested, or one
-// of the kernel.
-func Of(pid int) (Map, error) {
-	proc := "/proc/" + strconv.Itoa(pid)
-	ns, err := os.Open(proc + "/ns/user") // held, so that its number is not given to another meanwhile
+// Of returns the map of a container, of which one holds process 1. That process may enter
+// other namespaces at any moment, but it never comes back: what was looked at of it before
+// Of has succeeded was the container's. The error is ErrNested, or one of the kernel.
+func Of(p proc.Held) (Map, error) {
+	ns, err := os.Open(p.Path("ns/user")) // held, so that its number is not given to another meanwhile
 	if errors.Is(err, fs.ErrPermission) {
-		return unprivileged(proc)
+		return unprivileged(p)
 	}
 	if err != nil {
 		return Map{}, err
@@ -75,25 +77,55 @@ func Of(pid int) (Map, error) {
 	if owner != uint32(os.Geteuid()) {
 		return Map{}, ErrNested
 	}
+	if made, err := madeWithPIDs(ns, p); err != nil || !made {
+		return Map{}, errors.Join(ErrNested, err)
+	}
 	var m Map
-	if m.Users, err = read(proc + "/uid_map"); err != nil {
+	if m.Users, err = read(p.Path("uid_map")); err != nil {
 		return Map{}, err
 	}
-	if m.Groups, err = read(proc + "/gid_map"); err != nil {
+	if m.Groups, err = read(p.Path("gid_map")); err != nil {
 		return Map{}, err
 	}
-	if same, err := sameFile(ns, proc+"/ns/user"); err != nil || !same {
+	if same, err := sameFile(ns, p.Path("ns/user")); err != nil || !same {
 		return Map{}, errors.Join(ErrNested, err)
 	}
 	return m, nil
 }
 
+// madeWithPIDs reports whether a user namespace is the one to which the process's pid
+// namespace belongs: the engine makes both, and no process can leave the latter. Root in a
+// container has root's number for the kernel, too, and may make user namespaces. A
+// container without a pid namespace of its own proves nothing.
+func madeWithPIDs(users *os.File, p proc.Held) (bool, error) {
+	pids, err := os.Open(p.Path("ns/pid"))
+	if err != nil {
+		return false, err
+	}
+	defer pids.Close()
+	if same, err := sameFile(pids, "/proc/self/ns/pid"); err != nil || same {
+		return err == nil, err
+	}
+	fd, err := unix.IoctlRetInt(int(pids.Fd()), unix.NS_GET_USERNS)
+	if err != nil {
+		return false, os.NewSyscallError("NS_GET_USERNS", err)
+	}
+	owner := os.NewFile(uintptr(fd), "user namespace")
+	defer owner.Close()
+	a, err := owner.Stat()
+	if err != nil {
+		return false, err
+	}
+	b, err := users.Stat()
+	return err == nil && os.SameFile(a, b), err
+}
+
 // unprivileged is Of for a caller without root's rights, who may not look at the namespace
 // of another user's process. It accepts only a map of every id to itself, which nobody
 // inside can make below another one.
-func unprivileged(proc string) (Map, error) {
-	for _, name := range [...]string{"/uid_map", "/gid_map"} {
-		r, err := read(proc + name)
+func unprivileged(p proc.Held) (Map, error) {
+	for _, name := range [...]string{"uid_map", "gid_map"} {
+		r, err := read(p.Path(name))
 		if err != nil {
 			return Map{}, err
 		}

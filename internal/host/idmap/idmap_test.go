@@ -5,8 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
 func TestOutReturnsTheNumberOutside(t *testing.T) {
@@ -35,8 +39,18 @@ func TestMapIsReadAsTheKernelWritesIt(t *testing.T) {
 	}
 }
 
+func of(t *testing.T, pid int) (Map, error) {
+	t.Helper()
+	p, err := proc.Hold(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	return Of(p)
+}
+
 func TestOwnNamespaceIsTheSame(t *testing.T) {
-	m, err := Of(os.Getpid())
+	m, err := of(t, os.Getpid())
 	if out, ok := m.Users.Out(70000); err != nil || !m.Same || !ok || out != 70000 {
 		t.Errorf("%+v %v", m, err)
 	}
@@ -62,7 +76,7 @@ func sleeper(t *testing.T, creator uint32) int {
 func settled(t *testing.T, pid int) (Map, error) {
 	t.Helper()
 	for {
-		m, err := Of(pid)
+		m, err := of(t, pid)
 		if err != nil || !m.Same && len(m.Users) > 0 {
 			return m, err
 		}
@@ -83,5 +97,35 @@ func TestNamespaceOfAnotherMakerIsRefused(t *testing.T) {
 	// In it user 4000 has the number 1234, and would be taken for that user.
 	if m, err := settled(t, sleeper(t, 4000)); !errors.Is(err, ErrNested) {
 		t.Errorf("%+v %v", m, err)
+	}
+}
+
+// Root in a container has root's number for the kernel, too.
+func TestNamespaceThatRootMadeInsideIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make pid namespaces")
+	}
+	const inside = "exec unshare --user --map-user=1234 sleep 60"
+	cmd := exec.Command("unshare", "--pid", "--fork", "--kill-child", "sh", "-c", inside)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for t.Context().Err() == nil {
+		children, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/task/" + strconv.Itoa(cmd.Process.Pid) + "/children")
+		if err != nil {
+			t.Fatal(err)
+		}
+		child, err := strconv.Atoi(strings.TrimSpace(string(children)))
+		if err != nil {
+			continue // not forked yet
+		}
+		if m, err := of(t, child); err != nil || !m.Same {
+			if !errors.Is(err, ErrNested) {
+				t.Errorf("%+v %v", m, err)
+			}
+			return
+		}
 	}
 }

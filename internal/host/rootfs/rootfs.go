@@ -37,6 +37,9 @@ func Open(dir string, owner uint32) (*Root, error) {
 	return &Root{fd: fd, owner: owner}, nil
 }
 
+// SetOwner sets the uid of the container's root, where it is known only now.
+func (r *Root) SetOwner(owner uint32) { r.owner = owner }
+
 // Close closes it. There may be none.
 func (r *Root) Close() error {
 	if r == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -34,7 +35,7 @@ func (a *agentStart) addUser() {
 	switch {
 	case err != nil:
 	case a.root == nil:
-		err = errNotSeen
+		err = lifecycle.ErrNotSeen
 	default:
 		err = a.root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: a.user.Home,
 			UID: a.users.Users.Owner(a.user.UID), GID: a.users.Groups.Owner(a.user.GID), RootGID: a.users.Groups.Owner(0)})

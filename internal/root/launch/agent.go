@@ -9,6 +9,8 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -17,8 +19,8 @@ type agentStart struct {
 	t      *Target
 	user   account.Identity
 	socket *startSocket
-	users  idmap.Map    // user numbers of the container; set by findUser
-	root   *rootfs.Root // of the container; nil where it cannot be seen; set by verify
+	users  idmap.Map    // user numbers of the container
+	root   *rootfs.Root // of the container; nil where it cannot be seen
 }
 
 // awaitAgent opens the socket on which an agent is expected.
@@ -35,11 +37,19 @@ func (a *agentStart) close() {
 	_ = a.root.Close()
 }
 
-// findUser returns the number on the host that the container user has in a running
-// container.
-func (a *agentStart) findUser(ctx context.Context, running *engine.Container) (uid uint32, err error) {
-	if a.users, err = a.userNamespace(ctx, running); err != nil {
-		return 0, err
+// lookInside opens a running container, and returns the number on the host that the
+// container user has in it: from the kernel, which knows it even if the engine would choose
+// another user namespace by now.
+func (a *agentStart) lookInside(ctx context.Context, running *engine.Container) (uid uint32, err error) {
+	a.root, a.users, err = lifecycle.OpenRoot(running)
+	switch {
+	case errors.Is(err, lifecycle.ErrNotSeen): // the direct door: its users can ask the engine for root themselves
+	case errors.Is(err, idmap.ErrNested):
+		return 0, usererr.New(usererr.Container, "the container's user numbers were not set up by root",
+			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
+	case err != nil:
+		_, endErr := a.t.findRunning(ctx) // if it ended at this moment, that says more
+		return 0, errors.Join(endErr, err)
 	}
 	return policy.HostUID(a.users, a.user)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -21,7 +22,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 		var err error
 		switch {
 		case inside == nil:
-			err = errNotSeen
+			err = lifecycle.ErrNotSeen
 		case f.Reset:
 			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:

@@ -2,11 +2,7 @@ package launch
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -48,21 +44,6 @@ func explainFailure(ctx context.Context, e engine.Engine, user account.Identity,
 		}
 	}
 	return err
-}
-
-// userNamespace returns the user namespace of a running container: from the kernel, which
-// knows it even if the engine would choose another by now.
-func (a *agentStart) userNamespace(ctx context.Context, found *engine.Container) (idmap.Map, error) {
-	m, err := idmap.Of(found.Pid)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-		_, endErr := a.t.findRunning(ctx) // it ended at this moment: that says more
-		err = errors.Join(endErr, err)
-	}
-	if errors.Is(err, idmap.ErrNested) {
-		err = usererr.New(usererr.Container, "the container's user numbers were not set up by root",
-			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
-	}
-	return m, err
 }
 
 // checkHome refuses a container, just started, whose mounted home does not belong to its

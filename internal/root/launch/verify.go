@@ -3,20 +3,13 @@ package launch
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
-
-// errNotSeen is returned where the broker may not look into the container.
-var errNotSeen = errors.New("process 1 of the container is another user's")
 
 // verify looks into a running container before anything is started in it: an image,
 // or a user who made a link where something is to be mounted, may have led the container's
@@ -26,24 +19,17 @@ var errNotSeen = errors.New("process 1 of the container is another user's")
 // user chose, nobody but root may be able to change the groups; whole is false where they
 // are still to be written.
 func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole bool) error {
-	root, err := lifecycle.OpenRoot(found, a.users)
-	if errors.Is(err, unix.EACCES) && os.Geteuid() != 0 {
-		// The direct door, and process 1 is not the user's. Those who come here can ask
-		// the engine for root themselves.
+	if a.root == nil {
 		return nil
 	}
-	misplaced, fixed := "", true
-	if err == nil {
-		misplaced, err = a.findMisplaced(root, found)
-	}
+	fixed := true
+	misplaced, err := a.findMisplaced(found)
 	if err == nil && misplaced == "" && whole && policy.HasForeignImage(found.Labels) {
-		fixed, err = root.OnlyRootChanges("/etc/group")
+		fixed, err = a.root.OnlyRootChanges("/etc/group")
 	}
 	if err == nil && misplaced == "" && fixed {
-		a.root = root
 		return nil
 	}
-	_ = root.Close()
 	switch now, endErr := a.t.findRunning(ctx); {
 	case endErr != nil:
 		return errors.Join(endErr, err)
@@ -67,7 +53,7 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 
 // findMisplaced returns the first place in the container where something else is than
 // what is to be there; empty: there is none.
-func (a *agentStart) findMisplaced(root *rootfs.Root, found *engine.Container) (string, error) {
+func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
 	own := []lifecycle.OwnFile{
 		{Inside: policy.InitInside, Ours: filepath.Join(a.t.l.Helpers, filepath.Base(policy.InitInside))},
 		// It proves that this is the container's own directory, and so the right container.
@@ -78,9 +64,9 @@ func (a *agentStart) findMisplaced(root *rootfs.Root, found *engine.Container) (
 		return "", err
 	}
 	if a.t.dir.IsVerified(process) {
-		return lifecycle.FindMisplaced(root, own, nil)
+		return lifecycle.FindMisplaced(a.root, own, nil)
 	}
-	misplaced, err := lifecycle.FindMisplaced(root, own, found.Mounts)
+	misplaced, err := lifecycle.FindMisplaced(a.root, own, found.Mounts)
 	if err == nil && misplaced == "" {
 		err = a.t.dir.SetVerified(process)
 	}

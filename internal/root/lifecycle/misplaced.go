@@ -2,9 +2,13 @@ package lifecycle
 
 import (
 	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
@@ -12,12 +16,37 @@ import (
 // OwnFile is a file of ours, and the path at which a container must have it.
 type OwnFile struct{ Inside, Ours string }
 
-// OpenRoot opens the root directory of a container on this host that runs.
-func OpenRoot(found *engine.Container, users idmap.Map) (*rootfs.Root, error) {
+// ErrNotSeen is returned where the caller may not look into a container: it has not root's
+// rights, and process 1 is another user's.
+var ErrNotSeen = errors.New("process 1 of the container is another user's")
+
+// OpenRoot opens the root directory of a container on this host that runs, and returns its
+// user namespace. The namespace is read last: a process 1 that a user wrote may move into
+// namespaces that it prepared, where everything seems to be in its place and the root is a
+// directory of the host. With ErrNotSeen the namespace is returned nevertheless.
+func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, error) {
 	if found.Root == "" {
-		return nil, errors.New("the engine does not know process 1 of the container")
+		return nil, idmap.Map{}, errors.New("the engine does not know process 1 of the container")
 	}
-	return rootfs.Open(found.Root, users.Users.Owner(0))
+	process, err := proc.Hold(found.Pid)
+	if err != nil {
+		return nil, idmap.Map{}, err
+	}
+	defer process.Close()
+	root, rootErr := rootfs.Open(found.Root, 0)
+	users, err := idmap.Of(process)
+	if err != nil {
+		_ = root.Close()
+		return nil, idmap.Map{}, err
+	}
+	if errors.Is(rootErr, unix.EACCES) && os.Geteuid() != 0 {
+		return nil, users, ErrNotSeen
+	}
+	if rootErr != nil {
+		return nil, idmap.Map{}, rootErr
+	}
+	root.SetOwner(users.Users.Owner(0))
+	return root, users, nil
 }
 
 // FindMisplaced returns the first place in a container where something else is than our
