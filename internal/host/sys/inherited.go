@@ -9,11 +9,14 @@ import (
 )
 
 // DiscardInherited makes a root process that a user started like one that init started. It
-// undoes the user's resource limits, the OOM score, and everything else that survives
+// undoes the user's cgroup, resource limits, the OOM score, and everything else that survives
 // execve(2). A program calls it first. If the user changed attributes of threads it does
 // not return, but starts the program again: Go's runtime has already copied those to other
 // threads, and keeps them for child processes.
 func DiscardInherited() error {
+	if err := leaveCgroups(); err != nil {
+		return err
+	}
 	resetLimits()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -46,10 +49,7 @@ func resetLimits() {
 			_ = unix.Prlimit(0, l.what, &unix.Rlimit{Cur: now.Max, Max: now.Max}, nil)
 		}
 	}
-	if fd, err := unix.Open("/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
-		_, _ = Write(fd, []byte("0"))
-		_ = unix.Close(fd)
-	}
+	_ = writeFile("/proc/self/oom_score_adj", "0")
 }
 
 // resetThread undoes, for the calling thread, what a program inherits of sigprocmask(2),

@@ -5,13 +5,17 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-const discardArg = "discard-inherited"
+const (
+	discardArg = "discard-inherited"
+	cgroupMark = "in cgroups:\n"
+)
 
 // discardMain is a root process that a user started.
 func discardMain() {
@@ -22,7 +26,8 @@ func discardMain() {
 	// What its child processes inherit.
 	out, _ := exec.Command("/bin/sh", "-c", `grep -E "SigBlk|SigIgn" /proc/self/status; ulimit -Sn; ulimit -Ss
 		/usr/bin/chrt -p $$; /usr/bin/ionice -p $$; nice; uname -r; /usr/bin/taskset -p $$; cat /proc/$$/timerslack_ns; env`).CombinedOutput()
-	fmt.Printf("%s%q", out, os.Environ())
+	cgroups, _ := os.ReadFile("/proc/self/cgroup")
+	fmt.Printf("%s%q\n%s%s", out, os.Environ(), cgroupMark, cgroups)
 }
 
 // change changes all attributes of a process that a user can, and then runs the words
@@ -80,6 +85,46 @@ func TestUsualDiskPriorityIsNotReset(t *testing.T) {
 		}
 		if got := resetDiskPriority(); got != want {
 			t.Errorf("%#x: changed is %v", ioprio, got)
+		}
+	}
+}
+
+// systemd gives users cgroups of their own.
+func TestRootProcessLeavesTheCgroupOfAUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make cgroups for others")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, controllers := range []string{"", "freezer"} {
+		outer := hierarchy(controllers) + "/dockersh-test-" + strconv.Itoa(os.Getpid())
+		inner := outer + "/user"
+		if err := os.Mkdir(outer, 0o755); err != nil {
+			t.Logf("no cgroups of %q here: %v", controllers, err)
+			continue
+		}
+		t.Cleanup(func() { _, _ = os.Remove(inner), os.Remove(outer) })
+		if err := os.Mkdir(inner, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		run := func() string {
+			out, err := exec.Command("/bin/sh", "-c", `echo $$ >"$0/cgroup.procs" && exec "$@"`, inner, self, discardArg).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			_, cgroups, _ := strings.Cut(string(out), cgroupMark)
+			return cgroups
+		}
+		if out := run(); !strings.Contains(out, inner[len(hierarchy(controllers)):]+"\n") {
+			t.Errorf("it has left a cgroup of root: %s", out)
+		}
+		if err := os.Chown(inner, 4000, 4000); err != nil {
+			t.Fatal(err)
+		}
+		if out := run(); strings.Contains(out, inner[len(hierarchy(controllers)):]) {
+			t.Errorf("it is in the cgroup of the user: %s", out)
 		}
 	}
 }
