@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -70,8 +71,11 @@ func OneLine(err error) string {
 
 func hintOf(err error) string {
 	var e *usererr.Error
-	if errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
 		return e.Hint
+	case errors.Is(err, engine.ErrDown):
+		return "to see what has to be started, run: dockershctl doctor"
 	}
 	return ""
 }

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -22,6 +24,19 @@ func TestHintForAnUnknownWordNamesTheLikestOrTheCommandThatListsAll(t *testing.T
 		if got := hintOf(c.err); got != c.hint {
 			t.Errorf("%v: %q, want %q", c.err, got, c.hint)
 		}
+	}
+}
+
+func TestHintForAnEngineThatIsDownIsToLookAtTheHost(t *testing.T) {
+	down := fmt.Errorf("engine /run/docker.sock: %w: connection refused", engine.ErrDown)
+	const hint = "to see what has to be started, run: dockershctl doctor"
+	var b strings.Builder
+	PrintError(&b, Join(down))
+	if want := "dockershctl: error: " + down.Error() + "\nhint: " + hint + "\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	if got, want := OneLine(down), down.Error()+" ("+hint+")"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
