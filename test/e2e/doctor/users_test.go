@@ -56,3 +56,42 @@ func TestDoctorFindsTheUsersByItself(t *testing.T) {
 		}
 	}
 }
+
+// A group may have no more in the settings than a shell of the host for its members.
+func TestLinesForSSHDLeaveAGroupWithAHostShellOut(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	u := soundHost(t)
+	op := e2e.NewAccount(t, "/bin/bash")
+	op.Join(t, "dshops")
+	both := e2e.NewAccount(t, e2e.Front)
+	both.Join(t, "dshops")
+	for _, a := range []*e2e.Account{op, both} {
+		if err := e2e.UnsetSection(`user "` + a.Name + `"`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e2e.SetSection(`group "dshops"`, "hostshell = /bin/bash"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e2e.UnsetSection(`group "dshops"`); err != nil {
+			t.Error(err)
+		}
+	})
+	users := func(args ...string) []string {
+		t.Helper()
+		out, errs, status := e2e.Ctl(t, append([]string{"sshd-config"}, args...)...)
+		_, list, ok := strings.Cut(out, "\nMatch User ")
+		list, _, _ = strings.Cut(list, "\n")
+		if status != 0 || !ok {
+			t.Fatalf("%d %q %q", status, out, errs)
+		}
+		return strings.Split(list, ",")
+	}
+	if got := users(); !slices.Contains(got, u.Name) || slices.Contains(got, op.Name) || slices.Contains(got, both.Name) {
+		t.Errorf("%s and not %s or %s: %q", u.Name, op.Name, both.Name, got)
+	}
+	if got := users(op.Name, u.Name); !slices.Contains(got, op.Name) || !slices.Contains(got, u.Name) {
+		t.Errorf("asked for both: %q", got)
+	}
+}
