@@ -13,6 +13,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/trustedpath"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -136,16 +137,16 @@ func setEffectiveUID(uid int) error {
 	return nil
 }
 
-// CheckProgram returns an error if users other than root could have put the program there.
+// CheckProgram is trustedpath.Program for a program of ours; the user may read its error.
 func CheckProgram(path string) error {
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return usererr.New(usererr.Unavailable, "the dockersh service is not installed: "+path+": "+err.Error(), usererr.RunDoctor, err)
+	err := trustedpath.Program(path)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.ENOENT):
+		return usererr.New(usererr.Unavailable, "the dockersh service is not installed: there is no "+path, usererr.RunDoctor, err)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Uid != 0 || st.Mode&0o022 != 0 {
-		return badInstall(path+" must be a program that belongs to root and that nobody else can write", nil)
-	}
-	return nil
+	return badInstall(err.Error(), err)
 }
 
 func badInstall(what string, cause error) error {

@@ -317,12 +317,17 @@ func TestSetuidShellStartsNoBrokerThatOthersCanWrite(t *testing.T) {
 	for _, program := range []string{e2e.Prefix + "/libexec/dockershd-session", e2e.Prefix + "/sbin/dockershd"} {
 		whole := func() { e2e.OnHost(t, "chown", "0:0", program); e2e.OnHost(t, "chmod", "755", program) }
 		t.Cleanup(whole)
-		for _, spoil := range [][]string{{"chmod", "757", program}, {"chmod", "775", program}, {"chown", u.Name, program}} {
-			whole()
-			e2e.OnHost(t, spoil...)
-			out, err := e2e.AsUser(u, shell, "-c", "true").CombinedOutput()
-			if e2e.ExitStatus(err) != 255 || !strings.Contains(string(out), "must be a program that belongs to root and that nobody else can write") {
-				t.Errorf("%v: %v %q", spoil, err, out)
+		for want, spoils := range map[string][][]string{
+			program + " can be written by others than root": {{"chmod", "757", program}, {"chmod", "775", program}},
+			program + " does not belong to root":            {{"chown", u.Name, program}},
+		} {
+			for _, spoil := range spoils {
+				whole()
+				e2e.OnHost(t, spoil...)
+				out, err := e2e.AsUser(u, shell, "-c", "true").CombinedOutput()
+				if e2e.ExitStatus(err) != 255 || !strings.Contains(string(out), want) {
+					t.Errorf("%v: %v %q", spoil, err, out)
+				}
 			}
 		}
 		whole()
