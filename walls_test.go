@@ -104,6 +104,7 @@ var walls = []wall{
 	{"internal/rules/settings", []string{"net", "net/http", "log/slog", "internal/engine/docker", "internal/proto/seqpacket"}, "it reads root's settings file; everything else is passed in"},
 	{"internal/rules/syntax", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "bytes in, lines with their places out: it knows no settings"},
 	{"internal/rules/template", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "text and values in, text out: it knows no settings"},
+	{"internal/rules/values", []string{"net", "os/exec", "internal/host/", "internal/rules/config"}, "a value in, what is wrong with it out: it knows no settings"},
 	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
 
 	// root

@@ -17,7 +17,7 @@
 // hash that makes a container outdated, explain, and the tests of all these. Beyond that
 // it takes
 //
-//   - a check in check.go, if none there fits its values;
+//   - a check in package values, if none there fits;
 //   - the place that uses it; for a setting that reaches the engine these are
 //     policy.Plan.Spec, engine.Spec and createArgs in engine/docker/dialect;
 //   - its paragraph in docs/man/dockershrc.5 (a test compares its first lines with the

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 	"github.com/dockersh/dockersh/internal/rules/template"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // Expand returns a copy in which every %-sequence is replaced by what it stands for, and
@@ -63,10 +64,10 @@ func (r *row) expanded(text string, v template.Vars) (string, *syntax.Problem) {
 		return "", bad
 	}
 	if r.path && t.Uses("u") && (strings.ContainsAny(v.User, "/:") || v.User == "." || v.User == "..") {
-		return "", &syntax.Problem{Text: fmt.Sprintf("the user name %s may not be part of this", syntax.Quote(v.User))}
+		return "", syntax.Wrong(fmt.Sprintf("the user name %s may not be part of this", syntax.Quote(v.User)), "")
 	}
 	if r.colon && t.Uses("i") && strings.Contains(v.Address, ":") {
-		return "", &syntax.Problem{Text: fmt.Sprintf("the address %s may not be part of this: a colon has a meaning in it", v.Address)}
+		return "", syntax.Wrong(fmt.Sprintf("the address %s may not be part of this: a colon has a meaning in it", v.Address), "")
 	}
 	if r.expand != nil {
 		return r.expand(text, t, v)
@@ -77,7 +78,7 @@ func (r *row) expanded(text string, v template.Vars) (string, *syntax.Problem) {
 	}
 	if r.number && t.Uses("uhs") && strings.Trim(val, "0123456789:") == "" {
 		// The user called 0 must not become root (CVE-2026-46680 is alike).
-		return "", &syntax.Problem{Text: fmt.Sprintf("the user name %s looks like a number", syntax.Quote(val))}
+		return "", syntax.Wrong(fmt.Sprintf("the user name %s looks like a number", syntax.Quote(val)), "")
 	}
 	return val, r.check(val)
 }
@@ -92,15 +93,15 @@ func expandPattern(text string, t template.Template, v template.Vars) (string, *
 	val := t.Expand(v)
 	count := func(s string) int { return strings.Count(s, "*") + strings.Count(s, "?") }
 	if count(val) != count(text) {
-		return "", &syntax.Problem{Text: fmt.Sprintf("%s may not be part of a pattern: * and ? have a meaning in it", syntax.Quote(val))}
+		return "", syntax.Wrong(fmt.Sprintf("%s may not be part of a pattern: * and ? have a meaning in it", syntax.Quote(val)), "")
 	}
-	return val, checkImagePattern(val)
+	return val, values.ImagePattern(val)
 }
 
 // expandDockerOpt splits the option into words first, so that no user name can turn one
 // word into two.
 func expandDockerOpt(text string, _ template.Template, v template.Vars) (string, *syntax.Problem) {
-	words, bad := splitDockerOpt(text)
+	words, bad := values.SplitDockerOpt(text)
 	if bad != nil {
 		return "", bad
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 	"github.com/dockersh/dockersh/internal/rules/template"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // seeds returns the files of testdata. A pattern that matches nothing would pass for ever.
@@ -187,7 +188,7 @@ func FuzzExpand(f *testing.F) {
 		if bad != nil {
 			return
 		}
-		before, bad := splitDockerOpt(kept)
+		before, bad := values.SplitDockerOpt(kept)
 		if bad != nil {
 			t.Fatalf("%q passed the check: %v", opt, bad)
 		}
@@ -228,7 +229,7 @@ func FuzzDockerOpt(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, opt string) {
-		words, bad := splitDockerOpt(opt)
+		words, bad := values.SplitDockerOpt(opt)
 		if bad != nil {
 			return
 		}
@@ -238,7 +239,7 @@ func FuzzDockerOpt(f *testing.F) {
 		if !utf8.ValidString(opt) {
 			return
 		}
-		again, bad := splitDockerOpt(shellquote.Join(words...))
+		again, bad := values.SplitDockerOpt(shellquote.Join(words...))
 		if bad != nil || strings.Join(again, "\x00") != strings.Join(words, "\x00") {
 			t.Fatalf("%q gives %q, and again %q, %v", opt, words, again, bad)
 		}

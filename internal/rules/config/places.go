@@ -54,6 +54,25 @@ func BelowTmp(p string) bool {
 	return below(p, "/tmp") || below(p, "/var/tmp") || below(p, "/dev/shm")
 }
 
+// systemPlaces are directories of every system. Those with a slash at the end stand for
+// all that is below, too.
+var systemPlaces = [...]string{
+	"/.dockersh/", "/bin/", "/boot/", "/dev/", "/etc/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/proc/", "/run", "/sbin/", "/sys/",
+	"/usr", "/usr/bin/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libexec/", "/usr/sbin/", "/usr/share/", "/var", "/var/run",
+}
+
+// IsSystemPlace reports whether a path is a directory of a container's own system: one
+// that is mounted there breaks the system, or decides what its programs do.
+func IsSystemPlace(p string) bool {
+	p = path.Clean(p)
+	for _, dir := range systemPlaces {
+		if p == strings.TrimSuffix(dir, "/") || strings.HasSuffix(dir, "/") && strings.HasPrefix(p, dir) {
+			return true
+		}
+	}
+	return p == "/"
+}
+
 // needsFixedPlaces judges volumes as they are written. What their sequences make of them
 // depends on the user, and is looked at when the container is started.
 func needsFixedPlaces(s *Settings) *syntax.Problem {
@@ -63,7 +82,7 @@ func needsFixedPlaces(s *Settings) *syntax.Problem {
 	for _, v := range s.Volume {
 		to := volumeTarget(v)
 		if below(to, s.home()) || BelowTmp(to) {
-			return wrong(syntax.Quote(to)+" lies where users can make a link, and programs in the container may gain rights",
+			return syntax.Wrong(syntax.Quote(to)+" lies where users can make a link, and programs in the container may gain rights",
 				"mount it at a place such as /mnt/"+path.Base(to)+", or set nonewprivileges")
 		}
 	}
@@ -75,6 +94,15 @@ func needsFixedHome(s *Settings) *syntax.Problem {
 	if !s.RightsMayGrow() || !s.MountHome || !BelowTmp(s.MountHomeTo) {
 		return nil
 	}
-	return wrong(syntax.Quote(s.MountHomeTo)+" lies where users can make a link, and programs in the container may gain rights",
+	return syntax.Wrong(syntax.Quote(s.MountHomeTo)+" lies where users can make a link, and programs in the container may gain rights",
 		"write a path such as /home/%u, or set nonewprivileges")
+}
+
+// needsHomePlace judges a path as it is written. What its sequences make of it depends on
+// the user, and is the policy's to judge.
+func needsHomePlace(s *Settings) *syntax.Problem {
+	if !s.MountHome || !IsSystemPlace(s.MountHomeTo) {
+		return needsFixedHome(s)
+	}
+	return syntax.Wrong(syntax.Quote(s.MountHomeTo)+" is part of the container's own system", "write a path such as /home/%u")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/suggest"
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 	"github.com/dockersh/dockersh/internal/rules/template"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // reader turns sections as they are written into those of a File.
@@ -152,17 +153,7 @@ func (r *reader) didYouMean(word string, candidates []string, otherwise string) 
 	if r.hints++; r.hints > mostHints {
 		return otherwise
 	}
-	return didYouMean(word, candidates, otherwise)
-}
-
-// didYouMean returns a hint with the candidate that is nearest to a mistyped word, or
-// otherwise if none is near.
-func didYouMean(word string, candidates []string, otherwise string) string {
-	w := strings.NewReplacer("-", "", "_", "", ".", "").Replace(word)
-	if best := suggest.Of(w, candidates); best != "" {
-		return `did you mean "` + best + `"?`
-	}
-	return otherwise
+	return suggest.Hint(word, candidates, otherwise)
 }
 
 // judge checks one value as it stands in a file, and returns what is kept of it.
@@ -172,17 +163,17 @@ func (r *row) judge(val string) (string, *syntax.Problem) {
 	}
 	switch r.kind() {
 	case kindBool:
-		return parseBool(val)
+		return values.Bool(val)
 	case kindInt:
-		return r.checked(parseInt(val))
+		return r.checked(values.Int(val))
 	case kindDuration:
-		return parseDuration(val)
+		return values.Duration(val)
 	case kindNumber:
 		return r.checked(val, nil)
 	}
 	// A string, or an element of an array: a template.
 	if val == "" && !r.empty {
-		return "", &syntax.Problem{Text: "the value may not be empty"}
+		return "", syntax.Wrong("the value may not be empty", "")
 	}
 	parts, bad := template.Parse(val)
 	if bad != nil {

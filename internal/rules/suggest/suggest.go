@@ -23,6 +23,16 @@ func Of(word string, candidates []string) string {
 	return best
 }
 
+// Hint returns a hint with the candidate that is nearest to a mistyped word, however that is
+// punctuated, or otherwise if none is near.
+func Hint(word string, candidates []string, otherwise string) string {
+	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace(word)
+	if best := Of(plain, candidates); best != "" {
+		return `did you mean "` + best + `"?`
+	}
+	return otherwise
+}
+
 // distance returns the number of letters to add, remove, change or swap with their
 // neighbour. Long words are not compared.
 func distance(a, b string) int {

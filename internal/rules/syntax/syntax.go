@@ -77,12 +77,18 @@ type Problem struct {
 	Hint string
 }
 
+// Wrong returns the Problem of a whole value. The hint may be empty.
+func Wrong(text, hint string) *Problem { return WrongAt(0, text, hint) }
+
+// WrongAt returns a Problem that begins at a byte of the value.
+func WrongAt(at int, text, hint string) *Problem { return &Problem{At: at, Text: text, Hint: hint} }
+
 // ControlCharacter finds a control character that is not among the allowed ones; nil if
 // there is none. Escapes such as \n write them.
 func ControlCharacter(s, allowed string) *Problem {
 	for i, c := range s {
 		if unicode.IsControl(c) && !strings.ContainsRune(allowed, c) {
-			return &Problem{i, fmt.Sprintf("control character %U", c), ""}
+			return WrongAt(i, fmt.Sprintf("control character %U", c), "")
 		}
 	}
 	return nil

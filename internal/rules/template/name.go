@@ -35,8 +35,8 @@ func CheckContainerName(text string) *syntax.Problem {
 			continue
 		}
 		if i := syntax.FirstOther(p.text, nameChars); i >= 0 {
-			return &syntax.Problem{At: at + i, Text: fmt.Sprintf("%s is not allowed in the name of a container", syntax.Quote(firstRune(p.text[i:]))),
-				Hint: "a name has letters, digits, dots, dashes and underscores"}
+			return syntax.WrongAt(at+i, fmt.Sprintf("%s is not allowed in the name of a container", syntax.Quote(firstRune(p.text[i:]))),
+				"a name has letters, digits, dots, dashes and underscores")
 		}
 		at += len(p.text)
 	}
@@ -44,9 +44,9 @@ func CheckContainerName(text string) *syntax.Problem {
 	case variable:
 		return nil
 	case !syntax.Alnum(text[0]):
-		return &syntax.Problem{Text: "the name of a container begins with a letter or a digit"}
+		return syntax.Wrong("the name of a container begins with a letter or a digit", "")
 	case len(text) < 2 || len(text) > maxName:
-		return &syntax.Problem{Text: fmt.Sprintf("the name of a container has 2 to %d characters", maxName)}
+		return syntax.Wrong(fmt.Sprintf("the name of a container has 2 to %d characters", maxName), "")
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func Parse(text string) (Template, *syntax.Problem) {
 			parts = append(parts, part{text: text[literal:i]})
 		}
 		if i+1 == len(text) {
-			return nil, &syntax.Problem{At: i, Text: "a single % at the end", Hint: "a percent sign itself is written %%"}
+			return nil, syntax.WrongAt(i, "a single % at the end", "a percent sign itself is written %%")
 		}
 		switch c := text[i+1]; {
 		case c == '%':
@@ -104,8 +104,8 @@ func Parse(text string) (Template, *syntax.Problem) {
 		case strings.IndexByte(letters, c) >= 0:
 			parts = append(parts, part{letter: c})
 		default:
-			return nil, &syntax.Problem{At: i, Text: "unknown sequence " + syntax.Quote("%"+firstRune(text[i+1:])),
-				Hint: "the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%"}
+			return nil, syntax.WrongAt(i, "unknown sequence "+syntax.Quote("%"+firstRune(text[i+1:])),
+				"the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%")
 		}
 		i++
 		literal = i + 1

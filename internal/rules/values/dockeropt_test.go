@@ -1,4 +1,4 @@
-package config
+package values
 
 import (
 	"os/exec"
@@ -13,7 +13,7 @@ func TestDockerOptIsSplitAsAShellWould(t *testing.T) {
 		`--label "a\"b\\c\d"`, `--label 'a"b\c'`, `--label a''b"c"'d'`, `--label ''`, "  -m \t 1g  ", `--label a\'b`,
 		`--label 'a$b'`, `--label "a;b&c|d"`, `--label grün`,
 	} {
-		got, bad := splitDockerOpt(opt)
+		got, bad := SplitDockerOpt(opt)
 		if bad != nil {
 			t.Errorf("%s: %s", opt, bad.Text)
 			continue
@@ -40,7 +40,7 @@ func TestNothingInDockerOptIsExpanded(t *testing.T) {
 		`--label #x`:     "--label|#x",
 		`--label a{b,c}`: "--label|a{b,c}",
 	} {
-		got, bad := splitDockerOpt(opt)
+		got, bad := SplitDockerOpt(opt)
 		if bad != nil || strings.Join(got, "|") != want {
 			t.Errorf("%s: got %q, %v", opt, got, bad)
 		}
@@ -69,7 +69,7 @@ func TestDockerOptIsExactlyOneOption(t *testing.T) {
 		`--cap-%u=NET_RAW`:    "the name of an option cannot have a %-sequence",
 		`%u`:                  `"%u" is not an option`,
 	} {
-		_, bad := splitDockerOpt(opt)
+		_, bad := SplitDockerOpt(opt)
 		if bad == nil || bad.Text != want {
 			t.Errorf("%s: got %v, want %s", opt, bad, want)
 		}

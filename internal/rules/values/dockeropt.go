@@ -1,4 +1,4 @@
-package config
+package values
 
 import (
 	"fmt"
@@ -9,39 +9,39 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
-func checkDockerOpt(s string) *syntax.Problem {
-	_, bad := splitDockerOpt(s)
+func DockerOpt(s string) *syntax.Problem {
+	_, bad := SplitDockerOpt(s)
 	return bad
 }
 
-// splitDockerOpt splits one dockeropt into its one or two words, as a POSIX shell would.
+// SplitDockerOpt splits one dockeropt into its one or two words, as a POSIX shell would.
 // Nothing is expanded, and $, ; and & are plain characters.
-func splitDockerOpt(s string) ([]string, *syntax.Problem) {
+func SplitDockerOpt(s string) ([]string, *syntax.Problem) {
 	words, err := shellquote.Split(s)
 	if err != nil {
-		return nil, &syntax.Problem{Text: "a quote is not closed, or a backslash ends the option"}
+		return nil, syntax.Wrong("a quote is not closed, or a backslash ends the option", "")
 	}
 	if len(words) == 0 {
-		return nil, &syntax.Problem{Text: "the option is empty"}
+		return nil, syntax.Wrong("the option is empty", "")
 	}
 	opt := words[0]
 	name, _, hasValue := strings.Cut(opt, "=")
 	long := strings.HasPrefix(opt, "--")
 	switch {
 	case !strings.HasPrefix(opt, "-"):
-		return nil, &syntax.Problem{Text: syntax.Quote(opt) + " is not an option", Hint: "an option begins with a dash, such as -v or --label"}
+		return nil, syntax.Wrong(syntax.Quote(opt)+" is not an option", "an option begins with a dash, such as -v or --label")
 	case opt == "-", name == "--":
-		return nil, &syntax.Problem{Text: syntax.Quote(opt) + " is not an option"}
+		return nil, syntax.Wrong(syntax.Quote(opt)+" is not an option", "")
 	case long && strings.Contains(name, "%"), strings.HasPrefix(opt, "-%"):
-		return nil, &syntax.Problem{Text: "the name of an option cannot have a %-sequence"}
+		return nil, syntax.Wrong("the name of an option cannot have a %-sequence", "")
 	case len(words) > 2:
-		return nil, &syntax.Problem{Text: fmt.Sprintf("%d words, but an option has one value at most", len(words)),
-			Hint: "write one option a line, and single quotes around a value with spaces"}
+		return nil, syntax.Wrong(fmt.Sprintf("%d words, but an option has one value at most", len(words)),
+			"write one option a line, and single quotes around a value with spaces")
 	case len(words) == 2 && long && hasValue:
-		return nil, &syntax.Problem{Text: fmt.Sprintf("%s already has its value", syntax.Quote(name)), Hint: "write one option a line, and single quotes around a value with spaces"}
+		return nil, syntax.Wrong(fmt.Sprintf("%s already has its value", syntax.Quote(name)), "write one option a line, and single quotes around a value with spaces")
 	case len(words) == 2 && isSwitch(opt):
 		// Otherwise the engine would take the second word for the image.
-		return nil, &syntax.Problem{Text: syntax.Quote(opt) + " takes no value", Hint: "write one option a line"}
+		return nil, syntax.Wrong(syntax.Quote(opt)+" takes no value", "write one option a line")
 	}
 	return words, nil
 }
