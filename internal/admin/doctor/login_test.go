@@ -21,7 +21,7 @@ func TestUsersWhoNeedSSHDAreNotLoggedInByDoctor(t *testing.T) {
 	}
 	h := &facts.Host{Front: front}
 	for i, name := range []string{"alice", "bob"} {
-		s, err := f.Effective(name, nil, nil)
+		s, err := f.Merge(name, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

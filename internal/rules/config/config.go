@@ -1,6 +1,7 @@
-// Package config turns the bytes of settings files into checked settings, and knows
-// where each was written. It reads no file and asks no service: the same bytes always
-// result in the same settings.
+// Package config is what settings files mean: which settings there are, what each section
+// says and where, and how sections and files merge into the settings of one user. It reads
+// no file and asks no service: the same bytes always mean the same. Package settings applies
+// it to this host.
 //
 // Settings are taken from the built-in defaults, [dockersh], every [group "NAME"] of the
 // user in the order of the file, [user "NAME"] and ~/.dockersh. What comes later wins,
@@ -76,7 +77,7 @@ func Parse(file string, src []byte) (*File, error) {
 }
 
 // ParseUser reads a ~/.dockersh: only [dockersh], and only settings that have a gate.
-// Effective finds out whether the gate is open.
+// Merge finds out whether the gate is open.
 func ParseUser(file string, src []byte) (*File, error) {
 	r := reader{out: &File{}, user: true, limits: syntax.Limits{Size: MaxUserFile, Value: MaxUserValue, Settings: MaxUserSettings, Errors: MaxUserErrors}, known: "only [dockersh] is read here"}
 	return r.read(file, src)

@@ -158,7 +158,7 @@ func sameAsGcfg(t *testing.T, text []byte, file *File) {
 // used makes settings from an accepted file.
 func used(t *testing.T, file *File) {
 	t.Helper()
-	s, err := file.Effective("alice", func(string) bool { return true }, nil)
+	s, err := file.Merge("alice", func(string) bool { return true }, nil)
 	if err != nil {
 		return // cmd without an entrypoint
 	}
@@ -196,7 +196,7 @@ func FuzzExpand(f *testing.F) {
 			"dockeropt": {vals: []value{{text: kept}}},
 			"banner":    {vals: []value{{text: "%u %h"}}},
 		}}}}
-		s, err := file.Effective("x", nil, nil)
+		s, err := file.Merge("x", nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

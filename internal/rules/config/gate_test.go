@@ -39,7 +39,7 @@ func TestUserSetsOnlyWhatAGateAllows(t *testing.T) {
 
 		want := fmt.Sprintf("2:1: %q is not allowed here: the administrator has not set enableuser%s", r.key, r.key)
 		for _, text := range []string{base, base + gatePrefix + r.key + " = false\n", base + gatePrefix + r.key + "\n[user \"alice\"]\n" + gatePrefix + r.key + " = false\n"} {
-			_, err := parsed(t, text).Effective("alice", nil, own)
+			_, err := parsed(t, text).Merge("alice", nil, own)
 			if got := lines(t, err); got != want {
 				t.Errorf("%s closed: got %s, want %s", r.key, got, want)
 			}
@@ -52,7 +52,7 @@ func TestUserSetsOnlyWhatAGateAllows(t *testing.T) {
 				others += gatePrefix + table[j].key + "\n"
 			}
 		}
-		if _, err := parsed(t, others).Effective("alice", nil, own); lines(t, err) != want {
+		if _, err := parsed(t, others).Merge("alice", nil, own); lines(t, err) != want {
 			t.Errorf("%s: opened by another gate", r.key)
 		}
 
@@ -70,7 +70,7 @@ func TestGateCanBeOpenForOneGroupAlone(t *testing.T) {
 	if s := effective(t, f, own, "staff"); s.ImageName != "mine" {
 		t.Errorf("image %s", s.ImageName)
 	}
-	if _, err := f.Effective("alice", nil, own); err == nil {
+	if _, err := f.Merge("alice", nil, own); err == nil {
 		t.Error("open for all")
 	}
 }
@@ -116,7 +116,7 @@ func TestUserFileHasOneSection(t *testing.T) {
 func TestAllClosedGatesAreReportedAtOnce(t *testing.T) {
 	own := parsedUser(t, "[dockersh]\nshell = /bin/a\nimagename = x\ncmd = c\n")
 	f := parsed(t, "[dockersh]\nenableuserconfig\nenableuserimagename\n")
-	_, err := f.Effective("alice", nil, own)
+	_, err := f.Merge("alice", nil, own)
 	want := `2:1: "shell" is not allowed here: the administrator has not set enableusershell
 4:1: "cmd" is not allowed here: the administrator has not set enableusercmd
 4:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`
@@ -132,7 +132,7 @@ func TestHomeIsNotMountedOverTheSystem(t *testing.T) {
 		"/etc/%u":    `"/etc/%u" is part of the container's own system [write a path such as /home/%u]`,
 		"/root":      "", "/usr/home/%u": "", "/%s": "", // this one depends on the user
 	} {
-		_, err := parsed(t, "[dockersh]\nmounthome\nmounthometo = "+to).Effective("alice", nil, nil)
+		_, err := parsed(t, "[dockersh]\nmounthome\nmounthometo = "+to).Merge("alice", nil, nil)
 		got := ""
 		if err != nil {
 			got = strings.TrimPrefix(lines(t, err), "3:1: ")
@@ -141,7 +141,7 @@ func TestHomeIsNotMountedOverTheSystem(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", to, got, want)
 		}
 	}
-	if _, err := parsed(t, "[dockersh]\nmounthometo = /etc").Effective("alice", nil, nil); err != nil {
+	if _, err := parsed(t, "[dockersh]\nmounthometo = /etc").Merge("alice", nil, nil); err != nil {
 		t.Errorf("without mounthome: %v", err)
 	}
 }
@@ -155,7 +155,7 @@ func TestNamesBecomeNoPatterns(t *testing.T) {
 			var s *Settings
 			bad := err
 			if bad == nil {
-				if s, bad = f.Effective(name, nil, nil); bad == nil {
+				if s, bad = f.Merge(name, nil, nil); bad == nil {
 					_, bad = s.Expand(template.Vars{User: name, Home: "/home/x", UID: 7, Shell: "/bin/sh"})
 				}
 			}
@@ -174,7 +174,7 @@ func TestRemoteEngineOverTCPNeedsCertificates(t *testing.T) {
 		"dockersocket = ssh://h":                                     "",
 		"dockersocket = ssh://%u@h:22":                               "",
 	} {
-		_, err := parsed(t, "[dockersh]\n"+text).Effective("alice", nil, nil)
+		_, err := parsed(t, "[dockersh]\n"+text).Merge("alice", nil, nil)
 		got := ""
 		if err != nil {
 			got = err.Error()

@@ -31,9 +31,9 @@ func parsedUser(t *testing.T, text string) *File {
 // effective returns the settings of alice, who is in these groups.
 func effective(t *testing.T, f, own *File, groups ...string) *Settings {
 	t.Helper()
-	s, err := f.Effective("alice", memberOf(groups...), own)
+	s, err := f.Merge("alice", memberOf(groups...), own)
 	if err != nil {
-		t.Fatalf("Effective: %v", err)
+		t.Fatalf("Merge: %v", err)
 	}
 	return s
 }

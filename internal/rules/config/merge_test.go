@@ -53,7 +53,7 @@ func TestSectionNearerToTheUserWins(t *testing.T) {
 		{"another user", "bob", nil, nil, "/all all /bin/all bobs A=1|B=2"},
 		{"names are case-sensitive", "Alice", []string{"ONE"}, nil, "/all all /bin/all all A=1|B=2"},
 	} {
-		s, err := f.Effective(c.user, memberOf(c.groups...), c.own)
+		s, err := f.Merge(c.user, memberOf(c.groups...), c.own)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,18 +121,18 @@ func TestBooleanCanBeUnsetAgain(t *testing.T) {
 
 func TestCmdNeedsAnEntrypoint(t *testing.T) {
 	f := parsed(t, "[dockersh]\ncmd = a\n[group \"g\"]\nentrypoint = /x\n[user \"bob\"]\ncmd =\n")
-	_, err := f.Effective("alice", memberOf(), nil)
+	_, err := f.Merge("alice", memberOf(), nil)
 	if got, want := lines(t, err), `2:1: "cmd" needs an entrypoint of your own [set entrypoint to the program that takes these arguments]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	effective(t, f, nil, "g")
-	if _, err := f.Effective("bob", nil, nil); err != nil {
+	if _, err := f.Merge("bob", nil, nil); err != nil {
 		t.Errorf("bob: %v", err)
 	}
 }
 
 func TestWithoutAFileTheDefaultsHold(t *testing.T) {
-	s, err := (*File)(nil).Effective("alice", nil, parsedUser(t, "[dockersh]\nimagename = x\n"))
+	s, err := (*File)(nil).Merge("alice", nil, parsedUser(t, "[dockersh]\nimagename = x\n"))
 	if err != nil || s.ImageName != "busybox" {
 		t.Errorf("image %q, %v", s.ImageName, err)
 	}

@@ -25,12 +25,12 @@ func TestMountThatUsersMayMoveIsRefusedWhereRightsMayGrow(t *testing.T) {
 		rights + "containerusername = root\nvolume = /srv/a:%h/a":           false,
 		rights + "containerusername = 0:0\nvolume = /srv/a:%h/a":            false,
 	} {
-		_, err := parsed(t, "[dockersh]\n"+text+"\n").Effective("alice", nil, nil)
+		_, err := parsed(t, "[dockersh]\n"+text+"\n").Merge("alice", nil, nil)
 		if (err != nil) != want {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	_, err := parsed(t, "[dockersh]\n"+rights+"volume = /srv/a:%h/work/data\n").Effective("alice", nil, nil)
+	_, err := parsed(t, "[dockersh]\n"+rights+"volume = /srv/a:%h/work/data\n").Merge("alice", nil, nil)
 	if got, want := lines(t, err), `3:1: "%h/work/data" lies where users can make a link, and programs in the container may gain rights [mount it at a place such as /mnt/data, or set nonewprivileges]`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

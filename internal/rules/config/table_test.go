@@ -80,7 +80,7 @@ func fieldName(s *Settings, p any) string {
 }
 
 func TestFieldsHaveTheDefaults(t *testing.T) {
-	s, err := (*File)(nil).Effective("alice", nil, nil)
+	s, err := (*File)(nil).Merge("alice", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // settings do not fit together, none of its logins works.
 func Engines(file *config.File) (all []engine.Address, err error) {
 	add := func(user, group string) error {
-		s, err := file.Effective(user, func(name string) bool { return name == group }, nil)
+		s, err := file.Merge(user, func(name string) bool { return name == group }, nil)
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func For(file *config.File, l Login) (*Effective, error) {
 		uncertain = err != nil
 	}
 	member := func(group string) bool { return slices.Contains(in, group) }
-	admins, err := file.Effective(l.User.Name, member, nil)
+	admins, err := file.Merge(l.User.Name, member, nil)
 	if err != nil {
 		return nil, firstError(err)
 	}
@@ -92,7 +92,7 @@ func withUserFile(file *config.File, l Login, member func(string) bool, admins *
 	if err != nil {
 		return nil, err
 	}
-	return file.Effective(l.User.Name, member, users)
+	return file.Merge(l.User.Name, member, users)
 }
 
 // vars returns what the %-sequences stand for. Without a home in passwd it is /, as
@@ -133,7 +133,7 @@ func (e *Effective) vars(l Login) (template.Vars, error) {
 // name, either of which may be empty, without asking whether there are such a user
 // and such a group. The settings are as written; the error is of type syntax.Errors.
 func Written(file *config.File, user, group string) (*config.Settings, error) {
-	return file.Effective(user, func(name string) bool { return name == group }, nil)
+	return file.Merge(user, func(name string) bool { return name == group }, nil)
 }
 
 // groupError puts the error of Login.MemberOf into words for the user.

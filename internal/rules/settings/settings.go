@@ -1,5 +1,5 @@
-// Package settings reads the administrator's settings file, and merges it and ~/.dockersh
-// into the settings of one user.
+// Package settings applies package config to this host: it reads the administrator's file as
+// it is now, asks who the user is, and returns the settings of their login.
 package settings
 
 import (

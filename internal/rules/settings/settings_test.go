@@ -27,7 +27,7 @@ func image(t *testing.T, s *Source) string {
 	if err != nil {
 		return err.Error()
 	}
-	e, err := f.Effective("someone", nil, nil)
+	e, err := f.Merge("someone", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func settle(t *testing.T, u *facts.User, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := f.Effective(u.Name, nil, nil)
+	s, err := f.Merge(u.Name, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

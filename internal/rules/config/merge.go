@@ -27,14 +27,15 @@ type value struct {
 	made string // what Hash uses instead of text; empty: text
 }
 
-// Effective merges the built-in defaults, [dockersh], each [group "NAME"] for which
-// member(NAME), [user "USER"], and what the gates let through of userFile, which may be
-// nil. A nil File has the defaults alone; a nil member is in no group.
+// Merge returns the settings of a user: the built-in defaults, [dockersh], each
+// [group "NAME"] for which member(NAME), [user "USER"], and what the gates let through of
+// userFile, which may be nil; what comes later wins. A nil File has the defaults alone; a
+// nil member is in no group.
 //
 // While enableuserconfig is off, userFile is ignored. A setting in it whose gate is
 // closed is an error and not ignored: the user would rely on it. The error is of type
 // syntax.Errors.
-func (f *File) Effective(user string, member func(group string) bool, userFile *File) (*Settings, error) {
+func (f *File) Merge(user string, member func(group string) bool, userFile *File) (*Settings, error) {
 	s := &Settings{state: make(map[string]state, 2*len(table))}
 	for i := range table {
 		r := &table[i]
