@@ -49,6 +49,7 @@ func FuzzParse(f *testing.F) {
 	if right < 4 || wrong < 1 {
 		f.Fatalf("%d right seeds, %d wrong ones", right, wrong)
 	}
+	f.Add([]byte("[group \"g\"]\nrecord = /%x\n"))
 	for _, c := range wrongLines {
 		f.Add([]byte("[dockersh]\n" + c.line + "\n"))
 	}
@@ -163,7 +164,9 @@ func used(t *testing.T, file *File) {
 		return // cmd without an entrypoint
 	}
 	s.All()
-	e, err := s.Expand(alice())
+	login := alice()
+	login.Session = "s1"
+	e, err := s.Expand(login)
 	if err != nil {
 		t.Fatalf("accepted, but not for a plain user: %v", err)
 	}
