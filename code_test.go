@@ -8,15 +8,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// code returns the files of the programs' code.
+func code(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(files(t, ".go"), func(path string) bool {
+		return strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "test/")
+	})
+}
 
 // eachFile calls do for each file of the programs' code.
 func eachFile(t *testing.T, do func(set *token.FileSet, file *ast.File)) {
 	t.Helper()
-	for _, path := range files(t, ".go") {
-		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "test/") {
-			continue
-		}
+	for _, path := range code(t) {
 		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
 		if err != nil {
@@ -54,4 +60,20 @@ func TestErrorsAreComparedWithErrorsIs(t *testing.T) {
 			return true
 		})
 	})
+}
+
+// What is longer is not read to its end.
+func TestNoLineOfCodeIsTooLong(t *testing.T) {
+	const ofCode, ofComments = 140, 110
+	for _, path := range code(t) {
+		for n, line := range strings.Split(read(t, path), "\n") {
+			limit := ofCode
+			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+				limit = ofComments
+			}
+			if columns := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); columns > limit {
+				t.Errorf("%s:%d: %d columns, and may have %d", path, n+1, columns, limit)
+			}
+		}
+	}
 }

@@ -29,15 +29,16 @@ func Commit(ctx context.Context, env cli.Env, args []string) error {
 	if len(all) > 1 {
 		return fmt.Errorf("%d engines have a container %s", len(all), all[0].Name)
 	}
-	return operation{name: "commit", doing: "writing the image", limit: commitLimit, do: func(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
-		found, err := c.current(ctx)
-		if err != nil {
-			return "", err
-		}
-		// The engine freezes the container meanwhile: logins wait for the lock instead of
-		// for a frozen agent.
-		id := ""
-		err = whileShut(d, func() (err error) { id, err = c.engine.Commit(ctx, found.ID, image); return err })
-		return image + " is " + id, err
-	}}.doAll(ctx, env.Out, all)
+	return operation{name: "commit", doing: "writing the image", limit: commitLimit,
+		do: func(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
+			found, err := c.current(ctx)
+			if err != nil {
+				return "", err
+			}
+			// The engine freezes the container meanwhile: logins wait for the lock instead of
+			// for a frozen agent.
+			id := ""
+			err = whileShut(d, func() (err error) { id, err = c.engine.Commit(ctx, found.ID, image); return err })
+			return image + " is " + id, err
+		}}.doAll(ctx, env.Out, all)
 }

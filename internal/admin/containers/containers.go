@@ -160,7 +160,8 @@ func selectContainers(ctx context.Context, engines *engine.Clients, s *cli.Selec
 	}
 	for _, name := range s.Names {
 		if !slices.Contains(names, name) {
-			return nil, cli.Join(append(down, cli.Unknown("dockersh made no container "+printable.Text(name), name, names, "dockershctl ls"))...)
+			return nil, cli.Join(append(down,
+				cli.Unknown("dockersh made no container "+printable.Text(name), name, names, "dockershctl ls"))...)
 		}
 	}
 	return chosen, nil // an engine that is down has nothing that was named

@@ -125,7 +125,8 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 	d := state.RunDir(paths.Run).Container(c.Name)
 	unlock, err := d.Lock(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it", "to see which login waits, run: dockershctl sessions", nil)
+		return "", nil, usererr.New(usererr.Busy, "a login is making or starting it",
+			"to see which login waits, run: dockershctl sessions", nil)
 	}
 	if err != nil {
 		return "", nil, err

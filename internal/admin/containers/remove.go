@@ -87,10 +87,12 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 		return "", err
 	}
 	if !alone && unknown != nil {
-		return "", usererr.New(usererr.Unavailable, unknown.Error(), "to end the sessions that may be in it, run: dockershctl rm --force "+c.Name, nil)
+		return "", usererr.New(usererr.Unavailable, unknown.Error(),
+			"to end the sessions that may be in it, run: dockershctl rm --force "+c.Name, nil)
 	}
 	if !alone {
-		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it", "to end them, run: dockershctl rm --force "+c.Name, nil)
+		return "", usererr.New(usererr.Container, human.Count(in, "session")+" in it",
+			"to end them, run: dockershctl rm --force "+c.Name, nil)
 	}
 	return "removed", lifecycle.RemoveState(state.RunDir(paths.Run), c.Name)
 }

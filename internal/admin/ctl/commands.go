@@ -45,7 +45,8 @@ func commands() []command {
 It asks every engine that the settings name.
 `, containers.Ls},
 
-		{"sessions", "[-q] [--json] | --history [--user USER] [--since TIME] [--json]", "list the live sessions, or those of the past", `  -q, --quiet  ids only
+		{"sessions", "[-q] [--json] | --history [--user USER] [--since TIME] [--json]",
+			"list the live sessions, or those of the past", `  -q, --quiet  ids only
   --history    who was in when, from where, how the session ended, and why the login
                was cold: it needed the engine, or waited for another login
   --user USER  only sessions of this user
@@ -68,7 +69,8 @@ Nothing but process 1 runs in the container until the next login.
 
 		{"restart", containerArgs, "stop containers and start them again", containerHelp, containers.Restart},
 
-		{"reset", containerArgs + " [--yes]", "remove containers, even with sessions in them; the next login starts from the image", containerHelp + yesHelp + `
+		{"reset", containerArgs + " [--yes]", "remove containers, even with sessions in them; the next login starts from the image",
+			containerHelp + yesHelp + `
 Mounted directories, such as a home of the host, stay. The command asks first, and
 without a terminal it does nothing unless there is --yes.
 
@@ -76,7 +78,8 @@ example: after the course
   dockershctl reset --all
 `, containers.Reset},
 
-		{"rm", containerArgs + " [--force] [--yes]", "remove containers that nobody is in", containerHelp + `  -f, --force  also containers with sessions in them, which end
+		{"rm", containerArgs + " [--force] [--yes]", "remove containers that nobody is in",
+			containerHelp + `  -f, --force  also containers with sessions in them, which end
 ` + yesHelp + `
 It asks first, as reset does. It never removes a container that was made by hand.
 
@@ -102,13 +105,15 @@ example:
   dockershctl kick --user alice
 `, sessions.Kick},
 
-		{"message", sessionArgs + " TEXT", "write a line to the terminals of sessions", sessionHelp + `  TEXT         one argument, so quote it
+		{"message", sessionArgs + " TEXT", "write a line to the terminals of sessions",
+			sessionHelp + `  TEXT         one argument, so quote it
 
 example:
   dockershctl message --all "reboot at five o'clock"
 `, sessions.Message},
 
-		{"top", "", "show containers and sessions live, and act on them with keys", `The last line of the screen shows the keys. A key that ends something asks first.
+		{"top", "", "show containers and sessions live, and act on them with keys",
+			`The last line of the screen shows the keys. A key that ends something asks first.
 `, top.Top},
 
 		{"watch", "ID|NAME", "show a live session that is recorded, read-only", `  ID           a session; dockershctl sessions lists them
@@ -122,7 +127,8 @@ setting record is set.
   --idle-limit SECONDS  make no pause longer than this
 `, player.Replay},
 
-		{"explain", "USER [--client ADDRESS] [--json]", "show every effective setting of a user with its origin, and what a login would do", `  --client ADDRESS  for a login from this address
+		{"explain", "USER [--client ADDRESS] [--json]", "show every effective setting of a user with its origin, and what a login would do",
+			`  --client ADDRESS  for a login from this address
   --json            as JSON
 
 example: why does alice get that image?

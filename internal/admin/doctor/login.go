@@ -34,7 +34,8 @@ type loginResult struct {
 // that does not answer.
 func firstUser(h *facts.Host) string {
 	for _, u := range h.Users {
-		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" && u.Unanswered == nil {
+		if u.Led(h) && u.UID != 0 && u.Settings != nil && u.Settings.HostShell == "" && u.ByAddress == "" && u.ByKey == "" &&
+			u.Unanswered == nil {
 			return u.Name
 		}
 	}
@@ -63,7 +64,8 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	words := strings.Join(strings.FieldsFunc(errs.buf.String(), func(r rune) bool { return r == '\n' }), "; ")
 	switch {
 	case errs.much:
-		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", mostOutput, words[:min(len(words), mostQuoted)])
+		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", mostOutput,
+			words[:min(len(words), mostQuoted)])
 	case ctx.Err() != nil:
 		err = errors.New("no answer within " + loginLimit.String())
 	case words != "":

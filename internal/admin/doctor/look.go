@@ -93,7 +93,8 @@ func lookAtFiles(h *facts.Host) {
 	for line := range strings.Lines(contents("/etc/shells")) {
 		h.Shells = append(h.Shells, strings.TrimSpace(line))
 	}
-	h.Mounts, h.FSTab, h.ServiceMounts = facts.ParseMounts(contents("/proc/self/mounts")), facts.ParseMounts(contents("/etc/fstab")), mountsOfService()
+	h.Mounts, h.FSTab = facts.ParseMounts(contents("/proc/self/mounts")), facts.ParseMounts(contents("/etc/fstab"))
+	h.ServiceMounts = mountsOfService()
 	services, _ := filepath.Glob("/etc/pam.d/*")
 	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
 	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {

@@ -10,7 +10,8 @@ import (
 
 // jobFiles are where cron(8), anacron(8) and systemd find what they run by the clock.
 var jobFiles = []string{
-	"/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*", "/etc/cron.monthly/*",
+	"/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*",
+	"/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*", "/etc/cron.monthly/*",
 	"/var/spool/cron/*", "/var/spool/cron/crontabs/*", "/etc/systemd/system/*.service", "/etc/systemd/system/*.service.d/*.conf",
 }
 

@@ -24,7 +24,8 @@ const commandLimit = 20 * time.Second
 
 func lookAtSSHD(ctx context.Context, h *facts.Host) {
 	h.SSHDFile = configFile()
-	h.SFTPServer = firstExisting("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/lib/ssh/sftp-server")
+	h.SFTPServer = firstExisting("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server",
+		"/usr/lib/ssh/sftp-server")
 	if h.SFTPServer == "" {
 		h.SFTPServer = "/usr/lib/openssh/sftp-server"
 	}

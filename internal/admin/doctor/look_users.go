@@ -124,7 +124,8 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 		u.Groups = append(u.Groups, g.Name)
 	}
 	if !l.failed {
-		s, err := settings.For(l.file, settings.Login{User: a, MemberOf: func(groups []string) ([]string, error) { return l.db.MemberOf(ctx, a, groups) }})
+		s, err := settings.For(l.file, settings.Login{User: a,
+			MemberOf: func(groups []string) ([]string, error) { return l.db.MemberOf(ctx, a, groups) }})
 		if err != nil {
 			u.SettingsErr = err.Error()
 		} else {
@@ -152,7 +153,8 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 // socketsOf returns the sockets of engines: that of the settings, and those in the usual
 // places. Everybody who can open one of them is root.
 func socketsOf(s *config.Settings, uid uint32, real func(string) string) []string {
-	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/buildkit/buildkitd.sock",
+	all := []string{"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock",
+		"/run/buildkit/buildkitd.sock",
 		"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket"}
 	if s != nil {
 		all = append(all, s.DockerSocket)
@@ -175,7 +177,8 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`, "sh"}, files...)...)
+	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`, "sh"},
+		files...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
 	out := beginning{end: cancel}

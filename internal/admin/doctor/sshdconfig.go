@@ -40,7 +40,8 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 		match, err = checks.MatchUsers(names)
 	}
 	if err != nil {
-		return usererr.New(usererr.Settings, printable.Text(err.Error()), "put the users into a Unix group, and run: dockershctl sshd-config --group NAME", nil)
+		return usererr.New(usererr.Settings, printable.Text(err.Error()),
+			"put the users into a Unix group, and run: dockershctl sshd-config --group NAME", nil)
 	}
 	s, err := settings.Written(file, user, group)
 	if err != nil {
@@ -60,7 +61,8 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 	}
 	var names []string
 	for _, u := range users {
-		s, err := settings.For(file, settings.Login{User: u, MemberOf: func(groups []string) ([]string, error) { return db.MemberOf(ctx, u, groups) }})
+		s, err := settings.For(file, settings.Login{User: u,
+			MemberOf: func(groups []string) ([]string, error) { return db.MemberOf(ctx, u, groups) }})
 		// Where the settings do not fit the user, dockersh refuses the login and says why.
 		if err != nil || s.Settings.HostShell == "" || slices.Contains(asked, u.Name) {
 			names = append(names, u.Name)

@@ -187,7 +187,8 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 	if err != nil {
 		return err
 	}
-	id, err := plan.ContainerUser(groups, policy.Image{Foreign: plan.ForeignImage()}, func(name string) (account.User, error) { return users.ByName(ctx, name) })
+	id, err := plan.ContainerUser(groups, policy.Image{Foreign: plan.ForeignImage()},
+		func(name string) (account.User, error) { return users.ByName(ctx, name) })
 	if err != nil {
 		// The image knows the numbers. Only a login looks into it.
 		id = account.Identity{Name: plan.Settings.ContainerUserName}

@@ -52,7 +52,8 @@ func openScreen(out io.Writer) (*screen, error) {
 // resetTerminal ends what a recording may have begun and not ended: a sequence, the
 // alternate screen, the reporting of the mouse, colours. It moves the cursor, which may
 // be anywhere, to the last line.
-const resetTerminal = "\x18\x1b\\\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[?7h\x1b[0m\x1b(B\x0f\x1b[999;1H\r\n"
+const resetTerminal = "\x18\x1b\\\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l" +
+	"\x1b[?2004l\x1b[?25h\x1b[?7h\x1b[0m\x1b(B\x0f\x1b[999;1H\r\n"
 
 func (s *screen) close() {
 	if s.terminal {

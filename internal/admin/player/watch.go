@@ -79,7 +79,8 @@ func findRecorded(all []state.Session, word string) (state.Session, error) {
 	case len(in) == 0:
 		return state.Session{}, cli.UnknownSession(word, known)
 	case len(recorded) == 0:
-		return state.Session{}, usererr.New(usererr.Denied, "the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
+		return state.Session{}, usererr.New(usererr.Denied,
+			"the session of "+printable.Text(in[0].User)+" in "+in[0].Container+" is not recorded",
 			"to have later sessions on a terminal recorded, set record in "+paths.Settings()[0]+"; see dockershrc(5)", nil)
 	case len(recorded) > 1:
 		var ids []string
@@ -121,6 +122,7 @@ func (s *screen) checkSize(width, height int) {
 	}
 	rows, cols, err := tty.Size(1)
 	if err == nil && (width > int(cols) || height > int(rows)) {
-		fmt.Fprintf(os.Stderr, "\r\ndockershctl: the session's terminal has %d rows and %d columns, this one has %d and %d\r\n", height, width, rows, cols)
+		fmt.Fprintf(os.Stderr, "\r\ndockershctl: the session's terminal has %d rows and %d columns, this one has %d and %d\r\n",
+			height, width, rows, cols)
 	}
 }

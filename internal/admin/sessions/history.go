@@ -139,5 +139,6 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%w: %q is neither a duration such as 2h or 7d nor a date such as 2026-11-24 or \"2026-11-24 15:04\"", cli.ErrMisuse, s)
+	return time.Time{}, fmt.Errorf(
+		"%w: %q is neither a duration such as 2h or 7d nor a date such as 2026-11-24 or \"2026-11-24 15:04\"", cli.ErrMisuse, s)
 }

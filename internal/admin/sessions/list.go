@@ -41,7 +41,8 @@ type Session struct {
 func List(ctx context.Context, env cli.Env, args []string) error {
 	var asJSON, quiet, past bool
 	var user, from string
-	if _, err := (cli.Options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past, "--user": &user, "--since": &from}).Parse(args, 0, 0); err != nil {
+	if _, err := (cli.Options{"--json": &asJSON, "-q": &quiet, "--quiet": &quiet, "--history": &past,
+		"--user": &user, "--since": &from}).Parse(args, 0, 0); err != nil {
 		return err
 	}
 	if past && quiet || !past && user+from != "" {

@@ -103,7 +103,8 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 	}
 	live, _ := sessions.Live(ctx, func(context.Context) map[string][]string { return marks })
 	for _, s := range live {
-		row := view.Session{ID: s.ID, User: s.User, Container: s.Container, Client: s.Client, TTY: s.TTY, Since: s.Since, Idle: view.Unknown}
+		row := view.Session{ID: s.ID, User: s.User, Container: s.Container, Client: s.Client, TTY: s.TTY,
+			Since: s.Since, Idle: view.Unknown}
 		if s.Idle != nil {
 			row.Idle = time.Duration(*s.Idle) * time.Second
 		}

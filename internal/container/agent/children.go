@@ -28,7 +28,8 @@ func newChildren() *children {
 
 // start starts a program. onStart is called once it runs, and onEnd later, with the
 // wait status, except while the container is being stopped. Neither may block.
-func (c *children) start(path string, argv []string, attr *syscall.ProcAttr, onStart func(), onEnd func(status uint32)) (pid int, err error) {
+func (c *children) start(path string, argv []string, attr *syscall.ProcAttr,
+	onStart func(), onEnd func(status uint32)) (pid int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopping {

@@ -99,7 +99,8 @@ func (e *Engine) Remap(ctx context.Context) (engine.Remap, error) {
 	uid, err := strconv.ParseUint(us, 10, 32)
 	gid, err2 := strconv.ParseUint(gs, 10, 32)
 	if !ok || err != nil || err2 != nil {
-		return engine.Remap{}, errors.New("the engine remaps users, and the name of its directory " + printable.Line(root) + " does not say to which numbers")
+		return engine.Remap{}, errors.New("the engine remaps users, and the name of its directory " + printable.Line(root) +
+			" does not say to which numbers")
 	}
 	return engine.Remap{
 		On: true, UID: uint32(uid), GID: uint32(gid),

@@ -260,7 +260,8 @@ func listOfOurs(t *testing.T, s *Subject) {
 				t.Error("a container without our label is listed")
 			}
 		}
-		if found == nil || found.Name != ours.Name || found.State != engine.Created || (found.Size >= 0) != size || found.Labels[engine.LabelOwner] != "1000" {
+		if found == nil || found.Name != ours.Name || found.State != engine.Created || (found.Size >= 0) != size ||
+			found.Labels[engine.LabelOwner] != "1000" {
 			t.Errorf("size %v: %+v", size, found)
 		}
 	}
@@ -281,7 +282,8 @@ func commitAndCreate(t *testing.T, s *Subject) {
 		if !committed {
 			name = s.Image
 		}
-		if err != nil || i.Committed != committed || !slices.Contains(i.Names, name) || !slices.Contains(i.Names, i.ID) || committed && i.ID != id {
+		if err != nil || i.Committed != committed || !slices.Contains(i.Names, name) || !slices.Contains(i.Names, i.ID) ||
+			committed && i.ID != id {
 			t.Errorf("%s is %+v %v", image, i, err)
 		}
 	}

@@ -31,7 +31,8 @@ func streamCarries(t *testing.T, s *Subject) {
 
 func streamEndsBySignal(t *testing.T, s *Subject) {
 	c := s.run(t)
-	if code, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}}); code != 128+9 || err != nil {
+	code, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}})
+	if code != 128+9 || err != nil {
 		t.Errorf("exit code %d %v", code, err)
 	}
 }

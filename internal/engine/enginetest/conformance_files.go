@@ -18,7 +18,8 @@ func filesBeforeStart(t *testing.T, s *Subject) {
 	if _, err := s.ReadFile(t.Context(), c.ID, "/etc/none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/a", Mode: 0o755, Dir: true}, {Path: "/a/b", Mode: 0o644, Data: []byte("x")}}))
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/a", Mode: 0o755, Dir: true},
+		{Path: "/a/b", Mode: 0o644, Data: []byte("x")}}))
 	if b, err := s.ReadFile(t.Context(), c.ID, "/a/b"); err != nil || string(b) != "x" {
 		t.Errorf("read back: %q %v", b, err)
 	}
@@ -73,7 +74,8 @@ func filesBehindLinks(t *testing.T, s *Subject) {
 			ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Mode: 0o755, UID: 1000, Dir: true}}))
 		}
 		emptyDir(t, dir)
-		ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/database", Data: []byte("x")}, {Path: "/opt", Mode: 0o700, UID: 1000, Dir: true}}))
+		ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/database", Data: []byte("x")},
+			{Path: "/opt", Mode: 0o700, UID: 1000, Dir: true}}))
 	}
 	// Where nothing is mounted, the link leads where it leads.
 	c := s.create(t, s.spec())
@@ -91,13 +93,15 @@ func filesAndNestedMounts(t *testing.T, s *Subject) {
 		spec := s.spec()
 		spec.Mounts = []engine.Mount{{Source: outer, Target: "/data"}, {Source: inner, Target: target}}
 		c := s.create(t, spec)
-		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}, {Path: "/way/x", Data: []byte("x")}}); !errors.Is(err, engine.ErrMountInMount) {
+		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")},
+			{Path: "/way/x", Data: []byte("x")}}); !errors.Is(err, engine.ErrMountInMount) {
 			t.Errorf("mount at %s: %v", target, err)
 		}
 		emptyDir(t, inner)
 	}
 	spec := s.spec()
-	spec.Mounts = []engine.Mount{{Source: t.TempDir(), Target: engine.OwnDir, ReadOnly: true}, {Source: t.TempDir(), Target: engine.OwnDir + "/run"}}
+	spec.Mounts = []engine.Mount{{Source: t.TempDir(), Target: engine.OwnDir, ReadOnly: true},
+		{Source: t.TempDir(), Target: engine.OwnDir + "/run"}}
 	ok(t, os.Mkdir(filepath.Join(spec.Mounts[0].Source, "run"), 0o755))
 	ok(t, s.PutFiles(t.Context(), s.create(t, spec).ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}}))
 }

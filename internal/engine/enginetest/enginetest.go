@@ -114,7 +114,8 @@ func (f *Fake) Add(c engine.Container) {
 	if c.ID == "" {
 		c.ID = f.newID()
 	}
-	f.containers[c.Name] = &box{Container: c, spec: engine.Spec{Name: c.Name}, started: c.State != engine.Created, files: map[string]engine.File{}}
+	f.containers[c.Name] = &box{Container: c, spec: engine.Spec{Name: c.Name}, started: c.State != engine.Created,
+		files: map[string]engine.File{}}
 }
 
 // Fail makes a method, by its name, return err until it is called with nil.

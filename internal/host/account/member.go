@@ -227,7 +227,8 @@ func (d *DB) answers(ctx context.Context, database, path, service string) (bool,
 // firstName returns the first name in a file of passwd(5) or group(5).
 func firstName(text string) string {
 	for line := range strings.Lines(text) {
-		if name, rest, ok := strings.Cut(line, ":"); ok && strings.Contains(rest, ":") && isName(name) && name[0] != '+' && name[0] != '-' && name[0] != '#' {
+		if name, rest, ok := strings.Cut(line, ":"); ok && strings.Contains(rest, ":") && isName(name) && name[0] != '+' &&
+			name[0] != '-' && name[0] != '#' {
 			return name
 		}
 	}

@@ -54,7 +54,8 @@ func (who Identity) checked() (Identity, error) {
 		return Identity{}, fmt.Errorf("%w: %s %q", ErrField, what, value)
 	}
 	switch {
-	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || control(who.Name) || strings.ContainsAny(who.Name, ":,"):
+	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || control(who.Name) ||
+		strings.ContainsAny(who.Name, ":,"):
 		return bad("name", who.Name)
 	case who.UID == math.MaxUint32 || who.GID == math.MaxUint32: // these mean "none"
 		return bad("number", formatID(who.UID)+":"+formatID(who.GID))
@@ -70,7 +71,8 @@ func (who Identity) checked() (Identity, error) {
 		return bad("shell", who.Shell)
 	}
 	for _, g := range who.Groups {
-		if strings.HasPrefix(g.Name, "#") || strings.TrimSpace(g.Name) != g.Name || control(g.Name) || strings.Contains(g.Name, ":") || numeric(g.Name) && g.Name != formatID(g.GID) {
+		if strings.HasPrefix(g.Name, "#") || strings.TrimSpace(g.Name) != g.Name || control(g.Name) || strings.Contains(g.Name, ":") ||
+			numeric(g.Name) && g.Name != formatID(g.GID) {
 			return bad("group", g.Name)
 		}
 	}

@@ -37,7 +37,8 @@ func resetLimits() {
 		most uint64
 	}{
 		{unix.RLIMIT_FSIZE, none}, {unix.RLIMIT_CPU, none}, {unix.RLIMIT_AS, none}, {unix.RLIMIT_DATA, none},
-		{unix.RLIMIT_NPROC, none}, {unix.RLIMIT_SIGPENDING, none}, {unix.RLIMIT_MEMLOCK, 8 << 20}, {unix.RLIMIT_STACK, 8 << 20}, {unix.RLIMIT_NOFILE, 1 << 16},
+		{unix.RLIMIT_NPROC, none}, {unix.RLIMIT_SIGPENDING, none}, {unix.RLIMIT_MEMLOCK, 8 << 20},
+		{unix.RLIMIT_STACK, 8 << 20}, {unix.RLIMIT_NOFILE, 1 << 16},
 		{unix.RLIMIT_CORE, 0}, // a core file would show root's memory
 	} {
 		// Not syscall.Setrlimit: child processes would get the old limit of files back.
@@ -56,7 +57,8 @@ func resetLimits() {
 // signal(7), sched(7), ioprio_set(2), personality(2) and PR_SET_TIMERSLACK of prctl(2). It
 // reports whether it changed anything.
 func resetThread() (changed bool) {
-	for _, reset := range [...]func() bool{resetSignals, resetScheduling, resetProcessors, resetDiskPriority, resetPersonality, resetTimerSlack} {
+	for _, reset := range [...]func() bool{resetSignals, resetScheduling, resetProcessors, resetDiskPriority, resetPersonality,
+		resetTimerSlack} {
 		changed = reset() || changed
 	}
 	return changed

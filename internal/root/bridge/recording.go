@@ -43,7 +43,8 @@ type recorder struct {
 // start writes the header. An error means that nothing can be recorded.
 func (r *recorder) start(title string, m *wire.Start) error {
 	r.started, r.rows, r.cols = time.Now(), m.Rows, m.Cols
-	h := asciicast.Header{Width: int(m.Cols), Height: int(m.Rows), Timestamp: r.started.Unix(), Title: title, Env: map[string]string{"SHELL": m.Path}}
+	h := asciicast.Header{Width: int(m.Cols), Height: int(m.Rows), Timestamp: r.started.Unix(), Title: title,
+		Env: map[string]string{"SHELL": m.Path}}
 	if term := environ.Get(m.Env, "TERM"); term != "" {
 		h.Env["TERM"] = term
 	}
@@ -83,7 +84,8 @@ func (r *recorder) event(kind string, data []byte) {
 	at, gap := now.Sub(r.started), !r.gap.IsZero()
 	r.line = r.line[:0]
 	if gap && now.Sub(r.tried) >= retry && r.hasRoom() {
-		r.line = asciicast.AppendEvent(r.line, at, asciicast.Marker, fmt.Sprintf("%d bytes in %s could not be recorded", r.lost, now.Sub(r.gap).Round(time.Second)))
+		r.line = asciicast.AppendEvent(r.line, at, asciicast.Marker,
+			fmt.Sprintf("%d bytes in %s could not be recorded", r.lost, now.Sub(r.gap).Round(time.Second)))
 		r.line = asciicast.AppendEvent(r.line, at, asciicast.Resize, asciicast.SizeData(int(r.cols), int(r.rows)))
 	}
 	if !gap || len(r.line) > 0 {

@@ -22,7 +22,8 @@ const mostBridges = 256
 func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn channel.Conn, err error) {
 	user := l.Plan.User.UID
 	if !b.bridges.Take(user) {
-		return channel.Conn{}, usererr.New(usererr.Busy, "you have too many sessions that are recorded or go over the engine's exec", "end some of your sessions", nil)
+		return channel.Conn{}, usererr.New(usererr.Busy, "you have too many sessions that are recorded or go over the engine's exec",
+			"end some of your sessions", nil)
 	}
 	started := false
 	defer func() {

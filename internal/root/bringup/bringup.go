@@ -110,7 +110,8 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 	if err != nil {
 		return Entry{}, userError(err)
 	}
-	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show, target: b.launch.Target(l.Plan, e, show)}
+	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show,
+		target: b.launch.Target(l.Plan, e, show)}
 	conn, cold, err := a.enter(ctx)
 	if err != nil {
 		return Entry{}, userError(err)

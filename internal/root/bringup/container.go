@@ -24,7 +24,8 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		found, err := a.engine.Find(ctx, a.plan.Container)
 		if errors.Is(err, engine.ErrNotFound) && a.plan.MayAdopt() {
 			return "", usererr.New(usererr.Container, "there is no container "+a.plan.Container,
-				"ask the administrator to run: "+a.engine.Program()+" create --name "+a.plan.Container+" IMAGE (with adopt, containers are made by hand)", nil)
+				"ask the administrator to run: "+a.engine.Program()+" create --name "+a.plan.Container+
+					" IMAGE (with adopt, containers are made by hand)", nil)
 		}
 		if errors.Is(err, engine.ErrNotFound) {
 			missing := NotCreated
@@ -72,7 +73,8 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 			}
 		default: // removing, restarting
 			if time.Now().After(end) {
-				return "", a.target.Error("is "+string(found.State)+" and does not get ready", "try again, or "+a.hint(ours, "restart", "inspect"), nil)
+				return "", a.target.Error("is "+string(found.State)+" and does not get ready",
+					"try again, or "+a.hint(ours, "restart", "inspect"), nil)
 			}
 			wait.Sleep(ctx, 100*time.Millisecond)
 		}

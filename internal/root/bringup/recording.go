@@ -31,7 +31,8 @@ func (b *Bringup) createRecording(l Login) (*os.File, error) {
 	if err != nil {
 		return nil, usererr.New(usererr.Unavailable, "this session cannot be recorded", usererr.ReadLog, err)
 	}
-	b.Log.Info("session recorded", "uid", l.Session.UID, "user", l.Session.User, "container", l.Plan.Container, "pid", l.Session.Pid, "file", file.Name())
+	b.Log.Info("session recorded", "uid", l.Session.UID, "user", l.Session.User, "container", l.Plan.Container, "pid", l.Session.Pid,
+		"file", file.Name())
 	return file, nil
 }
 

@@ -108,7 +108,8 @@ func New(c Config) (*Broker, error) {
 	img := images.New(run.Images())
 	b.bringup = bringup.New(bringup.Config{
 		Config: launch.Config{
-			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users, Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
+			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users,
+			Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
 		},
 		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.adminSettings,
 	})

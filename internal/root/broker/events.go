@@ -83,7 +83,8 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 
 // newEvent returns an event with what is known of the front.
 func (e *events) newEvent(f *front, kind history.Kind) history.Event {
-	event := history.Event{Time: time.Now(), Kind: kind, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.process.TTY), Door: "setuid"}
+	event := history.Event{Time: time.Now(), Kind: kind, User: f.user, UID: f.uid, Pid: int(f.pid), TTY: proc.Terminal(f.process.TTY),
+		Door: "setuid"}
 	switch {
 	case e.role == Service:
 		event.Door = "service"

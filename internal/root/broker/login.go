@@ -47,7 +47,8 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	plan, err := policy.Decide(user, effective.Settings, policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins})
+	plan, err := policy.Decide(user, effective.Settings,
+		policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,8 @@ func (b *Broker) mustHandOver(plan *policy.Plan) bool {
 
 // effectiveSettings returns the settings of a login. The address and the key are found
 // out only if the settings use them.
-func (b *Broker) effectiveSettings(ctx context.Context, user account.User, f *front, req *wire.Login, id string) (*settings.Effective, error) {
+func (b *Broker) effectiveSettings(ctx context.Context, user account.User,
+	f *front, req *wire.Login, id string) (*settings.Effective, error) {
 	file, err := b.settings.Load()
 	if err != nil {
 		return nil, err

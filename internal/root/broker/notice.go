@@ -43,7 +43,8 @@ func (b *Broker) notice(plan *policy.Plan, req *wire.Login, entry bringup.Entry)
 	case entry.Cold == bringup.Vanished:
 		return vanishedNotice
 	case entry.Replaced != "":
-		return "dockersh: " + entry.Replaced + " was replaced on the host; this container has the old one until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
+		return "dockersh: " + entry.Replaced + " was replaced on the host; this container has the old one " +
+			"until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
 	}
 	return b.changeNotice(plan, req)
 }

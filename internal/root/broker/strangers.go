@@ -62,7 +62,8 @@ func newStrangers(files *account.HostFiles) *strangers {
 }
 
 func newAllowance(mostWaiting, atOnce int, perSecond float64) allowance {
-	return allowance{mostWaiting: mostWaiting, lookups: make(chan struct{}, atOnce), perSecond: perSecond, burst: float64(mostWaiting), left: float64(mostWaiting)}
+	return allowance{mostWaiting: mostWaiting, lookups: make(chan struct{}, atOnce), perSecond: perSecond, burst: float64(mostWaiting),
+		left: float64(mostWaiting)}
 }
 
 // isKnown reports whether a uid is that of a user of this host.

@@ -84,7 +84,8 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 		inventory, services = paths.Inventory(), paths.Services()
 	}
 	return broker.New(broker.Config{
-		Role: role, Run: run, Inventory: inventory, Services: services, Helpers: paths.Helpers(), Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
+		Role: role, Run: run, Inventory: inventory, Services: services, Helpers: paths.Helpers(),
+		Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log, PutEvent: events,
 		OpenEngine: open, AskWhyLost: askWhyLost,
 	})

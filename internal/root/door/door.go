@@ -154,5 +154,6 @@ func badInstall(what string, cause error) error {
 }
 
 func startFailed(err error) error {
-	return usererr.New(usererr.Unavailable, "cannot start the dockersh service: "+err.Error(), "end some of your processes, or "+usererr.RunDoctor, err)
+	return usererr.New(usererr.Unavailable, "cannot start the dockersh service: "+err.Error(),
+		"end some of your processes, or "+usererr.RunDoctor, err)
 }

@@ -87,7 +87,8 @@ func (e Event) Attrs() []any {
 	all := []any{"user", e.User, "uid", e.UID}
 	for _, a := range [...]struct{ key, value string }{
 		{"id", e.ID}, {"door", e.Door}, {"client", e.Client}, {"key", e.Key}, {"container", e.Container}, {"image", e.Image},
-		{"tty", e.TTY}, {"shell", e.Shell}, {"command", e.Command}, {"reason", e.Reason}, {"cold", e.Cold}, {"signal", e.Signal}, {"lost", e.Lost},
+		{"tty", e.TTY}, {"shell", e.Shell}, {"command", e.Command}, {"reason", e.Reason}, {"cold", e.Cold},
+		{"signal", e.Signal}, {"lost", e.Lost},
 	} {
 		if a.value != "" {
 			all = append(all, a.key, a.value)

@@ -46,7 +46,8 @@ func (a *agentStart) lookInside(ctx context.Context, running *engine.Container) 
 	case errors.Is(err, lifecycle.ErrNotSeen): // the direct door: its users can ask the engine for root themselves
 	case errors.Is(err, idmap.ErrNested):
 		return 0, usererr.New(usererr.Container, "the container's user numbers were not set up by root",
-			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+" (a rootless engine takes a broker that runs as its own user)", err)
+			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+
+				" (a rootless engine takes a broker that runs as its own user)", err)
 	case err != nil:
 		_, endErr := a.t.findRunning(ctx) // if it ended at this moment, that says more
 		return 0, errors.Join(endErr, err)

@@ -22,7 +22,9 @@ func (t *Target) putFiles(ctx context.Context, made *engine.Container, files []e
 			return nil, nil
 		}
 		if t.plan.ForeignImage() && bringsVolumes(made, t.plan.Settings.Volume) {
-			return nil, usererr.New(usererr.Settings, "the image "+t.plan.Settings.ImageName+" has volumes of its own, and directories of the host are mounted into your container",
+			return nil, usererr.New(usererr.Settings,
+				"the image "+t.plan.Settings.ImageName+" has volumes of its own, "+
+					"and directories of the host are mounted into your container",
 				"set imagename in ~/.dockersh to an image without VOLUME", nil)
 		}
 		return files, t.addHalfMade(made)

@@ -30,7 +30,8 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 	err := t.l.Looks.Do(ctx, t.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir)) })
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
-			"try again, or ask the administrator to run: dockershctl explain "+t.plan.User.Name+" (and to look at the file systems of mounthome and volume)", err)
+			"try again, or ask the administrator to run: dockershctl explain "+t.plan.User.Name+
+				" (and to look at the file systems of mounthome and volume)", err)
 	}
 	if err != nil {
 		return err

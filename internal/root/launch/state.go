@@ -19,7 +19,8 @@ func (t *Target) WriteState(c *engine.Container) error {
 		t.addToInventory(c)
 	}
 	owner, _ := policy.OwnerOf(c.Labels)
-	return t.dir.SetMade(state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image, ImageID: c.Labels[engine.LabelImage]})
+	return t.dir.SetMade(state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image,
+		ImageID: c.Labels[engine.LabelImage]})
 }
 
 // writeOwner writes for whom a container of this host is, for warm logins. There are

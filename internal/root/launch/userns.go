@@ -58,5 +58,6 @@ func checkHome(plan *policy.Plan, uid uint32, m idmap.Map, home lifecycle.Mounte
 		return nil
 	}
 	return usererr.New(usererr.Container, "the container's user numbers are not those that its home was mounted for",
-		"ask the administrator to run: dockershctl explain "+plan.User.Name+" (the options of dockeropt, or of the engine's userns-remap, do not fit mounthome)", nil)
+		"ask the administrator to run: dockershctl explain "+plan.User.Name+
+			" (the options of dockeropt, or of the engine's userns-remap, do not fit mounthome)", nil)
 }

@@ -68,6 +68,7 @@ func FindMisplaced(root *rootfs.Root, own []OwnFile, mounts []engine.Mount) (str
 
 // ErrMisplaced returns the error for a container with something else at a place.
 func ErrMisplaced(container, place string) error {
-	return usererr.New(usererr.Container, "the container "+container+" does not have at "+place+" what was to be mounted there: a link, or another mount, is in the way",
+	return usererr.New(usererr.Container,
+		"the container "+container+" does not have at "+place+" what was to be mounted there: a link, or another mount, is in the way",
 		"ask the administrator to run: dockershctl reset "+container, nil)
 }

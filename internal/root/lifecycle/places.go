@@ -33,7 +33,8 @@ func CheckPlaces(c *engine.Container, home string, local bool) error {
 		if c.MayGain {
 			hint += "; then to run: dockershctl reset " + c.Name
 		}
-		return usererr.New(usererr.Settings, "the mount at "+m.Target+" lies where users can make a link, and programs in the container may gain rights", hint, nil)
+		return usererr.New(usererr.Settings,
+			"the mount at "+m.Target+" lies where users can make a link, and programs in the container may gain rights", hint, nil)
 	}
 	return nil
 }

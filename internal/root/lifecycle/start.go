@@ -71,7 +71,8 @@ func Start(ctx context.Context, e engine.Engine, c state.ContainerDir, found *en
 	switch {
 	case errors.Is(err, idmap.ErrCannot):
 		return home, usererr.New(usererr.Container, "the home "+home.From+" cannot be mounted in a container with user numbers of its own",
-			"ask the administrator to run: stat -f "+home.From+" (it takes Linux 5.12 or newer and a file system with idmapped mounts, or an engine without userns-remap)", err)
+			"ask the administrator to run: stat -f "+home.From+
+				" (it takes Linux 5.12 or newer and a file system with idmapped mounts, or an engine without userns-remap)", err)
 	case err == nil && unmountErr != nil:
 		return home, fmt.Errorf("%w: %s: %w", ErrStillMounted, at, unmountErr)
 	}

@@ -97,7 +97,8 @@ func (d Retentions) Names() []string {
 // nanoseconds, the last one on the clock of bootTime.
 func (r Retention) text() string {
 	return strings.Join([]string{r.Engine.Host, r.Engine.TLS, strconv.FormatBool(r.Ephemeral),
-		strconv.FormatInt(int64(r.Linger), 10), strconv.FormatInt(int64(r.IdleTimeout), 10), strconv.FormatInt(bootTime(r.VacantSince), 10)}, "\t")
+		strconv.FormatInt(int64(r.Linger), 10), strconv.FormatInt(int64(r.IdleTimeout), 10),
+		strconv.FormatInt(bootTime(r.VacantSince), 10)}, "\t")
 }
 
 func parseRetention(text string) (r Retention, err error) {

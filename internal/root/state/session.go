@@ -83,7 +83,8 @@ func (d Sessions) Remove(s Session) bool {
 }
 
 func (d Sessions) path(s Session) string {
-	name := strconv.FormatUint(uint64(s.UID), 10) + "." + strconv.Itoa(s.Pid) + "." + strconv.FormatUint(s.Start, 10) + "." + s.ID + "." + s.Container
+	name := strconv.FormatUint(uint64(s.UID), 10) + "." + strconv.Itoa(s.Pid) + "." + strconv.FormatUint(s.Start, 10) + "." + s.ID +
+		"." + s.Container
 	if s.Waiting {
 		name += waiting
 	}

@@ -79,7 +79,8 @@ func Parse(file string, src []byte) (*File, error) {
 // ParseUser reads a ~/.dockersh: only [dockersh], and only settings that have a gate.
 // Merge finds out whether the gate is open.
 func ParseUser(file string, src []byte) (*File, error) {
-	r := reader{out: &File{}, user: true, limits: syntax.Limits{Size: MaxUserFile, Value: MaxUserValue, Settings: MaxUserSettings, Errors: MaxUserErrors}, known: "only [dockersh] is read here"}
+	r := reader{out: &File{}, user: true, known: "only [dockersh] is read here",
+		limits: syntax.Limits{Size: MaxUserFile, Value: MaxUserValue, Settings: MaxUserSettings, Errors: MaxUserErrors}}
 	return r.read(file, src)
 }
 

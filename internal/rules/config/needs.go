@@ -28,7 +28,8 @@ func needsEntrypoint(s *Settings) *syntax.Problem {
 
 func needsCertificates(s *Settings) *syntax.Problem {
 	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
-		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`, "without certificates, anyone who reaches the port controls the engine's host")
+		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`,
+			"without certificates, anyone who reaches the port controls the engine's host")
 	}
 	return nil
 }

@@ -53,7 +53,8 @@ func (r *reader) enter(s *syntax.Section) bool {
 	kind := syntax.Lower(s.Kind)
 	switch {
 	case kind != sectionAll && kind != sectionGroup && kind != sectionUser:
-		r.fail(s.KindAt, "unknown section "+syntax.Quote(s.Kind), r.didYouMean(kind, []string{sectionAll, sectionGroup, sectionUser}, r.known))
+		r.fail(s.KindAt, "unknown section "+syntax.Quote(s.Kind),
+			r.didYouMean(kind, []string{sectionAll, sectionGroup, sectionUser}, r.known))
 		return false
 	case r.user && kind != sectionAll:
 		r.fail(s.KindAt, fmt.Sprintf("section %q is not allowed in a user's own file", kind), r.known)

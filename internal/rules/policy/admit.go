@@ -23,11 +23,13 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 		}
 		// Its agents connect where the broker of its maker keeps their sockets.
 		if euid != 0 && owner.UID != uint32(euid) && p.Engine().Local() {
-			return owner, true, usererr.New(usererr.Denied, "the container "+p.Container+" was made by another user, and belongs to them alone while no dockersh service runs",
+			return owner, true, usererr.New(usererr.Denied,
+				"the container "+p.Container+" was made by another user, and belongs to them alone while no dockersh service runs",
 				usererr.StartService, nil)
 		}
 	case half, !p.MayAdopt(): // an image that dockershctl commit made brings an empty label
-		return owner, false, usererr.New(usererr.Denied, "the container name "+p.Container+" is taken by a container that dockersh did not make",
+		return owner, false, usererr.New(usererr.Denied,
+			"the container name "+p.Container+" is taken by a container that dockersh did not make",
 			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
 	}
 	return owner, ours, nil
@@ -48,7 +50,9 @@ func (p *Plan) CheckEntry(owner Owner) error {
 	case mine == theirs && strings.HasPrefix(mine, "u=") && owner.UID != p.Owner.UID:
 		// An account name can be used again, and what the earlier user left is not for
 		// the next one.
-		return usererr.New(usererr.Denied, "the container "+p.Container+" was made for an earlier account "+p.User.Name+", with uid "+strconv.FormatUint(uint64(owner.UID), 10),
+		return usererr.New(usererr.Denied,
+			"the container "+p.Container+" was made for an earlier account "+p.User.Name+
+				", with uid "+strconv.FormatUint(uint64(owner.UID), 10),
 			"ask the administrator to run: dockershctl reset "+p.Container+" (what the earlier user left in it is removed)", nil)
 	case mine == theirs || !users && (mine == "" || theirs == ""):
 		return nil
@@ -73,7 +77,8 @@ func (p *Plan) AdmitSession(live int) error {
 	if most == 0 || live < most {
 		return nil
 	}
-	return usererr.New(usererr.Busy, "you may have "+strconv.Itoa(most)+" sessions at a time, and have "+strconv.Itoa(live), "end one of them", nil)
+	return usererr.New(usererr.Busy, "you may have "+strconv.Itoa(most)+" sessions at a time, and have "+strconv.Itoa(live),
+		"end one of them", nil)
 }
 
 // AdmitRecording decides whether a broker that runs as euid may record the session.

@@ -56,7 +56,8 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 	if !found {
 		var err error
 		if other, err = lookup(spec); err != nil {
-			return account.Identity{}, usererr.New(usererr.Container, "the container user "+spec+" exists neither in the image nor on this host",
+			return account.Identity{}, usererr.New(usererr.Container,
+				"the container user "+spec+" exists neither in the image nor on this host",
 				"ask the administrator to set containerusername to a user of the image, or to uid:gid", err)
 		}
 	}

@@ -35,7 +35,8 @@ func (p *Plan) AdmitImage(image engine.Image) error {
 	case len(patterns) == 0 && !image.Committed:
 		return nil
 	case len(patterns) == 0:
-		return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" was made from a container, and only the administrator can give it to users",
+		return usererr.New(usererr.Denied,
+			"the image "+p.Settings.ImageName+" was made from a container, and only the administrator can give it to users",
 			"ask the administrator to name it with allowimage", nil)
 	}
 	return p.imageDenied()

@@ -110,7 +110,8 @@ func EngineOf(s *config.Settings) engine.Address {
 // may name such an engine, since root's certificates and keys open it.
 func admitRemote(s *config.Settings) error {
 	if s.FromUser("dockersocket") {
-		return usererr.New(usererr.Denied, "only the administrator can name an engine on another host", "remove dockersocket from ~/.dockersh", nil)
+		return usererr.New(usererr.Denied, "only the administrator can name an engine on another host",
+			"remove dockersocket from ~/.dockersh", nil)
 	}
 	for _, m := range []struct {
 		on  bool

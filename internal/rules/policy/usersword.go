@@ -49,6 +49,7 @@ func (p *Plan) admitHomePlace() error {
 			return nil
 		}
 	}
-	return usererr.New(usererr.Denied, "mounthometo in ~/.dockersh must be below "+strings.Join(homePlaces[:len(homePlaces)-1], ", ")+" or "+homePlaces[len(homePlaces)-1],
+	return usererr.New(usererr.Denied, "mounthometo in ~/.dockersh must be below "+
+		strings.Join(homePlaces[:len(homePlaces)-1], ", ")+" or "+homePlaces[len(homePlaces)-1],
 		"set mounthometo in ~/.dockersh to a path such as /home/%u", nil)
 }

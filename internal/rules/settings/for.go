@@ -114,14 +114,16 @@ func (e *Effective) vars(l Login) (template.Vars, error) {
 	var err error
 	if l.Address != nil && e.Written.Uses('i') {
 		if e.Address, err = l.Address(); err != nil {
-			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('i')+" asks for the client's address, and this login has none",
+			return v, usererr.New(usererr.Denied,
+				"the setting "+e.Written.UsedBy('i')+" asks for the client's address, and this login has none",
 				"log in over ssh", err)
 		}
 		v.Address = e.Address
 	}
 	if l.Key != nil && e.Written.Uses('k') {
 		if e.Key, err = l.Key(); err != nil {
-			return v, usererr.New(usererr.Denied, "the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, but sshd did not provide it",
+			return v, usererr.New(usererr.Denied,
+				"the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, but sshd did not provide it",
 				"log in with a key; the administrator has to set ExposeAuthInfo yes in sshd_config", err)
 		}
 		v.Key = e.Key
@@ -151,8 +153,10 @@ func groupError(file *config.File, err error) error {
 func GroupErrors(file *config.File, lost *account.NoGroupError) syntax.Errors {
 	var errs syntax.Errors
 	for _, name := range lost.Names {
-		errs = append(errs, &syntax.Error{Origin: file.GroupOrigin(name), Text: "no name service of this host finds the group " + syntax.Quote(name),
-			Hint: "write the name as getent group prints it, or remove the section; dockershctl doctor finds name services that do not answer"})
+		errs = append(errs, &syntax.Error{Origin: file.GroupOrigin(name),
+			Text: "no name service of this host finds the group " + syntax.Quote(name),
+			Hint: "write the name as getent group prints it, or remove the section; " +
+				"dockershctl doctor finds name services that do not answer"})
 	}
 	_ = errs.Err() // in the order of the file
 	return errs
@@ -164,7 +168,8 @@ func AccountError(err error) error {
 	if errors.Is(err, account.ErrUnknown) {
 		return usererr.New(usererr.Denied, "this host does not know you", "ask the administrator to run: getent passwd", err)
 	}
-	return usererr.New(usererr.Unavailable, "the name service of this host does not answer", "try again, or ask the administrator to run: dockershctl doctor", err)
+	return usererr.New(usererr.Unavailable, "the name service of this host does not answer",
+		"try again, or ask the administrator to run: dockershctl doctor", err)
 }
 
 // UserFileError is the error for a ~/.dockersh that cannot be read, for the reason

@@ -86,7 +86,8 @@ func (s *Source) checkMissing(i int) error {
 		return usererr.New(usererr.Settings, path+": is a link that leads nowhere", checkHint, nil)
 	}
 	if s.seen[i] || s.Seen != nil && s.Seen.Has(seenPrefix+filepath.Base(path)) {
-		return usererr.New(usererr.Settings, path+": was there, and is gone", "ask the administrator to restore it, or for the defaults to write [dockersh] into it", nil)
+		return usererr.New(usererr.Settings, path+": was there, and is gone",
+			"ask the administrator to restore it, or for the defaults to write [dockersh] into it", nil)
 	}
 	return nil
 }
@@ -143,7 +144,8 @@ func (s *Source) read(path string, f *os.File) (*config.File, error) {
 func Parse(path string, b []byte) (*config.File, error) {
 	file, err := config.Parse(path, b)
 	if err == nil && file.Empty() {
-		return nil, syntax.Errors{{Origin: syntax.Origin{File: path, Line: 1, Col: 1}, Text: "the file has no section", Hint: "for the defaults, write [dockersh]"}}
+		return nil, syntax.Errors{{Origin: syntax.Origin{File: path, Line: 1, Col: 1}, Text: "the file has no section",
+			Hint: "for the defaults, write [dockersh]"}}
 	}
 	return file, err
 }

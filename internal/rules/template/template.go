@@ -34,7 +34,8 @@ const (
 // Sample returns the values of a user like most: what is wrong for them is wrong for
 // everybody.
 func Sample() Vars {
-	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000, Address: "192.0.2.1", Key: strings.Repeat("k", 43), Session: "abcdefghijkl"}
+	return Vars{User: "user", Home: "/home/user", Shell: "/bin/sh", UID: 1000, GID: 1000, Address: "192.0.2.1",
+		Key: strings.Repeat("k", 43), Session: "abcdefghijkl"}
 }
 
 // Check refuses a user for whom no template can be expanded. The error is of type

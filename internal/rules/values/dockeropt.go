@@ -38,7 +38,8 @@ func SplitDockerOpt(s string) ([]string, *syntax.Problem) {
 		return nil, syntax.Wrong(fmt.Sprintf("%d words, but an option has one value at most", len(words)),
 			"write one option a line, and single quotes around a value with spaces")
 	case len(words) == 2 && long && hasValue:
-		return nil, syntax.Wrong(fmt.Sprintf("%s already has its value", syntax.Quote(name)), "write one option a line, and single quotes around a value with spaces")
+		return nil, syntax.Wrong(fmt.Sprintf("%s already has its value", syntax.Quote(name)),
+			"write one option a line, and single quotes around a value with spaces")
 	case len(words) == 2 && isSwitch(opt):
 		// Otherwise the engine would take the second word for the image.
 		return nil, syntax.Wrong(syntax.Quote(opt)+" takes no value", "write one option a line")

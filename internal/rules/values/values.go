@@ -254,7 +254,8 @@ func Socket(s string) *syntax.Problem {
 	case ok && (scheme == "tcp" || scheme == "ssh"):
 		return checkAddress(scheme, rest)
 	case ok && scheme != "unix":
-		return syntax.Wrong(syntax.Quote(s)+" is not the address of an engine", "write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST")
+		return syntax.Wrong(syntax.Quote(s)+" is not the address of an engine",
+			"write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST")
 	}
 	return Path(PlainSocket(s))
 }

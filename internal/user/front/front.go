@@ -36,7 +36,9 @@ func Main() int {
 		_, _ = sys.Write(1, []byte("dockersh "+version.Get()+"\n"))
 		return 0
 	}
-	r, err := parseArgs(os.Args, invocation{original: environ.Get(env, "SSH_ORIGINAL_COMMAND"), home: environ.Get(env, "HOME"), isSelf: isSelf})
+	r, err := parseArgs(os.Args, invocation{
+		original: environ.Get(env, "SSH_ORIGINAL_COMMAND"), home: environ.Get(env, "HOME"), isSelf: isSelf,
+	})
 	switch {
 	case err != nil:
 		return printError(err)

@@ -113,7 +113,8 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			return nil, false, reply.UserError()
 		default:
 			seqpacket.CloseAll(fds)
-			return nil, false, usererr.New(usererr.Protocol, "dockersh and its service are of different versions", "ask the administrator to run: systemctl restart dockershd", nil)
+			return nil, false, usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
+				"ask the administrator to run: systemctl restart dockershd", nil)
 		}
 	}
 }

@@ -52,7 +52,8 @@ func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 // pruneJob finds jobs that remove the containers of users who are not logged in.
 func pruneJob(h *facts.Host) (found []fault) {
 	for _, p := range h.Prunes {
-		found = append(found, fault{text: "line " + strconv.Itoa(p.Line) + " removes the stopped containers of users, with all work in them: " + p.Text + ". A filter spares them",
+		found = append(found, fault{text: "line " + strconv.Itoa(p.Line) +
+			" removes the stopped containers of users, with all work in them: " + p.Text + ". A filter spares them",
 			file: p.File, lines: []string{"--filter label!=dockersh.uid"}})
 	}
 	return found
@@ -79,7 +80,8 @@ func engineVersion(_ *facts.Host, e *facts.Engine) *fault {
 	if !older(e.Version, e.Oldest) {
 		return nil
 	}
-	return &fault{text: e.Name + " " + e.Version + " at " + e.Socket + " is older than " + e.Oldest + ", the oldest that dockersh works with"}
+	return &fault{text: e.Name + " " + e.Version + " at " + e.Socket + " is older than " + e.Oldest +
+		", the oldest that dockersh works with"}
 }
 
 // runcHoles are ways out of a container, and the release of runc that closed each. A
@@ -126,12 +128,14 @@ func userNamespaces(h *facts.Host, e *facts.Engine) *fault {
 		return nil
 	}
 	root := slices.ContainsFunc(h.Users, func(u *facts.User) bool {
-		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.UID != 0 && (rootInside(u.Settings.ContainerUserName) || u.Settings.UserMay("containerusername"))
+		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.UID != 0 &&
+			(rootInside(u.Settings.ContainerUserName) || u.Settings.UserMay("containerusername"))
 	})
 	if !root {
 		return nil
 	}
-	return &fault{text: "some users are root in their container, or can be, and the engine at " + e.Socket + " has no user namespaces: to the kernel they are the host's root, with fewer capabilities and a filter"}
+	return &fault{text: "some users are root in their container, or can be, and the engine at " + e.Socket +
+		" has no user namespaces: to the kernel they are the host's root, with fewer capabilities and a filter"}
 }
 
 func rootInside(name string) bool {

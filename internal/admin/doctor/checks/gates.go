@@ -7,7 +7,8 @@ import (
 )
 
 var gateChecks = []check{
-	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings, user: hostGivenAway},
+	{id: "host-given-away", severity: Warning, why: "docs/hardening.md, Settings that give away the host", need: wantSettings,
+		user: hostGivenAway},
 	{id: "open-gates", severity: Warning, why: "docs/hardening.md, What users may set", need: wantSettings, user: openGates},
 }
 
@@ -27,7 +28,9 @@ var gates = []struct {
 	reach reach
 	worst string
 }{
-	{"imagename", outside, "fill the disk with images, have the engine ask any registry that it can reach, and have it make empty directories in mounted ones"},
+	{"imagename", outside,
+		"fill the disk with images, have the engine ask any registry that it can reach, " +
+			"and have it make empty directories in mounted ones"},
 	{"containername", outside, "make any number of containers, each with limits of its own"},
 	{"mounthome", outside, "write from the container the home that programs of the host read and obey"},
 	{"mounthomefrom", host, "mount any directory of the host that no user could swap, and have it written by the container user"},
@@ -47,20 +50,24 @@ var gates = []struct {
 func hostGivenAway(_ *facts.Host, u *facts.User) *fault {
 	s := u.Settings
 	if s.MountDockerSocket {
-		return &fault{worse: true, text: "mountdockersocket opens the engine, and so the host, to everybody in the container", file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
+		return &fault{worse: true, text: "mountdockersocket opens the engine, and so the host, to everybody in the container",
+			file: s.Origin("mountdockersocket").String(), lines: []string{"mountdockersocket = false"}}
 	}
 	for _, g := range gates {
 		if gate := "enableuser" + g.key; g.reach == host && s.UserMay(g.key) {
-			return &fault{worse: true, text: gate + " opens the host to the user: they can " + g.worst, file: s.Origin(gate).String(), lines: []string{gate + " = false"}}
+			return &fault{worse: true, text: gate + " opens the host to the user: they can " + g.worst, file: s.Origin(gate).String(),
+				lines: []string{gate + " = false"}}
 		}
 	}
 	if mount := mountFromHost(u); mount != "" && s.UserMay("containerusername") {
-		return &fault{text: "enableusercontainerusername with " + mount + ": root inside can leave setuid programs there, and read what only root can read",
+		return &fault{text: "enableusercontainerusername with " + mount +
+			": root inside can leave setuid programs there, and read what only root can read",
 			file: s.Origin("enableusercontainerusername").String(), lines: []string{"enableusercontainerusername = false"}}
 	}
 	for _, key := range []string{"mounthome", "mounttmp"} {
 		if gate := "enableuser" + key; rootInside(s.ContainerUserName) && s.UserMay(key) {
-			return &fault{text: gate + " with root as the container user: root inside can leave setuid programs there, and read what only root can read",
+			return &fault{text: gate +
+				" with root as the container user: root inside can leave setuid programs there, and read what only root can read",
 				file: s.Origin(gate).String(), lines: []string{gate + " = false"}}
 		}
 	}

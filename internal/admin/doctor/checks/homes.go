@@ -45,7 +45,8 @@ func homeShared(h *facts.Host, u *facts.User) *fault {
 	}
 	f := &fault{
 		worse: u.Shell != h.Front,
-		text: "the container can write the home that programs of the host read and obey: sshd (~/.ssh), PAM, the user's systemd (~/.config/systemd/user), " +
+		text: "the container can write the home that programs of the host read and obey: sshd (~/.ssh), PAM, " +
+			"the user's systemd (~/.config/systemd/user), " +
 			"what cron starts, ~/.docker, ~/.config/containers",
 	}
 	if s.Key == "mounthomefrom" {
@@ -60,7 +61,10 @@ func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
 	if len(h.EnvReaders) == 0 || !homeWritten(u) {
 		return nil
 	}
-	f := &fault{text: "the container can write ~/.pam_environment, from which PAM takes variables like LD_PRELOAD for programs of the host (user_readenv=1)"}
+	f := &fault{
+		text: "the container can write ~/.pam_environment, from which PAM takes variables like LD_PRELOAD " +
+			"for programs of the host (user_readenv=1)",
+	}
 	for _, p := range h.EnvReaders {
 		f.lines = append(f.lines, fmt.Sprintf("sed -i '%ds/user_readenv=1/user_readenv=0/' %s", p.Line, p.File))
 	}

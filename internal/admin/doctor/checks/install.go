@@ -45,9 +45,11 @@ func programOwner(h *facts.Host) []fault {
 		switch {
 		case f.Missing || f.Mode&unix.S_IFMT == unix.S_IFLNK && f.UID == 0:
 		case f.UID != 0:
-			out = append(out, fault{text: fmt.Sprintf("%s belongs to uid %d, which can change what others run", f.Path, f.UID), lines: []string{"chown root:root " + f.Path}})
+			out = append(out, fault{text: fmt.Sprintf("%s belongs to uid %d, which can change what others run", f.Path, f.UID),
+				lines: []string{"chown root:root " + f.Path}})
 		case f.Mode&0o022 != 0 && f.Mode&(unix.S_IFDIR|unix.S_ISVTX) != unix.S_IFDIR|unix.S_ISVTX:
-			out = append(out, fault{text: fmt.Sprintf("others than root can write %s (mode %04o)", f.Path, f.Mode&0o7777), lines: []string{"chmod go-w " + f.Path}})
+			out = append(out, fault{text: fmt.Sprintf("others than root can write %s (mode %04o)", f.Path, f.Mode&0o7777),
+				lines: []string{"chmod go-w " + f.Path}})
 		}
 	}
 	return out
@@ -65,11 +67,15 @@ func programSetuid(h *facts.Host) []fault {
 		case f.Mode&unix.S_ISGID != 0:
 			out = append(out, fault{text: f.Path + " is setgid, and must not be", lines: []string{"chmod g-s " + f.Path}})
 		case h.Served:
-			out = append(out, fault{text: f.Path + " is setuid, and dockershd runs: one of the two doors is enough", lines: []string{"chmod u-s " + f.Path}})
+			out = append(out, fault{text: f.Path + " is setuid, and dockershd runs: one of the two doors is enough",
+				lines: []string{"chmod u-s " + f.Path}})
 		case h.NoSuid:
-			out = append(out, fault{text: f.Path + " is setuid on a file system that is mounted nosuid: the bit has no effect", lines: []string{"systemctl enable --now dockershd.socket dockershd.service"}})
+			out = append(out, fault{text: f.Path + " is setuid on a file system that is mounted nosuid: the bit has no effect",
+				lines: []string{"systemctl enable --now dockershd.socket dockershd.service"}})
 		case h.Dumpable:
-			out = append(out, fault{text: "the kernel dumps setuid programs as root into the directory where users start them (fs.suid_dumpable = 1), and " + f.Path + " is setuid", lines: []string{"sysctl -w fs.suid_dumpable=0"}})
+			out = append(out, fault{text: "the kernel dumps setuid programs as root into the directory where users start them " +
+				"(fs.suid_dumpable = 1), and " +
+				f.Path + " is setuid", lines: []string{"sysctl -w fs.suid_dumpable=0"}})
 		}
 	}
 	return out
@@ -95,5 +101,6 @@ func etcShells(h *facts.Host) []fault {
 	if slices.Contains(h.Shells, h.Front) || !slices.ContainsFunc(h.Users, func(u *facts.User) bool { return u.Shell == h.Front }) {
 		return nil
 	}
-	return []fault{{text: "dockersh is not listed as a shell: chsh and some PAM modules refuse it", file: "/etc/shells", lines: []string{h.Front}}}
+	return []fault{{text: "dockersh is not listed as a shell: chsh and some PAM modules refuse it", file: "/etc/shells",
+		lines: []string{h.Front}}}
 }

@@ -22,10 +22,12 @@ var endless = []string{"json-file", "k8s-file"}
 // another one it is the limited "local", unless dockeropt sets another.
 func logDriver(_ *facts.Host, u *facts.User) *fault {
 	s := u.Settings
-	if s.Entrypoint == config.Internal || !slices.Contains(endless, option(s, "--log-driver")) || strings.Contains(option(s, "--log-opt"), "max-size=") {
+	if s.Entrypoint == config.Internal || !slices.Contains(endless, option(s, "--log-driver")) ||
+		strings.Contains(option(s, "--log-opt"), "max-size=") {
 		return nil
 	}
-	return &fault{text: "the log driver " + option(s, "--log-driver") + " keeps all that process 1 writes", file: s.Origin("dockeropt").String(),
+	return &fault{text: "the log driver " + option(s, "--log-driver") + " keeps all that process 1 writes",
+		file:  s.Origin("dockeropt").String(),
 		lines: []string{"dockeropt = --log-opt max-size=10m"}}
 }
 
@@ -33,7 +35,8 @@ func pidsLimit(h *facts.Host, u *facts.User) *fault {
 	if u.Settings.PidsLimit > 0 {
 		return nil
 	}
-	return &fault{text: "the container may have any number of processes: one user can use up those of the host", file: place(h, u.Settings, "pidslimit"),
+	return &fault{text: "the container may have any number of processes: one user can use up those of the host",
+		file:  place(h, u.Settings, "pidslimit"),
 		lines: []string{"pidslimit = 1024"}}
 }
 
@@ -41,7 +44,8 @@ func diskLimit(h *facts.Host, u *facts.User) *fault {
 	if strings.Contains(option(u.Settings, "--storage-opt"), "size=") {
 		return nil
 	}
-	return &fault{text: "the container's own file system has no limit: one user can fill the engine's disk. The option needs a storage driver that supports it (overlay2 on xfs with pquota, btrfs, zfs)",
+	return &fault{text: "the container's own file system has no limit: one user can fill the engine's disk. " +
+		"The option needs a storage driver that supports it (overlay2 on xfs with pquota, btrfs, zfs)",
 		file: h.Settings, lines: []string{"dockeropt = --storage-opt size=10G"}}
 }
 
@@ -65,7 +69,8 @@ func homeQuota(h *facts.Host, u *facts.User) *fault {
 
 func isQuota(o string) bool {
 	name, _, _ := strings.Cut(o, "=")
-	return slices.Contains([]string{"quota", "usrquota", "uquota", "usrjquota", "prjquota", "pquota", "grpquota", "gquota", "grpjquota"}, name)
+	return slices.Contains([]string{"quota", "usrquota", "uquota", "usrjquota", "prjquota", "pquota",
+		"grpquota", "gquota", "grpjquota"}, name)
 }
 
 // option returns the last value of an option among dockeropt.

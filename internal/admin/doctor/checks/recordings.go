@@ -21,13 +21,15 @@ func recordings(h *facts.Host, u *facts.User) *fault {
 	const refused = "a login on a terminal is refused, because it cannot be recorded: "
 	switch {
 	case r.Err != "":
-		return &fault{text: refused + r.Err, file: u.Settings.Origin("record").String(), lines: []string{"record = /var/lib/dockersh/%u/%x.cast"}}
+		return &fault{text: refused + r.Err, file: u.Settings.Origin("record").String(),
+			lines: []string{"record = /var/lib/dockersh/%u/%x.cast"}}
 	case readOnly(h.Mounts, r.At):
 		return &fault{text: refused + r.At + " is mounted read-only"}
 	case r.Full:
 		return &fault{text: refused + "the file system of " + r.At + " is full", lines: []string{"df " + r.At}}
 	case readOnly(h.ServiceMounts, r.At):
-		return &fault{text: refused + "dockershd may not write below " + r.At, file: "/etc/systemd/system/dockershd.service.d/recordings.conf",
+		return &fault{text: refused + "dockershd may not write below " + r.At,
+			file:  "/etc/systemd/system/dockershd.service.d/recordings.conf",
 			lines: []string{"[Service]", "ReadWritePaths=" + r.At}}
 	}
 	return nil

@@ -87,7 +87,8 @@ func sshdX11(h *facts.Host, u *facts.User) *fault {
 
 func sshdSFTP(h *facts.Host, u *facts.User) *fault {
 	if u.SSHD.Forces("internal-sftp") {
-		return sshdLine(h, "the forced command internal-sftp runs within sshd and serves the files of the host, without the login shell", "ForceCommand "+h.Front)
+		return sshdLine(h, "the forced command internal-sftp runs within sshd and serves the files of the host, without the login shell",
+			"ForceCommand "+h.Front)
 	}
 	inside := slices.ContainsFunc(u.SSHD["subsystem"], func(v string) bool {
 		return slices.Contains(strings.Fields(v), "internal-sftp")
@@ -104,7 +105,8 @@ func sshdUserEnvironment(h *facts.Host, u *facts.User) *fault {
 	if v == "no" || v == "" || v != "yes" && len(unsafePatterns(strings.Split(v, ","))) == 0 {
 		return nil
 	}
-	return sshdLine(h, "sshd takes variables like LD_PRELOAD from ~/.ssh/environment and authorized_keys. The line belongs outside of all Match blocks",
+	return sshdLine(h, "sshd takes variables like LD_PRELOAD from ~/.ssh/environment and authorized_keys. "+
+		"The line belongs outside of all Match blocks",
 		"PermitUserEnvironment no")
 }
 
@@ -124,8 +126,9 @@ func sshdAcceptEnv(h *facts.Host, u *facts.User) *fault {
 	if len(bad) == 0 {
 		return nil
 	}
-	return sshdLine(h, "sshd accepts variables from the client that change what runs on the host, or that name the client (AcceptEnv "+strings.Join(bad, " ")+
-		"). A list in the Match block replaces the one before all blocks", "AcceptEnv "+strings.Join(acceptable(u.SSHD.Words("acceptenv")), " "))
+	return sshdLine(h, "sshd accepts variables from the client that change what runs on the host, or that name the client "+
+		"(AcceptEnv "+strings.Join(bad, " ")+"). A list in the Match block replaces the one before all blocks",
+		"AcceptEnv "+strings.Join(acceptable(u.SSHD.Words("acceptenv")), " "))
 }
 
 func sshdSetEnv(h *facts.Host, u *facts.User) *fault {
@@ -146,17 +149,20 @@ func sshdAuthInfo(h *facts.Host, u *facts.User) *fault {
 	if u.ByKey == "" || u.SSHD.On("exposeauthinfo") {
 		return nil
 	}
-	return sshdLine(h, "the setting "+u.ByKey+" needs the key that authenticated (%k), and sshd does not expose it: logins are refused", "ExposeAuthInfo yes")
+	return sshdLine(h, "the setting "+u.ByKey+" needs the key that authenticated (%k), and sshd does not expose it: logins are refused",
+		"ExposeAuthInfo yes")
 }
 
 // forwardsFromClient reports whether clients can reach ports on the host, or behind it.
 func forwardsFromClient(o facts.Options) bool {
-	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.Get("allowtcpforwarding")) && slices.ContainsFunc(o.Words("permitopen"), anywhere)
+	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, o.Get("allowtcpforwarding")) &&
+		slices.ContainsFunc(o.Words("permitopen"), anywhere)
 }
 
 // forwardsFromHost reports whether clients can listen on the host.
 func forwardsFromHost(o facts.Options) bool {
-	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.Get("allowtcpforwarding")) && slices.ContainsFunc(o.Words("permitlisten"), anyPort)
+	return !o.On("disableforwarding") && slices.Contains([]string{"yes", "all", "remote"}, o.Get("allowtcpforwarding")) &&
+		slices.ContainsFunc(o.Words("permitlisten"), anyPort)
 }
 
 // forwardsSockets reports whether clients can reach, or make, unix sockets on the host.

@@ -23,7 +23,8 @@ func shellOfTheHost(h *facts.Host, u *facts.User) *fault {
 	if u.Led(h) {
 		return nil
 	}
-	return &fault{text: "the settings or a Match block of sshd name this user, but neither passwd nor sshd leads to dockersh: a login gets a shell of the host",
+	return &fault{text: "the settings or a Match block of sshd name this user, but neither passwd nor sshd leads to dockersh: " +
+		"a login gets a shell of the host",
 		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
@@ -32,7 +33,8 @@ func shellRunsNothing(h *facts.Host, u *facts.User) *fault {
 	if !u.Forced(h) || !facts.IsNologin(u.Shell) {
 		return nil
 	}
-	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which runs nothing: every login is refused", lines: []string{"chsh -s " + h.Front + " USER"}}
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which runs nothing: every login is refused",
+		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
 // shellReadsHome finds shells of the host: most read a file in the home before they run a
@@ -42,10 +44,12 @@ func shellReadsHome(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	if homeWritten(u) {
-		return &fault{worse: true, text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may first read ~/.bashrc or its like, on the host; and the container can write the home",
+		return &fault{worse: true, text: "ForceCommand is run by the shell in passwd, " + u.Shell +
+			", which may first read ~/.bashrc or its like, on the host; and the container can write the home",
 			lines: []string{"chsh -s " + h.Front + " USER"}}
 	}
-	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell + ", which may first read ~/.bashrc or its like, on the host",
+	return &fault{text: "ForceCommand is run by the shell in passwd, " + u.Shell +
+		", which may first read ~/.bashrc or its like, on the host",
 		lines: []string{"chsh -s " + h.Front + " USER"}}
 }
 
@@ -53,7 +57,8 @@ func userSettings(h *facts.Host, u *facts.User) *fault {
 	if u.SettingsErr == "" {
 		return nil
 	}
-	return &fault{text: "the settings do not fit this user, whose logins are refused: " + u.SettingsErr, lines: []string{"dockershctl explain USER"}}
+	return &fault{text: "the settings do not fit this user, whose logins are refused: " + u.SettingsErr,
+		lines: []string{"dockershctl explain USER"}}
 }
 
 // nameService finds services that do not answer. The C library does not report them: users
@@ -62,9 +67,11 @@ func nameService(h *facts.Host) (found []fault) {
 	for _, s := range h.Silent {
 		f := fault{worse: s.Answered, file: "/etc/nsswitch.conf", lines: []string{s.Line}}
 		if s.Answered {
-			f.text = "the name service " + s.Name + " answered before, and does not now: logins of users whose groups are not certain are refused. Start it or, if it is not in use any more, write"
+			f.text = "the name service " + s.Name + " answered before, and does not now: " +
+				"logins of users whose groups are not certain are refused. Start it or, if it is not in use any more, write"
 		} else {
-			f.text = "the name service " + s.Name + " does not answer, and never did: settings of groups do not reach users whom only this service puts into them. Start it or, if it is not in use, write"
+			f.text = "the name service " + s.Name + " does not answer, and never did: " +
+				"settings of groups do not reach users whom only this service puts into them. Start it or, if it is not in use, write"
 		}
 		found = append(found, f)
 	}

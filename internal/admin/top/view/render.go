@@ -69,7 +69,8 @@ func (m *model) table() (head string, rows []string) {
 	if m.sessions {
 		cells := [][]string{{"ID", "USER", "CONTAINER", "CLIENT", "TTY", "SINCE", "IDLE"}}
 		for _, s := range m.listedSessions() {
-			cells = append(cells, []string{s.ID, s.User, s.Container, cmp.Or(s.Client, "-"), cmp.Or(s.TTY, "-"), human.Age(now.Sub(s.Since)), human.Age(s.Idle)})
+			cells = append(cells, []string{s.ID, s.User, s.Container, cmp.Or(s.Client, "-"), cmp.Or(s.TTY, "-"),
+				human.Age(now.Sub(s.Since)), human.Age(s.Idle)})
 		}
 		return align(cells, "<<<<<>>")
 	}
@@ -85,7 +86,8 @@ func (m *model) table() (head string, rows []string) {
 		if c.Processes >= 0 {
 			procs = strconv.Itoa(c.Processes)
 		}
-		cells = append(cells, []string{c.Name, c.User, c.Image, c.State, strconv.Itoa(c.Sessions), cpu, memory, procs, human.Age(c.Idle), human.Age(now.Sub(c.Created))})
+		cells = append(cells, []string{c.Name, c.User, c.Image, c.State, strconv.Itoa(c.Sessions), cpu, memory, procs,
+			human.Age(c.Idle), human.Age(now.Sub(c.Created))})
 	}
 	return align(cells, "<<<<>>>>>>")
 }

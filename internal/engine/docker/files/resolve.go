@@ -42,7 +42,8 @@ func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectRespon
 	// Before the first question: the engine mounts all of them to answer it.
 	for _, m := range r.Mounts {
 		for _, outer := range r.Mounts {
-			if m.Destination != outer.Destination && engine.Within(m.Destination, outer.Destination) && !engine.Within(m.Destination, engine.OwnDir) {
+			if m.Destination != outer.Destination && engine.Within(m.Destination, outer.Destination) &&
+				!engine.Within(m.Destination, engine.OwnDir) {
 				return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, m.Destination)
 			}
 		}
