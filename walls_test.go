@@ -52,7 +52,7 @@ var walls = []wall{
 	{"cmd/dockershd-session", []string{"net/http", "crypto/tls", "internal/engine/docker", "internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
 		"without a service it starts for every login, and stays for its length: the client of an engine would be most of it"},
 	{"cmd/dockersh-bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/user/", "internal/container/", "internal/admin/"},
-		"it is told what its session is, and decides nothing"},
+		"it learns what its session is, and decides nothing"},
 	{"cmd/dockershctl", []string{"internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"},
 		"it works beside the broker, under the same locks: the two must not become one"},
 
@@ -109,7 +109,7 @@ var walls = []wall{
 
 	// root
 	{"internal/root/background", []string{"net", "os", "log/slog", "internal/engine", "internal/host/wait"}, "it queues and drops: what is written, and where, is for its callers to say"},
-	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries one session that it is told of, and decides nothing"},
+	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries the one session that the broker names, and decides nothing"},
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
@@ -139,7 +139,7 @@ var walls = []wall{
 	{"internal/admin/explain", append(beside, "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"), "it shows what a login would do, and does nothing"},
 	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
 	{"internal/admin/player", append(beside, "internal/admin/sessions"), "it reads recordings: no session learns of it"},
-	{"internal/admin/installed", append(beside, "internal/root/"), "it reads what brokers read, and is no part of them: the doctor judges by it"},
+	{"internal/admin/installed", append(beside, "internal/root/"), "it reads what brokers read, and is not part of them: the doctor judges by it"},
 	{"internal/admin/sessions", append(beside, "internal/admin/containers"), "a session is a process of the host: no engine is asked"},
 	{"internal/admin/top", append(beside, "internal/admin/ctl"), "as cmd/dockershctl"},
 	{"internal/admin/top/view", []string{"internal/engine/", "internal/root/"}, "a screen and keys: what it shows and does is given to it"},

@@ -34,7 +34,7 @@ var Rootless = EngineOnce(func() (err error) {
 // inside would be another one outside, and the home would not be the user's.
 var RootlessLines = []string{"dockersocket = /run/user/%U/podman/podman.sock", "imagename = dsh-debian", "shell = /bin/bash", "pidslimit = 0", "mounthome", "dockeropt = --userns=keep-id"}
 
-// inRootless is that user. Only the direct door leads to an engine of the user's own.
+// inRootless is that user. Only the direct door leads to the user's own engine.
 var inRootless = &kind{name: "rootless", engine: Rootless, add: func() (*Account, error) { return theRootless.Account, nil }}
 
 // TheRootlessUser returns that user. The test's lane names Rootless.

@@ -9,8 +9,8 @@ import (
 )
 
 // ForEachUser runs a test for a user of bash and for users of dockersh: in Debian, in
-// busybox, with a recorded terminal, over the engine's exec, in Podman, and with an
-// engine of the user's own.
+// busybox, with a recorded terminal, over the engine's exec, in Podman, and with the
+// user's own engine.
 func ForEachUser(t *testing.T, test func(t *testing.T, u *Account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, Plain) })

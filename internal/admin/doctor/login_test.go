@@ -48,7 +48,7 @@ func TestFailedLoginNamesTheLogOfBrokerAndBridge(t *testing.T) {
 	}
 }
 
-// The login shell inside runs a file of the user's.
+// The login shell inside runs a file that belongs to the user.
 func TestLoginThatWritesWithoutEndIsEnded(t *testing.T) {
 	front := filepath.Join(t.TempDir(), "front")
 	if err := os.WriteFile(front, []byte("#!/bin/sh\ntrap '' PIPE\nwhile :; do echo noise >&2; done\n"), 0o755); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // placeLimit is how long a place of a user may take to answer: it may be on a file system of
-// the network that is away, or on one of the user's own. Once mostSlow have not answered,
+// the network that is away, or on one that the user mounted. Once mostSlow have not answered,
 // the others have shortLimit each: there may be a thousand.
 const (
 	placeLimit = 2 * time.Second

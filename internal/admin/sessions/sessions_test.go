@@ -269,7 +269,7 @@ func TestMillionEntriesAreNotRead(t *testing.T) {
 	}
 }
 
-// A file system of the user's own, or one of the network that is away, may never answer.
+// A file system that the user mounted, or one of the network that is away, may never answer.
 func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	p, hang, looks := place{"/hangs", 7}, make(chan struct{}), make(chan int, 10)
 	look := func() found { looks <- 1; <-hang; return found{own: []state.Session{{ID: "a"}}} }

@@ -73,7 +73,7 @@ func TestMergePutsTheGroupsIntoGroup(t *testing.T) {
 		gid         uint32
 		groups      []Group
 	}{
-		"a group of the user's own":      {image: debianGroup, want: debianGroup + "alice:x:1000:\n"},
+		"the user's own group":           {image: debianGroup, want: debianGroup + "alice:x:1000:\n"},
 		"no group at all":                {want: "root:x:0:\nalice:x:1000:\n"},
 		"a group without name":           {image: debianGroup, gid: 1234, groups: []Group{{"1234", 1234}}, want: debianGroup + "1234:x:1234:\n"},
 		"a group that the image has too": {image: debianGroup, gid: 100, groups: []Group{{"users", 100}}, want: debianGroup},
@@ -251,7 +251,7 @@ func checkGroup(t *testing.T, image []string, merged []byte, who Identity) {
 			t.Errorf("group %+v is not in %q", want, merged)
 		}
 		if want.GID != who.GID && !slices.Contains(GroupsOf(merged, who.Name), firstGroup(merged, want.GID)) {
-			t.Errorf("the user is no member of %+v in %q", want, merged)
+			t.Errorf("the user is not a member of %+v in %q", want, merged)
 		}
 	}
 	rest := lines(merged)

@@ -16,7 +16,7 @@ import (
 // and another one have its number: Peer returns ErrGone then.
 //
 // Pidfd is the process's own descriptor (SO_PEERPIDFD in socket(7)): as long as it has not
-// ended, its number is no other's. Without one (-1, before Linux 6.5) the process must have
+// ended, no other process has its number. Without one (-1, before Linux 6.5) the process must have
 // the uid, so that a number at least does not lead to another user's process.
 func Peer(pid int, uid uint32, pidfd int) (Stat, error) {
 	s, err := Of(pid)

@@ -62,7 +62,7 @@ func (c Conn) Hello() (*wire.Hello, error) {
 
 // Start starts a session. stdio is standard input, output and error of a session
 // without a terminal. With one, master is its non-blocking end for the client;
-// without, -1. notice is a line for the user, or empty. A refusal of the agent's is
+// without, -1. notice is a line for the user, or empty. A refusal by the agent is
 // a *usererr.Error.
 func (c Conn) Start(m *wire.Start, stdio ...int) (master int, notice string, err error) {
 	err = c.Send(m, stdio...)

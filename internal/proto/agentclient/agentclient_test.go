@@ -54,14 +54,14 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 		answer func(channel.Conn) error
 		silent bool
 	}{
-		"a file for a master":       {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) }, false},
-		"a slave for a master":      {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) }, false},
-		"no terminal":               {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{}) }, false},
-		"an unwanted terminal":      {plain, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, master) }, false},
-		"a message out of order":    {plain, func(c channel.Conn) error { return c.Send(&wire.Exit{}) }, false},
-		"bytes that are no message": {plain, func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) }, false},
-		"the end":                   {plain, func(c channel.Conn) error { return c.Close() }, true},
-		"nothing":                   {plain, func(c channel.Conn) error { return nil }, true},
+		"a file for a master":          {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) }, false},
+		"a slave for a master":         {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) }, false},
+		"no terminal":                  {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{}) }, false},
+		"an unwanted terminal":         {plain, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, master) }, false},
+		"a message out of order":       {plain, func(c channel.Conn) error { return c.Send(&wire.Exit{}) }, false},
+		"bytes that are not a message": {plain, func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) }, false},
+		"the end":                      {plain, func(c channel.Conn) error { return c.Close() }, true},
+		"nothing":                      {plain, func(c channel.Conn) error { return nil }, true},
 	} {
 		client, agent := connect(t)
 		before := descriptors(t)

@@ -133,7 +133,7 @@ func (b *Broker) adminSettings(ctx context.Context, uid uint32) *config.Settings
 	if err != nil {
 		return nil
 	}
-	s, err := settings.For(file, settings.Login{ // address, key and session are no part of a hash
+	s, err := settings.For(file, settings.Login{ // address, key and session are not part of a hash
 		User:     user,
 		MemberOf: func(groups []string) ([]string, error) { return b.Users.MemberOf(ctx, user, groups) },
 	})

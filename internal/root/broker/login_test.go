@@ -39,7 +39,7 @@ func TestUserIsKnownBeforeTheFirstSession(t *testing.T) {
 		w := newWorld(t)
 		w.set("[dockersh]\n" + settings)
 		if before {
-			w.mute.Store(w.name(), true) // process 1 is no agent
+			w.mute.Store(w.name(), true) // process 1 is not an agent
 		}
 		w.engine.OnExec = func(enginetest.Exec) {
 			spec, _ := w.engine.Spec(w.name())

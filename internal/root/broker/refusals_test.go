@@ -49,10 +49,10 @@ func TestRefusalsOfOneUserAreALineAMinute(t *testing.T) {
 			t.Errorf("left: %v", r.last)
 		}
 		r.mu.Unlock()
-		r.refuse(7, "anew")
-		r.refuse(7, "anew")
+		r.refuse(7, "again")
+		r.refuse(7, "again")
 		r.Close()
-		expect("at the end", "7 anew 192.0.2.1 0", "7 anew  1")
+		expect("at the end", "7 again 192.0.2.1 0", "7 again  1")
 	})
 }
 

@@ -143,7 +143,7 @@ func strangerError(err error) error {
 }
 
 // rememberOwners makes those known for whom there are containers: after a restart of the
-// broker they are no strangers.
+// broker they are not strangers.
 func (b *Broker) rememberOwners() {
 	for _, name := range b.state.Containers() {
 		if made, err := b.state.Container(name).Made(); err == nil {

@@ -93,7 +93,7 @@ func isYoung(dir string) bool {
 	return err == nil && time.Since(info.ModTime()).Abs() < settleTime
 }
 
-// errOpenDir is returned for a directory of the user's that others can enter.
+// errOpenDir is returned for a directory of the user that others can enter.
 var errOpenDir = errors.New("nobody else may enter it: chmod 700")
 
 // checkPrivateDir refuses what is not a directory of uid alone: errOpenDir, fs.ErrNotExist,

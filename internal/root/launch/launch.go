@@ -1,5 +1,5 @@
 // Package launch makes and starts the containers of logins, and has an agent listen in
-// them. What it does it is told: which container is missing what, package launch decides.
+// them. Package bringup decides which container lacks what.
 package launch
 
 import (

@@ -10,7 +10,7 @@ import (
 )
 
 // A container keeps the directories of the host that were there when it was started. A
-// home that is mounted anew (autofs, pam_mount), or made again for another account, is
+// home that is mounted again (autofs, pam_mount), or made again for another account, is
 // not what the container has: what is written inside is not in the home.
 
 // RecordSources writes what a start of the container mounts. It is called before the

@@ -8,7 +8,7 @@ import (
 )
 
 // Source is a directory of the host that is mounted into a container, as it was when the
-// container was started. Another directory may be there by now: mounted anew, or made
+// container was started. Another directory may be there by now: mounted again, or made
 // again.
 type Source struct {
 	Path     string

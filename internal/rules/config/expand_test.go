@@ -131,7 +131,7 @@ func TestUserNamesOfDirectoryServicesWork(t *testing.T) {
 		}
 		s := expanded(t, text, v)
 		if !validName(s.ContainerName) {
-			t.Errorf("%s gives %s", name, s.ContainerName)
+			t.Errorf("%s becomes %s", name, s.ContainerName)
 		}
 	}
 }

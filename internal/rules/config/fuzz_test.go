@@ -237,14 +237,14 @@ func FuzzDockerOpt(f *testing.F) {
 			return
 		}
 		if len(words) < 1 || len(words) > 2 || len(words[0]) < 2 || words[0][0] != '-' || strings.HasPrefix(words[0], "--=") {
-			t.Fatalf("%q gives %q", opt, words)
+			t.Fatalf("%q becomes %q", opt, words)
 		}
 		if !utf8.ValidString(opt) {
 			return
 		}
 		again, bad := values.SplitDockerOpt(shellquote.Join(words...))
 		if bad != nil || strings.Join(again, "\x00") != strings.Join(words, "\x00") {
-			t.Fatalf("%q gives %q, and again %q, %v", opt, words, again, bad)
+			t.Fatalf("%q becomes %q, and again %q, %v", opt, words, again, bad)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func TestLaterSectionReplacesAWholeArray(t *testing.T) {
 	} {
 		f := parsed(t, "[dockersh]\nenv = A=1\nenv = B=2\n[user \"alice\"]\n"+c.user)
 		if got := list(effective(t, f, nil), "env"); got != c.want {
-			t.Errorf("%q gives %q, want %q", c.user, got, c.want)
+			t.Errorf("%q becomes %q, want %q", c.user, got, c.want)
 		}
 	}
 	s := effective(t, parsed(t, "[dockersh]\ncapdrop =\nacceptenv =\n"), nil)

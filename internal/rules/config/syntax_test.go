@@ -87,7 +87,7 @@ func TestEveryFormOfBooleanIsRead(t *testing.T) {
 	} {
 		s := effective(t, parsed(t, "[dockersh]\n"+text), nil)
 		if s.MountTmp != want {
-			t.Errorf("%q gives %v", text, s.MountTmp)
+			t.Errorf("%q becomes %v", text, s.MountTmp)
 		}
 		if got := value1(t, s, "mounttmp"); got != map[bool]string{true: "true", false: "false"}[want] {
 			t.Errorf("%q is shown as %q", text, got)

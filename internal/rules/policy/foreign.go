@@ -62,7 +62,7 @@ func (p *Plan) imageDenied() error {
 }
 
 // HasForeignImage reports, by the labels of an existing container, whether a user chose
-// its image. A container that dockersh did not make has an image of the administrator's.
+// its image. A container that dockersh did not make has the administrator's image.
 func HasForeignImage(labels map[string]string) bool {
 	if _, ours := OwnerOf(labels); !ours {
 		return false
@@ -80,7 +80,7 @@ func HasForeignImage(labels map[string]string) bool {
 
 // isAdministratorsProcess reports whether a process 1 that is not dockersh's own is the
 // administrator's alone: program, arguments, and all that the container is made of. Only
-// then may dockeropt let it run as another user: as root, a program of the user's could
+// then may dockeropt let it run as another user: as root, the user's program could
 // leave setuid programs in a mounted home.
 func (p *Plan) isAdministratorsProcess() bool {
 	s := p.Settings

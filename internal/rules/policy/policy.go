@@ -5,7 +5,7 @@
 // Refusals that depend on a look at the host are where the look is: settings.For (a
 // group, an address or a key that cannot be learned), broker (too many connections of one
 // user), lifecycle (a mount source that users can swap), bringup (a mount that a link leads
-// elsewhere, or may lead elsewhere; an image of the user's in which they can change the
+// elsewhere, or may lead elsewhere; an image that the user chose, in which they can change the
 // groups; a home that was mounted for other numbers, a user namespace that the engine did
 // not make, a paused container, an adopted one that is dead, a recording where users can
 // write).

@@ -112,7 +112,7 @@ func FuzzContainerName(f *testing.F) {
 			}
 		}
 		if !validName(one) || !validName(two) {
-			t.Fatalf("%q gives %q and %q", text, one, two)
+			t.Fatalf("%q becomes %q and %q", text, one, two)
 		}
 		if variables == 1 && parts.Uses("u") && a != b && one == two {
 			t.Fatalf("%q and %q meet in %q with %q", a, b, one, text)

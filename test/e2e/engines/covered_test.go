@@ -48,7 +48,7 @@ func succeeds(t *testing.T, r e2e.Result) {
 	}
 }
 
-// putInPlace stops the user's container and logs in twice: nothing of the user's may have
+// putInPlace stops the user's container and logs in twice: nothing that belongs to the user may have
 // been run by root, and the container may not run.
 func putInPlace(t *testing.T, u *e2e.Account, engine engineOf, proof string) {
 	t.Helper()
@@ -72,7 +72,7 @@ func putInPlace(t *testing.T, u *e2e.Account, engine engineOf, proof string) {
 		t.Errorf("dockershctl start: %q %q %d; the container is %s", out, stderr, status, state())
 	}
 	if b, err := os.ReadFile(filepath.Join(proof, "proof")); err == nil {
-		t.Errorf("root ran a program of the user's in the container: %s", b)
+		t.Errorf("root ran the user's program in the container: %s", b)
 	}
 	if st, err := os.Stat(filepath.Join(proof, "rootsh")); err == nil {
 		t.Errorf("on the host there is a file with mode %v", st.Mode())

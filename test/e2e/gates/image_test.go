@@ -109,7 +109,7 @@ func TestUserOfAForeignImageCannotChangeItsGroups(t *testing.T) {
 		e2e.SSH(t, u, "kill 1")
 		e2e.SSH(t, u, groups).Want(t, want, "", 0)
 		leavesNoProgram(t, u)
-		// The directory is a link to one of the user's.
+		// The directory is a link to a directory of the user.
 		v := e2e.NewUser(t)
 		w.choose(t, v, nil, fmt.Sprintf("mv etc own; ln -s own etc; chown -R %d own", v.UID))
 		if r := e2e.SSH(t, v, "mv /etc/group /tmp/g && echo changed"); strings.Contains(r.Stdout, "changed") {

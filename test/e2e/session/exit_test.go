@@ -19,7 +19,7 @@ func TestExitStatusReachesTheClient(t *testing.T) {
 			t.Errorf("status %d of a missing program, want 127", got)
 		}
 		if got := e2e.SSH(t, u, "/etc/passwd").Status; got != 126 {
-			t.Errorf("status %d of a file that is no program, want 126", got)
+			t.Errorf("status %d of a file that is not a program, want 126", got)
 		}
 	})
 }

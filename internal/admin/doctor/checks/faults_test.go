@@ -104,13 +104,13 @@ var spoiled = []struct {
 	{"a setting that lets the user have the host", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserdockeropt\n")
 	}, "host-given-away", "enableuserdockeropt = false"},
-	{"a name in an image of the user's", func(t *testing.T, h *facts.Host) {
+	{"a name in the user's image", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\ncontainerusername = student\n")
 	}, "container-user", "containerusername = %u"},
-	{"another number in an image of the user's", func(t *testing.T, h *facts.Host) {
+	{"another number in the user's image", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\ncontainerusername = 4321:100\n")
 	}, "container-user", "containerusername = %u"},
-	{"images of the user's own", func(t *testing.T, h *facts.Host) {
+	{"the user's own images", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nenableuserusercwd\n")
 	}, "open-gates", "enableuserimagename = false"},
 	{"a log without a limit", func(t *testing.T, h *facts.Host) {
