@@ -108,6 +108,7 @@ type Spec struct {
 	QuietLog              bool     // keep no output of process 1
 	CappedLog             bool     // keep a limited amount of it, unless Options say otherwise
 	Options               []string // dockeropt, in words; given before all others, so that the others win
+	NoHealthCheck         bool     // the image's, unless Options have one; a foreign image's never runs
 	UserFirst             bool     // give --user before Options: they may name another user for process 1
 
 	// ForeignImage: a user chose the image. What it asks of the engine is not done: its

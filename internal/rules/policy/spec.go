@@ -46,7 +46,8 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 		Memory: s.Memory, CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges || p.ForeignImage(),
 		ForeignImage: p.ForeignImage(),
-		Entrypoint:   InitInside, QuietLog: true,
+		// A health check looks after the image's own process 1.
+		Entrypoint: InitInside, QuietLog: true, NoHealthCheck: true,
 	}
 	if !p.Engine().Local() {
 		// Nothing of this host can be mounted there. The helper is copied into the
@@ -64,7 +65,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec
 	}
 	if s.Entrypoint != config.Internal {
 		agent = ""
-		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
+		spec.Entrypoint, spec.Cmd, spec.QuietLog, spec.NoHealthCheck = s.Entrypoint, s.Cmd, false, false
 		spec.UserFirst = p.isAdministratorsProcess()
 		// Its output is kept, but not for ever. dockeropt may change that.
 		spec.CappedLog = true

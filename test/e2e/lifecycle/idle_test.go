@@ -42,6 +42,16 @@ func TestIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 	}
 }
 
+// It would be a process of the container, again and again.
+func TestHealthCheckOfTheImageDoesNotKeepItsContainerRunning(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	e2e.DockerImages.MakeImage(t, "dsh-healthy", "true", "HEALTHCHECK --interval=1s CMD sleep 0.9")
+	u := e2e.NewUser(t, "idletimeout = 2s", "imagename = dsh-healthy")
+	e2e.CanLogIn(t, u)
+	id := u.Container(t)
+	e2e.Eventually(t, "it is stopped", func() bool { return e2e.Inspect(t, id, "{{.State.Status}}") == "exited" })
+}
+
 func TestTmuxKeepsItsContainerRunning(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "idletimeout = 2s", "imagename = dsh-debian", "shell = /bin/bash")
