@@ -95,6 +95,7 @@ func lookAtFiles(h *facts.Host) {
 	}
 	h.Mounts, h.FSTab = facts.ParseMounts(contents("/proc/self/mounts")), facts.ParseMounts(contents("/etc/fstab"))
 	h.ServiceMounts = mountsOfService()
+	h.Inventory = lookAtInventory()
 	services, _ := filepath.Glob("/etc/pam.d/*")
 	vendors, _ := filepath.Glob("/usr/lib/pam.d/*")
 	for _, name := range slices.Concat(services, vendors, []string{"/etc/pam.conf"}) {

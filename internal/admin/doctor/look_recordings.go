@@ -36,12 +36,36 @@ func lookAtRecordings(h *facts.Host, dir string) *facts.Recording {
 		r.Err = err.Error()
 		return r
 	}
-	r.At = at
-	var fs unix.Statfs_t
-	if unix.Statfs(at, &fs) == nil { // some file systems do not count files
-		r.Full = fs.Bfree == 0 || fs.Files > 0 && fs.Ffree == 0
-	}
+	r.Room = lookAtRoom(at)
 	return r
+}
+
+// lookAtRoom looks at the file system of a directory.
+func lookAtRoom(at string) facts.Room {
+	r := facts.Room{At: at}
+	var fs unix.Statfs_t
+	if unix.Statfs(at, &fs) != nil {
+		return r
+	}
+	inUse := func(all, free uint64) int {
+		if all == 0 { // some file systems do not count files
+			return 0
+		}
+		return int((all - min(free, all)) * 100 / all)
+	}
+	r.Full = fs.Bfree == 0 || fs.Files > 0 && fs.Ffree == 0
+	r.Space, r.Files = inUse(fs.Blocks, fs.Bfree), inUse(fs.Files, fs.Ffree)
+	return r
+}
+
+// lookAtInventory looks at the file system of the inventory, whose directory is made with
+// the first entry.
+func lookAtInventory() facts.Room {
+	for at := paths.Inventory(); ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return lookAtRoom(real)
+		}
+	}
 }
 
 // mountsOfService returns the mounts that the service sees, or none if no service runs.

@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -223,6 +224,10 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 func userError(err error) error {
 	if errors.Is(err, engine.ErrNoClient) {
 		return err
+	}
+	if errors.Is(err, state.ErrInventory) {
+		return usererr.New(usererr.Unavailable, "a new container cannot be made: this host cannot write its inventory of containers",
+			usererr.RunDoctor, err)
 	}
 	return engine.Explain(err, "the container cannot be started")
 }

@@ -113,6 +113,40 @@ func TestContainerThatWasEnteredIsNeverTakenForHalfMade(t *testing.T) {
 	}
 }
 
+// A container that cannot be noted is not made; one that exists is entered.
+func TestInventoryThatCannotBeWrittenStopsOnlyNewContainers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has an inventory")
+	}
+	w := newWorld(t)
+	inventory := w.broker.Config.Inventory
+	if err := os.WriteFile(inventory, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.refused(&wire.Login{}, "cannot write its inventory of containers")
+	if id := w.id(); id != "" {
+		t.Errorf("left: %s", id)
+	}
+	if err := os.Remove(inventory); err != nil {
+		t.Fatal(err)
+	}
+	c := w.enters()
+	id := w.id()
+	if err := errors.Join(os.RemoveAll(inventory), os.WriteFile(inventory, nil, 0o600), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+	_ = w.enters().Close()
+	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
+	if err := w.engine.Stop(t.Context(), id, 0); err != nil {
+		t.Fatal(err)
+	}
+	w.enters()
+	if now := w.id(); now != id {
+		t.Errorf("another container: %s, was %s", now, id)
+	}
+}
+
 func TestManyFirstLoginsMakeOneContainer(t *testing.T) {
 	w := newWorld(t)
 	var all sync.WaitGroup

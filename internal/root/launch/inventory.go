@@ -34,7 +34,9 @@ func (t *Target) setWhole(c *engine.Container) error {
 }
 
 // addHalfMade notes a container that is about to be started without all of its files. If
-// this broker is killed, the next login knows that nobody was in it.
+// this broker is killed, the next login knows that nobody was in it. Where it cannot be
+// noted the container is not made: that costs nobody any work, and a container without its
+// files would look whole after a power cut.
 func (t *Target) addHalfMade(c *engine.Container) error {
 	return t.l.Inventory.Set(t.plan.Container, state.Stock{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Half: true})
 }

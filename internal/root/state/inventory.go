@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,12 +43,23 @@ func (d Inventory) Get(container string) (s Stock, ok bool) {
 // half and whole are what an entry says of Half.
 const half, whole = "half", "whole"
 
+// ErrInventory says that the inventory cannot be written: its file system is full, or
+// read-only.
+var ErrInventory = errors.New("the inventory of containers cannot be written")
+
 // Set writes the entry of a container, if it is not as written already. A power cut after
-// that does not undo it.
+// that does not undo it. Errors are ErrInventory.
 func (d Inventory) Set(container string, s Stock) error {
 	if old, ok := d.Get(container); d == "" || ok && old == s {
 		return nil
 	}
+	if err := d.set(container, s); err != nil {
+		return fmt.Errorf("%w: %w", ErrInventory, err)
+	}
+	return nil
+}
+
+func (d Inventory) set(container string, s Stock) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
@@ -72,14 +84,18 @@ func (d Inventory) sync() error {
 }
 
 // Remove removes an entry, which may be gone; a power cut after that does not bring it
-// back. It comes before the removal of the
-// container: after an interruption nobody is accused of it.
+// back. It comes before the removal of the container: after an interruption nobody is
+// accused of it. Errors are ErrInventory.
 func (d Inventory) Remove(container string) error {
 	if _, err := os.Lstat(d.path(container)); d == "" || errors.Is(err, os.ErrNotExist) {
 		return nil // on a read-only file system too
 	}
-	if err := unlink(d.path(container)); err != nil {
-		return err
+	err := unlink(d.path(container))
+	if err == nil {
+		err = d.sync()
 	}
-	return d.sync()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInventory, err)
+	}
+	return nil
 }

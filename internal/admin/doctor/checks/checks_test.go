@@ -201,7 +201,7 @@ func TestDisableForwardingAloneIsEnough(t *testing.T) {
 func TestUsablePlaceForRecordingsIsNoFinding(t *testing.T) {
 	h := good(t)
 	h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
-	h.Users[0].Recording = &facts.Recording{Dir: "/var/log/dockersh/alice", At: "/var/log/dockersh"}
+	h.Users[0].Recording = &facts.Recording{Dir: "/var/log/dockersh/alice", Room: facts.Room{At: "/var/log/dockersh", Space: 94, Files: 94}}
 	if found := Judge(h); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}

@@ -35,6 +35,17 @@ var spoiled = []struct {
 	{"the broker is setuid", func(_ *testing.T, h *facts.Host) { h.Programs[2].Mode |= unix.S_ISUID }, "program-setuid", "chmod ug-s /usr/local/sbin/dockershd"},
 	{"no door", func(_ *testing.T, h *facts.Host) { h.Served = false }, "no-door", "systemctl enable --now dockershd.socket"},
 	{"not listed in /etc/shells", func(_ *testing.T, h *facts.Host) { h.Shells = nil }, "etc-shells", front},
+	{"an inventory on a full disk", func(_ *testing.T, h *facts.Host) {
+		h.Inventory = facts.Room{At: "/var/lib/dockersh", Full: true}
+	}, "inventory", "df -i /var/lib/dockersh"},
+	{"an inventory that is only read", func(_ *testing.T, h *facts.Host) {
+		h.Inventory.At = "/var/lib/dockersh"
+		h.Mounts = append(h.Mounts, facts.Mount{On: "/var/lib/dockersh", Options: []string{"ro"}})
+	}, "inventory", "findmnt --target /var/lib/dockersh"},
+	{"an inventory that the service may not write", func(_ *testing.T, h *facts.Host) {
+		h.Inventory.At = "/var/lib/dockersh"
+		h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}}
+	}, "inventory", "[Service]\nReadWritePaths=/var/lib/dockersh"},
 	{"no users", func(_ *testing.T, h *facts.Host) { h.Users = nil }, "no-users", "dockershctl doctor USER"},
 	{"nothing leads a user to dockersh", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Shell = "/bin/bash"
@@ -126,18 +137,24 @@ var spoiled = []struct {
 		h.Users[0].Recording = &facts.Recording{Dir: "/tmp/r", Err: "/tmp can be changed by others than root"}
 	}, "recordings", "record = /var/lib/dockersh/%u/%x.cast"},
 	{"recordings on a full disk", func(_ *testing.T, h *facts.Host) {
-		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r", Full: true}
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r", Full: true}}
 	}, "recordings", "df /srv/r"},
 	{"recordings on a read-only disk", func(_ *testing.T, h *facts.Host) {
 		h.Mounts = append(h.Mounts, facts.Mount{On: "/srv/r", Options: []string{"ro"}})
-		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r", At: "/srv/r"}
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r", Room: facts.Room{At: "/srv/r"}}
 	}, "recordings", ""},
 	{"recordings where the service may not write", func(_ *testing.T, h *facts.Host) {
 		h.ServiceMounts = []facts.Mount{{On: "/", Options: []string{"ro"}}, {On: "/var/log/dockersh", Options: []string{"rw"}}}
-		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r"}
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r"}}
 	}, "recordings", "[Service]\nReadWritePaths=/srv/r"},
+	{"recordings on a disk that is nearly full", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r", Space: 95}}
+	}, "recordings-space", "df /srv"},
+	{"recordings on a disk that can have few more files", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r", Space: 50, Files: 99}}
+	}, "recordings-space", "df -i /srv"},
 	{"recordings on a disk that is not mounted", func(_ *testing.T, h *facts.Host) {
-		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", At: "/srv/r", Missing: "/srv/r"}
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r"}, Missing: "/srv/r"}
 	}, "recordings-unmounted", "mount /srv/r"},
 	{"no engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Err = "no answer" }, "engine-down", "systemctl enable --now docker"},
 	{"no Podman", func(_ *testing.T, h *facts.Host) {

@@ -16,6 +16,7 @@ var installChecks = []check{
 	{id: "program-owner", severity: Error, why: hole(6), host: programOwner},
 	{id: "program-setuid", severity: Error, why: hole(7), host: programSetuid},
 	{id: "no-door", severity: Error, why: "dockershd(8)", host: noDoor},
+	{id: "inventory", severity: Error, why: "docs/failures.md", host: inventory},
 	{id: "etc-shells", severity: Warning, why: "shells(5)", host: etcShells},
 }
 

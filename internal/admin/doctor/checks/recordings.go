@@ -1,13 +1,14 @@
 package checks
 
 import (
-	"slices"
+	"fmt"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 )
 
 var recordingChecks = []check{
 	{id: "recordings", severity: Error, why: "dockershrc(5), Recordings", need: wantSettings, user: recordings},
+	{id: "recordings-space", severity: Warning, why: "dockershrc(5), Recordings", need: wantSettings, user: recordingsSpace},
 	{id: "recordings-unmounted", severity: Warning, why: "dockershrc(5), Recordings", need: wantSettings, user: recordingsUnmounted},
 }
 
@@ -19,20 +20,35 @@ func recordings(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	const refused = "a login on a terminal is refused, because it cannot be recorded: "
-	switch {
-	case r.Err != "":
+	if r.Err != "" {
 		return &fault{text: refused + r.Err, file: u.Settings.Origin("record").String(),
 			lines: []string{"record = /var/lib/dockersh/%u/%x.cast"}}
-	case readOnly(h.Mounts, r.At):
-		return &fault{text: refused + r.At + " is mounted read-only"}
-	case r.Full:
-		return &fault{text: refused + "the file system of " + r.At + " is full", lines: []string{"df " + r.At}}
-	case readOnly(h.ServiceMounts, r.At):
-		return &fault{text: refused + "dockershd may not write below " + r.At,
-			file:  "/etc/systemd/system/dockershd.service.d/recordings.conf",
-			lines: []string{"[Service]", "ReadWritePaths=" + r.At}}
 	}
-	return nil
+	f := unwritable(h, r.Room, "recordings.conf")
+	if f != nil {
+		f.text = refused + f.text
+	}
+	return f
+}
+
+// mostInUse is from when on a file system has little room left, in percent.
+const mostInUse = 95
+
+// recordingsSpace finds a file system that is nearly full: nothing removes recordings, and
+// users fill it as fast as their terminals show output.
+func recordingsSpace(h *facts.Host, u *facts.User) *fault {
+	r := u.Recording
+	if r == nil || r.Full || r.Space < mostInUse && r.Files < mostInUse {
+		return nil
+	}
+	on := facts.MountOf(h.Mounts, r.At).On
+	what := fmt.Sprintf("%d %% of its space is", r.Space)
+	if r.Files > r.Space {
+		what = fmt.Sprintf("%d %% of its files are", r.Files)
+	}
+	return &fault{text: "recordings are on the file system " + on + ", and " + what + " in use: once it is full " +
+		"recordings have gaps, and logins on a terminal are refused. Remove old recordings, by tmpfiles.d(5) for one",
+		lines: []string{"df " + on, "df -i " + on}}
 }
 
 // recordingsUnmounted finds a file system that is not mounted: recordings would go below
@@ -43,8 +59,4 @@ func recordingsUnmounted(_ *facts.Host, u *facts.User) *fault {
 	}
 	on := u.Recording.Missing
 	return &fault{text: "recordings belong on " + on + ", which is in /etc/fstab and is not mounted", lines: []string{"mount " + on}}
-}
-
-func readOnly(mounts []facts.Mount, path string) bool {
-	return slices.Contains(facts.MountOf(mounts, path).Options, "ro")
 }

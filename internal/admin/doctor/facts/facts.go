@@ -37,6 +37,7 @@ type Host struct {
 	FSTab      []Mount // of fstab(5)
 	// ServiceMounts are the mounts that dockershd sees: systemd gives it its own.
 	ServiceMounts []Mount
+	Inventory     Room
 	Users         []*User // who get dockersh
 	Engines       []*Engine
 }
@@ -79,12 +80,20 @@ type User struct {
 	Unanswered  []string   // places that did not answer: what else is known of them may be wrong
 }
 
+// Room is the file system of a directory that must be written.
+type Room struct {
+	At   string // the directory, or the nearest above that exists, without symbolic links
+	Full bool   // there is no room for a file
+	// Space and Files are how much of its space and of its number of files is in use, in
+	// percent; 0 where it does not count them.
+	Space, Files int
+}
+
 // Recording is the place where a user's recordings belong.
 type Recording struct {
-	Dir     string // directory of the file
-	At      string // the nearest directory above that exists, without symbolic links
+	Dir string // directory of the file
+	Room
 	Err     string // why root would not make the directory
-	Full    bool   // the file system has no room for a file
 	Missing string // a file system of fstab(5) that should hold it and is not mounted
 }
 
