@@ -10,10 +10,11 @@ import (
 
 // request is what the shell in the container should run.
 type request struct {
-	login   bool     // as a login shell, which reads the profile
-	command bool     // a command: of -c, or the original one of a forced session
-	args    []string // for the shell, after its argv[0]
-	nothing bool     // nothing: sshd asked for ~/.ssh/rc
+	login    bool     // as a login shell, which reads the profile
+	command  bool     // a command: of -c, or the original one of a forced session
+	args     []string // for the shell, after its argv[0]
+	original string   // SSH_ORIGINAL_COMMAND, where something else was forced
+	nothing  bool     // nothing: sshd asked for ~/.ssh/rc
 }
 
 // isSSHRC reports whether sshd asks the login shell to run ~/.ssh/rc (by its full path
@@ -44,7 +45,7 @@ func parseArgs(argv []string, in invocation) (request, error) {
 	}
 	if !r.command && len(rest) > 0 {
 		// A script and its arguments, as with `su - alice file`.
-		r.args = rest
+		r.args, r.original = rest, in.original
 		return r, nil
 	}
 	if r.command {
@@ -60,7 +61,7 @@ func parseArgs(argv []string, in invocation) (request, error) {
 			forced.login = forced.login || r.login
 			return forced, err
 		}
-		r.args = append([]string{"-c", command}, rest...)
+		r.args, r.original = append([]string{"-c", command}, rest...), in.original
 		return r, nil
 	}
 	if in.original != "" {

@@ -42,6 +42,38 @@ func TestArgumentsMeanWhatTheyMeanToAShell(t *testing.T) {
 	}
 }
 
+func TestOriginalCommandGoesInsideUnlessItIsWhatRuns(t *testing.T) {
+	self := func(w string) bool { return w == "dockersh" }
+	for _, c := range []struct {
+		what string
+		argv []string
+		goes bool
+	}{
+		{"command= of a key", []string{"dockersh", "-c", "rrsync /srv"}, true},
+		{"ForceCommand dockersh -c COMMAND", []string{"dockersh", "-c", "dockersh -c rrsync"}, true},
+		{"a script", []string{"dockersh", "/usr/bin/rrsync"}, true},
+		{"ForceCommand dockersh", []string{"dockersh"}, false},
+		{"the same under ourselves", []string{"dockersh", "-c", "dockersh"}, false},
+	} {
+		r, err := parseArgs(c.argv, invocation{original: "ls", isSelf: self})
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		env := r.env([]string{"SSH_ORIGINAL_COMMAND=ls"}, nil, "/bin/ash")
+		if got := slices.Contains(env, "SSH_ORIGINAL_COMMAND=ls"); got != c.goes {
+			t.Errorf("%s: goes inside: %v, want %v", c.what, got, c.goes)
+		}
+		if c.goes && slices.Contains(r.args, "ls") {
+			t.Errorf("%s: runs %q", c.what, r.args)
+		}
+	}
+	r, err := parseArgs([]string{"dockersh", "-c", "id"}, invocation{isSelf: self})
+	if env := r.env(nil, []string{"*"}, "/bin/ash"); err != nil || len(env) != 1 {
+		t.Errorf("without an original command: %q, %v", env, err)
+	}
+}
+
 func TestBadArgumentsAreErrors(t *testing.T) {
 	for _, argv := range [][]string{{"dockersh", "-c"}, {"dockersh", "-x"}, {"dockersh", "--privileged"}, {"dockersh", "-c", "dockersh -x"}} {
 		if r, err := parseArgs(argv, invocation{isSelf: func(w string) bool { return w == "dockersh" }}); err == nil {
@@ -63,12 +95,12 @@ func TestSSHRCIsNotRun(t *testing.T) {
 func TestOnlyAcceptedVariablesEnterTheContainer(t *testing.T) {
 	environ := []string{"LANG=C", "LC_ALL=x", "TERM=vt100", "LD_PRELOAD=/x", "PATH=/y", "DOCKER_HOST=z", "HOME=/h", "SECRET=1",
 		"SSH_CONNECTION=a", "SSH_AUTH_SOCK=/tmp/s", "SSH_TTY=/dev/pts/9", "BASH_ENV=q", "GODEBUG=1", "noequals", "=x", "SHELL=/d"}
-	got := insideEnv(environ, []string{"*"}, "/bin/ash")
+	got := request{}.env(environ, []string{"*"}, "/bin/ash")
 	want := []string{"SHELL=/bin/ash", "LANG=C", "LC_ALL=x", "TERM=vt100", "SECRET=1", "SSH_CONNECTION=a"}
 	if !slices.Equal(got, want) {
 		t.Errorf("with *: got %q, want %q", got, want)
 	}
-	got = insideEnv(environ, []string{"TERM", "LC_*"}, "/bin/ash")
+	got = request{}.env(environ, []string{"TERM", "LC_*"}, "/bin/ash")
 	want = []string{"SHELL=/bin/ash", "LC_ALL=x", "TERM=vt100", "SSH_CONNECTION=a"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -17,9 +17,13 @@ var never = [...]string{
 // SSH_TTY; SSH_AUTH_SOCK and SSH_USER_AUTH are paths of the host.
 var always = [...]string{"SSH_CLIENT", "SSH_CONNECTION"}
 
-// insideEnv returns the part of the client's environment that goes into the container.
-func insideEnv(environ, accept []string, shell string) []string {
+// env returns the session's environment: the part of the client's that goes into the
+// container, and what the client asked for where another command was forced.
+func (r request) env(environ, accept []string, shell string) []string {
 	env := []string{"SHELL=" + shell}
+	if r.original != "" {
+		env = append(env, "SSH_ORIGINAL_COMMAND="+r.original)
+	}
 	for _, e := range environ {
 		name, _, ok := strings.Cut(e, "=")
 		if ok && name != "" && (pattern.MatchAny(always[:], name) || !pattern.MatchAny(never[:], name) && pattern.MatchAny(accept, name)) {

@@ -43,7 +43,7 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env)}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
-		Env: insideEnv(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
+		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
 	}
 	var err error
 	if terminal {

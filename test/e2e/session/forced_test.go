@@ -53,6 +53,26 @@ func TestForcedCommandRunsDockersh(t *testing.T) {
 	}
 }
 
+func TestForcedCommandOfAKeyHasTheOriginalOne(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	key, err := os.ReadFile(e2e.Scratch + "/key.pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		t.Cleanup(func() {
+			if err := u.Authorize(string(key)); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := u.Authorize(`command="echo \"<$SSH_ORIGINAL_COMMAND>\"; cat; exit 7" ` + string(key)); err != nil {
+			t.Fatal(err)
+		}
+		e2e.SSHInput(t, u, strings.NewReader("data"), "rsync --server 'a  b' $HOME; é").Want(t, "<rsync --server 'a  b' $HOME; é>\ndata", "", 7)
+		e2e.SSHInput(t, u, strings.NewReader(""), "").Want(t, "<>\n", "", 7)
+	})
+}
+
 func TestForcedCommandCannotBeEscaped(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	u := e2e.NewUser(t)
