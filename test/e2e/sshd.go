@@ -33,7 +33,7 @@ MaxStartups 1000
 MaxSessions 1000
 LoginGraceTime 120
 LogLevel VERBOSE
-AcceptEnv LANG LC_* COLORTERM TZ NASTY_* LD_* PATH BASH_ENV
+AcceptEnv LANG LC_* COLORTERM TZ GIT_PROTOCOL NASTY_* LD_* PATH BASH_ENV
 Subsystem sftp /usr/lib/openssh/sftp-server
 `
 

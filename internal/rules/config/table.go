@@ -207,7 +207,7 @@ var table = [...]row{
 	{key: "nonewprivileges", field: func(s *Settings) any { return &s.NoNewPrivileges }, def: "true",
 		doc:  "keep programs in the container from gaining privileges when they start",
 		made: true},
-	{key: "acceptenv", field: func(s *Settings) any { return &s.AcceptEnv }, def: "TERM LANG LC_* COLORTERM TZ",
+	{key: "acceptenv", field: func(s *Settings) any { return &s.AcceptEnv }, def: "TERM LANG LC_* COLORTERM TZ GIT_PROTOCOL",
 		doc:   "variables of the client's environment that go into the container",
 		check: values.EnvPattern},
 	{key: "forwardagent", field: func(s *Settings) any { return &s.ForwardAgent }, def: "true",

@@ -71,7 +71,7 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 		{"sshd-x11", "warning", dropIn, "X11Forwarding no", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding yes")}, nil},
 		{"sshd-user-rc", "warning", dropIn, "PermitUserRC no", []func(*testing.T){sshd("PermitUserRC no", "")}, nil},
 		{"sshd-user-environment", "error", dropIn, "PermitUserEnvironment no", []func(*testing.T){sshd("PermitUserEnvironment no", "PermitUserEnvironment yes")}, nil},
-		{"sshd-accept-env", "error", dropIn, "AcceptEnv LANG LC_* COLORTERM TZ", []func(*testing.T){sshd("AcceptEnv LANG", "AcceptEnv LD_* LANG")}, nil},
+		{"sshd-accept-env", "error", dropIn, "AcceptEnv LANG LC_* COLORTERM TZ GIT_PROTOCOL", []func(*testing.T){sshd("AcceptEnv LANG", "AcceptEnv LD_* LANG")}, nil},
 		{"sshd-auth-info", "error", dropIn, "ExposeAuthInfo yes", []func(*testing.T){with("record = /srv/recordings/%k.cast"), sshd("ExposeAuthInfo yes", "")}, nil},
 		{"sshd-set-env", "error", "", "", []func(*testing.T){sshd("ExposeAuthInfo yes", "SetEnv SSH_CLIENT=192.0.2.9")}, nil},
 		{"sshd-internal-sftp", "error", dropIn, "Subsystem sftp /usr/lib/openssh/sftp-server", []func(*testing.T){sshd("ForceCommand", "#"), edit("/etc/ssh/sshd_config", "/usr/lib/openssh/sftp-server", "internal-sftp")}, nil},

@@ -40,6 +40,13 @@ func TestLocalePassesAndDangerousVariablesDoNot(t *testing.T) {
 	}
 }
 
+func TestGitProtocolPasses(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		e2e.SSH(t, u, "-o", "SetEnv=GIT_PROTOCOL=version=2:$(x)", "--", `echo "$GIT_PROTOCOL"`).Want(t, "version=2:$(x)\n", "", 0)
+	})
+}
+
 func TestNoDescriptorOfTheHostIsOpenInside(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {

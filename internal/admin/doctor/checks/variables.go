@@ -35,7 +35,7 @@ func acceptable(patterns []string) []string {
 		}
 	}
 	if len(good) == 0 {
-		return []string{"LANG", "LC_*", "COLORTERM", "TZ"}
+		return []string{"LANG", "LC_*", "COLORTERM", "TZ", "GIT_PROTOCOL"}
 	}
 	return good
 }
