@@ -106,7 +106,6 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	}
 	env := environ.Overlay(s.env, m.Env...)
 	dir, notice := s.directory(m.Cwd)
-	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	attr := &syscall.ProcAttr{Dir: dir, Sys: &syscall.SysProcAttr{Setsid: true}}
 	var pass []int
 	if m.Terminal {
@@ -115,7 +114,11 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 			return 0, usererr.New(usererr.Container, "the container cannot allocate a terminal: "+err.Error(), "", err)
 		}
 		defer pty.close()
-		env = withTTY(env, pty.name)
+		var replaced string
+		env, replaced = withKnownTerminal(withTTY(env, pty.name), terminfo(s.home))
+		if len(m.Argv) == 1 { // no command: somebody reads it
+			notice = joined(notice, replaced)
+		}
 		attr.Sys.Setctty = true
 		fds = []int{pty.slave, pty.slave, pty.slave}
 		pass = []int{pty.master}
@@ -123,6 +126,7 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	attr.Env = env
 	attr.Files = []uintptr{uintptr(fds[0]), uintptr(fds[1]), uintptr(fds[2])}
 
+	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	before := s.oom.read()
 	pid, err := s.children.start(m.Path, m.Argv, attr, func() {
 		_ = c.Send(started, pass...) // passSignals notices a client that is gone
@@ -163,4 +167,12 @@ func (s *server) directory(asked string) (dir, notice string) {
 		}
 	}
 	return "/", notice
+}
+
+// joined returns both notices in one line; each may be empty.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }

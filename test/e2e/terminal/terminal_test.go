@@ -86,6 +86,39 @@ func TestTERMIsTheClients(t *testing.T) {
 	})
 }
 
+func TestTERMThatTheImageDoesNotKnowIsReplaced(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	login := func(u *e2e.Account, term string, args ...string) []string {
+		return append([]string{"/usr/bin/env", "TERM=" + term}, e2e.SSHArgv(u, append([]string{"-tt", "127.0.0.1"}, args...)...)...)
+	}
+	const line = "dockersh: this image does not know the terminal xterm-kitty, so TERM is xterm-256color"
+	// On the host only an administrator can do something about it.
+	for _, u := range []*e2e.Account{e2e.Boxed, e2e.Recorded} {
+		if e2e.Door == "direct" && u == e2e.Recorded {
+			continue // nothing is recorded there
+		}
+		c := e2e.NewConsole(t, 24, 80, login(u, "xterm-kitty", "echo $TERM $(tput colors)")...)
+		if c.Wait(); c.Shown() != "xterm-256color 256\r\n" {
+			t.Errorf("a command: %q", c.Shown())
+		}
+		c = e2e.NewConsole(t, 24, 80, login(u, "xterm-kitty")...)
+		c.Expect(line)
+		c.FirstPrompt()
+	}
+	for _, c := range []struct {
+		u          *e2e.Account
+		term, want string
+	}{
+		{e2e.Plain, "xterm-kitty", "xterm-kitty"}, {e2e.Tiny, "xterm-kitty", "xterm-kitty"}, // busybox has no terminfo
+		{e2e.Plain, "vt100", "vt100"}, {e2e.Boxed, "vt100", "vt100"}, {e2e.Boxed, "dumb", "dumb"},
+	} {
+		console := e2e.NewConsole(t, 24, 80, login(c.u, c.term, "echo $TERM")...)
+		if console.Wait(); console.Shown() != c.want+"\r\n" {
+			t.Errorf("%s with TERM=%s: %q", c.u.Name, c.term, console.Shown())
+		}
+	}
+}
+
 func TestLastBytesOfATerminalArrive(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
