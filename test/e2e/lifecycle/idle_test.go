@@ -45,7 +45,7 @@ func TestIdleContainerIsStoppedAndStartedAgain(t *testing.T) {
 // It would be a process of the container, again and again.
 func TestHealthCheckOfTheImageDoesNotKeepItsContainerRunning(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	e2e.DockerImages.MakeImage(t, "dsh-healthy", "true", "HEALTHCHECK --interval=1s CMD sleep 0.9")
+	e2e.DockerImages.MakeImage(t, "dsh-healthy", "true", "HEALTHCHECK --interval=1s --timeout=1000s CMD sleep 999")
 	u := e2e.NewUser(t, "idletimeout = 2s", "imagename = dsh-healthy")
 	e2e.CanLogIn(t, u)
 	id := u.Container(t)
