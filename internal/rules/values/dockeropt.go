@@ -9,6 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
+// DockerOpt accepts what SplitDockerOpt can split.
 func DockerOpt(s string) *syntax.Problem {
 	_, bad := SplitDockerOpt(s)
 	return bad

@@ -28,6 +28,7 @@ func Bool(s string) (string, *syntax.Problem) {
 	return "", syntax.Wrong(syntax.Quote(s)+" is neither true nor false", "write true, yes, on or 1, or false, no, off or 0")
 }
 
+// Int reads a whole number, and returns its digits.
 func Int(s string) (string, *syntax.Problem) {
 	n, err := strconv.Atoi(s)
 	if errors.Is(err, strconv.ErrRange) {
@@ -39,6 +40,7 @@ func Int(s string) (string, *syntax.Problem) {
 	return strconv.Itoa(n), nil
 }
 
+// Duration reads a duration as time.ParseDuration does, and returns it as Go writes it.
 func Duration(s string) (string, *syntax.Problem) {
 	d, err := time.ParseDuration(s)
 	if err != nil {
@@ -52,6 +54,7 @@ func Duration(s string) (string, *syntax.Problem) {
 
 // Numbers.
 
+// NotNegative accepts 0 and more.
 func NotNegative(s string) *syntax.Problem {
 	if strings.HasPrefix(s, "-") {
 		return syntax.Wrong("the number may not be negative", "0 means no limit")
@@ -107,8 +110,10 @@ func isPort(s string) bool {
 
 // Words.
 
+// OnChange accepts what the setting onchange can be.
 func OnChange(s string) *syntax.Problem { return oneOf(s, "keep", "recreate") }
 
+// Pull accepts what the setting pull can be.
 func Pull(s string) *syntax.Problem { return oneOf(s, "missing", "always", "never") }
 
 func oneOf(s string, words ...string) *syntax.Problem {
@@ -156,6 +161,7 @@ func UserName(s string) *syntax.Problem {
 	return Word(s)
 }
 
+// Hostname accepts a name that the kernel takes, in the letters of host names.
 func Hostname(s string) *syntax.Problem {
 	if at := syntax.FirstOther(s, "-._"); at >= 0 {
 		return syntax.WrongAt(at, syntax.Quote(s)+" is not a host name", "a host name has letters, digits, dashes and dots")
@@ -166,6 +172,7 @@ func Hostname(s string) *syntax.Problem {
 	return nil
 }
 
+// Capability accepts the name of a capability, with CAP_ or without.
 func Capability(s string) *syntax.Problem {
 	plain := PlainCapability(s)
 	if plain == "" || strings.Trim(plain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "" || !syntax.Alnum(plain[0]) {
@@ -174,8 +181,10 @@ func Capability(s string) *syntax.Problem {
 	return nil
 }
 
+// PlainCapability removes CAP_ from the name of a capability.
 func PlainCapability(s string) string { return strings.TrimPrefix(s, "CAP_") }
 
+// EnvPattern accepts a name of a variable in which * and ? may stand.
 func EnvPattern(s string) *syntax.Problem {
 	if at := syntax.FirstOther(s, "_*?"); at >= 0 {
 		return syntax.WrongAt(at, syntax.Quote(s)+" is not a pattern for names of variables",
@@ -184,6 +193,7 @@ func EnvPattern(s string) *syntax.Problem {
 	return nil
 }
 
+// Env accepts NAME=VALUE and NAME.
 func Env(s string) *syntax.Problem {
 	name, _, _ := strings.Cut(s, "=")
 	at := syntax.FirstOther(name, "_")
@@ -195,6 +205,7 @@ func Env(s string) *syntax.Problem {
 
 // Paths.
 
+// Path accepts an absolute path.
 func Path(s string) *syntax.Problem {
 	if !strings.HasPrefix(s, "/") {
 		return syntax.Wrong(syntax.Quote(s)+" is not an absolute path", "")
@@ -248,6 +259,7 @@ func Volume(s string) *syntax.Problem {
 
 // Addresses.
 
+// Socket accepts the address of an engine.
 func Socket(s string) *syntax.Problem {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
@@ -260,6 +272,7 @@ func Socket(s string) *syntax.Problem {
 	return Path(PlainSocket(s))
 }
 
+// PlainSocket returns the path of a socket without unix://, and other addresses as they are.
 func PlainSocket(s string) string { return strings.TrimPrefix(s, "unix://") }
 
 // checkAddress accepts HOST:PORT for tcp, and [USER@]HOST[:PORT] for ssh. No part may
@@ -300,6 +313,7 @@ func checkAddress(scheme, s string) *syntax.Problem {
 	return nil
 }
 
+// Forward accepts HOSTPORT:CONTAINERPORT.
 func Forward(s string) *syntax.Problem {
 	host, inside, two := strings.Cut(s, ":")
 	if !two || !isPort(host) || !isPort(inside) {
