@@ -63,3 +63,6 @@ func DockerDaemon(t testing.TB, verb string) {
 		t.Fatalf("engine %s: %v", verb, err)
 	}
 }
+
+// ContainerID prints, in a container of Docker, the first characters of its id.
+const ContainerID = `grep -o "[0-9a-f]\{64\}/hostn" /proc/self/mountinfo | cut -c-12`

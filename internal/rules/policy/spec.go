@@ -16,6 +16,7 @@ type Places struct {
 	Helpers  string // directory of dockersh-init
 	Run      string // directory of this container's start socket
 	Mark     string // becomes engine.LabelMark
+	Hostname string // of this host
 
 	// Home is not read-only, and only for an engine that remaps users: Owners is mounted
 	// there while the container starts, instead of the home itself.
@@ -35,7 +36,7 @@ const (
 func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
 	s := p.Settings
 	spec := engine.Spec{
-		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: s.Hostname,
+		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),
 		UID: who.UID, GID: who.GID,
 		Labels: p.Owner.Labels(),
 		Mounts: []engine.Mount{

@@ -97,7 +97,7 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 		}
 	})
 	u := e2e.NewAccount(t, installed+"/dockersh")
-	if r := e2e.SSH(t, u, "cat /proc/1/comm; hostname; exit 7"); r.Status != 7 || !strings.HasPrefix(r.Stdout, "dockersh-init\n") || strings.Contains(r.Stdout, "apart") {
+	if r := e2e.SSH(t, u, "cat /proc/1/comm; exit 7"); r.Status != 7 || r.Stdout != "dockersh-init\n" {
 		t.Errorf("%+v\n%s", r, mine.Log())
 	}
 	out, err := exec.Command(installed+"/dockershctl", "doctor", "--no-login", u.Name).Output()

@@ -51,9 +51,9 @@ func TestSessionsOfOneConnectionShareItsAddress(t *testing.T) {
 	options := []string{"-b", "127.0.0.4", "-o", "ControlPath=" + master}
 	c := e2e.NewConsole(t, 24, 80, e2e.SSHArgv(u, append(options, "-o", "ControlMaster=yes", "-tt", "127.0.0.1")...)...)
 	c.FirstPrompt()
-	name := c.Run("hostname")
+	name := c.Run(e2e.ContainerID)
 	for range 2 {
-		e2e.SSH(t, u, "-o", "ControlPath="+master, "--", "hostname").Want(t, name+"\n", "", 0)
+		e2e.SSH(t, u, "-o", "ControlPath="+master, "--", e2e.ContainerID).Want(t, name+"\n", "", 0)
 	}
 	c.Line("exit")
 	c.Wait()

@@ -92,7 +92,7 @@ type desk struct {
 
 // login starts the session.
 func (d *desk) login() error {
-	argv := d.argv(d.Account, "cat /etc/hostname; cat")
+	argv := d.argv(d.Account, e2e.ContainerID+"; cat")
 	d.cmd = exec.Command(argv[0], argv[1:]...)
 	in, err := d.cmd.StdinPipe()
 	if err != nil {

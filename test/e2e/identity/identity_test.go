@@ -142,5 +142,5 @@ func TestRootLogsIn(t *testing.T) {
 			e2e.OnHost(t, "docker", "rm", "-f", id)
 		}
 	})
-	e2e.SSH(t, root, "whoami; id -u; echo $HOME; hostname | wc -c").Want(t, "root\n0\n/root\n13\n", "", 0)
+	e2e.SSH(t, root, "whoami; id -u; echo $HOME; test -e /.dockersh && echo inside").Want(t, "root\n0\n/root\ninside\n", "", 0)
 }

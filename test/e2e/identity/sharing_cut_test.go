@@ -102,7 +102,7 @@ func TestEachSharingOptionHoldsWhenTheConnectionIsCut(t *testing.T) {
 				}
 				c := e2e.NewConsole(t, 24, 80, append(append([]string{}, far...), argv...)...)
 				c.FirstPrompt()
-				name := c.Run("hostname")
+				name := c.Run(e2e.ContainerID)
 				c.Run("echo work >/tmp/work")
 				mark := "sleep " + strconv.Itoa(77000000+u.UID)
 				c.Line(mark)

@@ -111,7 +111,7 @@ func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
 		all := places(t, u)
 		var first []string
 		for _, p := range all {
-			first = append(first, p.output(t, u, "hostname"))
+			first = append(first, p.output(t, u, e2e.ContainerID))
 		}
 		for i, p := range all {
 			for j, q := range all[:i] {
@@ -119,7 +119,7 @@ func TestEachSharingOptionPutsTheRightSessionsTogether(t *testing.T) {
 					t.Errorf("%v and %v meet: %v", p, q, got)
 				}
 			}
-			if again := p.output(t, u, "hostname"); (again == first[i]) != o.stays {
+			if again := p.output(t, u, e2e.ContainerID); (again == first[i]) != o.stays {
 				t.Errorf("%v: first %s, then %s", p, first[i], again)
 			}
 		}
@@ -133,12 +133,12 @@ func TestEachSharingOptionHoldsForSessionsOfOneConnection(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "only root can find sshd's connection")
 	eachOption(t, func(t *testing.T, u *e2e.Account, o option) {
 		p := places(t, u)[1]
-		alone := p.output(t, u, "hostname")
+		alone := p.output(t, u, e2e.ContainerID)
 		socket := e2e.Scratch + "/m-" + u.Name
 		argv := p.argv(u, "-fNM", "-S", socket, "--")
 		e2e.OnHost(t, argv...)
 		t.Cleanup(func() { _ = exec.Command("ssh", "-S", socket, "-O", "exit", "x").Run() })
-		one, two := p.output(t, u, "-S", socket, "--", "hostname"), p.output(t, u, "-S", socket, "--", "hostname")
+		one, two := p.output(t, u, "-S", socket, "--", e2e.ContainerID), p.output(t, u, "-S", socket, "--", e2e.ContainerID)
 		if (one == two) != o.stays || (one == alone) != o.stays {
 			t.Errorf("alone %s, by one connection %s and %s", alone, one, two)
 		}
@@ -200,8 +200,8 @@ func TestAddressIsTheSameOnADualStackSocket(t *testing.T) {
 			go func() { _ = cmd.Wait() }()
 		}
 	}()
-	want := place{"127.0.0.2", "key"}.output(t, u, "hostname")
-	argv := place{"127.0.0.2", "key"}.argv(u, "hostname")
+	want := place{"127.0.0.2", "key"}.output(t, u, e2e.ContainerID)
+	argv := place{"127.0.0.2", "key"}.argv(u, e2e.ContainerID)
 	argv[slices.Index(argv, e2e.Port)] = "2230"
 	if got := e2e.OnHost(t, argv...); got != want {
 		t.Errorf("%s, and by a socket of IPv4 %s", got, want)

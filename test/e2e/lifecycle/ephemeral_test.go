@@ -18,7 +18,7 @@ func TestTwoLoginsGetTwoFreshContainersAndLeaveNothing(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containername = %u-%x", "ephemeral")
 	a, b := e2e.LiveSession(t, u), e2e.LiveSession(t, u)
-	if x, y := a.Run("hostname"), b.Run("hostname"); x == y {
+	if x, y := a.Run(e2e.ContainerID), b.Run(e2e.ContainerID); x == y {
 		t.Errorf("one container: %s", x)
 	}
 	a.Run("echo mine >/tmp/f")
@@ -123,7 +123,7 @@ func TestThirtyLoginsAtOnceGetThirtyContainers(t *testing.T) {
 	names := map[string]bool{}
 	for range 30 {
 		all.Go(func() {
-			r, err := e2e.TrySSH(u, nil, "hostname; sleep 1")
+			r, err := e2e.TrySSH(u, nil, e2e.ContainerID+"; sleep 1")
 			if err != nil || r.Status != 0 {
 				t.Errorf("%v: %q %d", err, r.Stderr, r.Status)
 			}

@@ -41,7 +41,7 @@ func TestWaitingForASharedContainerShowsOnATerminalOnly(t *testing.T) {
 	(<-without).Want(t, "inside\n", "", 3)
 	for _, c := range []*e2e.Console{maker, waiter} {
 		c.FirstPrompt()
-		if got := c.Run("cat /mark; hostname"); !strings.HasPrefix(got, "inside\r\n") {
+		if got := c.Run("cat /mark; " + e2e.ContainerID); !strings.HasPrefix(got, "inside\r\n") {
 			t.Errorf("%q", got)
 		}
 		if left := regexp.MustCompile(`waiting|pulling|making|starting`).FindString(c.Screen(24, 80)); left != "" {
@@ -51,7 +51,7 @@ func TestWaitingForASharedContainerShowsOnATerminalOnly(t *testing.T) {
 			t.Errorf("%q", c.Shown())
 		}
 	}
-	if a, b := maker.Run("hostname"), waiter.Run("hostname"); a != b {
+	if a, b := maker.Run(e2e.ContainerID), waiter.Run(e2e.ContainerID); a != b {
 		t.Errorf("they are in %s and in %s", a, b)
 	}
 }

@@ -36,7 +36,7 @@ func TestForcedCommandRunsDockersh(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			e2e.SSH(t, u, "hostname | wc -c; echo $SHELL; exit 44").Want(t, "13\n/bin/ash\n", "", 44)
+			e2e.SSH(t, u, "test -e /.dockersh && echo inside; echo $SHELL; exit 44").Want(t, "inside\n/bin/ash\n", "", 44)
 			e2e.SSH(t, u, "-tt", "--", "tty >/dev/null && echo yes").Want(t, "yes\r\n", "", 0)
 			e2e.SSHInput(t, u, strings.NewReader("data"), "cat; echo err >&2").Want(t, "data", "err\n", 0)
 			c := e2e.SSHConsole(t, u)
@@ -75,7 +75,7 @@ func TestForcedCommandOfAKeyHasTheOriginalOne(t *testing.T) {
 
 func TestForcedCommandCannotBeEscaped(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
-	u := e2e.NewUser(t)
+	u := e2e.NewUser(t, "hostname = inside")
 	u.Join(t, e2e.ForcedGroup)
 	for _, command := range []string{
 		"ls; cat /proc/sys/kernel/hostname && sh",

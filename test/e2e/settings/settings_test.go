@@ -46,6 +46,19 @@ func TestLimitsAndCapabilitiesReachTheContainer(t *testing.T) {
 	}
 }
 
+func TestPromptSaysWhichHostOneIsOn(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash")
+	c := e2e.SSHConsole(t, u)
+	c.Expect(u.Name + "@" + host + ":")
+	e2e.SSH(t, u, "hostname; getent hosts $(hostname) >/dev/null && echo found").Want(t, host+"\nfound\n", "", 0)
+	e2e.SSH(t, e2e.NewUser(t, "dockeropt = --uts=host"), "hostname").Want(t, host+"\n", "", 0)
+}
+
 func TestPrivilegesAreLimitedByDefault(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "containerusername = root")
@@ -85,7 +98,7 @@ func TestMissingImageIsRefused(t *testing.T) {
 func TestHostshellIsAShellOnTheHost(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "hostshell = /bin/bash")
-	e2e.SSH(t, u, "echo $BASH_VERSION | cut -c1; readlink /proc/self/exe >/dev/null; cat /proc/sys/kernel/hostname; exit 3").Want(t, "5\napart\n", "", 3)
+	e2e.SSH(t, u, "echo $BASH_VERSION | cut -c1; readlink /proc/self/exe >/dev/null; test -e /.dockersh || echo outside; exit 3").Want(t, "5\noutside\n", "", 3)
 	c := e2e.SSHConsole(t, u)
 	c.FirstPrompt()
 	if got := c.Run("echo $0 $SHELL; id -un"); !strings.HasPrefix(got, "-bash") || !strings.HasSuffix(got, u.Name) {
@@ -121,7 +134,7 @@ func TestUsersShareAContainer(t *testing.T) {
 	if !strings.HasPrefix(r.Stdout, b.Name+"\n") || !strings.HasSuffix(r.Stdout, "1\n") {
 		t.Errorf("b killed the session of a: %q %q", r.Stdout, r.Stderr)
 	}
-	if x, y := e2e.SSH(t, a, "hostname").Stdout, e2e.SSH(t, b, "hostname").Stdout; x != y {
+	if x, y := e2e.SSH(t, a, e2e.ContainerID).Stdout, e2e.SSH(t, b, e2e.ContainerID).Stdout; x != y {
 		t.Errorf("two containers: %s %s", x, y)
 	}
 }
