@@ -20,8 +20,8 @@ var ErrField = errors.New("the user cannot be written into passwd and group")
 // group are set. The primary group has its own name, by the same rule; a supplementary
 // group whose number the image has keeps the image's name and gets who as a member. If a
 // group's name has another number in the image, ours becomes NAME-GID. An image without
-// root gets one. The error is ErrField.
-func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
+// root gets one. shadowed are names as ShadowNames returns them. The error is ErrField.
+func Merge(passwd, group, shadowed []byte, who Identity) (newPasswd, newGroup []byte, err error) {
 	if who, err = who.checked(); err != nil {
 		return nil, nil, err
 	}
@@ -29,7 +29,7 @@ func Merge(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err 
 	if err := noNumericNames(users, groups, who); err != nil {
 		return nil, nil, err
 	}
-	return file(mergeUser(users, who)), file(mergeGroups(groups, who)), nil
+	return file(mergeUser(users, lines(shadowed), who)), file(mergeGroups(groups, who)), nil
 }
 
 // Entries returns the lines of passwd(5) and group(5), without newlines, of who and the
@@ -39,7 +39,7 @@ func Entries(who Identity) (passwd, group string, err error) {
 		return "", "", err
 	}
 	g := who.primary()
-	return who.entry(), groupEntry(g.Name, g.GID), nil
+	return who.entry(noPassword), groupEntry(g.Name, g.GID), nil
 }
 
 // file is the reverse of lines.
@@ -124,8 +124,8 @@ func hasID(line string, id uint32) bool {
 	return ok && n == id
 }
 
-func mergeUser(image []string, who Identity) []string {
-	ours := who.entry()
+func mergeUser(image, shadowed []string, who Identity) []string {
+	ours := who.entry(noPassword)
 	out := make([]string, 0, len(image)+2)
 	place, rival, root := -1, -1, who.UID == 0
 	for _, l := range image {
@@ -133,8 +133,13 @@ func mergeUser(image []string, who Identity) []string {
 			if place < 0 {
 				place = len(out)
 				if old, ok := parseUser(l); ok && who.Name == "root" {
-					ours = rootWith(old, who).entry()
+					who = rootWith(old, who)
 				}
+				password := noPassword
+				if hasShadow(l, shadowed) {
+					password = inShadow
+				}
+				ours = who.entry(password)
 			}
 			continue
 		}
@@ -152,7 +157,7 @@ func mergeUser(image []string, who Identity) []string {
 	}
 	out = slices.Insert(out, place, ours)
 	if !root {
-		out = slices.Insert(out, 0, "root:x:0:0:root:/root:/bin/sh")
+		out = slices.Insert(out, 0, "root:*:0:0:root:/root:/bin/sh")
 	}
 	return out
 }
@@ -166,9 +171,34 @@ func rootWith(image User, who Identity) Identity {
 	return who
 }
 
+// The second field of passwd(5). Without a line in shadow(5), inShadow is an account that
+// sudo, su and cron take for a locked one.
+const (
+	noPassword = "*"
+	inShadow   = "x"
+)
+
+// hasShadow reports whether an entry of the image has its password in shadow(5).
+func hasShadow(entry string, shadowed []string) bool {
+	f := strings.SplitN(entry, ":", 3)
+	return len(f) == 3 && f[1] == inShadow && slices.Contains(shadowed, f[0])
+}
+
+// ShadowNames returns, one a line, the names of the users in a file as shadow(5), without
+// their passwords.
+func ShadowNames(shadow []byte) []byte {
+	var names []byte
+	for _, l := range lines(shadow) {
+		if name, _, ok := strings.Cut(l, ":"); ok && name != "" {
+			names = append(names, name+"\n"...)
+		}
+	}
+	return names
+}
+
 // entry returns the line of passwd(5).
-func (who Identity) entry() string {
-	return strings.Join([]string{who.Name, "x", formatID(who.UID), formatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
+func (who Identity) entry(password string) string {
+	return strings.Join([]string{who.Name, password, formatID(who.UID), formatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
 }
 
 // primary returns the primary group. Without a name of its own it is called by its

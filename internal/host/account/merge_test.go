@@ -16,10 +16,10 @@ func alice() Identity {
 		Groups: []Group{{"alice", 1000}}}
 }
 
-const aliceLine = "alice:x:1000:1000:A:/home/alice:/bin/ash\n"
+const aliceLine = "alice:*:1000:1000:A:/home/alice:/bin/ash\n"
 
 func TestMergePutsTheUserIntoPasswd(t *testing.T) {
-	root := "root:x:0:0:root:/root:/bin/sh\n"
+	root := "root:*:0:0:root:/root:/bin/sh\n"
 	for what, c := range map[string]struct {
 		image, want string
 		who         func(*Identity)
@@ -46,13 +46,13 @@ func TestMergePutsTheUserIntoPasswd(t *testing.T) {
 		"an odd line of the same name": {image: debianPasswd + " alice::0\n", want: debianPasswd + aliceLine},
 		"root itself": {
 			image: "root:*:0:0:The Boss:/:/sbin/nologin\ndaemon:x:1:1::/:\n",
-			want:  "root:x:0:0:The Boss:/root:/bin/ash\ndaemon:x:1:1::/:\n",
+			want:  "root:*:0:0:The Boss:/root:/bin/ash\ndaemon:x:1:1::/:\n",
 			who: func(i *Identity) {
 				*i = Identity{Name: "root", Home: "/root", Shell: "/bin/ash", Gecos: "host", Groups: []Group{{"root", 0}}}
 			},
 		},
 		"another name of root": {
-			image: debianPasswd, want: "toor:x:0:1000:A:/home/alice:/bin/ash\n" + debianPasswd,
+			image: debianPasswd, want: "toor:*:0:1000:A:/home/alice:/bin/ash\n" + debianPasswd,
 			who: func(i *Identity) { i.Name, i.UID = "toor", 0 },
 		},
 	} {
@@ -60,10 +60,30 @@ func TestMergePutsTheUserIntoPasswd(t *testing.T) {
 		if c.who != nil {
 			c.who(&who)
 		}
-		got, _, err := Merge([]byte(c.image), nil, who)
+		got, _, err := Merge([]byte(c.image), nil, nil, who)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %v, got\n%swant\n%s", what, err, got, c.want)
 		}
+	}
+}
+
+// PAM takes an x without a line in shadow for a locked account.
+func TestPasswordIsInShadowOnlyWhereTheImageHasIt(t *testing.T) {
+	for what, c := range map[string]struct{ image, shadow, want string }{
+		"an image without the user":            {debianPasswd, "root:*:1::::::\n", "alice:*:"},
+		"a line of the user":                   {"alice:x:7:7::/:\n", "root:*:1::::::\nalice:!:1::::::\n", "alice:x:"},
+		"a user without a line":                {"alice:x:7:7::/:\n", "root:*:1::::::\nalice2:!:1::::::\n", "alice:*:"},
+		"a line that does not count":           {"alice:*:7:7::/:\n", "alice:!:1::::::\n", "alice:*:"},
+		"a line without a user":                {debianPasswd, "alice:!:1::::::\n", "alice:*:"},
+		"a user who needs no password to come": {"alice::7:7::/:\n", "", "alice:*:"},
+	} {
+		got, _, err := Merge([]byte(c.image), nil, ShadowNames([]byte(c.shadow)), alice())
+		if err != nil || !strings.Contains("\n"+string(got), "\n"+c.want) {
+			t.Errorf("%s: %v, got\n%s", what, err, got)
+		}
+	}
+	if names := ShadowNames([]byte("root:$6$secret:1::::::\n\nodd\nalice:!:::::::")); string(names) != "root\nalice\n" {
+		t.Errorf("%q", names)
 	}
 }
 
@@ -111,7 +131,7 @@ func TestMergePutsTheGroupsIntoGroup(t *testing.T) {
 		if c.groups != nil {
 			who.Groups = c.groups
 		}
-		_, got, err := Merge(nil, []byte(c.image), who)
+		_, got, err := Merge(nil, []byte(c.image), nil, who)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %v, got\n%swant\n%s", what, err, got, c.want)
 		}
@@ -135,7 +155,7 @@ func TestValueNeverBecomesAnotherFieldOrUser(t *testing.T) {
 	} {
 		who := alice()
 		change(&who)
-		if p, g, err := Merge([]byte(debianPasswd), []byte(debianGroup), who); !errors.Is(err, ErrField) || p != nil || g != nil {
+		if p, g, err := Merge([]byte(debianPasswd), []byte(debianGroup), nil, who); !errors.Is(err, ErrField) || p != nil || g != nil {
 			t.Errorf("%s: %v %q %q", what, err, p, g)
 		}
 	}
@@ -144,14 +164,14 @@ func TestValueNeverBecomesAnotherFieldOrUser(t *testing.T) {
 // The engine looks for a name before it takes --user=1000:1000 for numbers.
 func TestImageWithOurNumberAsANameIsRefused(t *testing.T) {
 	for _, l := range []string{"1000:x:0:0::/:/bin/sh\n", " 1000:x:0\n", "1000\n", "1000:x:abc:0::/:\n"} {
-		if _, _, err := Merge([]byte(debianPasswd+l), nil, alice()); !errors.Is(err, ErrField) {
+		if _, _, err := Merge([]byte(debianPasswd+l), nil, nil, alice()); !errors.Is(err, ErrField) {
 			t.Errorf("user %q: %v", l, err)
 		}
-		if _, _, err := Merge(nil, []byte(debianGroup+l), alice()); !errors.Is(err, ErrField) {
+		if _, _, err := Merge(nil, []byte(debianGroup+l), nil, alice()); !errors.Is(err, ErrField) {
 			t.Errorf("group %q: %v", l, err)
 		}
 	}
-	if _, _, err := Merge([]byte("1000:x:1000:1000::/:\n1001:x:0:0::/:\n"), []byte("1000:x:1000:\n"), alice()); err != nil {
+	if _, _, err := Merge([]byte("1000:x:1000:1000::/:\n1001:x:0:0::/:\n"), []byte("1000:x:1000:\n"), nil, alice()); err != nil {
 		t.Errorf("the same number: %v", err)
 	}
 }
@@ -166,7 +186,7 @@ func FuzzMergeAddsTheUserAndLosesNobody(f *testing.F) {
 		if _, ok := parseID(formatID(uid)); !ok || uid == 1<<32-1 || gid == 1<<32-1 || more == 1<<32-1 {
 			return
 		}
-		p, g, err := Merge(passwd, group, who)
+		p, g, err := Merge(passwd, group, nil, who)
 		if err != nil {
 			if !errors.Is(err, ErrField) {
 				t.Fatalf("an error without a kind: %v", err)
@@ -175,7 +195,7 @@ func FuzzMergeAddsTheUserAndLosesNobody(f *testing.F) {
 		}
 		checkPasswd(t, lines(passwd), p, who)
 		checkGroup(t, lines(group), g, who)
-		if p2, g2, err := Merge(p, g, who); err != nil || !bytes.Equal(p, p2) || !bytes.Equal(g, g2) {
+		if p2, g2, err := Merge(p, g, nil, who); err != nil || !bytes.Equal(p, p2) || !bytes.Equal(g, g2) {
 			t.Errorf("merged once more: %v\n%q\n%q\n%q\n%q", err, p, p2, g, g2)
 		}
 	})
@@ -188,7 +208,7 @@ func TestEntriesAreThoseOfMerge(t *testing.T) {
 		{Name: "carol", UID: 1002, GID: 1002, Home: "/c"},
 	} {
 		p, g, err := Entries(who)
-		passwd, group, err2 := Merge(nil, nil, who)
+		passwd, group, err2 := Merge(nil, nil, nil, who)
 		if err != nil || err2 != nil || !slices.Contains(lines(passwd), p) || !slices.Contains(lines(group), g) {
 			t.Errorf("%q %q %v; %q %q %v", p, g, err, passwd, group, err2)
 		}

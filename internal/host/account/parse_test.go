@@ -66,7 +66,7 @@ func FuzzUserIsReadBack(f *testing.F) {
 			return
 		}
 		fields := strings.Split(line, ":")
-		again, ok := parseUser(Identity{Name: u.Name, UID: u.UID, GID: u.GID, Gecos: u.Gecos, Home: u.Home, Shell: u.Shell}.entry())
+		again, ok := parseUser(Identity{Name: u.Name, UID: u.UID, GID: u.GID, Gecos: u.Gecos, Home: u.Home, Shell: u.Shell}.entry(inShadow))
 		if !ok || again != u || u.Name != fields[0] || u.UID == math.MaxUint32 || strings.Contains(line, "\n") {
 			t.Errorf("%q: %+v, again %+v %v", line, u, again, ok)
 		}

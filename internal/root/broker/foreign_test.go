@@ -23,10 +23,10 @@ func needsRoot(t *testing.T) {
 func TestForeignImageGetsPasswdAndGroupOfItsOwn(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
-	passwd := fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\n%s:x:%d:%d:%s:%s:/bin/ash\n", w.me.Name, w.me.UID, w.me.GID, w.me.Gecos, w.me.Home)
+	passwd := fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\n%s:*:%d:%d:%s:%s:/bin/ash\n", w.me.Name, w.me.UID, w.me.GID, w.me.Gecos, w.me.Home)
 	group := fmt.Sprintf("%s:x:%d:\n", w.me.Name, w.me.GID)
 	if w.me.UID == 0 {
-		passwd = fmt.Sprintf("root:x:0:0:%s:%s:/bin/ash\n", w.me.Gecos, w.me.Home)
+		passwd = fmt.Sprintf("root:*:0:0:%s:%s:/bin/ash\n", w.me.Gecos, w.me.Home)
 	}
 	for i, c := range []struct {
 		own  string

@@ -107,7 +107,7 @@ func TestFurtherUserIsAddedWithoutAProgramOfRoot(t *testing.T) {
 	}
 	w.asAnother()
 	w.enters()
-	if b, err := os.ReadFile(filepath.Join(etc, "passwd")); err != nil || !strings.HasPrefix(string(b), w.me.Name+":x:"+strconv.Itoa(os.Geteuid())+":") {
+	if b, err := os.ReadFile(filepath.Join(etc, "passwd")); err != nil || !strings.HasPrefix(string(b), w.me.Name+":*:"+strconv.Itoa(os.Geteuid())+":") {
 		t.Errorf("passwd: %q %v", b, err)
 	}
 }

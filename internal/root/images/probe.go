@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -74,10 +75,11 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accoun
 	for _, f := range []struct {
 		path string
 		to   *[]byte
-	}{{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}} {
+	}{{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}, {"/etc/shadow", &a.Shadowed}} {
 		if *f.to, err = e.ReadFile(ctx, made.ID, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return a, err
 		}
 	}
+	a.Shadowed = account.ShadowNames(a.Shadowed)
 	return a, nil
 }

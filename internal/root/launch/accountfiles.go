@@ -17,7 +17,7 @@ import (
 // group file of the container, at each start and exec: in a foreign image its directory
 // and it may belong to the user, who would add a line such as "1001:x:0:".
 func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign bool) ([]engine.File, error) {
-	passwd, group, err := account.Merge(image.Passwd, image.Group, user)
+	passwd, group, err := account.Merge(image.Passwd, image.Group, image.Shadowed, user)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Accounts are an image's own passwd and group.
-type Accounts struct{ Passwd, Group []byte }
+// Accounts are an image's own passwd and group, and the names in its shadow, one a line.
+type Accounts struct{ Passwd, Group, Shadowed []byte }
 
 // Images is the directory of the accounts of images, by their ids: an image never changes.
 // It is in memory, and users may choose images: it keeps the mostImages that were used last,
@@ -32,20 +32,28 @@ func (d Images) path(id string) string {
 // Get returns the accounts of an image; fs.ErrNotExist if they are not kept.
 func (d Images) Get(id string) (a Accounts, err error) {
 	dir := d.path(id)
-	if a.Passwd, err = os.ReadFile(filepath.Join(dir, "passwd")); err == nil {
-		a.Group, err = os.ReadFile(filepath.Join(dir, "group"))
+	for name, b := range a.files() {
+		if *b, err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			break
+		}
 	}
 	now := time.Now()
 	_ = os.Chtimes(dir, now, now) // when it was used; it may have been dropped meanwhile
 	return a, err
 }
 
+// files returns where the accounts are kept.
+func (a *Accounts) files() map[string]*[]byte {
+	return map[string]*[]byte{"passwd": &a.Passwd, "group": &a.Group, "shadowed": &a.Shadowed}
+}
+
 // unfinishedImage begins the name of a directory that Put writes.
 const unfinishedImage = "new-"
 
-// Put keeps the accounts of an image, both files at once, unless they are large.
+// Put keeps the accounts of an image, all files at once, unless they are large. What an
+// older version kept is replaced. The lock is held.
 func (d Images) Put(id string, a Accounts) error {
-	if len(a.Passwd)+len(a.Group) > mostAccounts {
+	if len(a.Passwd)+len(a.Group)+len(a.Shadowed) > mostAccounts {
 		return nil
 	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
@@ -56,11 +64,12 @@ func (d Images) Put(id string, a Accounts) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	for name, b := range map[string][]byte{"passwd": a.Passwd, "group": a.Group} {
-		if err := os.WriteFile(filepath.Join(tmp, name), b, 0o600); err != nil {
+	for name, b := range a.files() {
+		if err := os.WriteFile(filepath.Join(tmp, name), *b, 0o600); err != nil {
 			return err
 		}
 	}
+	d.Remove(id)
 	if err := os.Rename(tmp, d.path(id)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}

@@ -144,3 +144,18 @@ func TestRootLogsIn(t *testing.T) {
 	})
 	e2e.SSH(t, root, "whoami; id -u; echo $HOME; test -e /.dockersh && echo inside").Want(t, "root\n0\n/root\ninside\n", "", 0)
 }
+
+// PAM asks whether an account may be used: su, sudo and cron refuse a locked one.
+func TestUsersAccountInsideIsNotLocked(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "nonewprivileges = false", "capdrop = MKNOD")
+	e2e.SSH(t, u, "getent passwd "+u.Name+" | cut -d: -f2").Want(t, "*\n", "", 0)
+	if out := e2e.OnHost(t, "docker", "exec", "-u", "0", u.Container(t), "su", u.Name, "-c", "id -un"); out != u.Name {
+		t.Errorf("su: %q", out)
+	}
+	// No password opens it.
+	r := e2e.SSHInput(t, u, strings.NewReader("\n"), "su "+u.Name+" -c id")
+	if r.Status == 0 || r.Stdout != "" {
+		t.Errorf("su without a password: %+v", r)
+	}
+}
