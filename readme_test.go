@@ -209,24 +209,30 @@ func TestDesignSaysWhereEveryPackageIs(t *testing.T) {
 	}
 }
 
-// A page that names what a package declares, as in `door.CheckProgram`, names what it
-// declares today; so does one that names it behind a file, as in `dir/file.go` (`word`).
+// A page that names what a package or a type declares, as in `door.CheckProgram` or
+// `Plan.CheckEntry`, names what it declares today; so does one that names it behind a file,
+// as in `dir/file.go` (`word`).
 func TestPagesNameWhatTheCodeDeclares(t *testing.T) {
 	sources := map[string]string{}
+	// The fields of a type, or one of its methods.
+	ofType := regexp.MustCompile(`(?ms)^type (\w+) (?:struct|interface) \{\n(.*?)^\}|^func \(\w+ \*?(\w+)(?:\[[^\]]*\])?\) (\w+)\(`)
 	for _, path := range files(t, ".go") {
 		if !strings.HasSuffix(path, "_test.go") {
 			sources[path] = read(t, path)
 			sources[filepath.Base(filepath.Dir(path))+"."] += sources[path]
+			for _, m := range ofType.FindAllStringSubmatch(sources[path], -1) {
+				sources[m[1]+m[3]+"."] += m[2] + "\t" + m[4] + "\n"
+			}
 		}
 	}
 	declares := func(source, name string) bool {
 		return regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |var |const |\t)` + name + `\b`).MatchString(source)
 	}
-	ofPackage := regexp.MustCompile("`([a-z]+\\.)([A-Z]\\w+)`")
+	dotted := regexp.MustCompile("`((?:[a-z]+|[A-Z]\\w*)\\.)([A-Z]\\w+)`")
 	ofFile := regexp.MustCompile("`(internal/[\\w./]+\\.go)` \\(`(\\w+)`\\)")
 	for _, page := range files(t, ".md") {
 		text := read(t, page)
-		for _, m := range append(ofPackage.FindAllStringSubmatch(text, -1), ofFile.FindAllStringSubmatch(text, -1)...) {
+		for _, m := range append(dotted.FindAllStringSubmatch(text, -1), ofFile.FindAllStringSubmatch(text, -1)...) {
 			if !declares(sources[m[1]], m[2]) {
 				t.Errorf("%s: nothing declares %s", page, m[0])
 			}
