@@ -9,8 +9,8 @@ import (
 
 const module = "github.com/dockersh/dockersh"
 
-// rooms are the folders of internal/, from the ground up. A package may import its
-// own room and those above it in this list, and nothing below.
+// rooms are the folders of internal/. A package may import its own room and those of
+// earlier rows, and none of later ones.
 var rooms = []struct{ name, reason string }{
 	{"host", "what is read of the host and asked of the kernel: knows nothing of dockersh's users, messages or rules"},
 	{"proto", "what the programs say to each other and to people: no rules, no files"},
@@ -140,7 +140,7 @@ var walls = []wall{
 	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
 	{"internal/admin/player", append(beside, "internal/admin/sessions"), "it reads recordings: no session learns of it"},
 	{"internal/admin/installed", append(beside, "internal/root/"), "it reads what brokers read, and is not part of them: the doctor judges by it"},
-	{"internal/admin/sessions", append(beside, "internal/admin/containers"), "a session is a process of the host: no engine is asked"},
+	{"internal/admin/sessions", append(beside, "internal/admin/containers"), "a session is a process of the host: engines are asked through cli.Marks alone"},
 	{"internal/admin/top", append(beside, "internal/admin/ctl"), "as cmd/dockershctl"},
 	{"internal/admin/top/view", []string{"internal/engine/", "internal/root/"}, "a screen and keys: what it shows and does is given to it"},
 }
@@ -191,7 +191,7 @@ func TestEveryPackageHasAWall(t *testing.T) {
 	}
 }
 
-func TestNoPackageImportsUpwards(t *testing.T) {
+func TestNoPackageImportsALaterRoom(t *testing.T) {
 	level := func(pkg string) int {
 		return slices.IndexFunc(rooms, func(r struct{ name, reason string }) bool {
 			return strings.HasPrefix(pkg+"/", "internal/"+r.name+"/")
