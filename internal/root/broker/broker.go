@@ -1,8 +1,9 @@
 // Package broker is the part of dockersh with power: it accepts fronts, learns from the
 // kernel who they are, and connects each login to the agent of its container, or refuses
-// it. It never carries a session's bytes, never opens a terminal and never
-// reads a path of the host that a user can change. How a container is brought up is in
-// package bringup, what happens to one that nobody is in, in package lifecycle.
+// it. It never carries a session's bytes, never opens a terminal and never reads a path of
+// the host that a user can change. Package bringup decides what a container lacks for a
+// login, package launch creates and starts it, and package lifecycle looks after containers
+// that nobody is in.
 package broker
 
 import (

@@ -1,5 +1,5 @@
-// Package launch makes and starts the containers of logins, and has an agent listen in
-// them. Package bringup decides which container lacks what.
+// Package launch creates and starts containers, and starts agents in them. It does what
+// package bringup asks; bringup decides what a container lacks.
 package launch
 
 import (
