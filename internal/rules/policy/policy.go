@@ -5,10 +5,10 @@
 // Refusals that depend on a look at the host are where the look is: settings.For (a
 // group, an address or a key that cannot be learned); broker (too many connections of one
 // user); lifecycle (a mount source that users can change, a mount target that users can move);
-// launch (a mount that is not in its place; an image that a user chose, whose /etc/group its user can change;
-// a home mounted for other user numbers; a user namespace that the engine did not make; a dead
-// adopted container); bringup (a paused container; a recording path that users can write; too
-// many sessions that need a bridge).
+// launch (a mount that is not in its place; an image that a user chose, whose /etc/group they
+// can change; a home mounted for other user numbers; a user namespace that the engine did not
+// make; a dead adopted container); bringup (a paused container; a recording path that users
+// can write; too many sessions that need a bridge).
 package policy
 
 import (
