@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// mostOutput is how much is kept, in bytes, of what a process of a user writes. The process
+// maxOutput is how much is kept, in bytes, of what a process of a user writes. The process
 // is in the user's hands, and may write without end.
-const mostOutput = 4 << 10
+const maxOutput = 4 << 10
 
 var errMuch = errors.New("too much output")
 
@@ -20,7 +20,7 @@ type beginning struct {
 }
 
 func (b *beginning) Write(p []byte) (int, error) {
-	room := mostOutput - b.buf.Len()
+	room := maxOutput - b.buf.Len()
 	b.buf.Write(p[:min(len(p), room)])
 	if len(p) <= room {
 		return len(p), nil

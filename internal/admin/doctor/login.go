@@ -20,8 +20,8 @@ const loginID = "login"
 // loginLimit bounds the login, which may have to pull an image.
 const loginLimit = 10 * time.Minute
 
-// mostQuoted is how much the finding repeats, in bytes, of a login that writes too much.
-const mostQuoted = 60
+// maxQuoted is how much the finding repeats, in bytes, of a login that writes too much.
+const maxQuoted = 60
 
 // loginResult is the login that doctor tried.
 type loginResult struct {
@@ -64,8 +64,8 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	words := strings.Join(strings.FieldsFunc(errs.buf.String(), func(r rune) bool { return r == '\n' }), "; ")
 	switch {
 	case errs.much:
-		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", mostOutput,
-			words[:min(len(words), mostQuoted)])
+		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", maxOutput,
+			words[:min(len(words), maxQuoted)])
 	case ctx.Err() != nil:
 		err = errors.New("no answer within " + loginLimit.String())
 	case words != "":

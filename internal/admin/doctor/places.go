@@ -11,12 +11,12 @@ import (
 )
 
 // placeLimit is how long a place of a user may take to answer: it may be on a file system of
-// the network that is away, or on one that the user mounted. Once mostSlow have not answered,
+// the network that is away, or on one that the user mounted. Once maxSlow have not answered,
 // the others have shortLimit each: there may be a thousand.
 const (
 	placeLimit = 2 * time.Second
 	shortLimit = placeLimit / 10
-	mostSlow   = 10
+	maxSlow    = 10
 )
 
 // places are looks at places of users.
@@ -28,7 +28,7 @@ type places struct {
 // not, f goes on.
 func (p *places) look(ctx context.Context, f func()) bool {
 	limit := placeLimit
-	if p.silent.Load() >= mostSlow {
+	if p.silent.Load() >= maxSlow {
 		limit = shortLimit
 	}
 	if wait.NewPatience().Do(ctx, 0, limit, f) != nil {

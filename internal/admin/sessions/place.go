@@ -34,8 +34,8 @@ var ownRunDirs = paths.OwnRuns("*")
 // a user whose name in /tmp was taken has one with an ending that nobody can guess.
 type furtherDirs map[uint32][]string
 
-// mostNames is how many names in /tmp are looked at, which anybody can fill.
-const mostNames = 1 << 16
+// maxNames is how many names in /tmp are looked at, which anybody can fill.
+const maxNames = 1 << 16
 
 // findFurtherDirs looks for them. Whose they are is not known yet.
 func findFurtherDirs() furtherDirs {
@@ -45,7 +45,7 @@ func findFurtherDirs() furtherDirs {
 		return nil
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(mostNames)
+	names, _ := dir.Readdirnames(maxNames)
 	all := furtherDirs{}
 	for _, name := range names {
 		rest, ok := strings.CutPrefix(name, begin)
@@ -57,8 +57,8 @@ func findFurtherDirs() furtherDirs {
 	return all
 }
 
-// mostFurther is how many such directories of a user are looked at.
-const mostFurther = 64
+// maxFurther is how many such directories of a user are looked at.
+const maxFurther = 64
 
 // placesOf returns the places of a user; none for root, whose broker has root's directory.
 func placesOf(uid uint32, further furtherDirs) (all []place) {
@@ -69,7 +69,7 @@ func placesOf(uid uint32, further furtherDirs) (all []place) {
 		all = append(all, place{strings.Replace(name, "*", strconv.FormatUint(uint64(uid), 10), 1), uid})
 	}
 	for _, dir := range further[uid] {
-		if len(all) < mostFurther && isDirOf(uid, dir) {
+		if len(all) < maxFurther && isDirOf(uid, dir) {
 			all = append(all, place{dir, uid})
 		}
 	}
@@ -109,8 +109,8 @@ func placesInUse() (all [][]place) {
 }
 
 const (
-	// mostEntries is how many entries of a place are looked at.
-	mostEntries = 1024
+	// maxEntries is how many entries of a place are looked at.
+	maxEntries = 1024
 	// placeLimit is how long the places of one user may take, placesLimit those of all.
 	placeLimit  = 300 * time.Millisecond
 	placesLimit = 3 * time.Second
@@ -169,7 +169,7 @@ func (p place) readNow() (f found) {
 	}
 	defer unix.Close(entries)
 	d := state.Sessions("/proc/self/fd/" + strconv.Itoa(entries))
-	all, forged := d.LiveOf(p.uid, mostEntries)
+	all, forged := d.LiveOf(p.uid, maxEntries)
 	f.forged = forged
 	for _, s := range all {
 		switch owner, err := proc.UID(s.Pid); {

@@ -255,16 +255,16 @@ func TestNumberOfAUserIsWrittenInOneWay(t *testing.T) {
 
 func TestMillionEntriesAreNotRead(t *testing.T) {
 	u := newUser(t)
-	for i := range 3 * mostEntries {
+	for i := range 3 * maxEntries {
 		if err := os.WriteFile(string(u.entries())+"/x"+strconv.Itoa(i), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range 2 * mostEntries {
+	for range 2 * maxEntries {
 		u.add(u.session(state.NewSessionID(), "c1"))
 	}
 	own, _, err := u.read(t.Context())
-	if err != nil && !errors.Is(err, errSlow) || len(own) > mostEntries {
+	if err != nil && !errors.Is(err, errSlow) || len(own) > maxEntries {
 		t.Errorf("%d, %v", len(own), err)
 	}
 }

@@ -65,8 +65,8 @@ type imageMarks struct {
 	known map[string]imageMark
 }
 
-// mostMarks is how many images are remembered.
-const mostMarks = 1000
+// maxMarks is how many images are remembered.
+const maxMarks = 1000
 
 // of returns the mark of an image; engine.ErrNoImage.
 func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark imageMark, err error) {
@@ -89,7 +89,7 @@ func (m *imageMarks) of(ctx context.Context, e *Engine, id string) (mark imageMa
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known == nil || len(m.known) >= mostMarks {
+	if m.known == nil || len(m.known) >= maxMarks {
 		m.known = map[string]imageMark{}
 	}
 	m.known[id] = mark

@@ -96,8 +96,8 @@ type watched[T any] struct {
 	val  T
 }
 
-// mostHostFile in bytes is more than a file with a line for each of a million users.
-const mostHostFile = 128 << 20
+// maxHostFile in bytes is more than a file with a line for each of a million users.
+const maxHostFile = 128 << 20
 
 func (w *watched[T]) get() T {
 	w.mu.Lock()
@@ -109,7 +109,7 @@ func (w *watched[T]) get() T {
 	}
 	var text []byte
 	if f, err := os.Open(w.path); err == nil {
-		text, _ = io.ReadAll(io.LimitReader(f, mostHostFile))
+		text, _ = io.ReadAll(io.LimitReader(f, maxHostFile))
 		_ = f.Close()
 	}
 	w.seen, w.val = now, w.parse(text)

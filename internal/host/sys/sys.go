@@ -76,8 +76,8 @@ func ReadAvailable(fd int, p []byte) (n int, ended bool) {
 	return n, false
 }
 
-// MostBuffered in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
-const MostBuffered = 2 << 20
+// MaxBuffered in bytes is more than a pty or a pipe holds (pipe-max-size is 1 MiB).
+const MaxBuffered = 2 << 20
 
 // Write is write(2), repeated if a signal interrupts it. It may write less than p.
 func Write(fd int, p []byte) (int, error) {

@@ -11,9 +11,9 @@ import (
 // other work of its owner hangs.
 var ErrGivenUp = errors.New("no answer in time")
 
-// mostHanging is how much work of one owner is under way at a time, and so how much of it
+// maxHanging is how much work of one owner is under way at a time, and so how much of it
 // can hang.
-const mostHanging = 2
+const maxHanging = 2
 
 // Patience does work that may never end, such as a look at a directory whose server does
 // not answer: no context interrupts that, and each takes a thread.
@@ -22,7 +22,7 @@ type Patience struct {
 }
 
 // NewPatience returns a Patience. Owners do not wait for each other.
-func NewPatience() *Patience { return &Patience{turns: NewTurns(math.MaxInt, mostHanging)} }
+func NewPatience() *Patience { return &Patience{turns: NewTurns(math.MaxInt, maxHanging)} }
 
 // Do waits for the owner's turn and runs work, until it ends, ctx ends, or limit is over;
 // ErrGivenUp, or the error of ctx. Work that was given up goes on, and must not write what

@@ -13,7 +13,7 @@ func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPatience()
 		end := make(chan struct{})
-		for range mostHanging {
+		for range maxHanging {
 			if err := p.Do(t.Context(), 1, time.Second, func() { <-end }); !errors.Is(err, ErrGivenUp) {
 				t.Errorf("hanging work: %v", err)
 			}

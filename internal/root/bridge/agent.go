@@ -72,7 +72,7 @@ func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 		if fds[0].Revents != 0 {
 			exit := a.conn.Exit()
 			// Processes that the program left behind may go on writing; the session ends.
-			for read := 0; read < sys.MostBuffered; {
+			for read := 0; read < sys.MaxBuffered; {
 				n, _ := a.copy(buf)
 				if n == 0 {
 					break

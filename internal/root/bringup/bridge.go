@@ -12,9 +12,9 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// mostBridges is how many bridges one user may have. Each is a process of root with about
+// maxBridges is how many bridges one user may have. Each is a process of root with about
 // nine threads, and a user needs no more than a connection to have one started.
-const mostBridges = 256
+const maxBridges = 256
 
 // startBridge starts the process that carries the bytes of one session, and returns the
 // end of its socket that is for the front. Pass are the descriptors of the task. The

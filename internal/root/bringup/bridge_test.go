@@ -25,7 +25,7 @@ func TestOneUserHasALimitOfBridges(t *testing.T) {
 		return conn, err
 	}
 	var first channel.Conn
-	for range mostBridges {
+	for range maxBridges {
 		conn, err := start(7)
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestOneUserHasALimitOfBridges(t *testing.T) {
 		}
 	}
 	a.b.Bridge = "/nonexistent"
-	for range 2 * mostBridges {
+	for range 2 * maxBridges {
 		if _, err := start(9); errors.As(err, &busy) {
 			t.Fatal("one that was not started counts")
 		}

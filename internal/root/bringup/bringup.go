@@ -18,9 +18,9 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// mostTries is how often one login brings its container up again that ended or was
+// maxTries is how often one login brings its container up again that ended or was
 // removed before the login was in it.
-const mostTries = 3
+const maxTries = 3
 
 // Config is what a Bringup works with.
 type Config struct {
@@ -48,7 +48,7 @@ func New(c Config) *Bringup {
 	c.Looks = wait.NewPatience()
 	return &Bringup{
 		Config: c, launch: launch.New(c.Config),
-		bridges: wait.Quota[uint32]{Each: mostBridges}, full: wait.Quota[string]{Each: mostWaiting},
+		bridges: wait.Quota[uint32]{Each: maxBridges}, full: wait.Quota[string]{Each: maxWaiting},
 	}
 }
 
@@ -147,7 +147,7 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 	a.show("waiting for the container") // other logins may be at it, or have all the slots at the engine
 	sessions := a.b.State.Sessions()
 	var cold ColdReason
-	for range mostTries + 1 {
+	for range maxTries + 1 {
 		if err := sessions.SetWaiting(a.login.Session, true); err != nil {
 			return channel.Conn{}, cold, err
 		}

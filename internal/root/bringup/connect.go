@@ -47,10 +47,10 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 // queueFullLimit is how long a full queue of an agent is waited for.
 const queueFullLimit = 3 * time.Second
 
-// mostWaiting is how many logins wait for a place in the full queue of one agent. The
+// maxWaiting is how many logins wait for a place in the full queue of one agent. The
 // others are refused at once: a thousand wait already. A user can stop their agent, and log
 // in a thousand times.
-const mostWaiting = 8
+const maxWaiting = 8
 
 // dial connects to an agent's socket. A broker bound it, in a directory that is mounted
 // in no container: no path that a user can change is followed.

@@ -51,10 +51,10 @@ func TestFewLoginsWaitForTheFullQueueOfAnAgent(t *testing.T) {
 			waited++
 		}
 	}
-	if waited != mostWaiting {
+	if waited != maxWaiting {
 		t.Errorf("%d logins waited", waited)
 	}
-	for range mostWaiting {
+	for range maxWaiting {
 		if !b.full.Take(path) {
 			t.Error("a login that has gone still counts")
 		}

@@ -36,8 +36,8 @@ func (b *Bringup) createRecording(l Login) (*os.File, error) {
 	return file, nil
 }
 
-// mostOfOneName is how many recordings may differ by their number alone.
-const mostOfOneName = 9999
+// maxOfOneName is how many recordings may differ by their number alone.
+const maxOfOneName = 9999
 
 // newRecording makes a file that did not exist, in a directory that only root can
 // change. If the name is taken a number is added.
@@ -45,13 +45,13 @@ func newRecording(path string) (*os.File, error) {
 	if err := trustedpath.Make(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	for n := 1; n <= mostOfOneName; n++ {
+	for n := 1; n <= maxOfOneName; n++ {
 		f, err := os.OpenFile(numbered(path, n), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 		if !errors.Is(err, os.ErrExist) {
 			return f, err
 		}
 	}
-	return nil, fmt.Errorf("%d recordings have the name %s: put %%x into it", mostOfOneName, path)
+	return nil, fmt.Errorf("%d recordings have the name %s: put %%x into it", maxOfOneName, path)
 }
 
 func numbered(path string, n int) string {

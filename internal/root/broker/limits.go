@@ -17,11 +17,11 @@ type limits struct {
 	ofAll  wait.Quota[struct{}]
 }
 
-// mostPerUser is how many connections one uid may have.
-const mostPerUser = 4096
+// maxPerUser is how many connections one uid may have.
+const maxPerUser = 4096
 
 func newLimits() *limits {
-	perUser, all := mostPerUser, mostPerUser
+	perUser, all := maxPerUser, maxPerUser
 	var lim unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) == nil {
 		// Some descriptors are needed for the engine, for agents and for strangers. No

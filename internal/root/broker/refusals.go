@@ -19,8 +19,8 @@ import (
 // refusalPeriod is how often the further refusals of one user are written.
 const refusalPeriod = time.Minute
 
-// mostRefused is how many users' refusals are counted for themselves.
-const mostRefused = 1024
+// maxRefused is how many users' refusals are counted for themselves.
+const maxRefused = 1024
 
 // refused says which refusals are counted together: those of a uid, or of all that have no
 // account; and of logins, or of what else a front may not do.
@@ -52,7 +52,7 @@ type refusals struct {
 func (r *refusals) add(whose refused, one refusal, complete func(*history.Event)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.last) >= mostRefused && r.last[whose] == nil {
+	if len(r.last) >= maxRefused && r.last[whose] == nil {
 		whose = refused{all: true, login: whose.login}
 	}
 	if last := r.last[whose]; last != nil {

@@ -59,10 +59,10 @@ func TestRefusalsOfOneUserAreALineAMinute(t *testing.T) {
 func TestRefusalsOfAnyNumberOfUsersTakeLittleMemory(t *testing.T) {
 	lines := 0
 	r := &refusals{ctx: t.Context(), write: func(refusal) { lines++ }}
-	for uid := range uint32(100 * mostRefused) {
+	for uid := range uint32(100 * maxRefused) {
 		r.refuse(uid, "reason")
 	}
-	if len(r.last) > mostRefused+1 || lines > mostRefused+1 {
+	if len(r.last) > maxRefused+1 || lines > maxRefused+1 {
 		t.Errorf("%d users, %d lines", len(r.last), lines)
 	}
 	r.timer.Stop()

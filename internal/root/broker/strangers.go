@@ -33,8 +33,8 @@ type strangers struct {
 // How many uids are remembered as known, and how many as unknown. No more become unknown
 // in unknownFor than the allowances let be looked up.
 const (
-	mostKnown   = 1 << 16
-	mostUnknown = 1 << 10
+	maxKnown   = 1 << 16
+	maxUnknown = 1 << 10
 )
 
 // unknownFor is how long a uid without an account is refused without another look-up. Some
@@ -43,11 +43,11 @@ const unknownFor = 3 * time.Second
 
 // allowance limits the look-ups of strangers.
 type allowance struct {
-	waiting, mostWaiting int           // connections whose look-up is under way or to come
-	lookups              chan struct{} // one for each look-up under way
-	perSecond, burst     float64       // look-ups in the long run, and at once
-	left                 float64
-	at                   time.Time // when left was right
+	waiting, maxWaiting int           // connections whose look-up is under way or to come
+	lookups             chan struct{} // one for each look-up under way
+	perSecond, burst    float64       // look-ups in the long run, and at once
+	left                float64
+	at                  time.Time // when left was right
 }
 
 // The allowances leave most look-ups that are made at once (account.DB) to known users. The
@@ -61,9 +61,9 @@ func newStrangers(files *account.HostFiles) *strangers {
 	}
 }
 
-func newAllowance(mostWaiting, atOnce int, perSecond float64) allowance {
-	return allowance{mostWaiting: mostWaiting, lookups: make(chan struct{}, atOnce), perSecond: perSecond, burst: float64(mostWaiting),
-		left: float64(mostWaiting)}
+func newAllowance(maxWaiting, atOnce int, perSecond float64) allowance {
+	return allowance{maxWaiting: maxWaiting, lookups: make(chan struct{}, atOnce), perSecond: perSecond, burst: float64(maxWaiting),
+		left: float64(maxWaiting)}
 }
 
 // isKnown reports whether a uid is that of a user of this host.
@@ -94,7 +94,7 @@ func (s *strangers) admit(uid uint32) (*allowance, error) {
 	}
 	a.left = min(a.burst, a.left+a.perSecond*now.Sub(a.at).Seconds())
 	a.at = now
-	if a.waiting >= a.mostWaiting || a.left < 1 {
+	if a.waiting >= a.maxWaiting || a.left < 1 {
 		return nil, errTooManyStrangers
 	}
 	a.waiting++
@@ -113,12 +113,12 @@ func (s *strangers) setKnown(uid uint32, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known {
-		makeRoom(s.known, mostKnown)
+		makeRoom(s.known, maxKnown)
 		s.known[uid] = struct{}{}
 		delete(s.unknown, uid)
 		return
 	}
-	makeRoom(s.unknown, mostUnknown)
+	makeRoom(s.unknown, maxUnknown)
 	delete(s.known, uid)
 	s.unknown[uid] = time.Now().Add(unknownFor)
 }

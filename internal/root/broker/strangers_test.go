@@ -34,7 +34,7 @@ func TestStrangersHaveOneAllowanceTogether(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(under) != s.ordinary.mostWaiting {
+		if len(under) != s.ordinary.maxWaiting {
 			t.Errorf("%d look-ups at once", len(under))
 		}
 		for i, a := range under {
@@ -86,10 +86,10 @@ func TestUserIsAStrangerOnce(t *testing.T) {
 
 func TestWhatIsRememberedOfStrangersHasALimit(t *testing.T) {
 	s := newTestStrangers(t)
-	for uid := range uint32(3 * mostKnown) {
+	for uid := range uint32(3 * maxKnown) {
 		s.setKnown(subordinateUIDs+uid, uid%2 == 0)
 	}
-	if len(s.known) > mostKnown || len(s.unknown) > mostUnknown {
+	if len(s.known) > maxKnown || len(s.unknown) > maxUnknown {
 		t.Errorf("%d known, %d unknown", len(s.known), len(s.unknown))
 	}
 }

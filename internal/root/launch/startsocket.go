@@ -68,13 +68,13 @@ func (w *startSocket) close() {
 	_ = w.listener.Close()
 }
 
-// mostCallers is how many connections to a start socket are listened to at once.
-const mostCallers = 16
+// maxCallers is how many connections to a start socket are listened to at once.
+const maxCallers = 16
 
 // accept answers callers until one of them is the agent.
 func (w *startSocket) accept() {
 	var found atomic.Bool
-	slots := make(chan struct{}, mostCallers)
+	slots := make(chan struct{}, maxCallers)
 	for !found.Load() {
 		slots <- struct{}{} // each is free again helloLimit after the uid is known
 		raw, err := w.listener.Accept()

@@ -16,13 +16,13 @@ import (
 type Accounts struct{ Passwd, Group, Shadowed []byte }
 
 // Images is the directory of the accounts of images, by their ids: an image never changes.
-// It is in memory, and users may choose images: it keeps the mostImages that were used last,
-// and none whose accounts are larger than mostAccounts.
+// It is in memory, and users may choose images: it keeps the maxImages that were used last,
+// and none whose accounts are larger than maxAccounts.
 type Images string
 
 const (
-	mostImages   = 64
-	mostAccounts = 64 << 10 // bytes; the files of an image that has a thousand users
+	maxImages   = 64
+	maxAccounts = 64 << 10 // bytes; the files of an image that has a thousand users
 )
 
 func (d Images) path(id string) string {
@@ -53,7 +53,7 @@ const unfinishedImage = "new-"
 // Put keeps the accounts of an image, all files at once, unless they are large. What an
 // older version kept is replaced. The lock is held.
 func (d Images) Put(id string, a Accounts) error {
-	if len(a.Passwd)+len(a.Group)+len(a.Shadowed) > mostAccounts {
+	if len(a.Passwd)+len(a.Group)+len(a.Shadowed) > maxAccounts {
 		return nil
 	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
@@ -110,8 +110,8 @@ const unfinishedLimit = 10 * time.Minute
 // makeRoom drops the images that were not used for the longest time, and what killed brokers
 // left.
 func (d Images) makeRoom() {
-	if kept := d.kept(); len(kept) > mostImages {
-		for _, e := range kept[mostImages:] {
+	if kept := d.kept(); len(kept) > maxImages {
+		for _, e := range kept[maxImages:] {
 			_ = os.RemoveAll(filepath.Join(string(d), e.Name()))
 		}
 	}

@@ -18,7 +18,7 @@ func TestWhatIsKeptOfImagesHasALimit(t *testing.T) {
 	d := Images(t.TempDir())
 	line := []byte("root:x:0:0:root:/root:/bin/sh\n")
 	used := imageOf(0)
-	for n := range 3 * mostImages {
+	for n := range 3 * maxImages {
 		unlock, err := d.Lock(t.Context(), imageOf(n))
 		if err != nil {
 			t.Fatal(err)
@@ -33,17 +33,17 @@ func TestWhatIsKeptOfImagesHasALimit(t *testing.T) {
 		time.Sleep(time.Millisecond) // for the order of use
 	}
 	ids := d.IDs()
-	if len(ids) != mostImages || !slices.Contains(ids, used) || !slices.Contains(ids, imageOf(3*mostImages-1)) {
+	if len(ids) != maxImages || !slices.Contains(ids, used) || !slices.Contains(ids, imageOf(3*maxImages-1)) {
 		t.Errorf("%d images are kept: %q", len(ids), ids)
 	}
-	if all, err := os.ReadDir(string(d)); err != nil || len(all) != mostImages {
+	if all, err := os.ReadDir(string(d)); err != nil || len(all) != maxImages {
 		t.Errorf("%d entries %v", len(all), err)
 	}
 }
 
 func TestLargeAccountsOfAnImageAreNotKept(t *testing.T) {
 	d := Images(t.TempDir())
-	for size, kept := range map[int]bool{mostAccounts: true, mostAccounts + 1: false} {
+	for size, kept := range map[int]bool{maxAccounts: true, maxAccounts + 1: false} {
 		passwd := []byte(strings.Repeat("x", size))
 		if err := d.Put("sha256:1", Accounts{Passwd: passwd}); err != nil {
 			t.Fatal(err)

@@ -11,12 +11,12 @@ import (
 // the administrator reads it: there an entry counts only if a broker can have written it.
 
 const (
-	// mostContainerName is more than any container's name has (rules/template, and the
-	// prefix of a name that the user chose), mostKey more than a fingerprint has.
-	mostContainerName = 128
-	mostKey           = 64
-	// mostAhead is how far the clock of the host may have been set back since.
-	mostAhead = 24 * time.Hour
+	// maxContainerName is more than any container's name has (rules/template, and the
+	// prefix of a name that the user chose), maxKey more than a fingerprint has.
+	maxContainerName = 128
+	maxKey           = 64
+	// maxAhead is how far the clock of the host may have been set back since.
+	maxAhead = 24 * time.Hour
 )
 
 // LiveOf returns live sessions of a user out of as many entries, and how many of the user's
@@ -45,9 +45,9 @@ func (s *Session) setForeign(text string, now time.Time) bool {
 	}
 	since, err := strconv.ParseInt(f[0], 10, 64)
 	s.Since, s.User, s.Key = time.Unix(since, 0), f[1], f[3]
-	return err == nil && since > 0 && since <= now.Add(mostAhead).Unix() &&
-		isSessionID(s.ID) && isAlnum(s.Container[0]) && len(s.Container) <= mostContainerName &&
-		(s.Key == "" || isName(s.Key)) && len(s.Key) <= mostKey
+	return err == nil && since > 0 && since <= now.Add(maxAhead).Unix() &&
+		isSessionID(s.ID) && isAlnum(s.Container[0]) && len(s.Container) <= maxContainerName &&
+		(s.Key == "" || isName(s.Key)) && len(s.Key) <= maxKey
 }
 
 // isSessionID reports whether NewSessionID can have made an id.

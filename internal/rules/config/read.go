@@ -146,12 +146,12 @@ func (r *reader) unknown(key string, at syntax.Origin) {
 	r.fail(at, "unknown setting "+syntax.Quote(key), r.didYouMean(k, names, ""))
 }
 
-// mostHints is for how many mistyped words the nearest one is looked for: that takes longer
+// maxHints is for how many mistyped words the nearest one is looked for: that takes longer
 // than everything else together.
-const mostHints = 20
+const maxHints = 20
 
 func (r *reader) didYouMean(word string, candidates []string, otherwise string) string {
-	if r.hints++; r.hints > mostHints {
+	if r.hints++; r.hints > maxHints {
 		return otherwise
 	}
 	return suggest.Hint(word, candidates, otherwise)

@@ -157,7 +157,7 @@ func (s *session) drain() {
 		if r.input {
 			continue
 		}
-		for read := 0; !r.done && read < sys.MostBuffered; {
+		for read := 0; !r.done && read < sys.MaxBuffered; {
 			writing := len(r.rest) > 0
 			if r.step() {
 				if !writing {

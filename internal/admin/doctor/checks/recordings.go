@@ -31,14 +31,14 @@ func recordings(h *facts.Host, u *facts.User) *fault {
 	return f
 }
 
-// mostInUse is from when on a file system has little room left, in percent.
-const mostInUse = 95
+// maxInUse is from when on a file system has little room left, in percent.
+const maxInUse = 95
 
 // recordingsSpace finds a file system that is nearly full: nothing removes recordings, and
 // users fill it as fast as their terminals show output.
 func recordingsSpace(h *facts.Host, u *facts.User) *fault {
 	r := u.Recording
-	if r == nil || r.Full || r.Space < mostInUse && r.Files < mostInUse {
+	if r == nil || r.Full || r.Space < maxInUse && r.Files < maxInUse {
 		return nil
 	}
 	on := facts.MountOf(h.Mounts, r.At).On
