@@ -32,7 +32,7 @@ type Engine interface {
 // AtOnce is how many containers are made or started at a time, removed at a time, or worked
 // on by a command of the administrator: more would only wait for each other in the engine,
 // and time out together. Of one user's containers at most AtOnceOfUser are made, or removed,
-// at a time: another user's login finds a place free, and does not wait in the engine behind
+// at a time: another user's login finds a slot free, and does not wait in the engine behind
 // as many.
 const (
 	AtOnce       = 6

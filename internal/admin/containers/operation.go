@@ -89,11 +89,11 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 // ForEach works on all containers, as many at a time as suits the engine.
 func ForEach(all []Container, do func(Container)) {
 	var work sync.WaitGroup
-	places := make(chan struct{}, engine.AtOnce)
+	slots := make(chan struct{}, engine.AtOnce)
 	for _, c := range all {
 		work.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			do(c)
 		})
 	}

@@ -19,7 +19,7 @@ const (
 // lookup.
 type cache[T any] struct {
 	ttl     time.Duration
-	busy    chan struct{} // a place is one lookup
+	busy    chan struct{} // a slot is one lookup
 	lookups wait.Group[T]
 
 	mu    sync.Mutex
@@ -64,7 +64,7 @@ func (c *cache[T]) known(key string) (val T, round int, ok bool) {
 	return a.val, c.round, ok && time.Now().Before(a.until)
 }
 
-// look waits for a place and looks up.
+// look waits for a slot and looks up.
 func (c *cache[T]) look(look func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupLimit)
 	defer cancel()

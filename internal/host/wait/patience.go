@@ -30,7 +30,7 @@ func NewPatience() *Patience { return &Patience{turns: NewTurns(math.MaxInt, max
 func (p *Patience) Do(ctx context.Context, owner uint32, limit time.Duration, work func()) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if release, err := p.turns.Take(limited, owner); err == nil {
+	if release, err := p.turns.Acquire(limited, owner); err == nil {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

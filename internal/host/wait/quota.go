@@ -10,8 +10,8 @@ type Quota[K comparable] struct {
 	held map[K]int // of keys that hold something
 }
 
-// Take takes one for key, to be returned by Release; false if key holds Each already.
-func (q *Quota[K]) Take(key K) bool {
+// TryAcquire adds one to what key holds, until Release; false if key holds Each already.
+func (q *Quota[K]) TryAcquire(key K) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.held[key] >= q.Each {
@@ -24,7 +24,7 @@ func (q *Quota[K]) Take(key K) bool {
 	return true
 }
 
-// Release returns what Take took.
+// Release ends what TryAcquire began.
 func (q *Quota[K]) Release(key K) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

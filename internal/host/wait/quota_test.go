@@ -12,7 +12,7 @@ func TestKeyHoldsNoMoreThanItsQuota(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			if q.Take("x") {
+			if q.TryAcquire("x") {
 				taken.Add(1)
 			}
 		})
@@ -21,11 +21,11 @@ func TestKeyHoldsNoMoreThanItsQuota(t *testing.T) {
 	if taken.Load() != 3 {
 		t.Errorf("took %d", taken.Load())
 	}
-	if !q.Take("y") {
+	if !q.TryAcquire("y") {
 		t.Error("another key has none")
 	}
 	q.Release("x")
-	if !q.Take("x") || q.Take("x") {
+	if !q.TryAcquire("x") || q.TryAcquire("x") {
 		t.Error("not one was free after one was released")
 	}
 	for range 3 {

@@ -6,35 +6,35 @@ import (
 	"sync"
 )
 
-// Turns are places that go round by owner, which is a number: a free place goes to the
-// waiting owner that holds the fewest, and among equals to the one that is next in the
-// round. However many callers an owner has, they are one in the round, and have their turns
-// in the order of coming.
+// Turns are slots that go round by user, who is a number: a free slot goes to the waiting
+// user who holds the fewest, and among equals to the one who is next in the round. However
+// many callers a user has, they are one in the round, and have their turns in the order of
+// coming.
 type Turns struct {
-	places, each int
+	slots, each int
 
 	mu     sync.Mutex
 	taken  int
-	held   map[uint32]int             // places of each owner
-	queues map[uint32][]chan struct{} // callers of each owner that waits
-	round  []uint32                   // the owners that wait, the next one first
+	held   map[uint32]int             // slots of each user
+	queues map[uint32][]chan struct{} // callers of each user who waits
+	round  []uint32                   // the users who wait, the next one first
 }
 
-// NewTurns returns that many places, of which one owner gets at most each: the others stay
-// free for the next owner to come.
-func NewTurns(places, each int) *Turns {
-	return &Turns{places: places, each: each, held: map[uint32]int{}, queues: map[uint32][]chan struct{}{}}
+// NewTurns returns that many slots, of which one user gets at most each: the others stay
+// free for the next user to come.
+func NewTurns(slots, each int) *Turns {
+	return &Turns{slots: slots, each: each, held: map[uint32]int{}, queues: map[uint32][]chan struct{}{}}
 }
 
-// Take waits for a place until ctx ends, and then returns its error.
-func (t *Turns) Take(ctx context.Context, owner uint32) (release func(), err error) {
-	release = sync.OnceFunc(func() { t.release(owner) })
+// Acquire waits for a slot until ctx ends, and then returns its error.
+func (t *Turns) Acquire(ctx context.Context, user uint32) (release func(), err error) {
+	release = sync.OnceFunc(func() { t.release(user) })
 	turn := make(chan struct{})
 	t.mu.Lock()
-	if t.queues[owner] == nil {
-		t.round = append(t.round, owner)
+	if t.queues[user] == nil {
+		t.round = append(t.round, user)
 	}
-	t.queues[owner] = append(t.queues[owner], turn)
+	t.queues[user] = append(t.queues[user], turn)
 	t.grant()
 	t.mu.Unlock()
 	select {
@@ -42,63 +42,63 @@ func (t *Turns) Take(ctx context.Context, owner uint32) (release func(), err err
 		return release, nil
 	case <-ctx.Done():
 	}
-	if !t.leave(owner, turn) { // the turn came at this moment
+	if !t.leave(user, turn) { // the turn came at this moment
 		release()
 	}
 	return nil, ctx.Err()
 }
 
-// leave takes a caller out of its owner's queue; false if it is not in it any more.
-func (t *Turns) leave(owner uint32, turn chan struct{}) bool {
+// leave removes a caller from its user's queue; false if it is not in it any more.
+func (t *Turns) leave(user uint32, turn chan struct{}) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	queue := t.queues[owner]
+	queue := t.queues[user]
 	i := slices.Index(queue, turn)
 	if i < 0 {
 		return false
 	}
 	if queue = slices.Delete(queue, i, i+1); len(queue) > 0 {
-		t.queues[owner] = queue
+		t.queues[user] = queue
 		return true
 	}
-	delete(t.queues, owner)
-	t.round = slices.DeleteFunc(t.round, func(o uint32) bool { return o == owner })
+	delete(t.queues, user)
+	t.round = slices.DeleteFunc(t.round, func(o uint32) bool { return o == user })
 	return true
 }
 
-func (t *Turns) release(owner uint32) {
+func (t *Turns) release(user uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.taken--
-	if t.held[owner]--; t.held[owner] == 0 {
-		delete(t.held, owner)
+	if t.held[user]--; t.held[user] == 0 {
+		delete(t.held, user)
 	}
 	t.grant()
 }
 
-// grant gives free places to those that wait.
+// grant assigns free slots to those that wait.
 func (t *Turns) grant() {
-	for t.taken < t.places {
+	for t.taken < t.slots {
 		next := -1
-		for i, owner := range t.round {
-			if t.held[owner] < t.each && (next < 0 || t.held[owner] < t.held[t.round[next]]) {
+		for i, user := range t.round {
+			if t.held[user] < t.each && (next < 0 || t.held[user] < t.held[t.round[next]]) {
 				next = i
 			}
 		}
 		if next < 0 {
 			return
 		}
-		owner := t.round[next]
+		user := t.round[next]
 		t.round = slices.Delete(t.round, next, next+1)
-		queue := t.queues[owner]
+		queue := t.queues[user]
 		close(queue[0])
 		t.taken++
-		t.held[owner]++
+		t.held[user]++
 		if len(queue) == 1 {
-			delete(t.queues, owner)
+			delete(t.queues, user)
 			continue
 		}
-		t.queues[owner] = queue[1:]
-		t.round = append(t.round, owner)
+		t.queues[user] = queue[1:]
+		t.round = append(t.round, user)
 	}
 }

@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// log has the owners in the order of their turns.
+// log has the users in the order of their turns.
 type log struct {
-	mu     sync.Mutex
-	owners []uint32
+	mu    sync.Mutex
+	users []uint32
 }
 
 func (l *log) get() []uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.owners)
+	return slices.Clone(l.users)
 }
 
-// worker takes a place and holds it for a second.
-func worker(t *testing.T, turns *Turns, owner uint32, starts *log) {
-	release, err := turns.Take(t.Context(), owner)
+// worker acquires a slot and holds it for a second.
+func worker(t *testing.T, turns *Turns, user uint32, starts *log) {
+	release, err := turns.Acquire(t.Context(), user)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	starts.mu.Lock()
-	starts.owners = append(starts.owners, owner)
+	starts.users = append(starts.users, user)
 	starts.mu.Unlock()
 	time.Sleep(time.Second)
 	release()
@@ -46,12 +46,12 @@ func isEmpty(t *testing.T, turns *Turns) {
 	}
 }
 
-func TestTurnsGoRoundByOwner(t *testing.T) {
+func TestTurnsGoRoundByUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(1, 1)
 		var starts log
-		for _, owner := range []uint32{1, 1, 1, 1, 2, 2, 3} {
-			go worker(t, turns, owner, &starts)
+		for _, user := range []uint32{1, 1, 1, 1, 2, 2, 3} {
+			go worker(t, turns, user, &starts)
 			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
@@ -62,7 +62,7 @@ func TestTurnsGoRoundByOwner(t *testing.T) {
 	})
 }
 
-func TestOneOwnerLeavesAPlaceForTheNext(t *testing.T) {
+func TestOneUserLeavesASlotForTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(6, 4)
 		var starts log
@@ -71,11 +71,11 @@ func TestOneOwnerLeavesAPlaceForTheNext(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(starts.get()) != 4 {
-			t.Errorf("one owner has %d places", len(starts.get()))
+			t.Errorf("one user has %d slots", len(starts.get()))
 		}
 		begin := time.Now()
-		for owner := range uint32(2) {
-			worker(t, turns, 2+owner, &starts)
+		for user := range uint32(2) {
+			worker(t, turns, 2+user, &starts)
 		}
 		if took := time.Since(begin); took != 2*time.Second {
 			t.Errorf("two others took %v for their two seconds", took)
@@ -87,7 +87,7 @@ func TestOneOwnerLeavesAPlaceForTheNext(t *testing.T) {
 	})
 }
 
-func TestPlaceGoesToTheOwnerWithTheFewest(t *testing.T) {
+func TestSlotGoesToTheUserWithTheFewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(3, 3)
 		var starts log
@@ -106,25 +106,25 @@ func TestPlaceGoesToTheOwnerWithTheFewest(t *testing.T) {
 	})
 }
 
-func TestCallerThatGivesUpLeavesNoPlaceTaken(t *testing.T) {
+func TestCallerThatGivesUpLeavesNoSlotTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(1, 1)
-		release, err := turns.Take(t.Context(), 1)
+		release, err := turns.Acquire(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, owner := range []uint32{1, 1, 2} {
+		for _, user := range []uint32{1, 1, 2} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			if _, err := turns.Take(ctx, owner); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("owner %d: %v", owner, err)
+			if _, err := turns.Acquire(ctx, user); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("user %d: %v", user, err)
 			}
 		}
 		// The turn comes at the moment of giving up.
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			release, err := turns.Take(ctx, 3)
+			release, err := turns.Acquire(ctx, 3)
 			if err == nil {
 				release()
 			}
@@ -134,7 +134,7 @@ func TestCallerThatGivesUpLeavesNoPlaceTaken(t *testing.T) {
 		cancel()
 		release()
 		<-done
-		if release, err = turns.Take(t.Context(), 4); err != nil {
+		if release, err = turns.Acquire(t.Context(), 4); err != nil {
 			t.Fatal(err)
 		}
 		release()

@@ -21,7 +21,7 @@ const maxBridges = 256
 // bridge is not looked after: it goes on without this process, and ends with its front.
 func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn channel.Conn, err error) {
 	user := l.Plan.User.UID
-	if !b.bridges.Take(user) {
+	if !b.bridges.TryAcquire(user) {
 		return channel.Conn{}, usererr.New(usererr.Busy, "you have too many sessions that are recorded or go over the engine's exec",
 			"end some of your sessions", nil)
 	}

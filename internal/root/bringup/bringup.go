@@ -40,7 +40,7 @@ type Bringup struct {
 	shared  wait.Group[ColdReason]
 	launch  *launch.Launcher
 	bridges wait.Quota[uint32] // those that this process started, by the user's uid
-	full    wait.Quota[string] // logins that wait for a place in an agent's queue, by its path
+	full    wait.Quota[string] // logins that wait for a slot in an agent's queue, by its path
 }
 
 // New returns a Bringup.

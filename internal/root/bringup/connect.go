@@ -47,7 +47,7 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 // queueFullLimit is how long a full queue of an agent is waited for.
 const queueFullLimit = 3 * time.Second
 
-// maxWaiting is how many logins wait for a place in the full queue of one agent. The
+// maxWaiting is how many logins wait for a slot in the full queue of one agent. The
 // others are refused at once: a thousand wait already. A user can stop their agent, and log
 // in a thousand times.
 const maxWaiting = 8
@@ -64,7 +64,7 @@ func (b *Bringup) dial(path, container string) (channel.Conn, error) {
 		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
 			return channel.Conn{}, errNoAgent
 		case errors.Is(err, unix.EAGAIN):
-			if !waits && b.full.Take(path) {
+			if !waits && b.full.TryAcquire(path) {
 				waits = true
 				defer b.full.Release(path)
 			}

@@ -36,10 +36,10 @@ var errTooMany = usererr.New(usererr.Busy, "you have too many connections", "end
 
 // admitConn counts a connection, to be ended by releaseConn; false if there are too many.
 func (l *limits) admitConn(uid uint32) bool {
-	if !l.ofUser.Take(uid) {
-		return false // before a place is taken that another user may want
+	if !l.ofUser.TryAcquire(uid) {
+		return false // before a slot is acquired that another user may want
 	}
-	if !l.ofAll.Take(struct{}{}) {
+	if !l.ofAll.TryAcquire(struct{}{}) {
 		l.ofUser.Release(uid)
 		return false
 	}
@@ -53,7 +53,7 @@ func (l *limits) releaseConn(uid uint32) {
 
 // lockSessions takes the lock under which a user's sessions are counted, and refuses the
 // login if the user has as many as they may (maxsessions). Of two logins at once only one
-// gets the last place.
+// is admitted as the last.
 func (b *Broker) lockSessions(ctx context.Context, plan *policy.Plan) (unlock func(), err error) {
 	if plan.Settings.MaxSessions == 0 {
 		return func() {}, nil

@@ -49,7 +49,7 @@ func (b *Broker) shareWhyLost(ctx context.Context, f *front) (string, error) {
 	return b.why.Go(ctx, key, func() (string, error) {
 		ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
 		defer cancel()
-		release, err := b.whyTurns.Take(ctx, f.uid)
+		release, err := b.whyTurns.Acquire(ctx, f.uid)
 		if err != nil {
 			return "", err
 		}

@@ -26,7 +26,7 @@ type Images struct {
 }
 
 // pullsAtOnce is how many images are pulled at a time, and pullsOfUser how many for one
-// user: a registry that never finishes takes a place for an hour.
+// user: a registry that never finishes holds a slot for an hour.
 const (
 	pullsAtOnce = 16
 	pullsOfUser = 2
@@ -82,11 +82,11 @@ func (i *Images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, 
 	if id, err := e.ImageID(ctx, s.ImageName); err == nil && s.Pull == "missing" {
 		return id, nil
 	}
-	place, err := i.pulls.Take(ctx, plan.User.UID)
+	releaseSlot, err := i.pulls.Acquire(ctx, plan.User.UID)
 	if err != nil {
 		return "", err
 	}
-	defer place()
+	defer releaseSlot()
 	if err := e.Pull(ctx, s.ImageName, show); err != nil {
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err

@@ -46,14 +46,14 @@ func New(c Config) *Launcher {
 	return &Launcher{Config: c, slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser)}
 }
 
-// takeSlot waits for one of the slots at the engine, which go round by user. It must not be
+// acquireSlot waits for one of the slots at the engine, which go round by user. It must not be
 // held while something is awaited that is in a user's hands.
-func (l *Launcher) takeSlot(ctx context.Context, user uint32) (release func(), err error) {
-	own, err := l.slots.Take(ctx, user)
+func (l *Launcher) acquireSlot(ctx context.Context, user uint32) (release func(), err error) {
+	own, err := l.slots.Acquire(ctx, user)
 	if err != nil || !l.ShareSlots {
 		return own, err
 	}
-	shared, err := l.State.TakeSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
+	shared, err := l.State.AcquireSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
 	if err != nil {
 		own()
 		return nil, err

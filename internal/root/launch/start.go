@@ -18,7 +18,7 @@ func (t *Target) StartStopped(ctx context.Context, found *engine.Container, owne
 	if err := t.checkSources(ctx, found); err != nil {
 		return err
 	}
-	release, err := t.l.takeSlot(ctx, t.plan.User.UID)
+	release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func CanStartAdopted(s engine.State) bool {
 func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) error {
 	switch found.State {
 	case engine.Created, engine.Exited:
-		release, err := t.l.takeSlot(ctx, t.plan.User.UID)
+		release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
 		if err != nil {
 			return err
 		}

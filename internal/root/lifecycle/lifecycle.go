@@ -49,7 +49,7 @@ type Reconciler struct {
 	Config
 	ctx  context.Context // its end is the end of all work
 	jobs jobs
-	// A place is one container that is being removed. These places are not those of logins:
+	// A slot is one container that is being removed. These slots are not those of logins:
 	// a user can fill a container so that its removal takes long.
 	removals    *wait.Turns
 	needsEngine atomic.Bool // something is due, and this process has no client of an engine

@@ -178,7 +178,7 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 		return false, err
 	}
 	made, _ := r.State.Container(container).Made() // without it, its maker is unknown, and all such are one
-	release, err := r.removals.Take(ctx, made.UID)
+	release, err := r.removals.Acquire(ctx, made.UID)
 	if err != nil {
 		return false, err
 	}

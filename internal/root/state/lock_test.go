@@ -66,7 +66,7 @@ func takes(t *testing.T, run RunDir, uid uint32) (release func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	release, err := run.TakeSlot(ctx, uid, 3, 2)
+	release, err := run.AcquireSlot(ctx, uid, 3, 2)
 	if err != nil {
 		t.Fatalf("user %d: %v", uid, err)
 	}
@@ -78,7 +78,7 @@ func waits(t *testing.T, run RunDir, uid uint32) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := run.TakeSlot(ctx, uid, 3, 2); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := run.AcquireSlot(ctx, uid, 3, 2); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("user %d: %v", uid, err)
 	}
 }
@@ -122,7 +122,7 @@ func TestUserWithManyProcessesIsOneThatWaits(t *testing.T) {
 	var crowd sync.WaitGroup
 	for range 20 {
 		crowd.Go(func() {
-			if release, err := run.TakeSlot(ctx, 7, 3, 2); err == nil {
+			if release, err := run.AcquireSlot(ctx, 7, 3, 2); err == nil {
 				time.Sleep(time.Millisecond)
 				release()
 			}

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TakeSlot takes one of n slots that all processes with this run-time directory share, and
+// AcquireSlot waits for one of n slots that all processes with this run-time directory share, and
 // of which one user gets at most each. It returns the error of ctx.
 //
 // Files have no queue, and a slot that is free goes to the process that looks first. So that
 // a user with many of them is not the first more often than another, only one process of a
 // user looks at a time.
-func (d RunDir) TakeSlot(ctx context.Context, uid uint32, n, each int) (release func(), err error) {
+func (d RunDir) AcquireSlot(ctx context.Context, uid uint32, n, each int) (release func(), err error) {
 	user := filepath.Join(string(d), "turn-"+strconv.FormatUint(uint64(uid), 10)+"-")
 	own, err := lockOneOf(ctx, user, each)
 	if err != nil {
