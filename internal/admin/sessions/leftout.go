@@ -20,12 +20,12 @@ type LeftOut struct {
 // dropForged returns the entries without those whose id is not theirs alone: isTaken reports
 // whether it is that of another session, or the name of a container, either of which the
 // administrator may mean by it.
-func (o *LeftOut) dropForged(own []Entry, isTaken func(id string) bool) (kept []Entry) {
+func (o *LeftOut) dropForged(all []Entry, isTaken func(id string) bool) (kept []Entry) {
 	claims := map[string]int{}
-	for _, e := range own {
+	for _, e := range all {
 		claims[e.ID]++
 	}
-	for _, e := range own {
+	for _, e := range all {
 		if isTaken(e.ID) || claims[e.ID] > 1 {
 			o.addForged(e.User, 1)
 		} else {

@@ -18,12 +18,12 @@ import (
 // Message is the command message: it writes a line to the terminals of sessions.
 func Message(ctx context.Context, env cli.Env, args []string) error {
 	var meant cli.Selection
-	own, err := meant.Parse(args, nil, 1)
+	words, err := meant.Parse(args, nil, 1)
 	if err != nil {
 		return err
 	}
-	text := printable.Line(own[0])
-	if text == "" || len(own[0]) > maxMessage {
+	text := printable.Line(words[0])
+	if text == "" || len(words[0]) > maxMessage {
 		return fmt.Errorf("%w: the text has 1 to %d bytes", cli.ErrMisuse, maxMessage)
 	}
 	if err := cli.RequireRoot("message"); err != nil {

@@ -125,8 +125,8 @@ var looks = wait.NewPatience()
 
 // found is what is in a place.
 type found struct {
-	own    []state.Session
-	forged int // live entries that no broker wrote
+	entries []state.Session
+	forged  int // live entries that no broker wrote
 }
 
 // read returns the live sessions of a place, and how many entries no broker wrote. An entry
@@ -137,7 +137,7 @@ func (p place) read(ctx context.Context) ([]state.Session, int, error) {
 		_ = sys.AsUser(int(p.uid), nogroup, func() { f = p.readNow() })
 		return f
 	})
-	return f.own, f.forged, err
+	return f.entries, f.forged, err
 }
 
 // lookWithin returns what look finds in a place, unless that takes too long.
@@ -175,7 +175,7 @@ func (p place) readNow() (f found) {
 		switch owner, err := proc.UID(s.Pid); {
 		case err != nil: // it has just ended
 		case owner == p.uid:
-			f.own = append(f.own, s)
+			f.entries = append(f.entries, s)
 		default:
 			f.forged++
 		}
@@ -231,15 +231,15 @@ func ofUser(ctx context.Context, places []place) (all []Entry, out LeftOut) {
 	defer cancel()
 	name := ""
 	for _, p := range places {
-		own, forged, err := p.read(limited)
+		entries, forged, err := p.read(limited)
 		if err != nil {
 			out.Unread++
 		}
-		if name == "" && len(own)+forged > 0 {
+		if name == "" && len(entries)+forged > 0 {
 			name = nameOf(ctx, p.uid)
 		}
 		out.addForged(name, forged)
-		for _, s := range own {
+		for _, s := range entries {
 			s.User, s.Address = name, "" // Live asks the kernel for the address
 			all = append(all, Entry{Session: s, run: p.run})
 		}

@@ -40,16 +40,16 @@ func Entries(ctx context.Context, marks cli.Marks) (all []Entry, out LeftOut) {
 		ids[s.ID], containers[s.Container] = true, true
 		all = append(all, Entry{Session: s})
 	}
-	own, out := ofUserBrokers(ctx)
-	if len(own) == 0 {
+	userEntries, out := ofUserBrokers(ctx)
+	if len(userEntries) == 0 {
 		return all, out
 	}
 	var made map[string][]string
 	if marks != nil {
 		made = marks(ctx)
 	}
-	own = out.dropForged(own, func(id string) bool { return ids[id] || containers[id] || made[id] != nil })
-	for _, e := range own {
+	userEntries = out.dropForged(userEntries, func(id string) bool { return ids[id] || containers[id] || made[id] != nil })
+	for _, e := range userEntries {
 		e.Unconfirmed = !slices.Contains(made[e.Container], e.mark())
 		all = append(all, e)
 	}
@@ -61,7 +61,7 @@ var accounts = account.New(0)
 // Index finds the sessions in each of many containers.
 type Index struct {
 	root    map[string][]state.Session
-	own     map[place][]state.Session
+	ofUsers map[place][]state.Session
 	further furtherDirs
 }
 
@@ -79,13 +79,13 @@ func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark
 		if mark != state.RunDir(p.run).Container(container).Mark() {
 			continue
 		}
-		own, ok := x.own[p]
+		entries, ok := x.ofUsers[p]
 		if !ok {
-			if own, _, err = p.read(ctx); err == nil {
-				x.own[p] = own
+			if entries, _, err = p.read(ctx); err == nil {
+				x.ofUsers[p] = entries
 			}
 		}
-		all = append(all, own...)
+		all = append(all, entries...)
 	}
 	for _, s := range all {
 		if s.Container == container && !s.Waiting && s.IsLive() {

@@ -263,16 +263,16 @@ func TestMillionEntriesAreNotRead(t *testing.T) {
 	for range 2 * maxEntries {
 		u.add(u.session(state.NewSessionID(), "c1"))
 	}
-	own, _, err := u.read(t.Context())
-	if err != nil && !errors.Is(err, errSlow) || len(own) > maxEntries {
-		t.Errorf("%d, %v", len(own), err)
+	entries, _, err := u.read(t.Context())
+	if err != nil && !errors.Is(err, errSlow) || len(entries) > maxEntries {
+		t.Errorf("%d, %v", len(entries), err)
 	}
 }
 
 // A file system that the user mounted, or one of the network that is away, may never answer.
 func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	p, hang, looks := place{"/hangs", 7}, make(chan struct{}), make(chan int, 10)
-	look := func() found { looks <- 1; <-hang; return found{own: []state.Session{{ID: "a"}}} }
+	look := func() found { looks <- 1; <-hang; return found{entries: []state.Session{{ID: "a"}}} }
 	start := time.Now()
 	for range 3 {
 		if _, err := lookWithin(t.Context(), p, look); !errors.Is(err, errSlow) {
@@ -287,7 +287,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	close(hang)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		if f, err := lookWithin(t.Context(), p, look); err == nil && len(f.own) == 1 {
+		if f, err := lookWithin(t.Context(), p, look); err == nil && len(f.entries) == 1 {
 			break
 		}
 		if time.Now().After(end) {

@@ -21,11 +21,11 @@ func runDir(uid int) (string, error) {
 	if uid == 0 {
 		return paths.Run, nil
 	}
-	own := paths.OwnRuns(strconv.Itoa(uid))
-	if checkPrivateDir(filepath.Dir(own[0]), uid) == nil {
-		return own[0], nil
+	dirs := paths.OwnRuns(strconv.Itoa(uid))
+	if checkPrivateDir(filepath.Dir(dirs[0]), uid) == nil {
+		return dirs[0], nil
 	}
-	return dirInTmp(own[1], uid)
+	return dirInTmp(dirs[1], uid)
 }
 
 // settleTime is longer than a broker takes between looking for a directory and making one.

@@ -49,16 +49,16 @@ func New(c Config) *Launcher {
 // acquireSlot waits for one of the slots at the engine, which go round by user. It must not be
 // held while something is awaited that is in a user's hands.
 func (l *Launcher) acquireSlot(ctx context.Context, user uint32) (release func(), err error) {
-	own, err := l.slots.Acquire(ctx, user)
+	releaseLocal, err := l.slots.Acquire(ctx, user)
 	if err != nil || !l.ShareSlots {
-		return own, err
+		return releaseLocal, err
 	}
-	shared, err := l.State.AcquireSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
+	releaseShared, err := l.State.AcquireSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
 	if err != nil {
-		own()
+		releaseLocal()
 		return nil, err
 	}
-	return sync.OnceFunc(func() { shared(); own() }), nil
+	return sync.OnceFunc(func() { releaseShared(); releaseLocal() }), nil
 }
 
 // Target is the container of a plan. Its lock is held.

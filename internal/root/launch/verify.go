@@ -54,7 +54,7 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 // findMisplaced returns the first place in the container where something else is than
 // what is to be there; empty: there is none.
 func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
-	own := []lifecycle.OwnFile{
+	files := []lifecycle.OwnFile{
 		{Inside: policy.InitInside, Ours: filepath.Join(a.t.l.Helpers, filepath.Base(policy.InitInside))},
 		// It proves that this is the container's own directory, and so the right container.
 		{Inside: policy.RunInside + "/" + filepath.Base(a.t.dir.StartSocket()), Ours: a.t.dir.StartSocket()},
@@ -64,9 +64,9 @@ func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
 		return "", err
 	}
 	if a.t.dir.IsVerified(process) {
-		return lifecycle.FindMisplaced(a.root, own, nil)
+		return lifecycle.FindMisplaced(a.root, files, nil)
 	}
-	misplaced, err := lifecycle.FindMisplaced(a.root, own, found.Mounts)
+	misplaced, err := lifecycle.FindMisplaced(a.root, files, found.Mounts)
 	if err == nil && misplaced == "" {
 		err = a.t.dir.SetVerified(process)
 	}

@@ -52,8 +52,8 @@ func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, error) {
 // FindMisplaced returns the first place in a container where something else is than our
 // file, or than what is to be mounted there; empty: there is none. Users may later rename
 // what is above a mount, so mounts are to be looked at right after a start.
-func FindMisplaced(root *rootfs.Root, own []OwnFile, mounts []engine.Mount) (string, error) {
-	for _, f := range own {
+func FindMisplaced(root *rootfs.Root, files []OwnFile, mounts []engine.Mount) (string, error) {
+	for _, f := range files {
 		if is, err := root.Has(f.Inside, f.Ours); err != nil || !is {
 			return f.Inside, err
 		}

@@ -17,13 +17,13 @@ import (
 // user looks at a time.
 func (d RunDir) AcquireSlot(ctx context.Context, uid uint32, n, each int) (release func(), err error) {
 	user := filepath.Join(string(d), "turn-"+strconv.FormatUint(uint64(uid), 10)+"-")
-	own, err := lockOneOf(ctx, user, each)
+	releaseOfUser, err := lockOneOf(ctx, user, each)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			own()
+			releaseOfUser()
 		}
 	}()
 	next, err := LockFile(ctx, user+"next")
@@ -31,11 +31,11 @@ func (d RunDir) AcquireSlot(ctx context.Context, uid uint32, n, each int) (relea
 		return nil, err
 	}
 	defer removeAndUnlock(user+"next", next)
-	shared, err := lockOneOf(ctx, filepath.Join(string(d), "turn-"), n)
+	releaseShared, err := lockOneOf(ctx, filepath.Join(string(d), "turn-"), n)
 	if err != nil {
 		return nil, err
 	}
-	return func() { shared(); own() }, nil
+	return func() { releaseShared(); releaseOfUser() }, nil
 }
 
 // slotPause is how often a process looks for a free slot.

@@ -75,8 +75,8 @@ func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
 // that the image does not explain, or the administrator's number whatever the image is.
 func containerUser(_ *facts.Host, u *facts.User) *fault {
 	name := u.Settings.ContainerUserName
-	own := strconv.FormatUint(uint64(u.UID), 10)
-	if !u.Settings.UserMay("imagename") || name == u.Name || name == own || strings.HasPrefix(name, own+":") {
+	uid := strconv.FormatUint(uint64(u.UID), 10)
+	if !u.Settings.UserMay("imagename") || name == u.Name || name == uid || strings.HasPrefix(name, uid+":") {
 		return nil
 	}
 	what := "in which the name is only another name for the user's own numbers"
