@@ -56,7 +56,7 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 		if !found.MayGain {
 			return nil
 		}
-		return lifecycle.CheckPlaces(found, home, true)
+		return lifecycle.CheckMountTargets(found, home, true)
 	}
 	result := make(chan error, 1)
 	err = looks.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })

@@ -122,14 +122,14 @@ func lookAtFile(path string) facts.File {
 
 // findEnvReaders returns the lines of a PAM service that make it read a file in the
 // user's home.
-func findEnvReaders(name, text string) []facts.Place {
-	var out []facts.Place
+func findEnvReaders(name, text string) []facts.Location {
+	var out []facts.Location
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
 		if strings.Contains(line, "pam_env.so") && slices.Contains(strings.Fields(line), "user_readenv=1") {
-			out = append(out, facts.Place{File: name, Line: n, Text: line})
+			out = append(out, facts.Location{File: name, Line: n, Text: line})
 		}
 	}
 	return out

@@ -17,7 +17,7 @@ var jobFiles = []string{
 
 // lookForPrunes returns the lines of jobs that remove stopped containers, those of users
 // among them.
-func lookForPrunes() (all []facts.Place) {
+func lookForPrunes() (all []facts.Location) {
 	for _, pattern := range jobFiles {
 		files, _ := filepath.Glob(pattern) // fails only on a bad pattern
 		for _, name := range files {
@@ -27,13 +27,13 @@ func lookForPrunes() (all []facts.Place) {
 	return all
 }
 
-func findPrunes(name, text string) (out []facts.Place) {
+func findPrunes(name, text string) (out []facts.Location) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "#") && prunes(line) {
-			out = append(out, facts.Place{File: name, Line: n, Text: line})
+			out = append(out, facts.Location{File: name, Line: n, Text: line})
 		}
 	}
 	return out

@@ -45,12 +45,12 @@ func (t *Target) Create(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	places, err := t.hostPlaces(ctx, user)
+	host, err := t.hostPaths(ctx, user)
 	if err != nil {
 		return err
 	}
 	t.show("making the container")
-	spec := t.plan.Spec(user, imageID, places)
+	spec := t.plan.Spec(user, imageID, host)
 	// Written before the container exists: if this broker is killed, another one finds
 	// and removes it.
 	if err := t.WriteState(&engine.Container{Labels: spec.Labels, Image: s.ImageName}); err != nil {

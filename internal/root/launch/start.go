@@ -60,7 +60,7 @@ func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) erro
 // start starts the container, writes the files that are late, releases its slot at the
 // engine, and waits for the agent. Of c it needs the id, the mounts and our labels.
 func (t *Target) start(ctx context.Context, c *engine.Container, user account.Identity, late []engine.File, release func()) error {
-	if err := checkPlaces(t.plan, c, user); err != nil {
+	if err := checkMountTargets(t.plan, c, user); err != nil {
 		return err
 	}
 	if !t.plan.Engine().Local() {
@@ -160,12 +160,12 @@ func (t *Target) findRunning(ctx context.Context) (*engine.Container, error) {
 	return found, nil
 }
 
-// checkPlaces is lifecycle.CheckPlaces where a program in the container may gain rights, as
-// it was made or by today's settings.
-func checkPlaces(plan *policy.Plan, c *engine.Container, user account.Identity) error {
+// checkMountTargets is lifecycle.CheckMountTargets where a program in the container may gain
+// rights, as it was made or by today's settings.
+func checkMountTargets(plan *policy.Plan, c *engine.Container, user account.Identity) error {
 	local := plan.Engine().Local()
 	if user.UID == 0 || !plan.RightsMayGrow() && !c.MayGain || local && os.Geteuid() != 0 {
 		return nil // nothing is to be gained, or whoever comes here may ask the engine for it
 	}
-	return lifecycle.CheckPlaces(c, user.Home, local)
+	return lifecycle.CheckMountTargets(c, user.Home, local)
 }

@@ -103,7 +103,7 @@ func TestOnlyTheAdministratorNamesARemoteEngine(t *testing.T) {
 			t.Errorf("%q %q: %+v %v", c.file, c.own, p, err)
 		}
 	}
-	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", Places{Helpers: "/h", Run: "/r"})
+	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", HostPaths{Helpers: "/h", Run: "/r"})
 	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"pause"}) || s.Labels[engine.LabelAgent] != "" {
 		t.Errorf("%+v", s)
 	}
@@ -179,7 +179,7 @@ func TestContainerUserIsResolvedToNumbers(t *testing.T) {
 			t.Errorf("%s: %v", c.spec, err)
 			continue
 		}
-		spec := p.Spec(who, "sha256:x", Places{})
+		spec := p.Spec(who, "sha256:x", HostPaths{})
 		if spec.UID != c.uid || spec.GID != c.gid || who.Name != c.name || who.Home != c.home || !slices.Equal(spec.Groups, c.supplementary) {
 			t.Errorf("%s %s: got %d:%d %v, %s with home %s", c.spec, c.file, spec.UID, spec.GID, spec.Groups, who.Name, who.Home)
 		}
@@ -195,7 +195,7 @@ func TestContainerUserIsResolvedToNumbers(t *testing.T) {
 
 func TestSpecIsConfinedByDefault(t *testing.T) {
 	who := account.Identity{Name: "alice", UID: 1001, GID: 1001}
-	at := Places{Helpers: "/h", Run: "/r"}
+	at := HostPaths{Helpers: "/h", Run: "/r"}
 	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
 	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[engine.LabelAgent] != "self-1001" ||
 		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}) || len(s.Volumes) != 0 {

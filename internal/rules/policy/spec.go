@@ -9,9 +9,9 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// Places are what goes into a container besides the settings: directories of the host,
+// HostPaths are what goes into a container besides the settings: directories of the host,
 // read-only, and values of labels.
-type Places struct {
+type HostPaths struct {
 	Protocol int    // version of the agent protocol, for engine.LabelProtocol
 	Helpers  string // directory of dockersh-init
 	Run      string // directory of this container's start socket
@@ -33,7 +33,7 @@ const (
 
 // Spec returns the container that the plan asks for. who is its user, and imageID the
 // image behind its name.
-func (p *Plan) Spec(who account.Identity, imageID string, at Places) engine.Spec {
+func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.Spec {
 	s := p.Settings
 	spec := engine.Spec{
 		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),

@@ -173,7 +173,7 @@ var spoiled = []struct {
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"a job that removes stopped containers", func(_ *testing.T, h *facts.Host) {
-		h.Prunes = []facts.Place{{File: "/etc/cron.daily/prune", Line: 2, Text: "docker system prune -f"}}
+		h.Prunes = []facts.Location{{File: "/etc/cron.daily/prune", Line: 2, Text: "docker system prune -f"}}
 	}, "prune-job", "--filter label!=dockersh.uid"},
 	{"a container of an account that is gone", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].Gone = []facts.Container{{Name: "old_dockersh", User: "old", UID: 1009}}
@@ -204,7 +204,7 @@ func TestEachFaultIsFoundAndNoOther(t *testing.T) {
 			setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\ngatewayports clientspecified")
 		},
 		"pam-user-environment": func(h *facts.Host) {
-			h.EnvReaders = []facts.Place{{File: "/etc/pam.d/sshd", Line: 47}}
+			h.EnvReaders = []facts.Location{{File: "/etc/pam.d/sshd", Line: 47}}
 			h.Users[0].Sources[0].Real = "/home"
 		},
 	} {

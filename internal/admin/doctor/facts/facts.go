@@ -31,8 +31,8 @@ type Host struct {
 	SSHDFile   string // file of its configuration in which lines for dockersh belong
 	SFTPServer string // path of the external sftp server
 
-	EnvReaders []Place // lines that make PAM read ~/.pam_environment
-	Prunes     []Place // lines of jobs that remove stopped containers
+	EnvReaders []Location // lines that make PAM read ~/.pam_environment
+	Prunes     []Location // lines of jobs that remove stopped containers
 	Mounts     []Mount
 	FSTab      []Mount // of fstab(5)
 	// ServiceMounts are the mounts that dockershd sees: systemd gives it its own.
@@ -50,8 +50,8 @@ type File struct {
 	Missing bool
 }
 
-// Place is a line in a file.
-type Place struct {
+// Location is a line in a file.
+type Location struct {
 	File string
 	Line int
 	Text string

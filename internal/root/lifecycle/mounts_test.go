@@ -27,7 +27,7 @@ func TestMountWhereUsersCanMakeALinkIsRefused(t *testing.T) {
 		for _, target := range c.targets {
 			found.Mounts = append(found.Mounts, engine.Mount{Source: "/nonexistent", Target: target})
 		}
-		if err := CheckPlaces(found, c.home, false); (err != nil) != c.refused {
+		if err := CheckMountTargets(found, c.home, false); (err != nil) != c.refused {
 			t.Errorf("home %q, mounts at %q: %v", c.home, c.targets, err)
 		}
 	}

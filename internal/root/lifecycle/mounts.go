@@ -9,15 +9,29 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/host/trustedpath"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
-// CheckPlaces refuses a container that is about to be started, and in which programs may
-// gain rights, if a mount lies where users can make a link: a program would find files of
-// theirs in place of the system's, before anything can be looked at. home is that of the
+// CheckMountSource refuses the source of a bind mount that a user could swap: the engine
+// follows the path again, as root, whenever the container starts, so that a symbolic
+// link put there meanwhile would lead to any directory of the host (CVE-2025-31133 and
+// others are of this class). What counts is who can change the names on the way; the
+// directory itself may be the user's.
+func CheckMountSource(source string) error {
+	if err := trustedpath.Way(source); err != nil {
+		return usererr.New(usererr.Settings, source+" is not mounted: "+err.Error(),
+			"ask the administrator to run: namei -l "+source+" (every directory above it must be writable by root alone)", nil)
+	}
+	return nil
+}
+
+// CheckMountTargets refuses a container that is about to be started, and in which programs
+// may gain rights, if a mount lies where users can make a link: a program would find files
+// of theirs in place of the system's, before anything can be looked at. home is that of the
 // container's user. On a host that is not local what is mounted cannot be known.
-func CheckPlaces(c *engine.Container, home string, local bool) error {
+func CheckMountTargets(c *engine.Container, home string, local bool) error {
 	for _, m := range c.Mounts {
 		if engine.Within(m.Target, engine.OwnDir) {
 			continue
