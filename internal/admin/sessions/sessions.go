@@ -61,21 +61,21 @@ var accounts = account.New(0)
 // Index finds the sessions in each of many containers.
 type Index struct {
 	root    map[string][]state.Session
-	ofUsers map[place][]state.Session
+	ofUsers map[userRunDir][]state.Session
 	further furtherDirs
 }
 
 // NewIndex reads the entries of root brokers. Those of a user's own broker are read with
 // the first container of that broker.
 func NewIndex() *Index {
-	return &Index{state.RunDir(paths.Run).Sessions().ByContainer(), map[place][]state.Session{}, findFurtherDirs()}
+	return &Index{state.RunDir(paths.Run).Sessions().ByContainer(), map[userRunDir][]state.Session{}, findFurtherDirs()}
 }
 
 // LiveIn returns the live sessions in a container, without logins that wait for it. owner
 // and mark are what its labels say. The error means that there may be more.
 func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark string) (in []state.Session, err error) {
 	all := slices.Clone(x.root[container])
-	for _, p := range placesOf(owner, x.further) {
+	for _, p := range runDirsOf(owner, x.further) {
 		if mark != state.RunDir(p.run).Container(container).Mark() {
 			continue
 		}

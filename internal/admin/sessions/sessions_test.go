@@ -20,11 +20,11 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-// user is a user with a process, who can write anything into the place of their own
+// user is a user with a process, who can write anything into the run-time directory of their own
 // broker. No account has the number.
 type user struct {
 	testing.TB
-	place
+	userRunDir
 	process proc.Stat
 }
 
@@ -61,7 +61,7 @@ func newUser(t *testing.T) *user {
 	if err := state.RunDir(paths.Run).Make(); err != nil {
 		t.Fatal(err)
 	}
-	u := &user{t, placesOf(uid, nil)[1], process}
+	u := &user{t, runDirsOf(uid, nil)[1], process}
 	u.makeDirs()
 	return u
 }
@@ -101,7 +101,7 @@ func ids(t *testing.T, marks cli.Marks) string {
 	t.Helper()
 	all, out := Entries(t.Context(), marks)
 	if out.Unread != 0 {
-		t.Errorf("%d places were not read", out.Unread)
+		t.Errorf("%d dirs were not read", out.Unread)
 	}
 	var ids []string
 	for _, e := range all {
@@ -271,15 +271,15 @@ func TestMillionEntriesAreNotRead(t *testing.T) {
 
 // A file system that the user mounted, or one of the network that is away, may never answer.
 func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
-	p, hang, looks := place{"/hangs", 7}, make(chan struct{}), make(chan int, 10)
+	p, hang, looks := userRunDir{"/hangs", 7}, make(chan struct{}), make(chan int, 10)
 	look := func() found { looks <- 1; <-hang; return found{entries: []state.Session{{ID: "a"}}} }
 	start := time.Now()
 	for range 3 {
-		if _, err := lookWithin(t.Context(), p, look); !errors.Is(err, errSlow) {
+		if _, err := readWithin(t.Context(), p, look); !errors.Is(err, errSlow) {
 			t.Errorf("%v", err)
 		}
 	}
-	if d := time.Since(start); d < placeLimit || d > 3*placeLimit+2*time.Second {
+	if d := time.Since(start); d < perUserLimit || d > 3*perUserLimit+2*time.Second {
 		t.Errorf("it took %v", d)
 	}
 	if len(looks) > 2 {
@@ -287,7 +287,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	}
 	close(hang)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		if f, err := lookWithin(t.Context(), p, look); err == nil && len(f.entries) == 1 {
+		if f, err := readWithin(t.Context(), p, look); err == nil && len(f.entries) == 1 {
 			break
 		}
 		if time.Now().After(end) {
@@ -298,7 +298,7 @@ func TestPlaceThatHangsIsGivenUpAndLeftAlone(t *testing.T) {
 	defer close(hung)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := lookWithin(gone, place{"/hangs too", 7}, func() found { <-hung; return found{} }); !errors.Is(err, context.Canceled) {
+	if _, err := readWithin(gone, userRunDir{"/hangs too", 7}, func() found { <-hung; return found{} }); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted command: %v", err)
 	}
 }
@@ -309,14 +309,14 @@ func TestPlacesOfOneUserTakeNoMoreTimeThanOne(t *testing.T) {
 	hung := make(chan struct{})
 	defer close(hung)
 	for range 2 {
-		_, _ = lookWithin(t.Context(), place{"/hangs", u.uid}, func() found { <-hung; return found{} })
+		_, _ = readWithin(t.Context(), userRunDir{"/hangs", u.uid}, func() found { <-hung; return found{} })
 	}
-	var places []place
+	var dirs []userRunDir
 	for range 64 {
-		places = append(places, u.place)
+		dirs = append(dirs, u.userRunDir)
 	}
 	start := time.Now()
-	if _, out := ofUser(t.Context(), places); out.Unread != len(places) || time.Since(start) > placeLimit+2*time.Second {
+	if _, out := ofUser(t.Context(), dirs); out.Unread != len(dirs) || time.Since(start) > perUserLimit+2*time.Second {
 		t.Errorf("%+v after %v", out, time.Since(start))
 	}
 }

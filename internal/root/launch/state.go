@@ -1,6 +1,9 @@
 package launch
 
 import (
+	"context"
+	"errors"
+
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -30,4 +33,63 @@ func (t *Target) writeOwner(owner policy.Owner) error {
 		return nil
 	}
 	return t.dir.SetOwner(owner)
+}
+
+// addToInventory notes a container that was made to stay. A disk that is full does not
+// refuse the login: without the entry nobody learns that the container vanished, and no
+// more.
+func (t *Target) addToInventory(c *engine.Container) {
+	owner, ours := policy.OwnerOf(c.Labels)
+	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
+		return
+	}
+	err := t.l.Inventory.Set(t.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host})
+	if err != nil {
+		t.l.Log.Warn("cannot write the inventory", "container", t.plan.Container, "cause", err)
+	}
+}
+
+// setWhole ends what addHalfMade noted, before anybody enters the container. With an error
+// nobody may: the entry would have the container removed, with all work in it.
+func (t *Target) setWhole(c *engine.Container) error {
+	t.addToInventory(c)
+	if !t.IsHalfMade(c) {
+		return nil
+	}
+	return t.l.Inventory.Remove(t.plan.Container) // which takes no room on a full disk
+}
+
+// addHalfMade notes a container that is about to be started without all of its files. If
+// this broker is killed, the next login knows that nobody was in it. Where it cannot be
+// noted the container is not made: that costs nobody any work, and a container without its
+// files would look whole after a power cut.
+func (t *Target) addHalfMade(c *engine.Container) error {
+	return t.l.Inventory.Set(t.plan.Container, state.Stock{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Half: true})
+}
+
+// RemoveHalfMade removes a container that nobody has entered. Its entry stays until it is
+// gone: else a later login would take it for whole.
+func (t *Target) RemoveHalfMade(ctx context.Context, id string) error {
+	if err := t.engine.Remove(ctx, id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	return t.l.Inventory.Remove(t.plan.Container)
+}
+
+// IsHalfMade reports whether a container was left half made by a broker that was killed.
+// The lock is held.
+func (t *Target) IsHalfMade(c *engine.Container) bool {
+	s, ok := t.l.Inventory.Get(t.plan.Container)
+	return ok && s.Half && s.ID == c.ID
+}
+
+// HasVanished reports whether a container that the engine does not have was made, and
+// removed outside dockersh, with all work in it. The lock is held.
+func (t *Target) HasVanished() bool {
+	last, ok := t.l.Inventory.Get(t.plan.Container)
+	if !ok || last.Half || last.Engine != t.plan.Engine().Host {
+		return false
+	}
+	t.l.Log.Warn("container vanished", "container", t.plan.Container, "id", last.ID, "uid", last.UID, "user", t.plan.User.Name)
+	return true
 }
