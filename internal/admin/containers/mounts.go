@@ -19,8 +19,8 @@ import (
 // answer: they may be on a file system of the network that is away, or on a user's own.
 const mountsLimit = 5 * time.Second
 
-// looks are at these directories, by the user whose login made the container.
-var looks = wait.NewPatience()
+// hostReads are of these directories, by the user whose login made the container.
+var hostReads = wait.NewAbandonable()
 
 // checkMounts returns an error if the container mounts a directory that others than root
 // can replace, or that does not answer, or mounts something where users can make a link.
@@ -59,7 +59,7 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 		return lifecycle.CheckMountTargets(found, home, true)
 	}
 	result := make(chan error, 1)
-	err = looks.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })
+	err = hostReads.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, at.Load().(string)+" does not answer", "look at the file system that is mounted there", err)
 	}

@@ -111,7 +111,7 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 	}
 	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
 	var failed *checks.Finding
-	if _, answered := (&places{}).realPath(ctx, u.Home+"/.dockersh"); !answered {
+	if _, answered := (&userPaths{}).realPath(ctx, u.Home+"/.dockersh"); !answered {
 		failed = failedLogin(u, u.Home+" does not answer")
 	} else {
 		var result loginResult

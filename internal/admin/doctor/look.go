@@ -45,7 +45,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
-	lookAtUsers(ctx, h, &looker{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, places: &places{}}, users, progress)
+	lookAtUsers(ctx, h, &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}, users, progress)
 	lookAtEngines(ctx, h, db, open)
 	h.Prunes = lookForPrunes()
 	return h, ctx.Err()

@@ -16,13 +16,13 @@ import (
 
 // lookAtRecordings looks at the place where recordings of a user belong by the settings. It
 // returns nil if there are none.
-func (p *places) lookAtRecordings(ctx context.Context, h *facts.Host, s *config.Settings) *facts.Recording {
+func (p *userPaths) lookAtRecordings(ctx context.Context, h *facts.Host, s *config.Settings) *facts.Recording {
 	if s.Record == "" {
 		return nil
 	}
 	dir := filepath.Dir(s.Record)
 	found := make(chan *facts.Recording, 1)
-	if !p.look(ctx, func() { found <- lookAtRecordings(h, dir) }) {
+	if !p.try(ctx, func() { found <- lookAtRecordings(h, dir) }) {
 		return &facts.Recording{Dir: dir, Err: dir + " does not answer"}
 	}
 	return <-found

@@ -72,40 +72,40 @@ func findUsers(ctx context.Context, db *account.DB, file *config.File, names []s
 // isPerson reports whether an account is a person's, not the system's.
 func isPerson(u account.User) bool { return u.UID >= 1000 && !facts.IsNologin(u.Shell) }
 
-// looker is what the looks at all users share.
-type looker struct {
+// gatherer is what the facts of all users are gathered with.
+type gatherer struct {
 	db     *account.DB
 	file   *config.File
 	failed bool // the settings file is wrong
 	named  bool // the administrator named the users
-	places *places
+	paths  *userPaths
 }
 
 // lookAtUsers looks at each of the users. It leaves out those to whom the settings give
 // a shell of the host, unless the administrator named them: there is nothing to keep
 // them from.
-func lookAtUsers(ctx context.Context, h *facts.Host, l *looker, users []account.User, progress func(done, all int)) {
+func lookAtUsers(ctx context.Context, h *facts.Host, g *gatherer, users []account.User, progress func(done, all int)) {
 	looked := make([]*facts.User, len(users))
 	var mu sync.Mutex
 	done := 0
 	forEach(len(users), func(i int) {
-		looked[i] = lookAtUser(ctx, h, l, users[i])
+		looked[i] = lookAtUser(ctx, h, g, users[i])
 		mu.Lock()
 		defer mu.Unlock()
 		done++
 		progress(done, len(users))
 	})
 	for _, u := range looked {
-		if l.named || u.Settings == nil || u.Settings.HostShell == "" {
+		if g.named || u.Settings == nil || u.Settings.HostShell == "" {
 			h.Users = append(h.Users, u)
 		}
 	}
 }
 
-func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *facts.User {
+func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User) *facts.User {
 	u := &facts.User{User: a}
 	real := func(path string) string {
-		path, answered := l.places.realPath(ctx, path)
+		path, answered := g.paths.realPath(ctx, path)
 		if !answered {
 			u.Unanswered = append(u.Unanswered, path)
 		}
@@ -115,7 +115,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 	if u.Unanswered == nil {
 		real(a.Home + "/.dockersh")
 	}
-	groups, err := l.db.Groups(ctx, a)
+	groups, err := g.db.Groups(ctx, a)
 	if err != nil {
 		u.SettingsErr = err.Error()
 		return u
@@ -123,15 +123,15 @@ func lookAtUser(ctx context.Context, h *facts.Host, l *looker, a account.User) *
 	for _, g := range groups {
 		u.Groups = append(u.Groups, g.Name)
 	}
-	if !l.failed {
-		s, err := settings.For(l.file, settings.Login{User: a,
-			MemberOf: func(groups []string) ([]string, error) { return l.db.MemberOf(ctx, a, groups) }})
+	if !g.failed {
+		s, err := settings.For(g.file, settings.Login{User: a,
+			MemberOf: func(groups []string) ([]string, error) { return g.db.MemberOf(ctx, a, groups) }})
 		if err != nil {
 			u.SettingsErr = err.Error()
 		} else {
 			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
 			u.Settings = s.Settings
-			u.Recording = l.places.lookAtRecordings(ctx, h, s.Settings)
+			u.Recording = g.paths.lookAtRecordings(ctx, h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
 				u.Sources = facts.Sources(u.Settings) // of this host
 			}

@@ -132,7 +132,9 @@ func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
 		err     error
 	}
 	found := make(chan answer, 1)
-	err := wait.NewPatience().Do(ctx, u.UID, readLimit, func() {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	ended := wait.Until(limited, func() {
 		var a answer
 		read := func() { a.text, a.problem = dotfile.Read(u.Home, int(u.UID)) }
 		if os.Geteuid() == int(u.UID) {
@@ -142,11 +144,12 @@ func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
 		}
 		found <- a
 	})
-	if errors.Is(err, wait.ErrGivenUp) {
+	switch {
+	case ended:
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	default:
 		return nil, settings.UserFileError("does not answer: look at the file system of " + printable.Text(u.Home))
-	}
-	if err != nil {
-		return nil, err
 	}
 	a := <-found
 	if a.err != nil {

@@ -29,7 +29,7 @@ var errSlow = errors.New("the session entries of the user's own broker cannot be
 
 // userDirReads are reads of these directories, by user. One that was given up waits there
 // until dockershctl ends.
-var userDirReads = wait.NewPatience()
+var userDirReads = wait.NewAbandonable()
 
 // found is what is in such a directory.
 type found struct {

@@ -17,12 +17,14 @@ func Sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Until waits for the end of f, or until ctx ends; f then runs on.
-func Until(ctx context.Context, f func()) {
+// Until waits for the end of f, and reports whether it ended before ctx did; else f runs on.
+func Until(ctx context.Context, f func()) bool {
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
 	select {
 	case <-done:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }

@@ -24,10 +24,10 @@ const maxTries = 3
 
 // Config is what a Bringup works with.
 type Config struct {
-	launch.Config // Looks is set by New
-	Locks         *state.Locks
-	Engines       *engine.Clients
-	Bridge        string // path of dockersh-bridge
+	launch.Config
+	Locks   *state.Locks
+	Engines *engine.Clients
+	Bridge  string // path of dockersh-bridge
 
 	// AdminSettings returns the administrator's settings for a user; nil if they cannot
 	// be known.
@@ -45,7 +45,6 @@ type Bringup struct {
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
-	c.Looks = wait.NewPatience()
 	return &Bringup{
 		Config: c, launch: launch.New(c.Config),
 		bridges: wait.Quota[uint32]{Each: maxBridges}, full: wait.Quota[string]{Each: maxWaiting},
@@ -96,7 +95,7 @@ type Entry struct {
 // the user; engine.ErrNoClient where an engine is needed by a program without a client.
 func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 	if !b.mayRecreate(l.Plan) {
-		replaced := b.findReplaced(l.Plan)
+		replaced := b.launch.FindReplaced(l.Plan)
 		if replaced == "" || !b.isAlone(l.Plan) {
 			if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {
 				return Entry{Conn: conn, Replaced: replaced}, err
@@ -117,7 +116,7 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 	if err != nil {
 		return Entry{}, userError(err)
 	}
-	return Entry{Conn: conn, Cold: cold, Replaced: b.findReplaced(l.Plan)}, nil
+	return Entry{Conn: conn, Cold: cold, Replaced: b.launch.FindReplaced(l.Plan)}, nil
 }
 
 // isAlone reports whether no session is in the container but that of a login which comes.

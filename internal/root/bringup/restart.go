@@ -3,39 +3,17 @@ package bringup
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// findReplaced returns what Entry.Replaced is for a login of a plan.
-func (b *Bringup) findReplaced(plan *policy.Plan) string {
-	if !plan.Engine().Local() {
-		return ""
-	}
-	dir := b.State.Container(plan.Container)
-	if !dir.HasSources() {
-		return ""
-	}
-	found := make(chan string, 1)
-	err := b.Looks.Do(context.Background(), plan.User.UID, lookLimit, func() { found <- lifecycle.FindReplaced(dir) })
-	if err != nil {
-		return ""
-	}
-	return <-found
-}
-
-// lookLimit is how long a look at the directories of one container may take, which a login
-// can do without: the server of a network file system may not answer.
-const lookLimit = time.Second
-
 // restartIfReplaced stops a container that mounts a directory which was replaced on the
 // host, if no session is in it: to be started with what is there now. The lock is held,
 // and this login still waits.
 func (a *coldLogin) restartIfReplaced(ctx context.Context) (changed ColdReason, err error) {
-	path := a.b.findReplaced(a.plan)
+	path := a.b.launch.FindReplaced(a.plan)
 	if path == "" || a.target.InUse() {
 		return "", nil
 	}

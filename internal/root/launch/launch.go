@@ -26,7 +26,6 @@ type Config struct {
 	Inventory state.Inventory
 	Images    *images.Images
 	Users     *account.DB
-	Looks     *wait.Patience // at directories of the host, by uid
 	Log       *slog.Logger
 	Helpers   string // directory that is mounted into containers
 
@@ -38,12 +37,13 @@ type Config struct {
 // Launcher launches containers, for many logins at once.
 type Launcher struct {
 	Config
-	slots *wait.Turns // one for each container that is being made or started
+	slots     *wait.Turns       // one for each container that is being made or started
+	hostReads *wait.Abandonable // of directories of the host that are mounted, by uid
 }
 
 // New returns a Launcher.
 func New(c Config) *Launcher {
-	return &Launcher{Config: c, slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser)}
+	return &Launcher{Config: c, slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser), hostReads: wait.NewAbandonable()}
 }
 
 // acquireSlot waits for one of the slots at the engine, which go round by user. It must not be

@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // sourceLimit is how long a look at the directories of the host may take that a container
@@ -27,7 +28,7 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 		return nil
 	}
 	result := make(chan error, 1)
-	err := t.l.Looks.Do(ctx, t.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir)) })
+	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir)) })
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
 			"try again, or ask the administrator to run: dockershctl explain "+t.plan.User.Name+
@@ -73,4 +74,26 @@ func checkMountSources(sources []string) error {
 		}
 	}
 	return nil
+}
+
+// replacedLimit is how long a login waits for the directories of its container, which it
+// can do without: the server of a network file system may not answer.
+const replacedLimit = time.Second
+
+// FindReplaced returns a directory of the host that is mounted into the container of a plan,
+// and is another one by now on the host; empty if there is none, or that cannot be known.
+func (l *Launcher) FindReplaced(plan *policy.Plan) string {
+	if !plan.Engine().Local() {
+		return ""
+	}
+	dir := l.State.Container(plan.Container)
+	if !dir.HasSources() {
+		return ""
+	}
+	found := make(chan string, 1)
+	err := l.hostReads.Do(context.Background(), plan.User.UID, replacedLimit, func() { found <- lifecycle.FindReplaced(dir) })
+	if err != nil {
+		return ""
+	}
+	return <-found
 }

@@ -53,7 +53,7 @@ func stat(path string) (s state.Source, isDir bool, err error) {
 
 // FindReplaced returns the path of a directory that is mounted into the container, and is
 // another one by now on the host; empty if there is none. A directory that is missing for
-// the moment was not replaced. It may hang (wait.Patience).
+// the moment was not replaced. It may hang (wait.Abandonable).
 func FindReplaced(c state.ContainerDir) string {
 	for _, was := range c.Sources() {
 		if now, _, err := stat(was.Path); err == nil && now != was {

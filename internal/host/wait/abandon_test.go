@@ -11,7 +11,7 @@ import (
 
 func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := NewPatience()
+		p := NewAbandonable()
 		end := make(chan struct{})
 		for range maxHanging {
 			if err := p.Do(t.Context(), 1, time.Second, func() { <-end }); !errors.Is(err, ErrGivenUp) {
@@ -41,7 +41,7 @@ func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
 // Nothing hangs: a user has just logged in with all terminals at once.
 func TestShortWorkOfOneOwnerWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := NewPatience()
+		p := NewAbandonable()
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {

@@ -10,20 +10,20 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
-func TestPlacesThatDoNotAnswerAreGivenUp(t *testing.T) {
+func TestPathsThatDoNotAnswerAreGivenUp(t *testing.T) {
 	hung := make(chan bool)
 	defer close(hung)
-	var p places
+	var p userPaths
 	start := time.Now()
 	for range maxSlow {
 		p.silent.Add(1) // as after so many
 	}
 	for range 10 {
-		if p.look(t.Context(), func() { <-hung }) {
+		if p.try(t.Context(), func() { <-hung }) {
 			t.Error("it answered")
 		}
 	}
-	if d := time.Since(start); d < 10*shortLimit || d > 10*placeLimit {
+	if d := time.Since(start); d < 10*shortLimit || d > 10*pathLimit {
 		t.Errorf("it took %v", d)
 	}
 	if path, answered := p.realPath(t.Context(), t.TempDir()+"/../x/."); !answered || path == "" {

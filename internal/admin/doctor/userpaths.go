@@ -10,28 +10,30 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
-// placeLimit is how long a place of a user may take to answer: it may be on a file system of
-// the network that is away, or on one that the user mounted. Once maxSlow have not answered,
+// pathLimit is how long a path of a user may take to answer: it may be on a file system of the
+// network that is away, or on one that the user mounted. Once maxSlow have not answered,
 // the others have shortLimit each: there may be a thousand.
 const (
-	placeLimit = 2 * time.Second
-	shortLimit = placeLimit / 10
+	pathLimit  = 2 * time.Second
+	shortLimit = pathLimit / 10
 	maxSlow    = 10
 )
 
-// places are looks at places of users.
-type places struct {
+// userPaths reads paths of users, each within a limit.
+type userPaths struct {
 	silent atomic.Int64 // how many did not answer
 }
 
-// look runs f, which looks at a place of a user, and reports whether the place answered. If
-// not, f goes on.
-func (p *places) look(ctx context.Context, f func()) bool {
-	limit := placeLimit
+// try runs f, which reads a path of a user, and reports whether the path answered. If not, f
+// goes on.
+func (p *userPaths) try(ctx context.Context, f func()) bool {
+	limit := pathLimit
 	if p.silent.Load() >= maxSlow {
 		limit = shortLimit
 	}
-	if wait.NewPatience().Do(ctx, 0, limit, f) != nil {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if !wait.Until(ctx, f) {
 		p.silent.Add(1)
 		return false
 	}
@@ -40,9 +42,9 @@ func (p *places) look(ctx context.Context, f func()) bool {
 
 // realPath returns a path without symbolic links, or the path itself if it does not exist
 // or does not answer.
-func (p *places) realPath(ctx context.Context, path string) (real string, answered bool) {
+func (p *userPaths) realPath(ctx context.Context, path string) (real string, answered bool) {
 	found := make(chan string, 1)
-	answered = p.look(ctx, func() {
+	answered = p.try(ctx, func() {
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			real = filepath.Clean(path)

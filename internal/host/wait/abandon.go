@@ -15,33 +15,25 @@ var ErrGivenUp = errors.New("no answer in time")
 // can hang.
 const maxHanging = 2
 
-// Patience does work that may never end, such as a look at a directory whose server does
-// not answer: no context interrupts that, and each takes a thread.
-type Patience struct {
+// Abandonable runs work that may never return, such as a look at a directory whose server
+// does not answer, at most maxHanging at a time for each owner: no context interrupts it, and
+// each takes a thread.
+type Abandonable struct {
 	turns *Turns
 }
 
-// NewPatience returns a Patience. Owners do not wait for each other.
-func NewPatience() *Patience { return &Patience{turns: NewTurns(math.MaxInt, maxHanging)} }
+// NewAbandonable returns an Abandonable. Owners do not wait for each other.
+func NewAbandonable() *Abandonable { return &Abandonable{turns: NewTurns(math.MaxInt, maxHanging)} }
 
 // Do waits for the owner's turn and runs work, until it ends, ctx ends, or limit is over;
 // ErrGivenUp, or the error of ctx. Work that was given up goes on, and must not write what
 // its caller reads.
-func (p *Patience) Do(ctx context.Context, owner uint32, limit time.Duration, work func()) error {
+func (a *Abandonable) Do(ctx context.Context, owner uint32, limit time.Duration, work func()) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if release, err := p.turns.Acquire(limited, owner); err == nil {
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			defer release()
-			work()
-		}()
-		select {
-		case <-ended:
-			return nil
-		case <-limited.Done():
-		}
+	release, err := a.turns.Acquire(limited, owner)
+	if err == nil && Until(limited, func() { defer release(); work() }) {
+		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
