@@ -37,10 +37,10 @@ func (a *agentStart) close() {
 	_ = a.root.Close()
 }
 
-// lookInside opens a running container, and returns the number on the host that the
+// openRoot opens a running container, and returns the number on the host that the
 // container user has in it: from the kernel, which knows it even if the engine would choose
 // another user namespace by now.
-func (a *agentStart) lookInside(ctx context.Context, running *engine.Container) (uid uint32, err error) {
+func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (uid uint32, err error) {
 	a.root, a.users, err = lifecycle.OpenRoot(running)
 	switch {
 	case errors.Is(err, lifecycle.ErrNotSeen): // the direct door: its users can ask the engine for root themselves

@@ -88,7 +88,7 @@ func (t *Target) start(ctx context.Context, c *engine.Container, user account.Id
 	if err != nil {
 		return err
 	}
-	uid, err := a.lookInside(ctx, running)
+	uid, err := a.openRoot(ctx, running)
 	if err == nil {
 		err = checkHome(t.plan, uid, a.users, home)
 	}
@@ -127,7 +127,7 @@ func (t *Target) StartAgent(ctx context.Context, found *engine.Container, owner 
 	if found, err = t.findRunning(ctx); err != nil { // its process 1 may be another by now
 		return err
 	}
-	uid, err := a.lookInside(ctx, found)
+	uid, err := a.openRoot(ctx, found)
 	if err != nil {
 		return err
 	}

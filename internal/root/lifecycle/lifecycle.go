@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	lookEvery      = 5 * time.Second // how late the end of a session may be noticed that no broker saw
-	looksPerSweep  = 4               // a sweep looks at every session entry, for those that nothing else misses
+	pollInterval   = 5 * time.Second // how late the end of a session may be noticed that no broker saw
+	pollsPerSweep  = 4               // a sweep looks at every session entry, for those that nothing else misses
 	reconcileLimit = 2 * time.Minute
 )
 
@@ -68,11 +68,11 @@ func (r *Reconciler) Run() {
 	}
 	go r.keepRecovering()
 	for n := 0; r.ctx.Err() == nil; n++ {
-		if n%looksPerSweep == 0 {
+		if n%pollsPerSweep == 0 {
 			r.Sweep()
 		}
 		r.ReconcileDue()
-		wait.Sleep(r.ctx, lookEvery)
+		wait.Sleep(r.ctx, pollInterval)
 	}
 }
 

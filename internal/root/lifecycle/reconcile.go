@@ -62,7 +62,7 @@ func (r *Reconciler) attend(container string) {
 			if err != nil { // fs.ErrNotExist, if all is well
 				break
 			}
-			pause := lookEvery
+			pause := pollInterval
 			if ret.Ephemeral {
 				pause = min(pause, time.Until(ret.RemoveAt()))
 			}

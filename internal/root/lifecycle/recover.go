@@ -11,13 +11,13 @@ import (
 
 // recoverPauses are the pauses between searches for what a killed broker had requested of
 // an engine; no request takes longer than their sum.
-var recoverPauses = [...]time.Duration{0, lookEvery, 10 * time.Second, 20 * time.Second, time.Minute}
+var recoverPauses = [...]time.Duration{0, pollInterval, 10 * time.Second, 20 * time.Second, time.Minute}
 
 // keepRecovering recovers what is left on each engine that the settings name.
 func (r *Reconciler) keepRecovering() {
 	all, err := r.AllEngines()
 	for ; err != nil && r.ctx.Err() == nil; all, err = r.AllEngines() {
-		wait.Sleep(r.ctx, lookEvery)
+		wait.Sleep(r.ctx, pollInterval)
 	}
 	for _, at := range all { // none waits for another, which may be down for ever
 		go r.keepRecoveringFrom(at)
@@ -30,7 +30,7 @@ func (r *Reconciler) keepRecoveringFrom(at engine.Address) {
 	for _, pause := range recoverPauses {
 		wait.Sleep(r.ctx, pause)
 		for r.ctx.Err() == nil && r.RecoverFrom(at) != nil {
-			wait.Sleep(r.ctx, lookEvery)
+			wait.Sleep(r.ctx, pollInterval)
 		}
 	}
 }

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	lookEvery   = 2 * time.Second
-	lookLimit   = 15 * time.Second
-	actionLimit = 5 * time.Minute // an engine may be slow to stop a container
+	pollInterval = 2 * time.Second
+	pollLimit    = 15 * time.Second
+	actionLimit  = 5 * time.Minute // an engine may be slow to stop a container
 )
 
-// looked is what Backend.Look returned.
-type looked struct {
+// pollResult is what Backend.Look returned.
+type pollResult struct {
 	data Data
 	err  error
 }
@@ -27,9 +27,9 @@ func Run(ctx context.Context, screen tcell.Screen, backend Backend) error {
 	events, quit := make(chan tcell.Event, 16), make(chan struct{})
 	go screen.ChannelEvents(events, quit)
 	defer close(quit)
-	looks, done := make(chan looked), make(chan string)
+	results, done := make(chan pollResult), make(chan string)
 	again := make(chan struct{}, 1)
-	go poll(ctx, backend.Look, looks, again)
+	go poll(ctx, backend.Look, results, again)
 
 	m := &model{}
 	for {
@@ -37,7 +37,7 @@ func Run(ctx context.Context, screen tcell.Screen, backend Backend) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case l := <-looks:
+		case l := <-results:
 			if l.err != nil {
 				m.failed = "cannot refresh: " + l.err.Error()
 			} else {
@@ -71,19 +71,19 @@ func Run(ctx context.Context, screen tcell.Screen, backend Backend) error {
 	}
 }
 
-// poll calls look every lookEvery, and whenever it receives from again.
-func poll(ctx context.Context, look func(context.Context) (Data, error), to chan<- looked, again <-chan struct{}) {
+// poll calls look every pollInterval, and whenever it receives from again.
+func poll(ctx context.Context, look func(context.Context) (Data, error), to chan<- pollResult, again <-chan struct{}) {
 	for {
-		one, cancel := context.WithTimeout(ctx, lookLimit)
+		one, cancel := context.WithTimeout(ctx, pollLimit)
 		data, err := look(one)
 		cancel()
 		select {
-		case to <- looked{data, err}:
+		case to <- pollResult{data, err}:
 		case <-ctx.Done():
 			return
 		}
 		select {
-		case <-time.After(lookEvery):
+		case <-time.After(pollInterval):
 		case <-again:
 		case <-ctx.Done():
 			return
