@@ -79,8 +79,8 @@ const (
 	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
-// Entry is the way of a login into its container.
-type Entry struct {
+// Result is what Enter returns of a login.
+type Result struct {
 	Conn channel.Conn // to the agent, or to a bridge
 	Cold ColdReason
 
@@ -93,12 +93,12 @@ type Entry struct {
 // Enter connects a login to the agent of its container, which runs afterwards. Where the
 // session is recorded, or has no agent, the connection is to a bridge. Errors are ready for
 // the user; engine.ErrNoClient where an engine is needed by a program without a client.
-func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
+func (b *Bringup) Enter(ctx context.Context, l Login) (Result, error) {
 	if !b.mayRecreate(l.Plan) {
 		replaced := b.launch.FindReplaced(l.Plan)
 		if replaced == "" || !b.isAlone(l.Plan) {
 			if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {
-				return Entry{Conn: conn, Replaced: replaced}, err
+				return Result{Conn: conn, Replaced: replaced}, err
 			}
 		}
 	}
@@ -108,15 +108,15 @@ func (b *Bringup) Enter(ctx context.Context, l Login) (Entry, error) {
 	defer done()
 	e, err := b.Engines.Get(l.Plan.Engine())
 	if err != nil {
-		return Entry{}, userError(err)
+		return Result{}, userError(err)
 	}
 	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show,
 		target: b.launch.Target(l.Plan, e, show)}
 	conn, cold, err := a.enter(ctx)
 	if err != nil {
-		return Entry{}, userError(err)
+		return Result{}, userError(err)
 	}
-	return Entry{Conn: conn, Cold: cold, Replaced: b.launch.FindReplaced(l.Plan)}, nil
+	return Result{Conn: conn, Cold: cold, Replaced: b.launch.FindReplaced(l.Plan)}, nil
 }
 
 // isAlone reports whether no session is in the container but that of a login which comes.
@@ -150,7 +150,7 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 		if err := sessions.SetWaiting(a.login.Session, true); err != nil {
 			return channel.Conn{}, cold, err
 		}
-		did, err := a.shareWork(ctx)
+		did, err := a.provideAgentOnce(ctx)
 		if err != nil {
 			return channel.Conn{}, cold, err
 		}
@@ -172,14 +172,14 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 	return channel.Conn{}, cold, launch.ErrSilent(a.plan.Container, nil)
 }
 
-// shareWork makes sure that an agent listens. Logins of the same container user share
+// provideAgentOnce makes sure that an agent listens. Logins of the same container user share
 // the work and its outcome, so that they are one in the queue for the container, however
 // many they are.
-func (a *coldLogin) shareWork(ctx context.Context) (ColdReason, error) {
+func (a *coldLogin) provideAgentOnce(ctx context.Context) (ColdReason, error) {
 	for {
-		cold, led, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (ColdReason, error) { return a.provideAgent(ctx) })
+		cold, leader, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (ColdReason, error) { return a.provideAgent(ctx) })
 		switch {
-		case led:
+		case leader:
 			return cold, err
 		case errors.Is(err, context.Canceled) && ctx.Err() == nil:
 			continue // the login that did the work gave up; this one has not

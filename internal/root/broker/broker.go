@@ -61,19 +61,19 @@ type Config struct {
 // Broker serves fronts.
 type Broker struct {
 	Config
-	settings  settings.Source
-	engines   engine.Clients
-	sessions  state.Sessions
-	state     state.RunDir
-	bringup   *bringup.Bringup
-	lifecycle *lifecycle.Reconciler
-	limits    *limits
-	why       wait.Group[string] // answers that are being found out
-	whyTurns  *wait.Turns
-	reading   wait.Queue // by uid
-	strangers *strangers // nil unless it is the service
-	tags      *tags
-	events    *events
+	settings    settings.Source
+	engines     engine.Clients
+	sessions    state.Sessions
+	state       state.RunDir
+	bringup     *bringup.Bringup
+	lifecycle   *lifecycle.Reconciler
+	limits      *limits
+	lostReasons wait.Group[string] // answers that are being found out
+	lostTurns   *wait.Turns
+	loginTurns  wait.Queue // by uid
+	strangers   *strangers // nil unless it is the service
+	tags        *tags
+	events      *events
 
 	closing atomic.Bool     // no more connections
 	ctx     context.Context // its end is the end of all work
@@ -91,7 +91,7 @@ func New(c Config) (*Broker, error) {
 	if err := run.Make(); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits(), whyTurns: wait.NewTurns(whyAtOnce, whyOfUser)}
+	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits(), lostTurns: wait.NewTurns(whyAtOnce, whyOfUser)}
 	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
 	if b.Users.Answered = run.Seen(); c.Services != "" {
 		b.Users.Answered = seen.Dir(c.Services)
@@ -199,13 +199,13 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 	}
 	f := &front{Conn: c, uid: cred.Uid, pid: cred.Pid, ended: ended}
 	if b.strangers != nil && !b.strangers.isKnown(f.uid) {
-		place, err := b.strangers.admit(f.uid)
+		allowance, err := b.strangers.admit(f.uid)
 		if err != nil {
 			answerAndClose(c, strangerError(err))
 			return err
 		}
 		b.logins.Add(1)
-		go b.serveStranger(f, place)
+		go b.serveStranger(f, allowance)
 		return nil
 	}
 	if !b.limits.admitConn(f.uid) {

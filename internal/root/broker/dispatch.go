@@ -30,7 +30,7 @@ type front struct {
 	user        string       // name; empty before it is known
 	process     proc.Stat    // the front as it was at the login; zero if it was gone by then
 	plan        *policy.Plan // nil before the login
-	doneReading func()       // ends the turn of a login: the user's next one is read
+	releaseTurn func()       // ends the turn of a login: the user's next one is read
 
 	stranger bool // no account is known for the uid
 	loggedIn bool
@@ -62,12 +62,12 @@ var requests = [numRequests]request{
 // answerLimit is how long a front may take for its login, and the broker for an answer.
 const answerLimit = 10 * time.Second
 
-// serveLogin is the life of a connection before and at the login.
+// serveLogin reads the login and carries it out.
 func (b *Broker) serveLogin(f *front) {
 	f.begun = time.Now()
 	f.Within(answerLimit)
-	ok := b.takeReading(f) && b.serveRequest(f)
-	f.doneReading()
+	ok := b.waitForTurn(f) && b.serveRequest(f)
+	f.releaseTurn()
 	b.logins.Done()
 	if !ok || !f.loggedIn {
 		b.close(f)
@@ -96,12 +96,12 @@ func (f *front) identify() {
 	}
 }
 
-// takeReading waits for the login, and for the user's turn, within the connection's limit;
+// waitForTurn waits for the login, and for the user's turn, within the connection's limit;
 // false if either does not come. Logins of one user are read one after the other: a user
 // can send thousands at once, and those of others would share the processor with each of
 // them. One that has come is answered in a fraction of a millisecond.
-func (b *Broker) takeReading(f *front) bool {
-	f.doneReading = func() {}
+func (b *Broker) waitForTurn(f *front) bool {
+	f.releaseTurn = func() {}
 	if b.Role != Service { // it has one login
 		return true
 	}
@@ -110,12 +110,12 @@ func (b *Broker) takeReading(f *front) bool {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
 	defer cancel()
-	next, err := b.reading.Lock(ctx, strconv.FormatUint(uint64(f.uid), 10))
+	next, err := b.loginTurns.Lock(ctx, strconv.FormatUint(uint64(f.uid), 10))
 	if err != nil {
 		b.refuse(f, usererr.New(usererr.Busy, "too many of your logins are under way", "try again", err), true)
 		return false
 	}
-	f.doneReading = sync.OnceFunc(next)
+	f.releaseTurn = sync.OnceFunc(next)
 	f.Within(answerLimit) // the wait does not count
 	return true
 }

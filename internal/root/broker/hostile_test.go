@@ -159,27 +159,27 @@ func TestLoginsOfOneUserAreReadOneAfterTheOther(t *testing.T) {
 		return f
 	}
 	first := coming(7, wire.MaxUserFile)
-	if !w.broker.takeReading(first) {
+	if !w.broker.waitForTurn(first) {
 		t.Fatal("the first is refused")
 	}
 	second, turn := coming(7, 100), make(chan bool, 1)
-	go func() { turn <- w.broker.takeReading(second) }()
+	go func() { turn <- w.broker.waitForTurn(second) }()
 	other := coming(8, wire.MaxUserFile)
-	if !w.broker.takeReading(other) {
+	if !w.broker.waitForTurn(other) {
 		t.Error("a login of another user waits")
 	}
-	other.doneReading()
+	other.releaseTurn()
 	select {
 	case <-turn:
 		t.Error("two logins of one user at once")
 	case <-time.After(50 * time.Millisecond):
 	}
-	first.doneReading()
-	first.doneReading() // counts once
+	first.releaseTurn()
+	first.releaseTurn() // counts once
 	if !<-turn {
 		t.Error("the second is refused")
 	}
-	second.doneReading()
+	second.releaseTurn()
 }
 
 // What a front says is not kept while its login waits for a container.

@@ -54,7 +54,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	key, _ := sshd.Key(string(req.AuthInfo)) // for the log alone, which does without
 	dropLarge(req, plan)
-	f.doneReading()
+	f.releaseTurn()
 	if plan.HostShell != "" {
 		return b.sendHostShell(f, plan)
 	}
@@ -64,15 +64,15 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if b.mustHandOver(plan) {
 		return engine.ErrNoClient
 	}
-	entry, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	entered, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 	if err != nil {
 		return err
 	}
-	defer entry.Conn.Close()
-	if err := b.sendReady(f, plan, entry.Conn, b.notice(plan, req, entry)); err != nil {
+	defer entered.Conn.Close()
+	if err := b.sendReady(f, plan, entered.Conn, b.notice(plan, req, entered)); err != nil {
 		return err
 	}
-	f.events = b.events.writeStart(f, req, key, entry.Cold)
+	f.events = b.events.writeStart(f, req, key, entered.Cold)
 	return nil
 }
 

@@ -72,14 +72,14 @@ func TestContainerThatWasStartedWithoutItsFilesIsMadeAgain(t *testing.T) {
 	}
 	w.mute.Delete(w.name())
 	inventory := state.Inventory(w.broker.Config.Inventory)
-	if err := inventory.Set(w.name(), state.Stock{ID: made.ID, Engine: "/var/run/docker.sock", Half: true}); err != nil {
+	if err := inventory.Set(w.name(), state.Expected{ID: made.ID, Engine: "/var/run/docker.sock", Unfinished: true}); err != nil {
 		t.Fatal(err)
 	}
 	w.enters()
 	if now := w.id(); now == made.ID {
 		t.Error("the half-made container was entered")
 	}
-	if s, ok := inventory.Get(w.name()); !ok || s.Half || s.ID != w.id() {
+	if s, ok := inventory.Get(w.name()); !ok || s.Unfinished || s.ID != w.id() {
 		t.Errorf("then the inventory has %+v", s)
 	}
 }

@@ -38,12 +38,12 @@ func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 
 // notice returns a line for the user, or none. What may lose work is said to commands too:
 // to learn of it late costs more than a line.
-func (b *Broker) notice(plan *policy.Plan, req *wire.Login, entry bringup.Entry) string {
+func (b *Broker) notice(plan *policy.Plan, req *wire.Login, entered bringup.Result) string {
 	switch {
-	case entry.Cold == bringup.Vanished:
+	case entered.Cold == bringup.Vanished:
 		return vanishedNotice
-	case entry.Replaced != "":
-		return "dockersh: " + entry.Replaced + " was replaced on the host; this container has the old one " +
+	case entered.Replaced != "":
+		return "dockersh: " + entered.Replaced + " was replaced on the host; this container has the old one " +
 			"until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
 	}
 	return b.changeNotice(plan, req)

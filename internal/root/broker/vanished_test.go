@@ -27,11 +27,11 @@ func (w *world) notices(m *wire.Login) []string {
 func TestLoginSaysThatTheLastContainerVanished(t *testing.T) {
 	for what, c := range map[string]struct {
 		settings string
-		last     state.Stock
+		last     state.Expected
 		notice   bool
 	}{
-		"it was removed":          {"", state.Stock{ID: "0", Engine: "/var/run/docker.sock"}, true},
-		"it is in another engine": {"", state.Stock{ID: "0", Engine: "/run/podman/podman.sock"}, false},
+		"it was removed":          {"", state.Expected{ID: "0", Engine: "/var/run/docker.sock"}, true},
+		"it is in another engine": {"", state.Expected{ID: "0", Engine: "/run/podman/podman.sock"}, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := newWorld(t)

@@ -46,10 +46,10 @@ const unknownFate = "the container ended"
 func (b *Broker) shareWhyLost(ctx context.Context, f *front) (string, error) {
 	at := f.plan.Engine()
 	key := strconv.FormatBool(f.plan.MayNeedExec()) + " " + at.Host + " " + at.TLS + " " + f.plan.Container
-	return b.why.Go(ctx, key, func() (string, error) {
+	return b.lostReasons.Go(ctx, key, func() (string, error) {
 		ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
 		defer cancel()
-		release, err := b.whyTurns.Acquire(ctx, f.uid)
+		release, err := b.lostTurns.Acquire(ctx, f.uid)
 		if err != nil {
 			return "", err
 		}

@@ -17,9 +17,9 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// TakeEnviron empties the environment of this process and returns what it was. From then
+// ClearEnviron empties the environment of this process and returns what it was. From then
 // on it is data that no library reads.
-func TakeEnviron() []string {
+func ClearEnviron() []string {
 	environ := os.Environ()
 	os.Clearenv()
 	return environ

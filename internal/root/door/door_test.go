@@ -12,7 +12,7 @@ import (
 
 func TestTakenEnvironmentIsNoLongerInTheProcess(t *testing.T) {
 	t.Setenv("LD_PRELOAD", "/evil.so")
-	if taken := TakeEnviron(); !slices.Contains(taken, "LD_PRELOAD=/evil.so") {
+	if taken := ClearEnviron(); !slices.Contains(taken, "LD_PRELOAD=/evil.so") {
 		t.Errorf("taken: %q", taken)
 	}
 	if left := os.Environ(); len(left) != 0 {

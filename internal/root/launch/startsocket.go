@@ -95,7 +95,7 @@ func (w *startSocket) accept() {
 	}
 }
 
-var errStranger = errors.New("the caller is not the agent that is awaited")
+var errNotAwaited = errors.New("the caller is not the agent that is awaited")
 
 // answerCaller sends the agent its listening socket. Only one caller gets it: a second
 // one would take the name from the first.
@@ -104,14 +104,14 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	select {
 	case <-w.known:
 	case <-w.over:
-		return errStranger
+		return errNotAwaited
 	}
 	cred, err := raw.Peer()
 	if err != nil {
 		return err
 	}
 	if cred.Uid != w.uid {
-		return errStranger
+		return errNotAwaited
 	}
 	c.Within(helloLimit)
 	m, fds, err := c.Recv()
@@ -120,10 +120,10 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	}
 	seqpacket.CloseAll(fds)
 	if hello, ok := m.(*wire.Hello); !ok || hello.Version != wire.Version {
-		return errStranger
+		return errNotAwaited
 	}
 	if found.Swap(true) {
-		return errStranger
+		return errNotAwaited
 	}
 	fd, err := seqpacket.Bind(w.dir.AgentSocket(w.key), 0o600, 1024)
 	if err != nil {

@@ -43,7 +43,7 @@ func (t *Target) addToInventory(c *engine.Container) {
 	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
 		return
 	}
-	err := t.l.Inventory.Set(t.plan.Container, state.Stock{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host})
+	err := t.l.Inventory.Set(t.plan.Container, state.Expected{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host})
 	if err != nil {
 		t.l.Log.Warn("cannot write the inventory", "container", t.plan.Container, "cause", err)
 	}
@@ -64,7 +64,7 @@ func (t *Target) setWhole(c *engine.Container) error {
 // noted the container is not made: that costs nobody any work, and a container without its
 // files would look whole after a power cut.
 func (t *Target) addHalfMade(c *engine.Container) error {
-	return t.l.Inventory.Set(t.plan.Container, state.Stock{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Half: true})
+	return t.l.Inventory.Set(t.plan.Container, state.Expected{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Unfinished: true})
 }
 
 // RemoveHalfMade removes a container that nobody has entered. Its entry stays until it is
@@ -80,14 +80,14 @@ func (t *Target) RemoveHalfMade(ctx context.Context, id string) error {
 // The lock is held.
 func (t *Target) IsHalfMade(c *engine.Container) bool {
 	s, ok := t.l.Inventory.Get(t.plan.Container)
-	return ok && s.Half && s.ID == c.ID
+	return ok && s.Unfinished && s.ID == c.ID
 }
 
 // HasVanished reports whether a container that the engine does not have was made, and
 // removed outside dockersh, with all work in it. The lock is held.
 func (t *Target) HasVanished() bool {
 	last, ok := t.l.Inventory.Get(t.plan.Container)
-	if !ok || last.Half || last.Engine != t.plan.Engine().Host {
+	if !ok || last.Unfinished || last.Engine != t.plan.Engine().Host {
 		return false
 	}
 	t.l.Log.Warn("container vanished", "container", t.plan.Container, "id", last.ID, "uid", last.UID, "user", t.plan.User.Name)

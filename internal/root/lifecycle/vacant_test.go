@@ -58,7 +58,7 @@ func TestPausedContainerIsResumedToBeRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	inventory := state.Inventory(t.TempDir() + "/new")
-	if err := inventory.Set("c", state.Stock{ID: "1"}); err != nil {
+	if err := inventory.Set("c", state.Expected{ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // somebody else may have removed it

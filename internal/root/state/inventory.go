@@ -16,18 +16,18 @@ import (
 // directory that lasts.
 type Inventory string
 
-// Stock is a container that was made to stay, or is being made.
-type Stock struct {
-	ID     string // the engine's
-	UID    uint32 // of the user whose login made it
-	Engine string // host of the engine's address
-	Half   bool   // it may have been started, and nobody has entered it yet
+// Expected is a container that was made to stay, or is being made.
+type Expected struct {
+	ID         string // the engine's
+	UID        uint32 // of the user whose login made it
+	Engine     string // host of the engine's address
+	Unfinished bool   // it may have been started, and nobody has entered it yet
 }
 
 func (d Inventory) path(container string) string { return filepath.Join(string(d), container) }
 
 // Get returns the entry of a container; ok is false without a readable one.
-func (d Inventory) Get(container string) (s Stock, ok bool) {
+func (d Inventory) Get(container string) (s Expected, ok bool) {
 	text, err := os.Readlink(d.path(container))
 	if err != nil {
 		return s, false
@@ -37,10 +37,10 @@ func (d Inventory) Get(container string) (s Stock, ok bool) {
 		return s, false
 	}
 	uid, err := strconv.ParseUint(f[1], 10, 32)
-	return Stock{f[0], uint32(uid), f[2], f[3] == half}, err == nil
+	return Expected{f[0], uint32(uid), f[2], f[3] == half}, err == nil
 }
 
-// half and whole are what an entry says of Half.
+// half and whole are what an entry says of Unfinished.
 const half, whole = "half", "whole"
 
 // ErrInventory says that the inventory cannot be written: its file system is full, or
@@ -49,7 +49,7 @@ var ErrInventory = errors.New("the inventory of containers cannot be written")
 
 // Set writes the entry of a container, if it is not as written already. A power cut after
 // that does not undo it. Errors are ErrInventory.
-func (d Inventory) Set(container string, s Stock) error {
+func (d Inventory) Set(container string, s Expected) error {
 	if old, ok := d.Get(container); d == "" || ok && old == s {
 		return nil
 	}
@@ -59,12 +59,12 @@ func (d Inventory) Set(container string, s Stock) error {
 	return nil
 }
 
-func (d Inventory) set(container string, s Stock) error {
+func (d Inventory) set(container string, s Expected) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
 	state := whole
-	if s.Half {
+	if s.Unfinished {
 		state = half
 	}
 	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine, state}, "\t")

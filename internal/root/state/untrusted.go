@@ -27,7 +27,7 @@ func (d Sessions) LiveOf(uid uint32, most int) (all []Session, forged int) {
 		text, err := os.Readlink(d.path(s))
 		switch {
 		case err != nil || !s.IsLive():
-		case !s.setForeign(text, time.Now()):
+		case !s.parseUntrusted(text, time.Now()):
 			forged++
 		default:
 			all = append(all, s)
@@ -36,9 +36,9 @@ func (d Sessions) LiveOf(uid uint32, most int) (all []Session, forged int) {
 	return all, forged
 }
 
-// setForeign completes a session by the text of its entry; false if no broker can have
+// parseUntrusted completes a session by the text of its entry; false if no broker can have
 // written an entry with this name and text.
-func (s *Session) setForeign(text string, now time.Time) bool {
+func (s *Session) parseUntrusted(text string, now time.Time) bool {
 	f := strings.Split(text, "\t")
 	if len(f) != 4 {
 		return false

@@ -41,7 +41,7 @@ func (s *Settings) Expand(v template.Vars) (*Settings, error) {
 			}
 			vals[i] = value{text: text, at: val.at}
 			if template.Uses(val.text, template.OfLogin) {
-				vals[i].made = val.text // the next login does not have other settings
+				vals[i].hashText = val.text // the next login does not have other settings
 			}
 		}
 		st.vals = vals

@@ -11,8 +11,8 @@ import (
 // right returns a value for the setting that is accepted today and, if there is one,
 // is not the default.
 func right(r *row) string {
-	if r.later {
-		return r.today
+	if r.unimplemented {
+		return r.onlyValue
 	}
 	for _, val := range []string{"/other", "other", "7", "15m", "true", "false", "--init", "A=1", "ALL", "never", "recreate", "X_*"} {
 		if kept, bad := r.judge(val); bad == nil && kept != r.def {

@@ -21,13 +21,13 @@ func (s *Settings) Hash() string {
 	h := sha256.New()
 	for i := range table {
 		r := &table[i]
-		if !r.made || r.under != nil && !r.under(s) {
+		if !r.hashed || r.under != nil && !r.under(s) {
 			continue
 		}
 		var vals []string
 		for _, v := range s.state[r.key].vals {
-			if v.made != "" {
-				vals = append(vals, v.made)
+			if v.hashText != "" {
+				vals = append(vals, v.hashText)
 			} else {
 				vals = append(vals, v.text)
 			}

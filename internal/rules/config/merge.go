@@ -22,9 +22,9 @@ type state struct {
 // value is one value with its own place: the elements of an array stand on lines of
 // their own.
 type value struct {
-	text string
-	at   syntax.Origin
-	made string // what Hash uses instead of text; empty: text
+	text     string
+	at       syntax.Origin
+	hashText string // what Hash uses instead of text; empty: text
 }
 
 // Merge returns the settings of a user: the built-in defaults, [dockersh], each
@@ -144,12 +144,12 @@ func (s *Settings) Origin(key string) syntax.Origin { return s.state[key].origin
 // FromUser reports whether the effective value of key came from ~/.dockersh.
 func (s *Settings) FromUser(key string) bool { return s.state[key].fromUser }
 
-// MadeByUser returns the first setting of ~/.dockersh that makes the container what it
+// FirstHashedFromUser returns the first setting of ~/.dockersh that makes the container what it
 // is; empty if there is none.
-func (s *Settings) MadeByUser() string {
+func (s *Settings) FirstHashedFromUser() string {
 	for i := range table {
 		r := &table[i]
-		if r.made && (r.under == nil || r.under(s)) && s.FromUser(r.key) {
+		if r.hashed && (r.under == nil || r.under(s)) && s.FromUser(r.key) {
 			return r.key
 		}
 	}

@@ -105,10 +105,10 @@ func (r *reader) assign(l *syntax.Line) {
 		return
 	}
 	// Only now, so that a wrong value is reported as such.
-	if row.later && (array || val != row.today) {
+	if row.unimplemented && (array || val != row.onlyValue) {
 		hint := "leave it out"
-		if !array && row.today != "" {
-			hint += fmt.Sprintf(", or write %s = %s", key, row.today)
+		if !array && row.onlyValue != "" {
+			hint += fmt.Sprintf(", or write %s = %s", key, row.onlyValue)
 		}
 		r.fail(l.Origin(), fmt.Sprintf("setting %q is not implemented yet", key), hint)
 		return

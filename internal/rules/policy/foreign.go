@@ -84,7 +84,7 @@ func HasForeignImage(labels map[string]string) bool {
 // leave setuid programs in a mounted home.
 func (p *Plan) isAdministratorsProcess() bool {
 	s := p.Settings
-	if s.MadeByUser() != "" {
+	if s.FirstHashedFromUser() != "" {
 		return false
 	}
 	for _, word := range append([]string{s.Entrypoint}, s.Cmd...) {

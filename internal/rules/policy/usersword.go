@@ -13,7 +13,7 @@ import (
 // admitUsersWord refuses a ~/.dockersh that would decide what a container is in which
 // others may be, too: they would work in its author's image, among its author's programs.
 func (p *Plan) admitUsersWord() error {
-	key := p.Settings.MadeByUser()
+	key := p.Settings.FirstHashedFromUser()
 	if key == "" || p.Owner.Personal() || p.Owner.ofOneSession() {
 		return nil
 	}

@@ -26,7 +26,7 @@ import (
 func Main() int {
 	env, broker := os.Environ(), notConnected
 	if door.IsSetuid() {
-		env = door.TakeEnviron()
+		env = door.ClearEnviron()
 		var err error
 		if broker, err = door.StartAsRoot(); err != nil {
 			return printError(err)
