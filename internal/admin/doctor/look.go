@@ -45,7 +45,8 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
-	lookAtUsers(ctx, h, &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}, users, progress)
+	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}
+	lookAtUsers(ctx, h, g, users, progress)
 	lookAtEngines(ctx, h, db, open)
 	h.Prunes = lookForPrunes()
 	return h, ctx.Err()

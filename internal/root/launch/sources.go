@@ -28,7 +28,9 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 		return nil
 	}
 	result := make(chan error, 1)
-	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() { result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir)) })
+	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() {
+		result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir))
+	})
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
 			"try again, or ask the administrator to run: dockershctl explain "+t.plan.User.Name+

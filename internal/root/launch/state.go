@@ -64,7 +64,8 @@ func (t *Target) setWhole(c *engine.Container) error {
 // noted the container is not made: that costs nobody any work, and a container without its
 // files would look whole after a power cut.
 func (t *Target) addHalfMade(c *engine.Container) error {
-	return t.l.Inventory.Set(t.plan.Container, state.Expected{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Unfinished: true})
+	return t.l.Inventory.Set(t.plan.Container,
+		state.Expected{ID: c.ID, UID: t.plan.User.UID, Engine: t.plan.Engine().Host, Unfinished: true})
 }
 
 // RemoveHalfMade removes a container that nobody has entered. Its entry stays until it is
