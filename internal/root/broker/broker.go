@@ -61,19 +61,18 @@ type Config struct {
 // Broker serves fronts.
 type Broker struct {
 	Config
-	settings    settings.Source
-	engines     engine.Clients
-	sessions    state.Sessions
-	state       state.RunDir
-	bringup     *bringup.Bringup
-	lifecycle   *lifecycle.Reconciler
-	limits      *limits
-	lostReasons wait.Group[string] // answers that are being found out
-	lostTurns   *wait.Turns
-	loginTurns  wait.Queue // by uid
-	strangers   *strangers // nil unless it is the service
-	tags        *tags
-	events      *events
+	settings   *userSettings
+	engines    engine.Clients
+	sessions   state.Sessions
+	state      state.RunDir
+	bringup    *bringup.Bringup
+	lifecycle  *lifecycle.Reconciler
+	limits     *limits
+	lost       *lostSessions
+	loginTurns wait.Queue // by uid
+	strangers  *strangers // nil unless it is the service
+	notices    *notices
+	events     *events
 
 	closing atomic.Bool     // no more connections
 	ctx     context.Context // its end is the end of all work
@@ -91,8 +90,8 @@ func New(c Config) (*Broker, error) {
 	if err := run.Make(); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits(), lostTurns: wait.NewTurns(whyAtOnce, whyOfUser)}
-	b.settings = settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}
+	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
+	b.settings = &userSettings{settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, c.Users}
 	if b.Users.Answered = run.Seen(); c.Services != "" {
 		b.Users.Answered = seen.Dir(c.Services)
 	}
@@ -102,7 +101,8 @@ func New(c Config) (*Broker, error) {
 	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.events = newEvents(b.ctx, c)
-	b.tags = &tags{ctx: b.ctx, engines: &b.engines}
+	b.notices = &notices{run, tags{ctx: b.ctx, engines: &b.engines}}
+	b.lost = &lostSessions{ctx: b.ctx, engines: &b.engines, ask: c.AskWhyLost, turns: wait.NewTurns(whyAtOnce, whyOfUser)}
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}
@@ -112,11 +112,11 @@ func New(c Config) (*Broker, error) {
 			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users,
 			Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
 		},
-		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.adminSettings,
+		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.settings.byAdmin,
 	})
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,
-		Attend: c.Role == OneSession, AllEngines: b.allEngines, RemoveProbe: img.RemoveProbe, SessionLost: b.events.writeLost,
+		Attend: c.Role == OneSession, AllEngines: b.settings.allEngines, RemoveProbe: img.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil
 }

@@ -93,7 +93,7 @@ func TestUserCannotRecreateAContainer(t *testing.T) {
 // plan returns the plan of a login of the user who runs the test.
 func (w *world) plan() *policy.Plan {
 	w.Helper()
-	e, err := w.broker.effectiveSettings(w.Context(), w.me, &front{}, &wire.Login{}, "id")
+	e, err := w.broker.settings.ofLogin(w.Context(), w.me, &front{}, &wire.Login{}, "id")
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -142,8 +142,8 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	}
 	w.set("[dockersh]\n")
 	w.engine.AddImage("busybox", "sha256:new", nil)
-	for key := range w.broker.tags.known { // five minutes later
-		w.broker.tags.refresh(key)
+	for key := range w.broker.notices.tags.known { // five minutes later
+		w.broker.notices.tags.refresh(key)
 	}
 	if got := notice(people); !strings.Contains(got, "made from an older image") {
 		t.Errorf("got %q", got)

@@ -10,12 +10,10 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
-	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -43,7 +41,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	}
 	f.user = user.Name
 	id := state.NewSessionID() // now, since %x in the settings stands for it
-	effective, err := b.effectiveSettings(ctx, user, f, req, id)
+	effective, err := b.settings.ofLogin(ctx, user, f, req, id)
 	if err != nil {
 		return err
 	}
@@ -69,7 +67,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	defer entered.Conn.Close()
-	if err := b.sendReady(f, plan, entered.Conn, b.notice(plan, req, entered)); err != nil {
+	if err := b.sendReady(f, plan, entered.Conn, b.notices.forLogin(plan, req, entered)); err != nil {
 		return err
 	}
 	f.events = b.events.writeStart(f, req, key, entered.Cold)
@@ -99,57 +97,6 @@ func checkVersion(req *wire.Login) error {
 // container from then on sees the session.
 func (b *Broker) mustHandOver(plan *policy.Plan) bool {
 	return b.Role == WithoutEngine && b.lifecycle.NeedsEngine(plan.Container, plan.Settings.IdleTimeout)
-}
-
-// effectiveSettings returns the settings of a login. The address and the key are found
-// out only if the settings use them.
-func (b *Broker) effectiveSettings(ctx context.Context, user account.User,
-	f *front, req *wire.Login, id string) (*settings.Effective, error) {
-	file, err := b.settings.Load()
-	if err != nil {
-		return nil, err
-	}
-	return settings.For(file, settings.Login{
-		User:     user,
-		MemberOf: func(groups []string) ([]string, error) { return b.Users.MemberOf(ctx, user, groups) },
-		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
-		Address: func() (string, error) {
-			addr, err := sshd.Address(f.process)
-			return addr.String(), err
-		},
-		Key:     func() (string, error) { return sshd.Key(string(req.AuthInfo)) },
-		Session: id,
-	})
-}
-
-// adminSettings returns the administrator's settings for a user, without ~/.dockersh;
-// nil if they cannot be known.
-func (b *Broker) adminSettings(ctx context.Context, uid uint32) *config.Settings {
-	user, err := b.Users.ByUID(ctx, uid)
-	if err != nil {
-		return nil
-	}
-	file, err := b.settings.Load()
-	if err != nil {
-		return nil
-	}
-	s, err := settings.For(file, settings.Login{ // address, key and session are not part of a hash
-		User:     user,
-		MemberOf: func(groups []string) ([]string, error) { return b.Users.MemberOf(ctx, user, groups) },
-	})
-	if err != nil {
-		return nil
-	}
-	return s.Admins
-}
-
-// allEngines returns the engines that the settings name.
-func (b *Broker) allEngines() ([]engine.Address, error) {
-	file, err := b.settings.Load()
-	if err != nil {
-		return nil, err
-	}
-	return policy.Engines(file)
 }
 
 // sendHostShell answers a login that the settings let onto the host.

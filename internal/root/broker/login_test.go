@@ -333,7 +333,7 @@ func TestEngineWithoutAnAnswerIsAskedAgain(t *testing.T) {
 	w.engine.Fail("Find", errors.New("container state improper"))
 	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
 	plan := &policy.Plan{Settings: &config.Settings{}, Container: "gone"}
-	if got := w.broker.whyLost(t.Context(), plan); got != "the container was removed" {
+	if got := w.broker.lost.findNow(t.Context(), plan); got != "the container was removed" {
 		t.Errorf("it says %q", got)
 	}
 }

@@ -12,18 +12,37 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// changeNotice returns a line for an interactive login whose container is not what the
+// notices finds what a user is to be told of the container at a login.
+type notices struct {
+	state state.RunDir
+	tags  tags
+}
+
+// forLogin returns a line for the user, or none. What may lose work is said to commands too:
+// to learn of it late costs more than a line.
+func (n *notices) forLogin(plan *policy.Plan, req *wire.Login, entered bringup.Result) string {
+	switch {
+	case entered.Cold == bringup.Vanished:
+		return vanishedNotice
+	case entered.Replaced != "":
+		return "dockersh: " + entered.Replaced + " was replaced on the host; this container has the old one " +
+			"until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
+	}
+	return n.ofChange(plan, req)
+}
+
+// ofChange returns a line for an interactive login whose container is not what the
 // user's login would make today; else it is empty. No engine is asked.
-func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
+func (n *notices) ofChange(plan *policy.Plan, req *wire.Login) string {
 	if !req.Terminal || req.HasCommand {
 		return ""
 	}
-	made, err := b.state.Container(plan.Container).Made()
+	made, err := n.state.Container(plan.Container).Made()
 	if err != nil || made.UID != plan.User.UID {
 		return "" // another user made it, and is shown the notice
 	}
 	what := ""
-	switch other, older := made.Settings != plan.Settings.Hash(), b.tags.isOutdated(plan.Engine(), made); {
+	switch other, older := made.Settings != plan.Settings.Hash(), n.tags.isOutdated(plan.Engine(), made); {
 	case other && older:
 		what = "with other settings, from an older image"
 	case other:
@@ -34,19 +53,6 @@ func (b *Broker) changeNotice(plan *policy.Plan, req *wire.Login) string {
 		return ""
 	}
 	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
-}
-
-// notice returns a line for the user, or none. What may lose work is said to commands too:
-// to learn of it late costs more than a line.
-func (b *Broker) notice(plan *policy.Plan, req *wire.Login, entered bringup.Result) string {
-	switch {
-	case entered.Cold == bringup.Vanished:
-		return vanishedNotice
-	case entered.Replaced != "":
-		return "dockersh: " + entered.Replaced + " was replaced on the host; this container has the old one " +
-			"until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
-	}
-	return b.changeNotice(plan, req)
 }
 
 // vanishedNotice is for the first login after somebody removed the container with all

@@ -31,7 +31,7 @@ func (b *Broker) answerWhy(f *front, _ wire.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
 	defer cancel()
-	reason, err := b.shareWhyLost(ctx, f)
+	reason, err := b.lost.find(ctx, f.uid, f.plan)
 	if err != nil {
 		reason = unknownFate
 	}
@@ -42,27 +42,36 @@ func (b *Broker) answerWhy(f *front, _ wire.Message) error {
 
 const unknownFate = "the container ended"
 
-// shareWhyLost waits for the answer until ctx ends.
-func (b *Broker) shareWhyLost(ctx context.Context, f *front) (string, error) {
-	at := f.plan.Engine()
-	key := strconv.FormatBool(f.plan.MayNeedExec()) + " " + at.Host + " " + at.TLS + " " + f.plan.Container
-	return b.lostReasons.Go(ctx, key, func() (string, error) {
-		ctx, cancel := context.WithTimeout(b.ctx, answerLimit-time.Second)
+// lostSessions finds out why sessions were lost.
+type lostSessions struct {
+	ctx     context.Context // its end is the end of all work
+	engines *engine.Clients
+	ask     func(ctx context.Context, at engine.Address, container string) string // as Config.AskWhyLost
+	answers wait.Group[string]                                                    // under way
+	turns   *wait.Turns
+}
+
+// find waits for the answer until ctx ends.
+func (l *lostSessions) find(ctx context.Context, uid uint32, plan *policy.Plan) (string, error) {
+	at := plan.Engine()
+	key := strconv.FormatBool(plan.MayNeedExec()) + " " + at.Host + " " + at.TLS + " " + plan.Container
+	return l.answers.Go(ctx, key, func() (string, error) {
+		ctx, cancel := context.WithTimeout(l.ctx, answerLimit-time.Second)
 		defer cancel()
-		release, err := b.lostTurns.Acquire(ctx, f.uid)
+		release, err := l.turns.Acquire(ctx, uid)
 		if err != nil {
 			return "", err
 		}
 		defer release()
-		return b.whyLost(ctx, f.plan), nil
+		return l.findNow(ctx, plan), nil
 	})
 }
 
-func (b *Broker) whyLost(ctx context.Context, plan *policy.Plan) string {
-	e, err := b.engines.Get(plan.Engine())
+func (l *lostSessions) findNow(ctx context.Context, plan *policy.Plan) string {
+	e, err := l.engines.Get(plan.Engine())
 	switch {
 	case errors.Is(err, engine.ErrNoClient):
-		return b.AskWhyLost(ctx, plan.Engine(), plan.Container)
+		return l.ask(ctx, plan.Engine(), plan.Container)
 	case err != nil:
 		return unknownFate
 	}
