@@ -161,7 +161,7 @@ func TestReplacedDirectoryIsReportedBesideASession(t *testing.T) {
 	}
 	_, first := notice()
 	dir := t.TempDir()
-	if err := w.broker.state.Container(w.name()).SetSources([]state.Source{{Path: dir, Dev: 1, Ino: 1}}); err != nil {
+	if err := w.broker.state.Container(w.name()).LastStart().SetSources([]state.MountSource{{Path: dir, Dev: 1, Ino: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	got, second := notice()

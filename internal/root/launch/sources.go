@@ -29,7 +29,7 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 	}
 	result := make(chan error, 1)
 	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() {
-		result <- checkMountSources(sourcesOf(t.plan.Settings, found, t.dir))
+		result <- checkMountSources(sourcesToCheck(t.plan.Settings, found, t.dir))
 	})
 	if errors.Is(err, wait.ErrGivenUp) {
 		return usererr.New(usererr.Unavailable, "a directory of the host that belongs into your container does not answer",
@@ -42,10 +42,10 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 	return <-result
 }
 
-// sourcesOf returns what is mounted from the host: the home, and volumes that name a
+// sourcesToCheck returns what is mounted from the host: the home, and volumes that name a
 // directory; and what a container that exists mounts besides. Options of dockeropt are the
 // administrator's own words to the engine.
-func sourcesOf(s *config.Settings, found *engine.Container, dir state.ContainerDir) (sources []string) {
+func sourcesToCheck(s *config.Settings, found *engine.Container, dir state.ContainerDir) (sources []string) {
 	if s.MountHome {
 		sources = append(sources, s.MountHomeFrom)
 	}
@@ -89,7 +89,7 @@ func (l *Launcher) FindReplaced(plan *policy.Plan) string {
 		return ""
 	}
 	dir := l.State.Container(plan.Container)
-	if !dir.HasSources() {
+	if !dir.LastStart().HasSources() {
 		return ""
 	}
 	found := make(chan string, 1)

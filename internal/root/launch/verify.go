@@ -63,12 +63,12 @@ func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if a.t.dir.IsVerified(process) {
+	if a.t.dir.LastStart().IsVerified(process) {
 		return lifecycle.FindMisplaced(a.root, files, nil)
 	}
 	misplaced, err := lifecycle.FindMisplaced(a.root, files, found.Mounts)
 	if err == nil && misplaced == "" {
-		err = a.t.dir.SetVerified(process)
+		err = a.t.dir.LastStart().SetVerified(process)
 	}
 	return misplaced, err
 }

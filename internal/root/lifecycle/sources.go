@@ -21,14 +21,14 @@ func RecordSources(c state.ContainerDir, found *engine.Container) error {
 	if err != nil {
 		return err
 	}
-	return c.SetSources(sourcesOf(c, found, home))
+	return c.LastStart().SetSources(statSources(c, found, home))
 }
 
-// sourcesOf returns the directories of the host that a start of the container mounts, as
+// statSources returns the directories of the host that a start of the container mounts, as
 // they are now. Files are left out: editors replace them all the time. So are the helpers,
 // which an upgrade may replace, and temporary directories: under systemd the broker has
 // its own.
-func sourcesOf(c state.ContainerDir, found *engine.Container, home policy.Home) (all []state.Source) {
+func statSources(c state.ContainerDir, found *engine.Container, home policy.Home) (all []state.MountSource) {
 	for _, path := range found.Binds {
 		switch {
 		case path == c.Mounted(), path == paths.Helpers(), path == "/tmp", path == "/var/tmp":
@@ -43,19 +43,19 @@ func sourcesOf(c state.ContainerDir, found *engine.Container, home policy.Home) 
 	return all
 }
 
-func stat(path string) (s state.Source, isDir bool, err error) {
+func stat(path string) (s state.MountSource, isDir bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
 		return s, false, err
 	}
-	return state.Source{Path: path, Dev: st.Dev, Ino: st.Ino}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+	return state.MountSource{Path: path, Dev: st.Dev, Ino: st.Ino}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
 }
 
 // FindReplaced returns the path of a directory that is mounted into the container, and is
 // another one by now on the host; empty if there is none. A directory that is missing for
 // the moment was not replaced. It may hang (wait.Abandonable).
 func FindReplaced(c state.ContainerDir) string {
-	for _, was := range c.Sources() {
+	for _, was := range c.LastStart().Sources() {
 		if now, _, err := stat(was.Path); err == nil && now != was {
 			return was.Path
 		}

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -49,6 +48,9 @@ func (c ContainerDir) Mounted() string { return c.file("in") }
 
 // StartSocket returns the path where an agent that was just started finds the broker.
 func (c ContainerDir) StartSocket() string { return c.file("in/start.sock") }
+
+// LastStart returns what is known of the last start of the container.
+func (c ContainerDir) LastStart() LastStart { return LastStart{c} }
 
 // Home returns where an idmapped home is mounted while the container is started.
 func (c ContainerDir) Home() string { return c.file("home") }
@@ -119,22 +121,6 @@ var errMade = errors.New("broken file of what a container was made from")
 // SetMade writes what the container was made from. The caller holds the lock.
 func (c ContainerDir) SetMade(m Made) error {
 	return c.writeLink("made", strings.Join([]string{strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID}, "\t"))
-}
-
-// SetVerified notes that the container's mounts are in place since process 1 was started.
-// The caller holds the lock.
-func (c ContainerDir) SetVerified(one proc.Stat) error {
-	return c.writeLink("verified", processText(one))
-}
-
-// IsVerified reports whether SetVerified was called for this process 1.
-func (c ContainerDir) IsVerified(one proc.Stat) bool {
-	text, err := os.Readlink(c.file("verified"))
-	return err == nil && text == processText(one)
-}
-
-func processText(p proc.Stat) string {
-	return strconv.Itoa(p.Pid) + ":" + strconv.FormatUint(p.Start, 10)
 }
 
 // Lock takes the lock of the container among processes, and makes the directory if it
