@@ -1,10 +1,7 @@
 package proc
 
 import (
-	"os"
 	"slices"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -47,13 +44,8 @@ func hasNotEnded(pidfd int) error {
 // hasUID returns ErrGone unless one of a process's uids is uid: the effective one that the
 // kernel recorded is that of a moment, for a setuid program above all.
 func hasUID(pid int, uid uint32) error {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return ErrGone
-	}
-	_, line, _ := strings.Cut(string(text), "\nUid:")
-	line, _, _ = strings.Cut(line, "\n")
-	if !slices.Contains(strings.Fields(line), strconv.FormatUint(uint64(uid), 10)) {
+	uids, err := uidsOf(pid)
+	if err != nil || !slices.Contains(uids[:], uid) {
 		return ErrGone
 	}
 	return nil
