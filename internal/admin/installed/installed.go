@@ -23,6 +23,6 @@ func Settings() (*config.File, error) {
 // account.New.
 func Accounts(ttl time.Duration) *account.DB {
 	db := account.New(ttl)
-	db.Answered = seen.Dir(paths.Services()).ReadOnly()
+	db.KnownServices = seen.Dir(paths.Services()).ReadOnly()
 	return db
 }

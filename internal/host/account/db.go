@@ -21,20 +21,20 @@ const lookupLimit = 15 * time.Second
 // files takes effect at once; the answer of a directory server may be as old as New says.
 // It is safe for use by several goroutines; callers that ask for the same share a lookup.
 type DB struct {
-	// Answered has the name services that ever answered; nil: those that answered to this
+	// KnownServices has the name services that ever answered; nil: those that answered to this
 	// process.
-	Answered seen.Names
+	KnownServices seen.Names
 
-	getentPath string
-	passwdPath string
-	groupPath  string
-	switchPath string
-	files      files
-	users      cache[User]
-	member     cache[[]Group]
-	entries    cache[map[string]entry]
-	numbers    cache[[]uint32]
-	answered   answered
+	getentPath   string
+	passwdPath   string
+	groupPath    string
+	switchPath   string
+	files        watchedFiles
+	users        cache[User]
+	groupsOfUser cache[[]Group]
+	groupsByName cache[map[string]groupEntry]
+	gidsOfUser   cache[[]uint32]
+	servicesHere servicesHere
 }
 
 // New returns a DB whose answers are valid for ttl; 0 means ten seconds. Failures are not
@@ -46,8 +46,8 @@ func New(ttl time.Duration) *DB {
 	busy := make(chan struct{}, maxBusy)
 	return &DB{
 		getentPath: getentPath, passwdPath: passwdFile, groupPath: groupFile, switchPath: switchFile,
-		users: cache[User]{ttl: ttl, busy: busy}, member: cache[[]Group]{ttl: ttl, busy: busy},
-		entries: cache[map[string]entry]{ttl: ttl, busy: busy}, numbers: cache[[]uint32]{ttl: ttl, busy: busy},
+		users: cache[User]{ttl: ttl, busy: busy}, groupsOfUser: cache[[]Group]{ttl: ttl, busy: busy},
+		groupsByName: cache[map[string]groupEntry]{ttl: ttl, busy: busy}, gidsOfUser: cache[[]uint32]{ttl: ttl, busy: busy},
 	}
 }
 
@@ -117,7 +117,7 @@ func (d *DB) groupsOf(ctx context.Context, u User) ([]Group, error) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
 	d.refresh()
-	return d.member.get(ctx, u.Name+":"+formatID(u.GID), func(ctx context.Context) ([]Group, error) {
+	return d.groupsOfUser.get(ctx, u.Name+":"+formatID(u.GID), func(ctx context.Context) ([]Group, error) {
 		return d.groups(ctx, u)
 	})
 }

@@ -18,14 +18,14 @@ func (e *NoGroupError) Error() string {
 	return fmt.Sprintf("no name service finds the group %q", e.Names[0])
 }
 
-// answered are the services that answered to this process.
-type answered struct {
+// servicesHere are the services that answered to this process.
+type servicesHere struct {
 	sync.Mutex
 	services map[string]bool
 }
 
-// entry is a group with the members that its entry lists.
-type entry struct {
+// groupEntry is a group with the members that its entry lists.
+type groupEntry struct {
 	gid     uint32
 	members map[string]bool
 }
@@ -45,7 +45,7 @@ func (d *DB) MemberOf(ctx context.Context, u User, groups []string) ([]string, e
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
 	d.refresh()
-	entries, err := d.entries.get(ctx, strings.Join(groups, "\n"), func(ctx context.Context) (map[string]entry, error) {
+	entries, err := d.groupsByName.get(ctx, strings.Join(groups, "\n"), func(ctx context.Context) (map[string]groupEntry, error) {
 		return d.findGroups(ctx, groups)
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (d *DB) MemberOf(ctx context.Context, u User, groups []string) ([]string, e
 	if len(in) == len(groups) {
 		return in, nil
 	}
-	gids, err := d.numbers.get(ctx, u.Name, func(ctx context.Context) ([]uint32, error) { return d.allNumbers(ctx, u) })
+	gids, err := d.gidsOfUser.get(ctx, u.Name, func(ctx context.Context) ([]uint32, error) { return d.allNumbers(ctx, u) })
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (d *DB) FindGroups(ctx context.Context, groups []string) error {
 
 // findGroups looks up groups by name. It asks getent(1) once for all that the host's own
 // file does not have.
-func (d *DB) findGroups(ctx context.Context, names []string) (map[string]entry, error) {
-	all := map[string]entry{}
+func (d *DB) findGroups(ctx context.Context, names []string) (map[string]groupEntry, error) {
+	all := map[string]groupEntry{}
 	if order, err := os.ReadFile(d.switchPath); err == nil && filesFirst(string(order), "group") {
 		if text, err := os.ReadFile(d.groupPath); err == nil {
 			addEntries(all, string(text), names)
@@ -116,7 +116,7 @@ func (d *DB) findGroups(ctx context.Context, names []string) (map[string]entry, 
 
 // addEntries adds the entries of a group file that have one of the names. The first of a
 // name counts.
-func addEntries(all map[string]entry, text string, names []string) {
+func addEntries(all map[string]groupEntry, text string, names []string) {
 	for _, line := range lines([]byte(text)) {
 		g, members, ok := parseGroup(line)
 		if !ok || g.Name[0] == '+' || g.Name[0] == '-' || !slices.Contains(names, g.Name) {
@@ -125,7 +125,7 @@ func addEntries(all map[string]entry, text string, names []string) {
 		if _, ok := all[g.Name]; ok {
 			continue
 		}
-		e := entry{g.GID, map[string]bool{}}
+		e := groupEntry{g.GID, map[string]bool{}}
 		for _, m := range members {
 			e.members[m] = true
 		}
@@ -236,22 +236,22 @@ func firstName(text string) string {
 }
 
 func (d *DB) answeredBefore(service string) bool {
-	d.answered.Lock()
-	defer d.answered.Unlock()
-	return d.answered.services[service] || d.Answered != nil && d.Answered.Has(service)
+	d.servicesHere.Lock()
+	defer d.servicesHere.Unlock()
+	return d.servicesHere.services[service] || d.KnownServices != nil && d.KnownServices.Has(service)
 }
 
 func (d *DB) rememberAnswered(service string) {
-	d.answered.Lock()
-	defer d.answered.Unlock()
-	if d.answered.services[service] {
+	d.servicesHere.Lock()
+	defer d.servicesHere.Unlock()
+	if d.servicesHere.services[service] {
 		return
 	}
-	if d.answered.services == nil {
-		d.answered.services = map[string]bool{}
+	if d.servicesHere.services == nil {
+		d.servicesHere.services = map[string]bool{}
 	}
-	d.answered.services[service] = true
-	if d.Answered != nil {
-		_ = d.Answered.Add(service) // this process knows it all the same
+	d.servicesHere.services[service] = true
+	if d.KnownServices != nil {
+		_ = d.KnownServices.Add(service) // this process knows it all the same
 	}
 }

@@ -59,9 +59,9 @@ func (d *directory) write(name, text string) {
 
 // forget replaces the DB by a new one, as in a process that starts.
 func (d *directory) forget() {
-	memory := d.db.Answered
+	memory := d.db.KnownServices
 	d.db = New(time.Minute)
-	d.db.Answered = memory
+	d.db.KnownServices = memory
 	in := func(name string) string { return filepath.Join(d.dir, name) }
 	d.db.getentPath, d.db.passwdPath, d.db.groupPath, d.db.switchPath = in("getent"), in("passwd"), in("group"), in("nsswitch.conf")
 }
@@ -101,8 +101,8 @@ func TestPartOfAnAnswerIsNoAnswer(t *testing.T) {
 	d.expect(alice, []string{"local"}, "local")
 	d.write("down", "")
 	d.expect(alice, []string{"local"}, "local") // remembered
-	d.db.entries.forget()
-	d.db.numbers.forget()
+	d.db.groupsByName.forget()
+	d.db.gidsOfUser.forget()
 	var lost *NoGroupError
 	for _, groups := range [][]string{{"local", "students"}, {"students", "listing"}} {
 		if in, err := d.db.MemberOf(t.Context(), alice, groups); !errors.As(err, &lost) || !slices.Contains(lost.Names, "students") {
@@ -127,7 +127,7 @@ func TestPartOfAnAnswerIsNoAnswer(t *testing.T) {
 
 func TestServiceThatAnsweredToAnotherProcessMustAnswer(t *testing.T) {
 	d, alice := newDirectory(t), User{Name: "alice", GID: 7}
-	d.db.Answered = seen.Dir(t.TempDir())
+	d.db.KnownServices = seen.Dir(t.TempDir())
 	d.write("down", "")
 	d.expect(alice, []string{"local"}) // it never answered: it may not be in use
 	if err := os.Remove(filepath.Join(d.dir, "down")); err != nil {

@@ -39,7 +39,7 @@ func Entries(who Identity) (passwd, group string, err error) {
 		return "", "", err
 	}
 	g := who.primary()
-	return who.entry(noPassword), groupEntry(g.Name, g.GID), nil
+	return who.entry(noPassword), formatGroup(g.Name, g.GID), nil
 }
 
 // file is the reverse of lines.
@@ -212,7 +212,7 @@ func (who Identity) primary() Group {
 	return Group{Name: formatID(who.GID), GID: who.GID}
 }
 
-// groupEntry returns the line of group(5) for a group with at most one member.
-func groupEntry(name string, gid uint32, member ...string) string {
+// formatGroup returns the line of group(5) for a group with at most one member.
+func formatGroup(name string, gid uint32, member ...string) string {
 	return name + ":x:" + formatID(gid) + ":" + strings.Join(member, ",")
 }

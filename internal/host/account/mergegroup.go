@@ -27,19 +27,19 @@ func mergePrimary(groups []string, g Group) []string {
 	if at < 0 {
 		at = len(groups)
 	}
-	return slices.Insert(groups, at, groupEntry(name, g.GID))
+	return slices.Insert(groups, at, formatGroup(name, g.GID))
 }
 
 // mergeGroup makes user a member of a group.
 func mergeGroup(groups []string, g Group, user string) []string {
 	at := slices.IndexFunc(groups, func(l string) bool { return hasID(l, g.GID) })
 	if at < 0 {
-		return append(groups, groupEntry(freeName(groups, g), g.GID, user))
+		return append(groups, formatGroup(freeName(groups, g), g.GID, user))
 	}
 	_, members, ok := parseGroup(groups[at])
 	switch {
 	case !ok: // has the number, but no list of members
-		return slices.Insert(groups, at, groupEntry(freeName(groups, g), g.GID, user))
+		return slices.Insert(groups, at, formatGroup(freeName(groups, g), g.GID, user))
 	case slices.Contains(members, user):
 		return groups
 	case len(members) > 0:

@@ -63,7 +63,7 @@ func History() string { return Log + "/sessions.log" }
 func Inventory() string { return Lib + "/containers" }
 
 // Services returns the directory of the name services that ever answered
-// (account.DB.Answered).
+// (account.DB.KnownServices).
 func Services() string { return Lib + "/services" }
 
 // Settings returns the paths of the settings file; the first that exists counts.

@@ -46,7 +46,7 @@ type Config struct {
 	Role          Role
 	Run           string    // run-time directory
 	Inventory     string    // directory that outlives a reboot; empty: there is none
-	Services      string    // likewise: account.DB.Answered
+	Services      string    // likewise: account.DB.KnownServices
 	Helpers       string    // directory that is mounted into containers
 	Bridge        string    // path of dockersh-bridge
 	SettingsPaths [2]string // the first file that exists counts
@@ -92,8 +92,8 @@ func New(c Config) (*Broker, error) {
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
 	b.settings = &userSettings{settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, c.Users}
-	if b.Users.Answered = run.Seen(); c.Services != "" {
-		b.Users.Answered = seen.Dir(c.Services)
+	if b.Users.KnownServices = run.Seen(); c.Services != "" {
+		b.Users.KnownServices = seen.Dir(c.Services)
 	}
 	if c.Role == Service {
 		b.strangers = newStrangers(account.NewHostFiles())

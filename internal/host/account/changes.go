@@ -11,19 +11,19 @@ import (
 func (d *DB) refresh() {
 	if d.files.changed() {
 		d.users.forget()
-		d.member.forget()
-		d.entries.forget()
-		d.numbers.forget()
+		d.groupsOfUser.forget()
+		d.groupsByName.forget()
+		d.gidsOfUser.forget()
 	}
 }
 
-// files watches the files that the name services of every host read.
-type files struct {
+// watchedFiles watches the files that the name services of every host read.
+type watchedFiles struct {
 	mu   sync.Mutex
 	seen [3]unix.Stat_t
 }
 
-func (f *files) changed() bool {
+func (f *watchedFiles) changed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	changed := false
@@ -31,7 +31,7 @@ func (f *files) changed() bool {
 		var now unix.Stat_t
 		_ = unix.Stat(path, &now) // a missing file does not change
 		was := &f.seen[i]
-		if now.Ino != was.Ino || now.Size != was.Size || now.Mtim != was.Mtim || now.Ctim != was.Ctim {
+		if !isSameFile(&now, was) {
 			*was, changed = now, true
 		}
 	}
