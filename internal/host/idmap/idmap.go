@@ -33,9 +33,9 @@ func (r Ranges) Out(id uint32) (uint32, bool) {
 	return 0, false
 }
 
-// Owner returns the number that an id inside has outside, and without one the number that
-// nobody has.
-func (r Ranges) Owner(id uint32) uint32 {
+// OutOrNobody returns the number that an id inside has outside, and without one the number
+// that nobody has.
+func (r Ranges) OutOrNobody(id uint32) uint32 {
 	if out, ok := r.Out(id); ok {
 		return out
 	}

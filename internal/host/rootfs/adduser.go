@@ -119,7 +119,7 @@ func (r *Root) MakeHome(u User) error {
 			return refused(u.Home, "others than root can change a directory above it")
 		}
 		name, rest, _ := strings.Cut(w.rest, "/")
-		uid, gid := r.owner, u.RootGID
+		uid, gid := r.rootUID, u.RootGID
 		if rest == "" {
 			uid, gid = u.UID, u.GID
 		}
@@ -138,7 +138,7 @@ func (r *Root) MakeHome(u User) error {
 
 // chownEmptyHome makes the user the owner of a home that has nothing but ways to mounts.
 func (r *Root) chownEmptyHome(w walked, u User) error {
-	if !r.belongsToRoot(&w.st) || w.st.Uid != r.owner {
+	if !r.belongsToRoot(&w.st) || w.st.Uid != r.rootUID {
 		return nil
 	}
 	dir, err := os.Open("/proc/self/fd/" + strconv.Itoa(w.fd))

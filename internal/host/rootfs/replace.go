@@ -22,7 +22,7 @@ func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 	for w.rest != "" && r.belongsToRoot(&w.st) {
 		var next string
 		next, w.rest, _ = strings.Cut(w.rest, "/")
-		fd, err := makeDir(w.fd, next, r.owner, rootGID)
+		fd, err := makeDir(w.fd, next, r.rootUID, rootGID)
 		if err != nil {
 			return refused(name, err.Error())
 		}
@@ -42,7 +42,7 @@ func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 	if err != nil {
 		return refused(name, err.Error())
 	}
-	err = unix.Fchown(fd, int(r.owner), int(rootGID))
+	err = unix.Fchown(fd, int(r.rootUID), int(rootGID))
 	for rest := data; err == nil && len(rest) > 0; {
 		var n int
 		n, err = sys.Write(fd, rest)

@@ -30,7 +30,7 @@ func (r *Root) ResetDir(name string, rootGID uint32) error {
 		first, rest, _ = strings.Cut(rest, "/")
 		next, err := openBelow(fd, first, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV)
 		if errors.Is(err, unix.ENOENT) {
-			next, err = makeDir(fd, first, r.owner, rootGID)
+			next, err = makeDir(fd, first, r.rootUID, rootGID)
 		}
 		if err != nil {
 			return refused(name, err.Error())
@@ -52,7 +52,7 @@ func (r *Root) resetOne(fd int, rootGID uint32) error {
 	case r.belongsToRoot(&st):
 		return nil
 	}
-	if err := unix.Fchownat(fd, "", int(r.owner), int(rootGID), unix.AT_EMPTY_PATH); err != nil {
+	if err := unix.Fchownat(fd, "", int(r.rootUID), int(rootGID), unix.AT_EMPTY_PATH); err != nil {
 		return err
 	}
 	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), 0o755) // a descriptor of O_PATH takes no fchmod

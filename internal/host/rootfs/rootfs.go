@@ -14,9 +14,9 @@ import (
 
 // Root is the root directory of a container, held open.
 type Root struct {
-	fd    int
-	owner uint32 // uid of the container's root, as the caller's user namespace numbers it
-	image bool   // see TrustImage
+	fd      int
+	rootUID uint32 // uid of the container's root, as the caller's user namespace numbers it
+	image   bool   // see TrustImage
 }
 
 // TrustImage makes everything outside of mounts count as if nobody but the container's
@@ -28,17 +28,17 @@ func (r *Root) TrustImage() { r.image = true }
 var ErrKernel = errors.New("looking into a container needs Linux 5.8 or newer")
 
 // Open opens the root directory at a path that nobody but root can change, such as
-// /proc/PID/root. owner is the uid of the container's root.
-func Open(dir string, owner uint32) (*Root, error) {
+// /proc/PID/root. rootUID is that of the container's root.
+func Open(dir string, rootUID uint32) (*Root, error) {
 	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &Root{fd: fd, owner: owner}, nil
+	return &Root{fd: fd, rootUID: rootUID}, nil
 }
 
-// SetOwner sets the uid of the container's root, where it is known only now.
-func (r *Root) SetOwner(owner uint32) { r.owner = owner }
+// SetRootUID sets the uid of the container's root, where it is known only now.
+func (r *Root) SetRootUID(uid uint32) { r.rootUID = uid }
 
 // Close closes it. There may be none.
 func (r *Root) Close() error {

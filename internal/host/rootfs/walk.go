@@ -99,5 +99,5 @@ func readLink(fd int) (target string, isLink bool, err error) {
 // belongsToRoot reports whether nobody but the container's root can change a file, or the
 // names in a directory. With the sticky bit anyone can still make a name.
 func (r *Root) belongsToRoot(st *unix.Stat_t) bool {
-	return r.image || st.Uid == r.owner && st.Mode&0o022 == 0
+	return r.image || st.Uid == r.rootUID && st.Mode&0o022 == 0
 }

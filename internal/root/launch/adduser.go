@@ -38,7 +38,8 @@ func (a *agentStart) addUser() {
 		err = lifecycle.ErrNotSeen
 	default:
 		err = a.root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: a.user.Home,
-			UID: a.users.Users.Owner(a.user.UID), GID: a.users.Groups.Owner(a.user.GID), RootGID: a.users.Groups.Owner(0)})
+			UID: a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
+			RootGID: a.users.Groups.OutOrNobody(0)})
 	}
 	a.t.logNotAdded(a.user, err)
 }

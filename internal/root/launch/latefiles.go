@@ -17,7 +17,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 	if inside != nil && !t.plan.ForeignImage() && t.plan.Settings.Entrypoint == config.Internal {
 		inside.TrustImage()
 	}
-	rootGID := users.Groups.Owner(0)
+	rootGID := users.Groups.OutOrNobody(0)
 	for _, f := range late {
 		var err error
 		switch {
@@ -27,7 +27,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:
 			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts),
-				UID: users.Users.Owner(f.UID), GID: users.Groups.Owner(f.GID), RootGID: rootGID})
+				UID: users.Users.OutOrNobody(f.UID), GID: users.Groups.OutOrNobody(f.GID), RootGID: rootGID})
 		default:
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}

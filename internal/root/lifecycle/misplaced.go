@@ -45,7 +45,7 @@ func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, error) {
 	if rootErr != nil {
 		return nil, idmap.Map{}, rootErr
 	}
-	root.SetOwner(users.Users.Owner(0))
+	root.SetRootUID(users.Users.OutOrNobody(0))
 	return root, users, nil
 }
 
