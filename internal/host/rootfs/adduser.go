@@ -113,25 +113,11 @@ func (r *Root) MakeHome(u User) error {
 	if w.rest == "" && len(u.Mounted) > 0 {
 		return r.chownEmptyHome(w, u)
 	}
-	for w.rest != "" {
-		// Nobody else may put something in the place of what is made here.
-		if !r.belongsToRoot(&w.st) {
-			return refused(u.Home, "others than root can change a directory above it")
-		}
-		name, rest, _ := strings.Cut(w.rest, "/")
-		uid, gid := r.rootUID, u.RootGID
-		if rest == "" {
-			uid, gid = u.UID, u.GID
-		}
-		next, err := makeDir(w.fd, name, uid, gid)
-		if err != nil {
-			return refused(u.Home, err.Error())
-		}
-		_ = unix.Close(w.fd)
-		w.fd, w.rest = next, rest
-		if err := unix.Fstat(w.fd, &w.st); err != nil {
-			return err
-		}
+	if err := r.makeMissing(u.Home, &w, u.RootGID, u.UID, u.GID); err != nil {
+		return err
+	}
+	if w.rest != "" {
+		return refused(u.Home, "others than root can change a directory above it")
 	}
 	return nil
 }
@@ -156,6 +142,30 @@ func (r *Root) chownEmptyHome(w walked, u User) error {
 		}
 	}
 	return unix.Fchownat(w.fd, "", int(u.UID), int(u.GID), unix.AT_EMPTY_PATH)
+}
+
+// makeMissing makes the directories that the walk to a path did not find: the last one for a
+// user and group, and those above it for the container's root. It stops, with something left
+// in w.rest, at one that others than root can change: nobody else may put something in the
+// place of what is made here.
+func (r *Root) makeMissing(name string, w *walked, rootGID, uid, gid uint32) error {
+	for w.rest != "" && r.belongsToRoot(&w.st) {
+		next, rest, _ := strings.Cut(w.rest, "/")
+		ofUID, ofGID := r.rootUID, rootGID
+		if rest == "" {
+			ofUID, ofGID = uid, gid
+		}
+		fd, err := makeDir(w.fd, next, ofUID, ofGID)
+		if err != nil {
+			return refused(name, err.Error())
+		}
+		_ = unix.Close(w.fd)
+		w.fd, w.rest = fd, rest
+		if err := unix.Fstat(w.fd, &w.st); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makeDir makes a directory with an owner and opens it. Without the right to give it away,

@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"path"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -19,18 +18,8 @@ func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 		return refused(name, err.Error())
 	}
 	defer func() { _ = unix.Close(w.fd) }()
-	for w.rest != "" && r.belongsToRoot(&w.st) {
-		var next string
-		next, w.rest, _ = strings.Cut(w.rest, "/")
-		fd, err := makeDir(w.fd, next, r.rootUID, rootGID)
-		if err != nil {
-			return refused(name, err.Error())
-		}
-		_ = unix.Close(w.fd)
-		w.fd = fd
-		if err := unix.Fstat(w.fd, &w.st); err != nil {
-			return err
-		}
+	if err := r.makeMissing(name, &w, rootGID, r.rootUID, rootGID); err != nil {
+		return err
 	}
 	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFDIR || !r.belongsToRoot(&w.st) {
 		return refused(name, "it is not in a directory that only root can change")
