@@ -68,7 +68,7 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 	show(0, len(all))
 	var mu sync.Mutex
 	finished, failed := 0, false
-	ForEach(all, func(c Container) {
+	cli.ForEach(all, engine.AtOnce, func(_ int, c Container) {
 		done, err := o.doOne(ctx, c)
 		mu.Lock()
 		defer mu.Unlock()
@@ -84,20 +84,6 @@ func (o operation) doAll(ctx context.Context, out io.Writer, all []Container) er
 		return cli.ErrReported
 	}
 	return nil
-}
-
-// ForEach works on all containers, as many at a time as suits the engine.
-func ForEach(all []Container, do func(Container)) {
-	var work sync.WaitGroup
-	slots := make(chan struct{}, engine.AtOnce)
-	for _, c := range all {
-		work.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			do(c)
-		})
-	}
-	work.Wait()
 }
 
 // doOne works on one container, and sees to it that the sessions in it end if it did.

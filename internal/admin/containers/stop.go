@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
@@ -15,9 +14,6 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
-
-// stopGrace is how long the processes of a container have to end.
-const stopGrace = 10 * time.Second
 
 // Stop is the command stop.
 func Stop(ctx context.Context, env cli.Env, args []string) error {
@@ -49,7 +45,7 @@ func stopOne(ctx context.Context, c Container, d state.ContainerDir) (string, er
 	case engine.Created, engine.Exited, engine.Dead:
 		return "not running", nil
 	}
-	return "stopped", whileShut(d, func() error { return c.engine.Stop(ctx, found.ID, stopGrace) })
+	return "stopped", whileShut(d, func() error { return c.engine.Stop(ctx, found.ID, lifecycle.StopGrace) })
 }
 
 func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {

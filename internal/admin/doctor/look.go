@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -168,23 +167,4 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 		e.Gone = append(e.Gone, facts.Container{Name: c.Name, User: c.Labels[engine.LabelUser], UID: owner.UID})
 	}
 	return err
-}
-
-// forEach calls f for all numbers below n, a few at a time.
-func forEach(n int, f func(int)) {
-	const atOnce = 4
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(atOnce, n) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }

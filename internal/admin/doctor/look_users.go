@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
@@ -88,8 +89,9 @@ func lookAtUsers(ctx context.Context, h *facts.Host, g *gatherer, users []accoun
 	looked := make([]*facts.User, len(users))
 	var mu sync.Mutex
 	done := 0
-	forEach(len(users), func(i int) {
-		looked[i] = lookAtUser(ctx, h, g, users[i])
+	const atOnce = 4
+	cli.ForEach(users, atOnce, func(i int, a account.User) {
+		looked[i] = lookAtUser(ctx, h, g, a)
 		mu.Lock()
 		defer mu.Unlock()
 		done++

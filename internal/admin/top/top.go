@@ -174,7 +174,7 @@ func (m *meter) run(ctx context.Context) {
 // measure returns new readings of containers; those that cannot be measured are missing.
 func (m *meter) measure(ctx context.Context, all []containers.Container) map[string]reading {
 	readings := map[string]reading{}
-	containers.ForEach(all, func(c containers.Container) {
+	cli.ForEach(all, engine.AtOnce, func(_ int, c containers.Container) {
 		one, cancel := context.WithTimeout(ctx, measureLimit)
 		defer cancel()
 		now, err := c.Usage(one)

@@ -13,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// StopGrace is how long the processes of an idle container have to end: agents, and
+// StopGrace is how long the processes of a container that is stopped have to end: agents, and
 // process 1 where that is not ours.
 const StopGrace = 10 * time.Second
 
