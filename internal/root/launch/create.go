@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // Create makes the container, with its user in it, and starts it. If a step fails, the
 // container is removed again: nobody has worked in it yet.
 func (t *Target) Create(ctx context.Context) (err error) {
-	s := t.plan.Settings
 	imageID, err := t.l.Images.Provide(ctx, t.engine, t.plan, t.show)
 	if err != nil {
 		return err
@@ -28,45 +28,27 @@ func (t *Target) Create(ctx context.Context) (err error) {
 		return err
 	}
 	defer release()
-	accounts, err := t.l.Images.Accounts(ctx, t.engine, imageID)
-	if err != nil {
-		return err
-	}
-	user, err := t.users().resolve(ctx, accounts, t.plan.ForeignImage())
-	if err != nil {
-		return err
-	}
-	files, err := accountFiles(accounts, user, !s.MountHome, t.plan.ForeignImage())
-	if err != nil {
-		return err
-	}
-	if !t.plan.Engine().Local() {
-		if files, err = withHelper(files, t.l.Helpers); err != nil {
-			return err
-		}
-	}
-	host, err := t.hostPaths(ctx, user)
+	p, err := t.prepare(ctx, imageID)
 	if err != nil {
 		return err
 	}
 	t.show("making the container")
-	spec := t.plan.Spec(user, imageID, host)
 	// Written before the container exists: if this broker is killed, another one finds
 	// and removes it.
-	if err := t.WriteState(&engine.Container{Labels: spec.Labels, Image: s.ImageName}); err != nil {
+	if err := t.WriteState(&engine.Container{Labels: p.spec.Labels, Image: p.spec.Image}); err != nil {
 		return err
 	}
-	made, err := t.engine.Create(ctx, spec)
+	created, err := t.engine.Create(ctx, p.spec)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			t.discard(made.ID)
-			err = explainFailure(ctx, t.engine, user, err)
+			t.discard(created.ID)
+			err = explainFailure(ctx, t.engine, p.user, err)
 		}
 	}()
-	late, err := t.putFiles(ctx, made, files)
+	late, err := t.putFiles(ctx, created, p.files)
 	if err != nil {
 		return err
 	}
@@ -74,10 +56,41 @@ func (t *Target) Create(ctx context.Context) (err error) {
 		return err
 	}
 	if late == nil {
-		t.addToInventory(made)
+		t.addToInventory(created)
 	}
-	t.l.Log.Info("container made", "container", t.plan.Container, "id", made.ID, "user", t.plan.User.Name, "image", s.ImageName)
-	return t.start(ctx, made, user, late, release)
+	t.l.Log.Info("container made", "container", t.plan.Container, "id", created.ID, "user", t.plan.User.Name, "image", p.spec.Image)
+	return t.start(ctx, created, p.user, late, release)
+}
+
+// prepared is a container that is to be created.
+type prepared struct {
+	spec  engine.Spec
+	user  account.Identity // of the container
+	files []engine.File    // to be put into it
+}
+
+// prepare finds out how the container is to be created. The engine learns nothing of it yet.
+func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err error) {
+	accounts, err := t.l.Images.Accounts(ctx, t.engine, imageID)
+	if err != nil {
+		return p, err
+	}
+	if p.user, err = t.users().resolve(ctx, accounts, t.plan.ForeignImage()); err != nil {
+		return p, err
+	}
+	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())
+	if err == nil && !t.plan.Engine().Local() {
+		p.files, err = withHelper(p.files, t.l.Helpers)
+	}
+	if err != nil {
+		return p, err
+	}
+	host, err := t.hostPaths(ctx, p.user)
+	if err != nil {
+		return p, err
+	}
+	p.spec = t.plan.Spec(p.user, imageID, host)
+	return p, nil
 }
 
 // discard removes a half-made container, even if the time for the login is up.

@@ -38,7 +38,6 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 	spec := engine.Spec{
 		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),
 		UID: who.UID, GID: who.GID,
-		Labels: p.Owner.Labels(),
 		Mounts: []engine.Mount{
 			{Source: at.Helpers, Target: HelpersInside, ReadOnly: true},
 			{Source: at.Run, Target: RunInside, ReadOnly: true},
@@ -86,9 +85,17 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 	if s.MountDockerSocket {
 		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.DockerSocket, Target: "/var/run/docker.sock"})
 	}
-	maps.Copy(spec.Labels, map[string]string{
+	spec.Labels = p.labels(imageID, agent, at)
+	return spec
+}
+
+// labels returns the labels of the container. agent is the key of process 1 if that is an
+// agent.
+func (p *Plan) labels(imageID, agent string, at HostPaths) map[string]string {
+	labels := p.Owner.Labels()
+	maps.Copy(labels, map[string]string{
 		engine.LabelUser:      p.User.Name,
-		engine.LabelSettings:  s.Hash(),
+		engine.LabelSettings:  p.Settings.Hash(),
 		engine.LabelImage:     imageID,
 		engine.LabelImageBy:   engine.ImageByAdministrator,
 		engine.LabelProtocol:  strconv.Itoa(at.Protocol),
@@ -99,13 +106,13 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 		engine.LabelEphemeral: "", // always, so that no option sets it
 	})
 	if p.ForeignImage() {
-		spec.Labels[engine.LabelImageBy] = engine.ImageByUser
+		labels[engine.LabelImageBy] = engine.ImageByUser
 	}
 	if p.Admins != nil {
-		spec.Labels[engine.LabelAdmins] = p.Admins.Hash()
+		labels[engine.LabelAdmins] = p.Admins.Hash()
 	}
-	if s.Ephemeral {
-		spec.Labels[engine.LabelEphemeral] = s.Linger.String()
+	if p.Settings.Ephemeral {
+		labels[engine.LabelEphemeral] = p.Settings.Linger.String()
 	}
-	return spec
+	return labels
 }
