@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
@@ -55,8 +54,6 @@ func Entries(ctx context.Context, marks cli.Marks) (all []Entry, out LeftOut) {
 	}
 	return all, out
 }
-
-var accounts = account.New(0)
 
 // Index finds the sessions in each of many containers.
 type Index struct {

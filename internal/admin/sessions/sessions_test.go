@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -316,7 +317,7 @@ func TestPlacesOfOneUserTakeNoMoreTimeThanOne(t *testing.T) {
 		dirs = append(dirs, u.userRunDir)
 	}
 	start := time.Now()
-	if _, out := ofUser(t.Context(), dirs); out.Unread != len(dirs) || time.Since(start) > perUserLimit+2*time.Second {
+	if _, out := ofUser(t.Context(), account.New(0), dirs); out.Unread != len(dirs) || time.Since(start) > perUserLimit+2*time.Second {
 		t.Errorf("%+v after %v", out, time.Since(start))
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/admin/installed"
+	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/wait"
@@ -111,13 +113,14 @@ func openDir(at int, name string, uid uint32) (int, error) {
 func ofUserBrokers(ctx context.Context) (all []Entry, out LeftOut) {
 	ctx, cancel := context.WithTimeout(ctx, totalLimit)
 	defer cancel()
+	users := installed.Accounts(0)
 	next := make(chan []userRunDir)
 	var mu sync.Mutex
 	var work sync.WaitGroup
 	for range usersAtOnce {
 		work.Go(func() {
 			for dirs := range next {
-				one, left := ofUser(ctx, dirs)
+				one, left := ofUser(ctx, users, dirs)
 				mu.Lock()
 				all = append(all, one...)
 				out.add(left)
@@ -134,7 +137,7 @@ func ofUserBrokers(ctx context.Context) (all []Entry, out LeftOut) {
 }
 
 // ofUser returns the live sessions in the directories of one user.
-func ofUser(ctx context.Context, dirs []userRunDir) (all []Entry, out LeftOut) {
+func ofUser(ctx context.Context, users *account.DB, dirs []userRunDir) (all []Entry, out LeftOut) {
 	limited, cancel := context.WithTimeout(ctx, perUserLimit)
 	defer cancel()
 	name := ""
@@ -144,7 +147,7 @@ func ofUser(ctx context.Context, dirs []userRunDir) (all []Entry, out LeftOut) {
 			out.Unread++
 		}
 		if name == "" && len(entries)+forged > 0 {
-			name = nameOf(ctx, p.uid)
+			name = nameOf(ctx, users, p.uid)
 		}
 		out.addForged(name, forged)
 		for _, s := range entries {
@@ -156,8 +159,8 @@ func ofUser(ctx context.Context, dirs []userRunDir) (all []Entry, out LeftOut) {
 }
 
 // nameOf returns the name of a user, or the number if it is not found in time.
-func nameOf(ctx context.Context, uid uint32) string {
-	if u, err := accounts.ByUID(ctx, uid); err == nil {
+func nameOf(ctx context.Context, users *account.DB, uid uint32) string {
+	if u, err := users.ByUID(ctx, uid); err == nil {
 		return u.Name
 	}
 	return strconv.FormatUint(uint64(uid), 10)
