@@ -48,7 +48,7 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
-	errs := beginning{end: cancel}
+	errs := cappedOutput{end: cancel}
 	cmd.Dir, cmd.Stderr, cmd.WaitDelay = "/", &errs, 5*time.Second
 	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + h.Front, "PATH=/usr/local/bin:/usr/bin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}

@@ -183,7 +183,7 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 		files...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
-	out := beginning{end: cancel}
+	out := cappedOutput{end: cancel}
 	cmd.Stdout = &out
 	if err := run(ctx, cmd); errors.Is(err, wait.ErrGivenUp) {
 		return nil // it may still write

@@ -11,21 +11,21 @@ const maxOutput = 4 << 10
 
 var errMuch = errors.New("too much output")
 
-// beginning keeps the first bytes that are written to it. With further ones it ends whoever
+// cappedOutput keeps the first bytes that are written to it. With further ones it ends whoever
 // writes them.
-type beginning struct {
+type cappedOutput struct {
 	buf  bytes.Buffer
 	end  func() // ends the writer
 	much bool
 }
 
-func (b *beginning) Write(p []byte) (int, error) {
-	room := maxOutput - b.buf.Len()
-	b.buf.Write(p[:min(len(p), room)])
+func (o *cappedOutput) Write(p []byte) (int, error) {
+	room := maxOutput - o.buf.Len()
+	o.buf.Write(p[:min(len(p), room)])
 	if len(p) <= room {
 		return len(p), nil
 	}
-	b.much = true
-	b.end()
+	o.much = true
+	o.end()
 	return 0, errMuch
 }
