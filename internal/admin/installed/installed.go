@@ -16,7 +16,7 @@ import (
 // Settings returns the settings file; nil if there is none and the built-in defaults
 // count. The error is the one that a login shows.
 func Settings() (*config.File, error) {
-	return (&settings.Source{Paths: paths.Settings(), Seen: seen.Dir(paths.Run + "/seen").ReadOnly()}).Load()
+	return (&settings.Reader{Paths: paths.Settings(), Seen: seen.Dir(paths.Run + "/seen").ReadOnly()}).Load()
 }
 
 // Accounts returns the host's users and groups. Answers are valid for ttl, as for

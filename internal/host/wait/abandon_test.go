@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
+func TestWorkThatHangsIsGivenUpAndHoldsUpItsUserAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewAbandonable()
 		end := make(chan struct{})
@@ -19,10 +19,10 @@ func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
 			}
 		}
 		if err := p.Do(t.Context(), 1, time.Second, func() { t.Error("begun beside") }); !errors.Is(err, ErrGivenUp) {
-			t.Errorf("more work of the same owner: %v", err)
+			t.Errorf("more work of the same user: %v", err)
 		}
 		if err := p.Do(t.Context(), 2, time.Second, func() {}); err != nil {
-			t.Errorf("another owner: %v", err)
+			t.Errorf("another user: %v", err)
 		}
 		close(end)
 		synctest.Wait()
@@ -39,7 +39,7 @@ func TestWorkThatHangsIsGivenUpAndHoldsUpItsOwnerAlone(t *testing.T) {
 }
 
 // Nothing hangs: a user has just logged in with all terminals at once.
-func TestShortWorkOfOneOwnerWaitsForItsTurn(t *testing.T) {
+func TestShortWorkOfOneUserWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewAbandonable()
 		var all sync.WaitGroup

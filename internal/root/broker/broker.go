@@ -91,7 +91,7 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
-	b.settings = &userSettings{settings.Source{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, c.Users}
+	b.settings = &userSettings{settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, c.Users}
 	if b.Users.KnownServices = run.Seen(); c.Services != "" {
 		b.Users.KnownServices = seen.Dir(c.Services)
 	}

@@ -15,7 +15,7 @@ import (
 
 // userSettings finds the settings of users in the administrator's file.
 type userSettings struct {
-	file  settings.Source
+	file  settings.Reader
 	users *account.DB
 }
 

@@ -18,12 +18,12 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/syntax"
 )
 
-// Source is the administrator's file, read again whenever it changed.
-type Source struct {
+// Reader reads the administrator's file, again whenever it changed.
+type Reader struct {
 	Paths [2]string // the first that exists counts
 	Owner uint32    // uid that the file must belong to
 	// Seen has the files that were there since the host started; nil: those that this
-	// Source found.
+	// Reader found.
 	Seen seen.Names
 
 	mu    sync.Mutex
@@ -50,7 +50,7 @@ func stateOf(st *syscall.Stat_t) fileState {
 // Load returns the file; nil, which stands for the built-in defaults, if there is none and
 // was none since the host started. Anything wrong with a file that exists is an error that
 // the user may read, and so is a file that is gone: it stops the login.
-func (s *Source) Load() (*config.File, error) {
+func (s *Reader) Load() (*config.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, path := range s.Paths {
@@ -78,7 +78,7 @@ func (s *Source) Load() (*config.File, error) {
 
 // checkMissing returns an error if a path that leads to no file led to one, or is a link: what
 // the administrator wants is not known then, and the defaults may allow more.
-func (s *Source) checkMissing(i int) error {
+func (s *Reader) checkMissing(i int) error {
 	path := s.Paths[i]
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink == 0 {
 		return cannotRead(path, errors.New("it was put there just now"))
@@ -93,20 +93,20 @@ func (s *Source) checkMissing(i int) error {
 }
 
 // rememberFile remembers that there is a file.
-func (s *Source) rememberFile(i int) {
+func (s *Reader) rememberFile(i int) {
 	if s.seen[i] {
 		return
 	}
 	s.seen[i] = true
 	if s.Seen != nil {
-		_ = s.Seen.Add(seenPrefix + filepath.Base(s.Paths[i])) // this Source knows it all the same
+		_ = s.Seen.Add(seenPrefix + filepath.Base(s.Paths[i])) // this Reader knows it all the same
 	}
 }
 
 // seenPrefix stands before the name of a file in Seen.
 const seenPrefix = "settings-"
 
-func (s *Source) read(path string, f *os.File) (*config.File, error) {
+func (s *Reader) read(path string, f *os.File) (*config.File, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, cannotRead(path, err)

@@ -10,9 +10,9 @@ import (
 	"github.com/dockersh/dockersh/internal/host/seen"
 )
 
-func source(t *testing.T) (*Source, func(name, text string)) {
+func source(t *testing.T) (*Reader, func(name, text string)) {
 	dir := t.TempDir()
-	s := &Source{Paths: [2]string{filepath.Join(dir, "dockershrc"), filepath.Join(dir, "dockersh")}, Owner: uint32(os.Geteuid())}
+	s := &Reader{Paths: [2]string{filepath.Join(dir, "dockershrc"), filepath.Join(dir, "dockersh")}, Owner: uint32(os.Geteuid())}
 	return s, func(name, text string) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -21,7 +21,7 @@ func source(t *testing.T) (*Source, func(name, text string)) {
 	}
 }
 
-func image(t *testing.T, s *Source) string {
+func image(t *testing.T, s *Reader) string {
 	t.Helper()
 	f, err := s.Load()
 	if err != nil {
@@ -69,7 +69,7 @@ func TestFileThatIsGoneIsNotTheDefaults(t *testing.T) {
 	s, write := source(t)
 	s.Seen = seen.Dir(t.TempDir())
 	again := func() string { // in a process that starts
-		return image(t, &Source{Paths: s.Paths, Owner: s.Owner, Seen: s.Seen})
+		return image(t, &Reader{Paths: s.Paths, Owner: s.Owner, Seen: s.Seen})
 	}
 	if got := again(); got != "busybox" {
 		t.Errorf("no file since the host started: %q", got)
