@@ -17,7 +17,7 @@ import (
 )
 
 // dropImageLabels removes dockersh's labels from the container unless Create wrote them.
-// A container has the labels of its image, and an image can have any: a stranger's, or
+// A container has the labels of its image, and an image can have any: a foreign one, or
 // one that was committed from a container that dockersh made.
 func (e *Engine) dropImageLabels(ctx context.Context, c *engine.Container, mounts []container.MountPoint) error {
 	if _, any := c.Labels[engine.LabelOwner]; !any {

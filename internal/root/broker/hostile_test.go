@@ -221,7 +221,7 @@ func TestWaitingLoginKeepsLittle(t *testing.T) {
 
 // A process of the container that reaches the start socket first must not be taken for
 // the agent, nor keep the agent away.
-func TestStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
+func TestOtherCallerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)
 	done := make(chan struct{})
@@ -241,7 +241,7 @@ func TestStrangerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m, _, err := c.Recv(); err == nil {
-		t.Errorf("a stranger got %#v", m)
+		t.Errorf("another caller got %#v", m)
 	}
 	spec, _ := w.engine.Spec(w.name())
 	go w.agent(spec)
@@ -277,7 +277,7 @@ func TestCrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
 		crowd++
 	}
 	if crowd >= 60 {
-		t.Errorf("%d strangers came in", crowd)
+		t.Errorf("%d other callers came in", crowd)
 	}
 	spec, _ := w.engine.Spec(w.name())
 	go w.agent(spec)
