@@ -9,7 +9,6 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 )
 
@@ -51,8 +50,13 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 			}
 			continue
 		}
-		if !ours && launch.CanStartAdopted(found.State) {
-			return NotRunning, a.target.StartAdopted(ctx, found)
+		if !ours {
+			switch found.State {
+			case engine.Running: // by hand, just now
+				return ExecStream, nil
+			case engine.Created, engine.Exited, engine.Dead:
+				return NotRunning, a.target.StartAdopted(ctx, found)
+			}
 		}
 		if found.State == engine.Running && !a.plan.Engine().Local() {
 			return ExecStream, a.target.WriteState(found)

@@ -34,27 +34,19 @@ func (t *Target) StartStopped(ctx context.Context, found *engine.Container, owne
 	return t.start(ctx, found, user, nil, release)
 }
 
-// CanStartAdopted reports whether an adopted container is to be started, or runs, in
-// this state.
-func CanStartAdopted(s engine.State) bool {
-	return s != engine.Paused && s != engine.Removing && s != engine.Restarting
-}
-
-// StartAdopted starts an adopted container. Nothing else is done to it, now or later.
+// StartAdopted starts an adopted container that does not run, unless it is dead. Nothing
+// else is done to it, now or later.
 func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) error {
-	switch found.State {
-	case engine.Created, engine.Exited:
-		release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
-		if err != nil {
-			return err
-		}
-		defer release()
-		t.show("starting the container")
-		return t.engine.Start(ctx, found.ID)
-	case engine.Dead:
+	if found.State == engine.Dead {
 		return t.Error("is dead", "ask the administrator to run: "+t.engine.Program()+" rm "+t.plan.Container, nil)
 	}
-	return nil
+	release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
+	if err != nil {
+		return err
+	}
+	defer release()
+	t.show("starting the container")
+	return t.engine.Start(ctx, found.ID)
 }
 
 // start starts the container, writes the files that are late, releases its slot at the
