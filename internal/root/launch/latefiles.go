@@ -32,20 +32,20 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}
 		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {
-			return t.Error("cannot be prepared for its users: "+err.Error(),
-				"remove imagename from ~/.dockersh, or choose an image whose /etc is a plain directory", err)
+			return t.Error("cannot be prepared for its users: "+err.Error(), plainEtcHint, err)
 		}
 		t.logNotAdded(a.user, err)
 	}
 	if t.plan.ForeignImage() {
 		fixed, err := inside.OnlyRootChanges("/etc/group")
 		if err != nil || !fixed {
-			return t.Error("cannot be prepared for its users",
-				"set imagename in ~/.dockersh to an image whose /etc is a plain directory", err)
+			return t.Error("cannot be prepared for its users", plainEtcHint, err)
 		}
 	}
 	return t.setWhole(c)
 }
+
+const plainEtcHint = "set imagename in ~/.dockersh to an image whose /etc is a plain directory, or remove it there"
 
 // mountedIn returns the names in a directory that lead to mounts.
 func mountedIn(dir string, mounts []engine.Mount) (names []string) {
