@@ -45,7 +45,7 @@ func Explain(err error, otherwise string) error {
 		return usererr.New(usererr.Settings, "the container engine refuses an option of the settings", usererr.ReadLog, err)
 	case errors.Is(err, ErrMountInMount):
 		return usererr.New(usererr.Settings, ErrMountInMount.Error(),
-			"ask the administrator to set volume to places outside of other mounts", err)
+			usererr.ReadLog+" (and to set volume to paths outside of other mounts)", err)
 	case errors.Is(err, ErrNameTaken):
 		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+usererr.ReadLog, err)
 	}

@@ -61,7 +61,8 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 	result := make(chan error, 1)
 	err = hostReads.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })
 	if errors.Is(err, wait.ErrGivenUp) {
-		return usererr.New(usererr.Unavailable, at.Load().(string)+" does not answer", "look at the file system that is mounted there", err)
+		return usererr.New(usererr.Unavailable, at.Load().(string)+" does not answer",
+			"to find its file system, run: findmnt (which does not wait for it)", err)
 	}
 	if err != nil {
 		return err

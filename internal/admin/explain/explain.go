@@ -21,6 +21,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -149,13 +150,14 @@ func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	default:
-		return nil, settings.UserFileError("does not answer: look at the file system of " + printable.Text(u.Home))
+		return nil, usererr.New(usererr.Settings, "~/.dockersh does not answer",
+			"to find the file system of "+printable.Text(u.Home)+", run: findmnt (which does not wait for it)", nil)
 	}
 	a := <-found
 	if a.err != nil {
 		return nil, a.err
 	}
-	return a.text, settings.UserFileError(a.problem)
+	return a.text, settings.UserFileError(u, a.problem)
 }
 
 // explainContainer adds the state of the container, and how it would be made.

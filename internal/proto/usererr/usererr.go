@@ -34,6 +34,7 @@ type Error struct {
 const (
 	ReadLog      = "ask the administrator to run: journalctl -t dockershd -t dockersh-bridge"
 	RunDoctor    = "ask the administrator to run: dockershctl doctor"
+	RunCheck     = "ask the administrator to run: dockershctl check"
 	RestartNamed = "ask the administrator to run: dockershctl restart NAME (dockershctl ls shows the names)"
 	StartService = "ask the administrator to run: systemctl start dockershd"
 )

@@ -177,12 +177,13 @@ func (b *Broker) serveRequest(f *front) bool {
 		}
 		return false
 	}
-	b.refuse(f, usererr.New(usererr.Protocol, "the dockersh service did not expect this", "", nil), false)
+	b.refuse(f, usererr.New(usererr.Protocol, "the dockersh service did not expect this",
+		"ask the administrator to run: systemctl restart dockershd", nil), false)
 	return false
 }
 
-// refuse sends the user what they may read, and logs the cause; login says that it is a
-// login that is refused.
+// refuse sends the user what they may read, and logs the cause; login reports whether it
+// is a login that is refused.
 func (b *Broker) refuse(f *front, err error, login bool) {
 	b.events.countRefusal(f, err, login) // before the front learns of it, and ends
 	f.Within(time.Second)

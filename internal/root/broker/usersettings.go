@@ -30,7 +30,7 @@ func (s *userSettings) ofLogin(ctx context.Context, user account.User,
 	return settings.For(file, settings.Login{
 		User:     user,
 		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
-		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(printable.Line(req.UserErr)) },
+		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(user, printable.Line(req.UserErr)) },
 		Address: func() (string, error) {
 			addr, err := sshd.Address(f.process)
 			return addr.String(), err

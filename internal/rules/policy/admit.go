@@ -30,7 +30,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 	case half, !p.MayAdopt(): // an image that dockershctl commit made brings an empty label
 		return owner, false, usererr.New(usererr.Denied,
 			"the container name "+p.Container+" is taken by a container that dockersh did not make",
-			"ask the administrator to rename it, to set another containername, or to allow it with adopt", nil)
+			explainHint(p.User, "and to rename that container, to set another containername, or to allow it with adopt"), nil)
 	}
 	return owner, ours, nil
 }
@@ -58,7 +58,7 @@ func (p *Plan) CheckEntry(owner Owner) error {
 		return nil
 	}
 	return usererr.New(usererr.Denied, "the container "+p.Container+" belongs to another user",
-		"ask the administrator to set containername so that two users do not get the same name", nil)
+		explainHint(p.User, "and to set containername so that two users do not get the same name"), nil)
 }
 
 // MayAdopt reports whether the plan's user may enter a container of the plan's name that
@@ -116,5 +116,5 @@ func HostUID(m idmap.Map, who account.Identity) (uint32, error) {
 
 func noNumber(kind string, id uint32) error {
 	return usererr.New(usererr.Container, "the container's user namespace has no "+kind+" "+strconv.FormatUint(uint64(id), 10),
-		"ask the administrator to widen the range of the engine's userns-remap in /etc/subuid and /etc/subgid", nil)
+		"ask the administrator to run: cat /etc/subuid /etc/subgid (and to widen the range of the engine's userns-remap there)", nil)
 }

@@ -58,7 +58,7 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 		if other, err = lookup(spec); err != nil {
 			return account.Identity{}, usererr.New(usererr.Container,
 				"the container user "+spec+" exists neither in the image nor on this host",
-				"ask the administrator to set containerusername to a user of the image, or to uid:gid", err)
+				explainHint(u, "and to set containerusername to a user of the image, or to uid:gid"), err)
 		}
 	}
 	return p.fromImage(other, img), nil
@@ -79,7 +79,7 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 	us, gs, withGroup := strings.Cut(spec, ":")
 	uid, err := strconv.ParseUint(us, 10, 32)
 	if err != nil {
-		return account.Identity{}, usererr.New(usererr.Settings, "containerusername is not a user: "+spec, "", err)
+		return account.Identity{}, p.notUserError(err)
 	}
 	who := self
 	if uint32(uid) != self.UID {
@@ -99,7 +99,7 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 	if withGroup {
 		gid, err := strconv.ParseUint(gs, 10, 32)
 		if err != nil {
-			return account.Identity{}, usererr.New(usererr.Settings, "containerusername is not a user: "+spec, "", err)
+			return account.Identity{}, p.notUserError(err)
 		}
 		if uint32(gid) != who.GID {
 			who.GID = uint32(gid)
@@ -107,6 +107,12 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 		}
 	}
 	return who, nil
+}
+
+// notUserError is the error for a containerusername that begins with a digit and has no numbers.
+func (p *Plan) notUserError(cause error) error {
+	return usererr.New(usererr.Settings, "containerusername is not a user: "+p.Settings.ContainerUserName,
+		explainHint(p.User, "and to correct it"), cause)
 }
 
 // fromImage returns the container user for a user of the image or, if the image has no

@@ -37,7 +37,7 @@ func (p *Plan) AdmitImage(image engine.Image) error {
 	case len(patterns) == 0:
 		return usererr.New(usererr.Denied,
 			"the image "+p.Settings.ImageName+" was made from a container, and only the administrator can give it to users",
-			"ask the administrator to name it with allowimage", nil)
+			explainHint(p.User, "and to name it with allowimage"), nil)
 	}
 	return p.imageDenied()
 }
@@ -58,7 +58,7 @@ func (p *Plan) allowsImage(names []string) bool {
 // imageDenied does not say whether there is such an image.
 func (p *Plan) imageDenied() error {
 	return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" is not one that you may use",
-		"ask the administrator to name it with allowimage", nil)
+		explainHint(p.User, "and to name it with allowimage"), nil)
 }
 
 // HasForeignImage reports, by the labels of an existing container, whether a user chose

@@ -59,10 +59,10 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		// A system account, or a name service without homes: the whole host would be
 		// mounted.
 		return nil, usererr.New(usererr.Denied, "your home directory is the host's /, which is never mounted",
-			"ask the administrator to give you a home directory, or to set mounthomefrom", nil)
+			explainHint(u, "and to give you a home directory, or to set mounthomefrom"), nil)
 	}
 	if !p.Engine().Local() {
-		if err := admitRemote(s); err != nil {
+		if err := admitRemote(u, s); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +108,7 @@ func EngineOf(s *config.Settings) engine.Address {
 
 // admitRemote refuses what an engine on another host cannot do. Only the administrator
 // may name such an engine, since root's certificates and keys open it.
-func admitRemote(s *config.Settings) error {
+func admitRemote(u account.User, s *config.Settings) error {
 	if s.FromUser("dockersocket") {
 		return usererr.New(usererr.Denied, "only the administrator can name an engine on another host",
 			"remove dockersocket from ~/.dockersh", nil)
@@ -119,10 +119,16 @@ func admitRemote(s *config.Settings) error {
 	}{{s.MountHome, "mounthome"}, {s.MountTmp, "mounttmp"}, {s.MountDockerSocket, "mountdockersocket"}} {
 		if m.on {
 			return usererr.New(usererr.Settings, m.key+" mounts from the host, and the engine is on another one",
-				"ask the administrator to unset "+m.key+"; volume can mount directories of the engine's host", nil)
+				explainHint(u, "and to unset "+m.key+"; volume can mount directories of the engine's host"), nil)
 		}
 	}
 	return nil
+}
+
+// explainHint names the command that shows what is set for a user, and where; then says what the
+// administrator can do about it.
+func explainHint(u account.User, then string) string {
+	return "ask the administrator to run: dockershctl explain " + u.Name + " (" + then + ")"
 }
 
 // agentKey names the container user of a session without a look into the image. The

@@ -39,7 +39,7 @@ func (p *Plan) admitHomePlace() error {
 	to := path.Clean(s.MountHomeTo)
 	if config.IsSystemPlace(to) {
 		return usererr.New(usererr.Settings, "your home would cover "+to+", which is part of the container's own system",
-			"ask the administrator to set mounthometo, for example to /home/%u", nil)
+			explainHint(p.User, "and to set mounthometo, for example to /home/%u"), nil)
 	}
 	if !s.FromUser("mounthometo") || p.Admins != nil && path.Clean(p.Admins.MountHomeTo) == to {
 		return nil

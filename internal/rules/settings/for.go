@@ -124,7 +124,7 @@ func (e *Effective) vars(l Login) (template.Vars, error) {
 		if e.Key, err = l.Key(); err != nil {
 			return v, usererr.New(usererr.Denied,
 				"the setting "+e.Written.UsedBy('k')+" asks for the key you log in with, but sshd did not provide it",
-				"log in with a key; the administrator has to set ExposeAuthInfo yes in sshd_config", err)
+				"log in with a key; if you did, "+usererr.RunDoctor+" (sshd needs ExposeAuthInfo yes)", err)
 		}
 		v.Key = e.Key
 	}
@@ -145,7 +145,7 @@ func groupError(file *config.File, err error) error {
 		return AccountError(err)
 	}
 	e := GroupErrors(file, lost)[0]
-	return usererr.New(usererr.Settings, e.Error(), checkHint, err)
+	return usererr.New(usererr.Settings, e.Error(), usererr.RunCheck, err)
 }
 
 // GroupErrors returns the errors of a settings file with sections of groups that no name
@@ -173,10 +173,10 @@ func AccountError(err error) error {
 }
 
 // UserFileError is the error for a ~/.dockersh that cannot be read, for the reason
-// that package dotfile returns; nil if there is no reason.
-func UserFileError(problem string) error {
+// that package dotfile returns; nil if there is no reason. Its user may be unable to log in.
+func UserFileError(u account.User, problem string) error {
 	if problem == "" {
 		return nil
 	}
-	return usererr.New(usererr.Settings, "~/.dockersh "+problem, "", nil)
+	return usererr.New(usererr.Settings, "~/.dockersh "+problem, "ask the administrator to run: ls -l "+u.Home+"/.dockersh", nil)
 }

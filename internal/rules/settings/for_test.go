@@ -49,7 +49,7 @@ func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
 	if read || err != nil || s.Admins != s.Settings {
 		t.Errorf("without the gate: read %v, %v", read, err)
 	}
-	if _, err := For(parse(t, gates), Login{User: alice, UserFile: func() ([]byte, error) { return nil, UserFileError("is a symbolic link") }}); err == nil || usererr.For(err).Text != "~/.dockersh is a symbolic link" {
+	if _, err := For(parse(t, gates), Login{User: alice, UserFile: func() ([]byte, error) { return nil, UserFileError(alice, "is a symbolic link") }}); err == nil || usererr.For(err).Text != "~/.dockersh is a symbolic link" {
 		t.Error(err)
 	}
 	// Settings of the administrator that do not fit the user need not stop the user's own.

@@ -83,11 +83,11 @@ func (s *Reader) checkMissing(i int) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink == 0 {
 		return cannotRead(path, errors.New("it was put there just now"))
 	} else if err == nil {
-		return usererr.New(usererr.Settings, path+": is a link that leads nowhere", checkHint, nil)
+		return usererr.New(usererr.Settings, path+": is a link that leads nowhere", usererr.RunCheck, nil)
 	}
 	if s.seen[i] || s.Seen != nil && s.Seen.Has(seenPrefix+filepath.Base(path)) {
 		return usererr.New(usererr.Settings, path+": was there, and is gone",
-			"ask the administrator to restore it, or for the defaults to write [dockersh] into it", nil)
+			"ask the administrator to run: echo '[dockersh]' >"+path+" (for the defaults), or to restore the file", nil)
 	}
 	return nil
 }
@@ -150,11 +150,8 @@ func Parse(path string, b []byte) (*config.File, error) {
 	return file, err
 }
 
-// checkHint is for users, who cannot change the settings file.
-const checkHint = "ask the administrator to run: dockershctl check"
-
 func cannotRead(path string, err error) error {
-	return usererr.New(usererr.Settings, path+": cannot be read", checkHint, err)
+	return usererr.New(usererr.Settings, path+": cannot be read", usererr.RunCheck, err)
 }
 
 // firstError returns the first error of a settings file as one that the user may read; it names

@@ -70,7 +70,7 @@ func run(r request, env []string, broker int) (code int, sig unix.Signal, err er
 	if a.hostShell != "" {
 		// sshd set SHELL to this program.
 		err := unix.Exec(a.hostShell, r.argv(a.hostShell), environ.Overlay(env, "SHELL="+a.hostShell))
-		return 0, 0, usererr.New(usererr.Settings, "cannot run the host shell "+a.hostShell+": "+err.Error(), "", err)
+		return 0, 0, usererr.New(usererr.Settings, "cannot run the host shell "+a.hostShell+": "+err.Error(), usererr.RunCheck, err)
 	}
 	s, err := startSession(a, r, env, m.Terminal)
 	if err != nil {
