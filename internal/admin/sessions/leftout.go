@@ -55,7 +55,11 @@ func (o *LeftOut) addForged(user string, n int) {
 func (o LeftOut) String() string {
 	var parts []string
 	if o.Unread > 0 {
-		parts = append(parts, human.Count(o.Unread, "place")+" of session entries not read in time")
+		directories := fmt.Sprintf("%d users' directories of session entries", o.Unread)
+		if o.Unread == 1 {
+			directories = "a user's directory of session entries"
+		}
+		parts = append(parts, directories+" did not answer in time")
 	}
 	if len(o.Forged) > 0 {
 		n := 0
@@ -75,5 +79,8 @@ func (o LeftOut) String() string {
 func (o LeftOut) warn() {
 	if text := o.String(); text != "" {
 		fmt.Fprintln(os.Stderr, "dockershctl: warning: users' own brokers:", text)
+	}
+	if o.Unread > 0 {
+		fmt.Fprintln(os.Stderr, "hint: to find their file systems, run: findmnt (which does not wait for them)")
 	}
 }

@@ -124,7 +124,7 @@ func TestNoCommandWaitsForAHomeThatDoesNotAnswer(t *testing.T) {
 				{[]string{"start", name}, inside + " does not answer"},
 				{[]string{"restart", name}, inside + " does not answer"},
 				{[]string{"ls"}, name},
-				{[]string{"sessions"}, "1 place of session entries not read in time"},
+				{[]string{"sessions"}, "a user's directory of session entries did not answer in time"},
 				{[]string{"rm", "--yes", name}, "removed"},
 			} {
 				if out := ctlInTime(t, c.args...); strings.Count(out, c.want) != 1 && c.want != "" {
