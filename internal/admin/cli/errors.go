@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// ErrMisuse says that the command line is wrong.
+	// ErrMisuse means that the command line is wrong.
 	ErrMisuse = errors.New("misuse")
 	// ErrReported ends a command that has already printed what is wrong.
 	ErrReported = errors.New("reported")

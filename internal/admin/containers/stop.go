@@ -57,7 +57,7 @@ func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, e
 	case engine.Running:
 		return "running already", nil
 	case engine.Created, engine.Dead:
-		return "", usererr.New(usererr.Container, "it was never started, or is dead to the engine",
+		return "", usererr.New(usererr.Container, "it was never started, or the engine calls it dead",
 			"to have the next login recreate it, run: dockershctl rm "+c.Name, nil)
 	}
 	if err := c.checkMounts(ctx, found, d); err != nil {

@@ -15,7 +15,7 @@ const (
 
 // local finds a user in the host's own passwd(5), if getent would print the same entry:
 // if the name service looks there first and, once it has found the user, nowhere else.
-// Starting getent takes a good part of a login that has a broker of its own.
+// Starting getent is slow.
 func (d *DB) local(is func(User) bool) (u User, ok bool) {
 	order, err := os.ReadFile(d.switchPath)
 	if err != nil || !filesFirst(string(order), "passwd") {

@@ -13,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
-// User is a user to be made known in a container that runs.
+// User is a user to be added to passwd and group of a container that runs.
 type User struct {
 	Passwd, Group string // lines of passwd(5) and group(5)
 	Home          string // empty: none is made

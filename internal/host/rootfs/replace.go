@@ -26,7 +26,7 @@ func (r *Root) ReplaceFile(name string, data []byte, rootGID uint32) error {
 	}
 	base := path.Base(name)
 	fresh := "." + base + ".dockersh"
-	_ = unix.Unlinkat(w.fd, fresh, 0) // left by a broker that was killed
+	_ = unix.Unlinkat(w.fd, fresh, 0) // left by an interrupted call
 	fd, err := unix.Openat(w.fd, fresh, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return refused(name, err.Error())

@@ -1,5 +1,5 @@
-// Package rootfs looks at the file system of a container from outside, and makes users
-// known in it. All of it may belong to somebody hostile, and change at any moment: paths
+// Package rootfs looks at the file system of a container from outside, and adds users to its
+// passwd and group. All of it may belong to somebody hostile, and change at any moment: paths
 // are resolved below the container's root (openat2(2)), and a link counts only where
 // nobody but the container's root can have put it.
 package rootfs
@@ -20,8 +20,8 @@ type Root struct {
 }
 
 // TrustImage makes everything outside of mounts count as if nobody but the container's
-// root could change it: the image is the administrator's, and nobody but dockersh has run
-// anything in the container.
+// root could change it: the caller vouches for the image, and for what has run in the
+// container.
 func (r *Root) TrustImage() { r.image = true }
 
 // ErrKernel means that the kernel lacks what this package needs.

@@ -9,9 +9,9 @@ import (
 // of work is under way for each key. The zero value is ready to use.
 //
 // It is not golang.org/x/sync/singleflight, which does not say who leads until the
-// work is done: a broker must know, because the work belongs to the login of the
-// leader, and must not go on when that login has left. Do runs the work on the
-// leader's own goroutine for that; Go runs it on another one, and nobody has to stay.
+// work is done: callers need to know, where the work belongs to the leader and must not go
+// on when the leader has left. Do runs the work on the leader's own goroutine for that; Go
+// runs it on another one, and nobody has to stay.
 type Group[T any] struct {
 	mu  sync.Mutex
 	all map[string]*flight[T]

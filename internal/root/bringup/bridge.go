@@ -12,7 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// maxBridges is how many bridges one user may have. Each is a process of root with about
+// maxBridges is how many bridges one user may have. Each is a root process with about
 // nine threads, and a user needs no more than a connection to have one started.
 const maxBridges = 256
 

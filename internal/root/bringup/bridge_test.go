@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// Each bridge is a process of root.
+// Each bridge is a root process.
 func TestOneUserHasALimitOfBridges(t *testing.T) {
 	a := newColdLogin(t, enginetest.New(), "[dockersh]\n")
 	a.b.Bridge = "/bin/cat" // it ends with its socket, too

@@ -18,8 +18,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// maxTries is how often one login brings its container up again that ended or was
-// removed before the login was in it.
+// maxTries is how many more times a login starts a container that ended or was removed
+// before it entered.
 const maxTries = 3
 
 // Config is what a Bringup works with.

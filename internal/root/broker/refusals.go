@@ -103,7 +103,7 @@ func (r *refusals) Close() {
 	r.flush()
 }
 
-// refusalOf returns the refusal of a front; login says that it is that of a login.
+// refusalOf returns the refusal of a front; login reports whether it is that of a login.
 func (e *events) refusalOf(f *front, err error, login bool) refusal {
 	u := usererr.For(err)
 	one := refusal{event: e.newEvent(f, history.Refused), login: login, cause: u.Cause}

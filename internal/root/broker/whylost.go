@@ -16,9 +16,9 @@ import (
 // loses its agent, and asked again while it does not know yet.
 var settlePauses = [...]time.Duration{0, 200 * time.Millisecond, 600 * time.Millisecond, 2200 * time.Millisecond}
 
-// The fronts that ask about one container share one answer. Of the answers under way no
-// user's are more than whyOfUser: an engine that restarts may end all sessions at once, and a
-// user can ask about as many containers as they like.
+// Fronts of one container share one answer. At most whyAtOnce answers are sought at a time,
+// and at most whyOfUser for one user: an engine restart can end all sessions at once, and a
+// user can ask about any number of containers.
 const (
 	whyAtOnce = 64
 	whyOfUser = 8

@@ -11,10 +11,10 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// AddUserByExec makes a further user known in a container on another host, where a program
-// inside must do it, as root. It runs only where the program is certain to be the one that
-// was put there: nothing is mounted that could cover it, and the image is not a user's
-// choice.
+// AddUserByExec adds another user to passwd and group of a container on another host, where
+// a program inside must do it, as root. It runs only where the program is certain to be the
+// one that was put there: nothing is mounted that could cover it, and the image is not a
+// user's choice.
 func (t *Target) AddUserByExec(ctx context.Context, found *engine.Container, user account.Identity) {
 	administrators := found.Labels[engine.LabelAdmins]
 	if len(found.Mounts) > 0 || administrators == "" || administrators != found.Labels[engine.LabelSettings] {
@@ -28,8 +28,8 @@ func (t *Target) AddUserByExec(ctx context.Context, found *engine.Container, use
 	t.logNotAdded(user, err)
 }
 
-// addUser makes a further user known in a container that runs. Nothing is run in it for
-// that: what root runs there would be found along a path that others may have changed.
+// addUser adds another user to passwd and group of a container that runs. Nothing is run in
+// it for that: what root runs there would be found along a path that others may have changed.
 func (a *agentStart) addUser() {
 	passwd, group, err := account.Entries(a.user)
 	switch {

@@ -17,7 +17,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// MakeLimit is how long a container may take whose image is there.
+// MakeLimit bounds creating and starting a container; pulling is not included.
 const MakeLimit = 2 * time.Minute
 
 // Config is what a Launcher works with.

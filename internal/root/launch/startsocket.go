@@ -56,7 +56,7 @@ func openStartSocket(dir state.ContainerDir, key string, user account.Identity) 
 	return w, nil
 }
 
-// setUID says which uid on the host the agent has. Until then nobody is answered.
+// setUID sets the uid that the agent has on the host. Until then nobody is answered.
 func (w *startSocket) setUID(uid uint32) {
 	w.uid = uid
 	close(w.known)

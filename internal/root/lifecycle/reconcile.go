@@ -100,7 +100,7 @@ func (r *Reconciler) setIdleTimeout(container string, plan *policy.Plan) {
 	}
 }
 
-// Reconcile does what is due for a container, if nobody is in it. Ended says that a
+// Reconcile does what is due for a container, if nobody is in it. ended reports whether a
 // session was in it until now.
 func (r *Reconciler) Reconcile(container string, ended bool) {
 	ctx, cancel := context.WithTimeout(r.ctx, reconcileLimit)
