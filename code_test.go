@@ -77,3 +77,22 @@ func TestNoLineOfCodeIsTooLong(t *testing.T) {
 		}
 	}
 }
+
+// A hint is a command to run, and not a wish: what there is to do besides stands behind it.
+func TestHintsForAdministratorsNameACommand(t *testing.T) {
+	const ask, run = "ask the administrator to ", "run: "
+	seen := 0
+	for _, path := range code(t) {
+		for n, line := range strings.Split(read(t, path), "\n") {
+			if _, hint, found := strings.Cut(line, ask); found && !strings.HasPrefix(strings.TrimSpace(line), "//") {
+				seen++
+				if !strings.HasPrefix(hint, run) {
+					t.Errorf("%s:%d: %s%s does not begin with a command", path, n+1, ask, hint)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no hint is for administrators")
+	}
+}

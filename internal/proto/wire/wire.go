@@ -136,7 +136,7 @@ func (m *Start) Check(fds []int, passable func(fd int) bool) *usererr.Error {
 // NoProgram returns the error of a session whose program does not exist.
 func NoProgram(path string, cause error) *usererr.Error {
 	return usererr.New(usererr.Container, "there is no "+path+" in the container",
-		`ask the administrator to set "shell" to a shell of the image`, cause)
+		`ask the administrator to run: dockershctl explain USER (and to set "shell" to a shell of the image)`, cause)
 }
 
 // Started means that the session runs. With a terminal its descriptor is the pty's

@@ -106,7 +106,7 @@ func (p *execStream) awaitReport(ctx context.Context) error {
 	cause := errors.New("the first line of output is not the prelude's: " + line)
 	if strings.Contains(line, shell) && strings.Contains(line, "no such file") {
 		return usererr.New(usererr.Container, "there is no "+shell+" in the container",
-			"ask the administrator to install a shell in the image or container", cause)
+			"ask the administrator to run: dockershctl explain USER (and to install a shell in the image or container)", cause)
 	}
 	return usererr.New(usererr.Container, "the container cannot start a session", usererr.ReadLog, cause)
 }

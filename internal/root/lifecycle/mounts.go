@@ -43,9 +43,10 @@ func CheckMountTargets(c *engine.Container, home string, local bool) error {
 		if !movable {
 			continue
 		}
-		hint := "ask the administrator to mount it at a place such as /mnt/" + path.Base(m.Target) + ", or to set nonewprivileges"
+		hint := "ask the administrator to run: dockershctl check (and to mount it at a place such as /mnt/" + path.Base(m.Target) +
+			", or to set nonewprivileges)"
 		if c.MayGain {
-			hint += "; then to run: dockershctl reset " + c.Name
+			hint += "; then: dockershctl reset " + c.Name
 		}
 		return usererr.New(usererr.Settings,
 			"the mount at "+m.Target+" lies where users can make a link, and programs in the container may gain rights", hint, nil)
