@@ -36,12 +36,13 @@ func New(fd int) (Conn, error) {
 }
 
 // Dial connects to the agent that listens at path, for a program of many
-// connections. The errors are those of seqpacket.Connect.
+// connections that asks it and starts no session. The errors are those of seqpacket.Connect.
 func Dial(path string) (Conn, error) {
 	c, err := seqpacket.Dial(path)
 	if err != nil {
 		return Conn{}, err
 	}
+	c.RefuseDescriptors()
 	return Conn{channel.Conn{Socket: c}}, nil
 }
 

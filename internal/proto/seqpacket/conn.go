@@ -14,6 +14,8 @@ import (
 type Conn struct {
 	f   *os.File // for the runtime's poller and its deadlines
 	raw syscall.RawConn
+
+	refuses bool // see RefuseDescriptors
 }
 
 // New takes over a connected socket.
@@ -37,7 +39,12 @@ func newNonblocking(fd int) (*Conn, error) {
 }
 
 // Close ends the connection.
-func (c *Conn) Close() error { return c.f.Close() }
+func (c *Conn) Close() error {
+	if fd := c.Fd(); c.refuses && fd >= 0 && !isEmpty(fd) {
+		return CloseElsewhere(c.f.Close)
+	}
+	return c.f.Close()
+}
 
 // SetDeadline limits every Send and Recv from now on; after t they fail with
 // os.ErrDeadlineExceeded. The zero time means no limit.
@@ -93,6 +100,18 @@ func (c *Conn) NextSize() (n int, err error) {
 
 func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
+		if c.refuses {
+			var has bool
+			if has, err = hasDescriptors(int(fd)); errors.Is(err, unix.EAGAIN) {
+				return false
+			}
+			if err == nil && has {
+				err = ErrDescriptors
+			}
+			if err != nil {
+				return true
+			}
+		}
 		scratch.Lock()
 		defer scratch.Unlock()
 		var n int

@@ -134,5 +134,6 @@ func (l *Listener) Accept() (*Conn, error) {
 // SetDeadline is Conn.SetDeadline, for Accept.
 func (l *Listener) SetDeadline(t time.Time) error { return l.f.SetDeadline(t) }
 
-// Close stops listening. The file stays.
-func (l *Listener) Close() error { return l.f.Close() }
+// Close stops listening. The file stays. It does not wait for what lies in connections that
+// were not accepted (CloseElsewhere).
+func (l *Listener) Close() error { return CloseElsewhere(l.f.Close) }

@@ -141,6 +141,7 @@ func (b *Broker) Serve(l *seqpacket.Listener) error {
 			time.Sleep(50 * time.Millisecond) // some connection will end
 			continue
 		}
+		c.RefuseDescriptors()
 		_ = b.acceptFront(c, nil) // the front was answered
 	}
 }
@@ -159,6 +160,7 @@ var (
 // ServeOne serves one front and returns when its session is over and what was due for
 // its container is done; ErrHandOver, ErrNeedsEngine.
 func (b *Broker) ServeOne(conn *seqpacket.Conn) error {
+	conn.RefuseDescriptors()
 	var c socket = conn
 	if b.Role == WithoutEngine {
 		c = &peekConn{Conn: conn}

@@ -1,11 +1,15 @@
 package broker
 
 import (
+	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
@@ -96,6 +100,50 @@ func TestDescriptorsSentToTheBrokerAreClosed(t *testing.T) {
 	for end := time.Now().Add(5 * time.Second); open() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d descriptors more", open()-before)
+		}
+	}
+}
+
+// The sender of a descriptor decides how long it takes to close.
+func TestDescriptorsThatTakeLongToCloseDelayNobody(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	full, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close() // without an accept: nobody reads
+	for _, n := range []int{1, 5, 253} {
+		c, err := net.Dial("tcp", full.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tcp := c.(*net.TCPConn)
+		_ = tcp.SetLinger(30)
+		_ = tcp.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+		_, _ = tcp.Write(make([]byte, 32<<20)) // more than fits
+		front := w.dial()
+		rc, err := tcp.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rc.Control(func(fd uintptr) {
+			err = unix.Sendmsg(front.Fd(), []byte("x"), unix.UnixRights(slices.Repeat([]int{int(fd)}, n)...), nil, 0)
+			// Not Close, which would wait itself.
+			_ = seqpacket.CloseElsewhere(func() error { return unix.Dup3(front.Fd(), int(fd), unix.O_CLOEXEC) })
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for err == nil { // it may be told why
+			_, _, err = front.Recv()
+		}
+		w.enters()
+		if took := time.Since(start); took > 8*time.Second {
+			t.Errorf("with %d of them the next login took %v", n, took)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
@@ -66,10 +67,11 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	defer entered.Conn.Close()
 	if err := b.sendReady(f, plan, entered.Conn, b.notices.forLogin(plan, req, entered)); err != nil {
-		return err
+		// The front is gone, and nobody else has what the agent may have sent.
+		return errors.Join(err, seqpacket.CloseElsewhere(entered.Conn.Close))
 	}
+	_ = entered.Conn.Close()
 	f.events = b.events.writeStart(f, req, key, entered.Cold)
 	return nil
 }

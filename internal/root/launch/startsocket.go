@@ -86,6 +86,7 @@ func (w *startSocket) accept() {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
+		raw.RefuseDescriptors()
 		go func() {
 			defer func() { _ = raw.Close(); <-slots }()
 			if w.answerCaller(raw, &found) == nil {

@@ -56,7 +56,7 @@ func TestLsListsOtherEnginesWhenOneIsDown(t *testing.T) {
 	e2e.CanLogIn(t, u)
 	e2e.NewUser(t, "dockersocket = /run/there-is-none.sock")
 	out, errs, status := e2e.Ctl(t, "ls")
-	if status != 1 || !strings.Contains(out, u.Name+"_dockersh") || !strings.HasPrefix(errs, "dockershctl: error: engine /run/there-is-none.sock: ") || strings.Count(errs, "\n") != 1 {
+	if status != 1 || !strings.Contains(out, u.Name+"_dockersh") || !strings.HasPrefix(errs, "dockershctl: error: engine /run/there-is-none.sock: ") || !strings.HasSuffix(errs, "\nhint: to see what has to be started, run: dockershctl doctor\n") || strings.Count(errs, "\n") != 2 {
 		t.Errorf("%d: %q %q", status, out, errs)
 	}
 }
