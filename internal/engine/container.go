@@ -100,6 +100,7 @@ type Spec struct {
 	Volumes, Env          []string // in the option language of the engine
 	Network               string
 	Memory, CPUs          string // as the engine's options; empty: no limit
+	ShmSize               string // in bytes; empty: the engine's own
 	PidsLimit             int    // 0: no limit
 	CapDrop, CapAdd       []string
 	NoNewPrivileges       bool

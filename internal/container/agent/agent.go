@@ -56,13 +56,13 @@ func run(path string) int {
 	// the steps of a login; sessions are processes of their own.
 	runtime.GOMAXPROCS(1)
 	sys.CloseOnExecFrom(3)
+	c := newChildren() // it opens a file that is root's once this process is not dumpable
 	// The user's other processes must not get at the listening socket: without this,
 	// every process of the same uid could trace us or read our memory.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	// We are not process 1 if the engine's exec started us: this makes the orphans
 	// of our sessions our children.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-	c := newChildren()
 	go c.reap()
 	code := make(chan int, 2)
 	go func() { c.endOnTerm(); code <- 0 }()

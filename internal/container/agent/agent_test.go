@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -253,6 +254,20 @@ func TestTerminalHasItsSizeFromTheStart(t *testing.T) {
 	}
 	if e, ok := next(t, c).(*wire.Exit); !ok || unix.WaitStatus(e.Status).ExitStatus() != 3 {
 		t.Errorf("exit %#v", e)
+	}
+}
+
+func TestKernelPrefersToKillSessionsForMemory(t *testing.T) {
+	dial := agent(t)
+	for range 2 {
+		// The agent takes its own back while the session starts.
+		out, _ := shell(t, dial(), `own=$(cat /proc/self/oom_score_adj) i=0
+			while [ $own = $(cat /proc/$PPID/oom_score_adj) ] && [ $((i+=1)) -lt 200 ]; do sleep 0.05; done
+			echo $own; cat /proc/$PPID/oom_score_adj`)
+		var session, agent int
+		if n, err := fmt.Sscan(out, &session, &agent); n != 2 || session != min(agent+oomAbove, 1000) || agent == 1000 {
+			t.Errorf("session and agent have %q, %v", out, err)
+		}
 	}
 }
 

@@ -16,12 +16,13 @@ import (
 type children struct {
 	mu       sync.Mutex                  // held from fork until the child is in the map
 	onEnd    map[int]func(status uint32) // of the leader of each live session
-	stopping bool                        // the container is being stopped
-	arrived  chan os.Signal              // there may be a child to wait for
+	oomScore oomScore
+	stopping bool           // the container is being stopped
+	arrived  chan os.Signal // there may be a child to wait for
 }
 
 func newChildren() *children {
-	c := &children{onEnd: map[int]func(uint32){}, arrived: make(chan os.Signal, 1)}
+	c := &children{onEnd: map[int]func(uint32){}, oomScore: openOOMScore(), arrived: make(chan os.Signal, 1)}
 	signal.Notify(c.arrived, unix.SIGCHLD)
 	return c
 }
@@ -35,7 +36,9 @@ func (c *children) start(path string, argv []string, attr *syscall.ProcAttr,
 	if c.stopping {
 		return 0, unix.EAGAIN
 	}
+	restore := c.oomScore.raise()
 	pid, err = syscall.ForkExec(path, argv, attr)
+	restore()
 	if err == nil {
 		c.onEnd[pid] = onEnd
 		onStart()

@@ -14,8 +14,9 @@ const shell = "/bin/sh"
 
 // prelude runs in the container, as the session's user, and becomes the session's
 // program. Before that it does what the engine's API cannot: it tries the
-// directories, checks that the program exists, and writes its process number, by
-// which the session can be signalled. Then it waits for a line of input. So nothing
+// directories, checks that the program exists, makes the kernel prefer to kill it for
+// memory, as an agent does, and writes its process number, by which the session can be
+// signalled. Then it waits for a line of input. So nothing
 // of the user runs before the terminal has its size, nor after the front was told
 // that there is no session; and a first line that is not the prelude's own is an
 // error of the runtime, which the engine sends as the program's output.
@@ -39,6 +40,7 @@ fi
 if [ -n "$SSH_CONNECTION" ] && [ -t 0 ]; then
 	SSH_TTY=$(tty 2>/dev/null) && export SSH_TTY || unset SSH_TTY
 fi
+{ echo 100 >/proc/self/oom_score_adj; } 2>/dev/null
 echo "$1 $$ $PPID $dockersh_s"
 [ $dockersh_s -lt 126 ] && read -r dockersh_d || exit 1
 dockersh_i=0

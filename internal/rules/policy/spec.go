@@ -43,7 +43,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 			{Source: at.Run, Target: RunInside, ReadOnly: true},
 		},
 		Volumes: s.Volume, Env: s.Env, Network: s.Network,
-		Memory: s.Memory, CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
+		Memory: s.Memory, ShmSize: shmSize(s.Memory, s.DockerOpt), CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges || p.ForeignImage(),
 		ForeignImage: p.ForeignImage(),
 		// A health check looks after the image's own process 1.

@@ -180,6 +180,23 @@ func TestLoginsWorkAfterTheEngineIsRestarted(t *testing.T) {
 	e2e.CanLogIn(t, u)
 }
 
+func TestMemoryThatRunsOutSparesProcess1(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t, "memory = 32m", "dockeropt = --memory-swap=32m")
+	r := e2e.SSH(t, u, "cat /proc/self/oom_score_adj /proc/1/oom_score_adj; df -k /dev/shm | tail -n 1 | awk '{print $2}'")
+	r.Want(t, "100\n0\n16384\n", "", 0)
+	id := u.Container(t)
+	for range 3 {
+		r := e2e.SSH(t, u, `x=0123456789abcdef; while :; do x=$x$x; done`)
+		if !strings.Contains(r.Stderr, "memory") {
+			t.Errorf("%q, %d", r.Stderr, r.Status)
+		}
+	}
+	if now := u.Container(t); now != id || e2e.Inspect(t, id, "{{.State.Running}} {{.RestartCount}}") != "true 0" {
+		t.Errorf("the container ended")
+	}
+}
+
 func TestOutOfMemoryInASmallContainer(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	for name, image := range map[string]string{"busybox": "dsh-busybox", "debian": "dsh-debian"} {

@@ -34,6 +34,7 @@ func TestLimitsAndCapabilitiesReachTheContainer(t *testing.T) {
 		Want(t, "inner\n1 a b\n0\netc\n", "", 0)
 	for field, want := range map[string]string{
 		"{{.HostConfig.Memory}}":      "67108864",
+		"{{.HostConfig.ShmSize}}":     "33554432",
 		"{{.HostConfig.NanoCpus}}":    "500000000",
 		"{{.HostConfig.PidsLimit}}":   "77",
 		"{{.HostConfig.CapDrop}}":     "[ALL]",

@@ -64,6 +64,7 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	each("env", s.Env)
 	given("network", s.Network)
 	given("memory", s.Memory)
+	given("shm-size", s.ShmSize)
 	given("cpus", s.CPUs)
 	if s.PidsLimit > 0 {
 		flag("pids-limit", strconv.Itoa(s.PidsLimit))
