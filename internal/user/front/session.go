@@ -108,8 +108,23 @@ func (s *session) startPlain(m *wire.Start) error {
 		pass[fd] = end
 		s.relays = append(s.relays, r)
 	}
+	for _, fd := range pass {
+		letReopen(fd)
+	}
 	_, err := s.start(m, pass...)
 	return err
+}
+
+// letReopen lets the session open a pipe of ours again, as `echo x >/dev/stderr` does: in
+// the container it may be another user, with another number. That gives nobody else
+// anything: an anonymous pipe is reached by the descriptors of processes that have it
+// alone, and those only by who may trace them (proc_pid_fd(5)). A pipe of another user's
+// stays as it is; under bash it cannot be opened either.
+func letReopen(fd int) {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO {
+		_ = unix.Fchmod(fd, 0o666)
+	}
 }
 
 // start starts the session, and returns the master of its terminal, if any.

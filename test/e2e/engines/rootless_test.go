@@ -42,7 +42,7 @@ func TestRootlessEngineServesItsUserThroughTheDirectDoor(t *testing.T) {
 	// The user's number inside is another one outside, which matters only with a home.
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-debian", "shell = /bin/bash", "pidslimit = 0", "containername = %u-mapped")
 	t.Cleanup(func() { r.Configure(t, e2e.RootlessLines...) })
-	e2e.SSH(t, r.Account, "whoami; stat -c %u ~").Want(t, fmt.Sprintf("%s\n%d\n", r.Name, r.UID), "", 0)
+	e2e.SSH(t, r.Account, "whoami; stat -c %u ~; echo err >/dev/stderr").Want(t, fmt.Sprintf("%s\n%d\n", r.Name, r.UID), "err\n", 0)
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-debian", "shell = /bin/bash", "pidslimit = 0", "containername = %u-home", "mounthome")
 	e2e.SSH(t, r.Account, "true").Refused(t, "its home was mounted for")
 }

@@ -23,6 +23,29 @@ func big() int64 {
 	return 400e6
 }
 
+// reopenScript opens what the shell has open. Programs do so to log, for one.
+const reopenScript = `cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr; echo more >>/proc/self/fd/1`
+
+func TestStdioCanBeOpenedAgain(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	check := func(t *testing.T, u *e2e.Account) {
+		t.Helper()
+		e2e.SSHInput(t, u, strings.NewReader("in\n"), reopenScript).Want(t, "in\nout\nmore\n", "err\n", 0)
+	}
+	e2e.ForEachUser(t, check)
+	for _, who := range []string{"nobody", "4711:4712", "root"} {
+		t.Run(who, func(t *testing.T) {
+			u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/sh", "containerusername = "+who)
+			check(t, u)
+			// What the front makes itself, for what cannot go into the container.
+			out := e2e.OnHost(t, "su", "-", u.Name, "-c", "echo in >~/f; "+e2e.Front+" -c '"+reopenScript+"' <~/f >~/o 2>~/e; cat ~/o ~/e")
+			if out != "in\nout\nmore\nerr" {
+				t.Errorf("files: %q", out)
+			}
+		})
+	}
+}
+
 func TestLargeDataIsByteExactInEachDirection(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	want := e2e.Sum(e2e.Noise(1, big()))
