@@ -23,7 +23,7 @@ func (i ImageTool) MakeImage(t testing.TB, name, script string, changes ...strin
 	t.Helper()
 	root := t.TempDir()
 	cmd := exec.Command("sh", "-ec", `mkdir -m 755 "$0/root"; cd "$0/root"; tar -xf "$1"; `+script+`
-		tar --numeric-owner -cf ../image.tar .`, root, ImageTar("busybox"))
+		tar --numeric-owner --xattrs --xattrs-include=security.capability -cf ../image.tar .`, root, ImageTar("busybox"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -198,7 +198,7 @@ func TestSpecIsConfinedByDefault(t *testing.T) {
 	at := HostPaths{Helpers: "/h", Run: "/r"}
 	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
 	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[engine.LabelAgent] != "self-1001" ||
-		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}) || len(s.Volumes) != 0 {
+		!slices.Equal(s.CapDrop, []string{"SETUID", "SETGID", "MKNOD"}) || len(s.Volumes) != 0 {
 		t.Errorf("defaults: %+v", s)
 	}
 	if _, ok := s.Labels[engine.LabelHome]; !ok {

@@ -35,6 +35,7 @@ const (
 // image behind its name.
 func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.Spec {
 	s := p.Settings
+	noNewPrivileges := s.NoNewPrivileges || p.ForeignImage()
 	spec := engine.Spec{
 		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),
 		UID: who.UID, GID: who.GID,
@@ -44,7 +45,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 		},
 		Volumes: s.Volume, Env: s.Env, Network: s.Network,
 		Memory: s.Memory, ShmSize: shmSize(s.Memory, s.DockerOpt), CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
-		CapDrop: s.CapDrop, CapAdd: s.CapAdd, NoNewPrivileges: s.NoNewPrivileges || p.ForeignImage(),
+		CapDrop: p.capDrop(who, noNewPrivileges), CapAdd: s.CapAdd, NoNewPrivileges: noNewPrivileges,
 		ForeignImage: p.ForeignImage(),
 		// A health check looks after the image's own process 1.
 		Entrypoint: InitInside, QuietLog: true, NoHealthCheck: true,

@@ -1,0 +1,76 @@
+//go:build e2e
+
+package settings
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// ping asks 127.0.0.1 as iputils does where the kernel lets it: without a raw socket.
+const ping = `perl -MSocket -e '
+	socket(S, PF_INET, SOCK_DGRAM, 1) or die "socket: $!\n";
+	send(S, pack("CCnnn", 8, 0, 0, 0, 1), 0, pack_sockaddr_in(0, inet_aton("127.0.0.1"))) or die "send: $!\n";
+	alarm 10;
+	defined(recv(S, $answer, 99, 0)) or die "recv: $!\n";
+	print "answer ", unpack("C", $answer), "\n"'`
+
+const rawSocket = `perl -MSocket -e 'socket(S, PF_INET, SOCK_RAW, 1) or die "$!\n"'`
+
+func TestUsersCanPingWithoutRawSockets(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash")
+	e2e.SSH(t, u, ping).Want(t, "answer 0\n", "", 0)
+	e2e.SSH(t, u, rawSocket).Want(t, "", "Operation not permitted\n", 1)
+	// Debian's and Ubuntu's program has a file capability, and does not start without it in
+	// the bounding set.
+	e2e.DockerImages.MakeImage(t, "dsh-ping", "rm bin/ping; cp bin/busybox bin/ping; setcap cap_net_raw+ep bin/ping")
+	v := e2e.NewUser(t, "imagename = dsh-ping")
+	if r := e2e.SSH(t, v, "ping --help"); r.Status != 0 || !strings.Contains(r.Stderr+r.Stdout, "Usage: ping") {
+		t.Errorf("ping does not start: %+v", r)
+	}
+	w := e2e.NewUser(t, "imagename = dsh-ping", "capdrop = NET_RAW")
+	if r := e2e.SSH(t, w, "ping --help"); !strings.Contains(r.Stderr, "Operation not permitted") {
+		t.Errorf("without the capability it starts, so this test proves nothing: %+v", r)
+	}
+	// A root of a later login has it no more than the user.
+	if err := e2e.TryDocker("exec", "-u", "0", u.Container(t), "sh", "-c", rawSocket); err == nil {
+		t.Error("root has raw sockets")
+	}
+}
+
+func TestRootOfTheAdministratorsInstallsPackagesAndBecomesOthers(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	dir := t.TempDir()
+	e2e.OnHost(t, "mkdir", "-p", dir+"/p/DEBIAN", dir+"/p/usr/lib")
+	e2e.OnHost(t, "chmod", "-R", "755", dir+"/p")
+	e2e.WriteFile(t, dir+"/p/DEBIAN/control", "Package: dsh\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n")
+	e2e.WriteFile(t, dir+"/p/usr/lib/dsh", "there\n")
+	if err := os.Chown(dir+"/p/usr/lib/dsh", 42, 42); err != nil {
+		t.Fatal(err)
+	}
+	e2e.OnHost(t, "dpkg-deb", "-b", dir+"/p", dir+"/dsh.deb")
+	deb, err := os.Open(dir + "/dsh.deb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deb.Close()
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "containerusername = root")
+	r := e2e.SSHInput(t, u, deb, "cat >/tmp/dsh.deb; DEBIAN_FRONTEND=noninteractive apt-get install -qq /tmp/dsh.deb >/tmp/log 2>&1 </dev/null || cat /tmp/log; stat -c %u /usr/lib/dsh")
+	if !strings.HasSuffix(r.Stdout, "42\n") || r.Status != 0 {
+		t.Errorf("apt-get: %+v", r)
+	}
+	e2e.SSH(t, u, "su nobody -s /bin/sh -c 'id -un'").Want(t, "nobody\n", "", 0)
+	e2e.SSH(t, u, rawSocket).Want(t, "", "Operation not permitted\n", 1)
+	e2e.SSH(t, u, "mknod /tmp/null c 1 3 2>/dev/null; echo $?").Want(t, "1\n", "", 0)
+
+	// A user who may choose root is not the administrator.
+	v := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "enableuserconfig", "enableusercontainerusername")
+	v.WriteFile(t, ".dockersh", "[dockersh]\ncontainerusername = root\n", 0o644)
+	if r := e2e.SSH(t, v, "su nobody -s /bin/sh -c 'id -un'"); r.Status == 0 || r.Stdout != "" {
+		t.Errorf("root of the user's own choice becomes others: %+v", r)
+	}
+}
