@@ -122,6 +122,9 @@ type Spec struct {
 // anything there.
 const OwnDir = "/.dockersh"
 
+// LoginPath is the file that sets PATH in login shells; the first one of its directory.
+const LoginPath = "/etc/profile.d/00-dockersh-path.sh"
+
 // Within reports whether a path in a container is dir or lies below it, as they are written.
 func Within(p, dir string) bool {
 	p, dir = path.Clean(p), path.Clean(dir)
@@ -141,5 +144,6 @@ type File struct {
 	UID, GID uint32
 	Dir      bool
 	Reset    bool // of a directory: one that exists gets this owner and mode, too
+	Optional bool // of a file: left out where it cannot be written, as in a mount
 	Data     []byte
 }

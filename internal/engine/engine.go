@@ -73,6 +73,7 @@ type Image struct {
 	Names []string // as ImageNames writes them, and the id
 	// Committed: it comes from a container that dockersh made, and so has files of a user.
 	Committed bool
+	Path      string // PATH in its environment; empty if it sets none
 }
 
 // Images are the images on the engine's host.

@@ -11,6 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 )
 
 // Image describes an image on the engine's host. One that was committed from a container
@@ -35,6 +36,7 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 		for label := range r.Config.Labels {
 			out.Committed = out.Committed || strings.HasPrefix(label, "dockersh.")
 		}
+		out.Path = environ.Get(r.Config.Env, "PATH")
 	}
 	return out, nil
 }

@@ -141,6 +141,7 @@ func (f *Fake) Image(ctx context.Context, ref string) (engine.Image, error) {
 		if i.id == id {
 			out.Names = append(out.Names, f.ImageNames(name)...)
 			out.Committed = out.Committed || i.committed
+			out.Path = i.path
 		}
 	}
 	return out, nil

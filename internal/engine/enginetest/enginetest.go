@@ -62,6 +62,7 @@ type image struct {
 	dirs  []string
 
 	committed bool // from a container
+	path      string
 }
 
 type box struct {
@@ -84,6 +85,15 @@ func (f *Fake) AddImage(ref, id string, files map[string][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.images[ref] = image{id: id, files: files}
+}
+
+// SetPath sets the PATH of an image of the host.
+func (f *Fake) SetPath(ref, path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := f.images[ref]
+	i.path = path
+	f.images[ref] = i
 }
 
 // AddLink adds a symbolic link to an image of the host.

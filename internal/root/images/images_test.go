@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -31,6 +32,36 @@ func TestAccountsOfImagesThatAreGoneAreDropped(t *testing.T) {
 	}
 	if _, err := i.Accounts(t.Context(), e, "sha256:3"); err != nil || e.Calls("Create") != 3 {
 		t.Errorf("%d looks into three images: %v", e.Calls("Create"), err)
+	}
+}
+
+func TestPathIsKeptWhereLoginShellsLoseItAndCanGetItBack(t *testing.T) {
+	const reads = "PATH=/usr/bin\nfor i in /etc/profile.d/*.sh; do . $i; done\n"
+	for what, c := range map[string]struct {
+		path  string
+		files map[string]string
+		want  string
+	}{
+		"a path of its own":                {"/go/bin:/bin", map[string]string{"/etc/profile": reads}, "/go/bin:/bin"},
+		"the usual path":                   {usualPath, map[string]string{"/etc/profile": reads}, ""},
+		"none":                             {"", map[string]string{"/etc/profile": reads}, ""},
+		"no profile":                       {"/go/bin:/bin", nil, ""},
+		"a profile that reads no files":    {"/go/bin:/bin", map[string]string{"/etc/profile": "PATH=/bin\n"}, ""},
+		"a file of that name in the image": {"/go/bin:/bin", map[string]string{"/etc/profile": reads, engine.LoginPath: "x"}, ""},
+	} {
+		e := enginetest.New()
+		files := map[string][]byte{}
+		for name, text := range c.files {
+			files[name] = []byte(text)
+		}
+		e.AddImage("i", "sha256:1", files)
+		e.SetPath("i", c.path)
+		i := New(state.Images(t.TempDir()))
+		for _, when := range []string{"first", "kept"} {
+			if a, err := i.Accounts(t.Context(), e, "sha256:1"); err != nil || string(a.Path) != c.want {
+				t.Errorf("%s, %s: %q %v", what, when, a.Path, err)
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -73,13 +74,34 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accoun
 		_ = e.Remove(ctx, made.ID) // at worst it stays until the next probe, and is never started
 	}()
 	for _, f := range []struct {
-		path string
+		name string
 		to   *[]byte
 	}{{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}, {"/etc/shadow", &a.Shadowed}} {
-		if *f.to, err = e.ReadFile(ctx, made.ID, f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if *f.to, err = e.ReadFile(ctx, made.ID, f.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return a, err
 		}
 	}
 	a.Shadowed = account.ShadowNames(a.Shadowed)
+	image, err := e.Image(ctx, imageID)
+	if err != nil {
+		return a, err
+	}
+	if image.Path != "" && image.Path != usualPath && forgetsPath(ctx, e, made.ID) {
+		a.Path = []byte(image.Path)
+	}
 	return a, nil
+}
+
+// usualPath is the PATH that most images have; their /etc/profile is made for it.
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// forgetsPath reports whether login shells in a container may lose its PATH, and read a
+// file that can give it back.
+func forgetsPath(ctx context.Context, e engine.Engine, id string) bool {
+	profile, err := e.ReadFile(ctx, id, "/etc/profile")
+	if err != nil || !strings.Contains(string(profile), path.Dir(engine.LoginPath)) {
+		return false
+	}
+	_, err = e.ReadFile(ctx, id, engine.LoginPath)
+	return errors.Is(err, fs.ErrNotExist)
 }

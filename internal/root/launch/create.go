@@ -79,6 +79,7 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 		return p, err
 	}
 	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())
+	p.files = append(p.files, loginPath(string(accounts.Path), t.plan.Settings.Env)...)
 	if err == nil && !t.plan.Engine().Local() {
 		p.files, err = withHelper(p.files, t.l.Helpers)
 	}

@@ -31,6 +31,10 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 		default:
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}
+		if f.Optional && err != nil {
+			t.l.Log.Warn("login shells lack the PATH of the image", "container", t.plan.Container, "cause", err)
+			continue
+		}
 		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {
 			return t.Error("cannot be prepared for its users: "+err.Error(), plainEtcHint, err)
 		}

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// Accounts are an image's own passwd and group, and the names in its shadow, one a line.
-type Accounts struct{ Passwd, Group, Shadowed []byte }
+// Accounts are an image's own passwd and group, the names in its shadow, one a line, and the
+// PATH that its login shells lack.
+type Accounts struct{ Passwd, Group, Shadowed, Path []byte }
 
 // Images is the directory of the accounts of images, by their ids: an image never changes.
 // It is in memory, and users may choose images: it keeps the maxImages that were used last,
@@ -44,7 +45,7 @@ func (d Images) Get(id string) (a Accounts, err error) {
 
 // files returns where the accounts are kept.
 func (a *Accounts) files() map[string]*[]byte {
-	return map[string]*[]byte{"passwd": &a.Passwd, "group": &a.Group, "shadowed": &a.Shadowed}
+	return map[string]*[]byte{"passwd": &a.Passwd, "group": &a.Group, "shadowed": &a.Shadowed, "path": &a.Path}
 }
 
 // unfinishedImage begins the name of a directory that Put writes.
@@ -53,7 +54,7 @@ const unfinishedImage = "new-"
 // Put keeps the accounts of an image, all files at once, unless they are large. What an
 // older version kept is replaced. The lock is held.
 func (d Images) Put(id string, a Accounts) error {
-	if len(a.Passwd)+len(a.Group)+len(a.Shadowed) > maxAccounts {
+	if len(a.Passwd)+len(a.Group)+len(a.Shadowed)+len(a.Path) > maxAccounts {
 		return nil
 	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {

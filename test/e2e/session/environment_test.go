@@ -47,6 +47,26 @@ func TestGitProtocolPasses(t *testing.T) {
 	})
 }
 
+// profile is a part of Debian's /etc/profile.
+const profile = `PATH=/usr/local/bin:/usr/bin:/bin
+export PATH
+for i in /etc/profile.d/*.sh; do [ ! -r $i ] || . $i; done
+`
+
+func TestLoginShellHasThePathOfTheImage(t *testing.T) {
+	e2e.Run(t, e2e.AnyDoor)
+	const path = "/opt/it's/bin:/bin"
+	e2e.DockerImages.MakeImage(t, "dsh-path", "cat >etc/profile <<'X'\n"+profile+"X\n", `ENV PATH="`+path+`"`)
+	for _, lines := range [][]string{nil, {"entrypoint = /bin/sleep", "cmd = 32400"}} {
+		u := e2e.NewUser(t, append(lines, "imagename = dsh-path")...)
+		e2e.SSH(t, u, "echo $PATH; ash -lc 'echo $PATH'").Want(t, path+"\n"+path+"\n", "", 0)
+	}
+	// What the administrator mounts there stays as it is.
+	dir := t.TempDir()
+	u := e2e.NewUser(t, "imagename = dsh-path", "volume = "+dir+":/etc/profile.d")
+	e2e.SSH(t, u, "echo $PATH; ash -lc 'echo $PATH'; ls -A /etc/profile.d").Want(t, path+"\n/usr/local/bin:/usr/bin:/bin\n", "", 0)
+}
+
 func TestNoDescriptorOfTheHostIsOpenInside(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {

@@ -66,12 +66,15 @@ func (s *resolver) toWrite(ctx context.Context, files []engine.File) ([]engine.F
 	known := map[string]bool{"/": true}
 	for _, f := range files {
 		dir, err := s.resolve(ctx, path.Dir(f.Path))
+		if err != nil && f.Optional && ctx.Err() == nil {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		f.Path = path.Join(dir, path.Base(f.Path))
 		if s.mounted(f.Path) {
-			if f.Dir && !f.Reset {
+			if f.Dir && !f.Reset || f.Optional {
 				continue
 			}
 			return nil, fmt.Errorf("%s lies in a mount", f.Path)
