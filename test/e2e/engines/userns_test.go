@@ -94,7 +94,7 @@ func owner(t testing.TB, path string) string {
 func TestStdioCanBeOpenedAgainInAUserNamespace(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(remapped))
 	for _, who := range []string{"%u", "nobody", "root"} {
-		u := newRemapped(t, "containerusername = "+who)
+		u := newRemapped(t, "usercwd = /", "containerusername = "+who)
 		e2e.SSHInput(t, u, strings.NewReader("in\n"), "cat /dev/stdin; echo err >/dev/stderr; echo out >/dev/stdout").Want(t, "in\nout\n", "err\n", 0)
 	}
 }

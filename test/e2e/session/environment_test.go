@@ -62,7 +62,8 @@ func TestLoginShellHasThePathOfTheImage(t *testing.T) {
 		e2e.SSH(t, u, "echo $PATH; ash -lc 'echo $PATH'").Want(t, path+"\n"+path+"\n", "", 0)
 	}
 	// What the administrator mounts there stays as it is.
-	dir := t.TempDir()
+	const dir = "/srv/profile.d"
+	e2e.OnHost(t, "install", "-d", dir)
 	u := e2e.NewUser(t, "imagename = dsh-path", "volume = "+dir+":/etc/profile.d")
 	e2e.SSH(t, u, "echo $PATH; ash -lc 'echo $PATH'; ls -A /etc/profile.d").Want(t, path+"\n/usr/local/bin:/usr/bin:/bin\n", "", 0)
 }
