@@ -23,7 +23,7 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	if err := t.checkSources(ctx, nil); err != nil {
 		return err
 	}
-	release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
+	release, err := t.l.acquireSlot(ctx, t.plan.User.UID, t.plan.ForeignImage())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package launch
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,28 +39,55 @@ type Config struct {
 type Launcher struct {
 	Config
 	slots     *wait.Turns       // one for each container that is being made or started
+	foreign   *wait.Turns       // the same, of foreign images
 	hostReads *wait.Abandonable // of directories of the host that are mounted, by uid
 }
 
 // New returns a Launcher.
 func New(c Config) *Launcher {
-	return &Launcher{Config: c, slots: wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser), hostReads: wait.NewAbandonable()}
+	return &Launcher{
+		Config: c,
+		slots:  wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser), foreign: wait.NewTurns(engine.AtOnce-kept, engine.AtOnceOfUser),
+		hostReads: wait.NewAbandonable(),
+	}
 }
 
 // acquireSlot waits for one of the slots at the engine, which go round by user. It must not be
-// held while something is awaited that is in a user's hands.
-func (l *Launcher) acquireSlot(ctx context.Context, user uint32) (release func(), err error) {
-	releaseLocal, err := l.slots.Acquire(ctx, user)
-	if err != nil || !l.ShareSlots {
-		return releaseLocal, err
+// held while something is awaited that is in a user's hands. Containers of images that users
+// chose do not get all of them: such an image may be large, or have large volumes to copy,
+// and two users would be enough to hold up everybody else.
+func (l *Launcher) acquireSlot(ctx context.Context, user uint32, foreign bool) (release func(), err error) {
+	var held []func()
+	release = sync.OnceFunc(func() {
+		for _, release := range slices.Backward(held) {
+			release()
+		}
+	})
+	most, queues := engine.AtOnce, []*wait.Turns{l.slots}
+	if foreign {
+		most, queues = engine.AtOnce-kept, []*wait.Turns{l.foreign, l.slots}
 	}
-	releaseShared, err := l.State.AcquireSlot(ctx, user, engine.AtOnce, engine.AtOnceOfUser)
-	if err != nil {
-		releaseLocal()
-		return nil, err
+	for _, q := range queues {
+		one, err := q.Acquire(ctx, user)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		held = append(held, one)
 	}
-	return sync.OnceFunc(func() { releaseShared(); releaseLocal() }), nil
+	if l.ShareSlots {
+		one, err := l.State.AcquireSlot(ctx, user, most, engine.AtOnceOfUser)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		held = append(held, one)
+	}
+	return release, nil
 }
+
+// kept is how many slots containers of foreign images do not get.
+const kept = 2
 
 // Target is the container of a plan. Its lock is held.
 type Target struct {

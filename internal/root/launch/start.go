@@ -18,7 +18,7 @@ func (t *Target) StartStopped(ctx context.Context, found *engine.Container, owne
 	if err := t.checkSources(ctx, found); err != nil {
 		return err
 	}
-	release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
+	release, err := t.l.acquireSlot(ctx, t.plan.User.UID, t.plan.ForeignImage())
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) erro
 	if found.State == engine.Dead {
 		return t.Error("is dead", "ask the administrator to run: "+t.engine.Program()+" rm "+t.plan.Container, nil)
 	}
-	release, err := t.l.acquireSlot(ctx, t.plan.User.UID)
+	release, err := t.l.acquireSlot(ctx, t.plan.User.UID, t.plan.ForeignImage())
 	if err != nil {
 		return err
 	}
