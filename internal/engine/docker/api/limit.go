@@ -9,7 +9,7 @@ import (
 
 // maxImageAnswer is how much an engine may say of one image, in bytes: an image can have
 // labels of any length, and every user's container of it has them, too.
-const maxImageAnswer = 1 << 20
+const maxImageAnswer = 256 << 10
 
 // limitImageAnswer makes reading an answer that describes an image end with an error once
 // it is too long. No container is made of such an image.
