@@ -66,6 +66,7 @@ func (r *Reconciler) Run() {
 	if err := r.State.FinishRemovals(); err != nil {
 		r.Log.Error("cannot remove what a killed broker left", "cause", err)
 	}
+	r.Inventory.RemoveUnfinished()
 	go r.keepRecovering()
 	for n := 0; r.ctx.Err() == nil; n++ {
 		if n%pollsPerSweep == 0 {

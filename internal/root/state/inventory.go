@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Inventory is the directory that says across reboots which containers there should be:
@@ -72,6 +73,16 @@ func (d Inventory) set(container string, s Expected) error {
 		return err
 	}
 	return d.sync()
+}
+
+// RemoveUnfinished removes what brokers left that were killed while they wrote an entry.
+func (d Inventory) RemoveUnfinished() {
+	left, _ := filepath.Glob(filepath.Join(string(d), "*"+unfinished)) // fails only on a bad pattern
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > unfinishedLimit {
+			_ = os.Remove(path)
+		}
+	}
 }
 
 func (d Inventory) sync() error {
