@@ -2,6 +2,7 @@ package seqpacket
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -15,8 +16,9 @@ import (
 // with SO_LINGER (socket(7)) waits for its peer. Nobody else may have the socket of c.
 func (c *Conn) RefuseDescriptors() { c.refuses = true }
 
-// hasDescriptors reports whether the next packet has descriptors. It takes none: the kernel
-// drops those that it would have made, of which others are left in the socket.
+// hasDescriptors reports whether the next packet has descriptors, or anything else beside its
+// bytes. It takes none: the kernel drops those that it would have made, of which others are
+// left in the socket.
 func hasDescriptors(fd int) (bool, error) {
 	for {
 		_, _, flags, _, err := unix.Recvmsg(fd, nil, nil, unix.MSG_PEEK|unix.MSG_DONTWAIT)
@@ -26,14 +28,80 @@ func hasDescriptors(fd int) (bool, error) {
 	}
 }
 
-// isEmpty shuts a socket down and reports whether no packet is left in it. Every packet
-// would have credentials with it, even one without bytes.
+// closeUnread closes a socket in which packets may be that nobody has read. It does not wait:
+// the loop that accepts connections calls it.
+func closeUnread(f *os.File, fd int) error {
+	if isEmpty(fd) {
+		return f.Close()
+	}
+	unread.Lock()
+	defer unread.Unlock()
+	unread.files = append(unread.files, f)
+	if !unread.closing {
+		unread.closing = true
+		go closeAllUnread()
+	}
+	return nil
+}
+
+// unread are sockets to be closed.
+var unread struct {
+	sync.Mutex
+	files   []*os.File
+	closing bool // closeAllUnread runs
+}
+
+// closeAllUnread closes them, as many as there are at a time, with one other thread.
+func closeAllUnread() {
+	for {
+		unread.Lock()
+		files := unread.files
+		unread.files, unread.closing = nil, len(files) > 0
+		unread.Unlock()
+		if len(files) == 0 {
+			return
+		}
+		_ = CloseElsewhere(func() error {
+			for _, f := range files {
+				_ = f.Close()
+			}
+			return nil
+		})
+	}
+}
+
+// mostDropped is how many packets isEmpty drops.
+const mostDropped = 16
+
+// isEmpty shuts a socket down, drops packets without descriptors, and reports whether no
+// packet is left.
 func isEmpty(fd int) bool {
-	if unix.Shutdown(fd, unix.SHUT_RDWR) != nil || unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1) != nil {
+	if unix.Shutdown(fd, unix.SHUT_RDWR) != nil {
 		return false
 	}
+	for range mostDropped {
+		if has, err := hasDescriptors(fd); has || err != nil {
+			return false
+		}
+		if !hasPacket(fd) {
+			return true
+		}
+		if _, _, _, _, err := unix.Recvmsg(fd, nil, nil, unix.MSG_DONTWAIT); err != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// hasPacket reports whether there is a packet, even one without bytes, which looks like the
+// end otherwise: every packet has credentials, if they are asked for.
+func hasPacket(fd int) bool {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1) != nil {
+		return true
+	}
+	defer func() { _ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 0) }()
 	any, err := hasDescriptors(fd)
-	return err == nil && !any
+	return any || err != nil
 }
 
 // CloseElsewhere runs close, which closes descriptors of this process, while another thread

@@ -40,8 +40,8 @@ func newNonblocking(fd int) (*Conn, error) {
 
 // Close ends the connection.
 func (c *Conn) Close() error {
-	if fd := c.Fd(); c.refuses && fd >= 0 && !isEmpty(fd) {
-		return CloseElsewhere(c.f.Close)
+	if fd := c.Fd(); c.refuses && fd >= 0 {
+		return closeUnread(c.f, fd)
 	}
 	return c.f.Close()
 }
