@@ -70,8 +70,8 @@ func closeAllUnread() {
 	}
 }
 
-// mostDropped is how many packets isEmpty drops.
-const mostDropped = 16
+// maxDropped is how many packets isEmpty drops.
+const maxDropped = 16
 
 // isEmpty shuts a socket down, drops packets without descriptors, and reports whether no
 // packet is left.
@@ -79,7 +79,7 @@ func isEmpty(fd int) bool {
 	if unix.Shutdown(fd, unix.SHUT_RDWR) != nil {
 		return false
 	}
-	for range mostDropped {
+	for range maxDropped {
 		if has, err := hasDescriptors(fd); has || err != nil {
 			return false
 		}

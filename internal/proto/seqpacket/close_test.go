@@ -3,6 +3,7 @@ package seqpacket
 import (
 	"errors"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,77 +51,94 @@ func lingering(t *testing.T) int {
 
 // Whoever sends a descriptor decides how long it takes to close.
 func TestDescriptorsOfAPeerHoldNobodyUp(t *testing.T) {
-	for what, packets := range map[string][]struct {
+	type packet struct {
 		data string
 		fds  int
-	}{
-		"one":                           {{"x", 1}},
-		"more than a message has":       {{"x", 5}},
-		"as many as a packet can have":  {{"x", 253}},
-		"in an empty packet":            {{"", 1}},
-		"behind other packets":          {{"x", 0}, {"", 0}, {"", 0}, {"", 1}},
-		"none in a packet of any other": {{"x", 0}},
+	}
+	for what, packets := range map[string][]packet{
+		"one":                          {{"x", 1}},
+		"more than a message has":      {{"x", 5}},
+		"as many as a packet can have": {{"x", 253}},
+		"in an empty packet":           {{"", 1}},
+		"behind other packets":         {{"x", 0}, {"", 0}, {"", 0}, {"", 1}},
+		"behind many":                  append(slices.Repeat([]packet{{"x", 0}}, maxDropped), packet{"x", 1}),
+		"behind many empty ones":       append(slices.Repeat([]packet{{"", 0}}, maxDropped), packet{"x", 1}),
 	} {
 		t.Run(what, func(t *testing.T) {
-			p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := New(p[0])
+			raw, peer := pair(t)
+			c, err := New(raw)
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.RefuseDescriptors()
 			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
 			for _, packet := range packets {
-				var rights []byte
-				if packet.fds > 0 {
-					fd := lingering(t)
-					all := make([]int, packet.fds)
-					for i := range all {
-						all[i] = fd
-					}
-					rights = unix.UnixRights(all...)
-					defer func() {
-						start := time.Now()
-						if _, _, err := c.Recv(100); packets[0].fds > 0 && !errors.Is(err, ErrDescriptors) {
-							t.Errorf("received: %v", err)
-						}
-						_ = c.Close()
-						if took := time.Since(start); took > 10*time.Second {
-							t.Errorf("it took %v", took)
-						}
-						_ = unix.Close(p[1])
-					}()
-					if err := unix.Sendmsg(p[1], []byte(packet.data), rights, nil, 0); err != nil {
-						t.Fatal(err)
-					}
-					_ = unix.Close(fd)
-					continue
-				}
-				if err := unix.Sendmsg(p[1], []byte(packet.data), nil, nil, 0); err != nil {
-					t.Fatal(err)
-				}
+				sendLingering(t, peer, packet.data, packet.fds)
+			}
+			start := time.Now()
+			if _, _, err := c.Recv(100); packets[0].fds > 0 && !errors.Is(err, ErrDescriptors) {
+				t.Errorf("received: %v", err)
+			}
+			_ = c.Close()
+			awaitClosed(t)
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("it took %v", took)
 			}
 		})
 	}
 }
 
+// sendLingering sends a packet with a number of descriptors that linger.
+func sendLingering(t *testing.T, peer int, data string, fds int) {
+	t.Helper()
+	var rights []byte
+	if fds > 0 {
+		fd := lingering(t)
+		defer unix.Close(fd) // the packet has it, so this does not take long
+		rights = unix.UnixRights(slices.Repeat([]int{fd}, fds)...)
+	}
+	if err := unix.Sendmsg(peer, []byte(data), rights, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitClosed waits until the sockets that were left to the background are closed.
+func awaitClosed(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		unread.Lock()
+		closing := unread.closing
+		unread.Unlock()
+		if !closing {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("not within 30 s")
+		}
+	}
+}
+
+// A peer may have sent what nobody reads. Only descriptors are worth another thread.
+func TestPacketsWithoutDescriptorsAreDropped(t *testing.T) {
+	for _, packets := range [][]string{nil, {"x"}, {""}, {"", "x", ""}} {
+		raw, peer := pair(t)
+		for _, p := range packets {
+			sendLingering(t, peer, p, 0)
+		}
+		if !isEmpty(raw) {
+			t.Errorf("after %q it is not empty", packets)
+		}
+		_ = unix.Close(raw)
+	}
+}
+
 func TestCloseElsewhereClosesForGood(t *testing.T) {
-	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
+	raw, peer := pair(t)
+	if err := CloseElsewhere(func() error { return unix.Close(raw) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := CloseElsewhere(func() error { return unix.Close(p[0]) }); err != nil {
-		t.Fatal(err)
-	}
-	c, err := New(p[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, _, err := c.Recv(1); err == nil || errors.Is(err, unix.ETIMEDOUT) {
-		t.Errorf("the other end: %v", err)
+	_ = unix.SetsockoptTimeval(peer, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10})
+	if n, _, err := unix.Recvfrom(peer, make([]byte, 1), 0); n != 0 || err != nil {
+		t.Errorf("the other end: %d %v", n, err)
 	}
 }

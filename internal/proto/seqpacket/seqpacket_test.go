@@ -23,6 +23,17 @@ type socket interface {
 	Close() error
 }
 
+// pair returns two connected sockets. The second is closed after the test.
+func pair(t *testing.T) (first, second int) {
+	t.Helper()
+	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(p[1]) })
+	return p[0], p[1]
+}
+
 // onBothTypes runs a test with each type of connection and a plain socket as its peer.
 func onBothTypes(t *testing.T, f func(t *testing.T, c socket, peer int)) {
 	t.Helper()
@@ -31,17 +42,14 @@ func onBothTypes(t *testing.T, f func(t *testing.T, c socket, peer int)) {
 		"Sync": func(fd int) (socket, error) { return NewSync(fd) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+			raw, peer := pair(t)
+			c, err := make(raw)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := make(p[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _, _ = c.Close(), unix.Close(p[1]) })
+			t.Cleanup(func() { _ = c.Close() })
 			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-			f(t, c, p[1])
+			f(t, c, peer)
 		})
 	}
 }
