@@ -109,12 +109,12 @@ type Spec struct {
 	QuietLog              bool     // keep no output of process 1
 	CappedLog             bool     // keep a limited amount of it, unless Options say otherwise
 	Options               []string // dockeropt, in words; given before all others, so that the others win
-	NoHealthCheck         bool     // the image's, unless Options have one; a foreign image's never runs
+	NoHealthCheck         bool     // do not run the image's
 	UserFirst             bool     // give --user before Options: they may name another user for process 1
 
 	// ForeignImage: a user chose the image. What it asks of the engine is not done: its
-	// health check, which runs outside the container's limits, its working directory,
-	// which the engine makes as root, and copies of its files in named volumes.
+	// working directory, which the engine makes as root, and copies of its files in named
+	// volumes.
 	ForeignImage bool
 }
 

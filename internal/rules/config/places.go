@@ -2,9 +2,11 @@ package config
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // RightsMayGrow reports whether a program in the container may have more rights than the
@@ -17,13 +19,10 @@ func (s *Settings) RightsMayGrow() bool {
 
 // namesUser reports whether an option of dockeropt names the user of process 1.
 func (s *Settings) namesUser() bool {
-	for _, words := range s.DockerOpt {
-		name, _, _ := strings.Cut(words[0], "=")
-		if name == "--user" || strings.HasPrefix(words[0], "-u") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.DockerOpt, func(words []string) bool {
+		name, _ := values.Option(words)
+		return name == "--user" || name == "-u"
+	})
 }
 
 // volumeTarget returns where a volume is in the container.

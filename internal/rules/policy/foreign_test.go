@@ -159,3 +159,28 @@ func TestUsersNameOnlyImagesThatAreAllowed(t *testing.T) {
 		}
 	}
 }
+
+func TestHealthCheckRunsOnlyWithTheProcessThatItLooksAfter(t *testing.T) {
+	const mayBring = "enableuserconfig\nenableuserimagename\n"
+	for _, c := range []struct {
+		file, user string
+		runs       bool
+	}{
+		{"", "", false},
+		{"entrypoint = /sbin/init", "", true},
+		{"dockeropt = --health-cmd=true", "", true},
+		{"dockeropt = --health-interval 5s", "", true},
+		{"dockeropt = --label=--health-cmd", "", false},
+		{mayBring + "entrypoint = /sbin/init", "imagename = evil/x", false},
+		{mayBring + "dockeropt = --health-cmd=true", "imagename = evil/x", false},
+	} {
+		user := ""
+		if c.user != "" {
+			user = "[dockersh]\n" + c.user
+		}
+		p := plan(t, alice, "[dockersh]\n"+c.file, user)
+		if runs := !p.Spec(account.Identity{UID: 1001}, "id", HostPaths{}).NoHealthCheck; runs != c.runs {
+			t.Errorf("%q, %q: %v", c.file, c.user, runs)
+		}
+	}
+}

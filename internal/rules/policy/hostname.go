@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/rules/values"
@@ -18,31 +19,22 @@ func (p *Plan) hostname(host string) string {
 	if short == "localhost" || values.Hostname(short) != nil || joins(s.Network) {
 		return ""
 	}
-	for _, words := range s.DockerOpt {
-		if decidesHostname(words) {
-			return ""
-		}
+	if slices.ContainsFunc(s.DockerOpt, decidesHostname) {
+		return ""
 	}
 	return short
 }
 
-// decidesHostname reports whether an option of the engine's create command gives a host
-// name, or none of the container's own: an engine refuses a second one.
+// decidesHostname reports whether an option of the engine's create command sets the host
+// name, or lets the container have none of its own: an engine refuses a second one.
 func decidesHostname(words []string) bool {
-	if len(words) == 0 {
-		return false
-	}
-	name, value, given := strings.Cut(words[0], "=")
-	if !given && len(words) > 1 {
-		value = words[1]
-	}
-	switch name {
-	case "--hostname", "--uts", "--pod":
+	switch name, value := values.Option(words); name {
+	case "--hostname", "-h", "--uts", "--pod":
 		return true
 	case "--network", "--net":
 		return joins(value)
 	}
-	return strings.HasPrefix(name, "-h")
+	return false
 }
 
 // joins reports whether a network is that of another container, and with it the host name.

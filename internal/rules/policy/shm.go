@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // engineShm is how large engines make /dev/shm, in bytes.
@@ -12,24 +14,16 @@ const engineShm = 64 << 20
 // with little memory: files there count as memory, and no kill frees it. It is half of the
 // memory; empty leaves the engine's own size, and what dockeropt says.
 func shmSize(memory string, options [][]string) string {
-	for _, words := range options {
-		if strings.HasPrefix(words[0], "--shm-size") || strings.HasPrefix(words[0], "--ipc") {
-			return ""
-		}
+	half := int64(values.Bytes(memory) / 2)
+	if half < 1 || half >= engineShm || slices.ContainsFunc(options, decidesShm) {
+		return ""
 	}
-	unit := 1.0
-	number := strings.TrimRight(strings.ToLower(memory), "bkmg")
-	switch strings.TrimPrefix(strings.ToLower(memory), number) {
-	case "k":
-		unit = 1 << 10
-	case "m":
-		unit = 1 << 20
-	case "g":
-		unit = 1 << 30
-	}
-	n, err := strconv.ParseFloat(number, 64)
-	if half := n * unit / 2; err == nil && half >= 1 && half < engineShm {
-		return strconv.FormatInt(int64(half), 10)
-	}
-	return ""
+	return strconv.FormatInt(half, 10)
+}
+
+// decidesShm reports whether an option of the engine's create command sets the size of
+// /dev/shm, or whose it is.
+func decidesShm(words []string) bool {
+	name, _ := values.Option(words)
+	return name == "--shm-size" || name == "--ipc"
 }

@@ -2,11 +2,14 @@ package policy
 
 import (
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // HostPaths are what goes into a container besides the settings: directories of the host,
@@ -47,8 +50,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 		Memory: s.Memory, ShmSize: shmSize(s.Memory, s.DockerOpt), CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: p.capDrop(who, noNewPrivileges), CapAdd: s.CapAdd, NoNewPrivileges: noNewPrivileges,
 		ForeignImage: p.ForeignImage(),
-		// A health check looks after the image's own process 1.
-		Entrypoint: InitInside, QuietLog: true, NoHealthCheck: true,
+		Entrypoint:   InitInside, QuietLog: true, NoHealthCheck: p.noHealthCheck(),
 	}
 	if !p.Engine().Local() {
 		// Nothing of this host can be mounted there. The helper is copied into the
@@ -66,7 +68,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 	}
 	if s.Entrypoint != config.Internal {
 		agent = ""
-		spec.Entrypoint, spec.Cmd, spec.QuietLog, spec.NoHealthCheck = s.Entrypoint, s.Cmd, false, false
+		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
 		spec.UserFirst = p.isAdministratorsProcess()
 		// Its output is kept, but not for ever. dockeropt may change that.
 		spec.CappedLog = true
@@ -116,4 +118,16 @@ func (p *Plan) labels(imageID, agent string, at HostPaths) map[string]string {
 		labels[engine.LabelEphemeral] = p.Settings.Linger.String()
 	}
 	return labels
+}
+
+// noHealthCheck reports whether the image's health check is not to run: in a container of a
+// foreign image, where it would run outside of all limits, or with our process 1, since it
+// looks after the image's own. Engines refuse that beside a health check of dockeropt.
+func (p *Plan) noHealthCheck() bool {
+	return p.ForeignImage() || p.Settings.Entrypoint == config.Internal && !slices.ContainsFunc(p.Settings.DockerOpt, isHealthCheck)
+}
+
+func isHealthCheck(words []string) bool {
+	name, _ := values.Option(words)
+	return strings.HasPrefix(name, "--health-")
 }

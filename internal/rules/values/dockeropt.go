@@ -48,6 +48,19 @@ func SplitDockerOpt(s string) ([]string, *syntax.Problem) {
 	return words, nil
 }
 
+// Option returns the name and the value of an option, as SplitDockerOpt has split it: --user
+// and root for --user=root and --user root, -u and root for -uroot, -u=root and -u root.
+func Option(words []string) (name, value string) {
+	name, value, _ = strings.Cut(words[0], "=")
+	if !strings.HasPrefix(name, "--") && len(words[0]) > 2 {
+		name, value = words[0][:2], strings.TrimPrefix(words[0][2:], "=")
+	}
+	if len(words) > 1 {
+		value = words[1]
+	}
+	return name, value
+}
+
 // isSwitch reports whether an option of docker create takes no value as a further word.
 func isSwitch(opt string) bool {
 	switch opt {

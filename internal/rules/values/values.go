@@ -62,13 +62,21 @@ func NotNegative(s string) *syntax.Problem {
 	return nil
 }
 
+// Bytes returns a size in the engine's syntax, in bytes; 0 for what is none.
+func Bytes(s string) float64 {
+	number, unit := s, 1.0
+	if s != "" {
+		if i := strings.IndexByte("bkmgBKMG", s[len(s)-1]); i >= 0 {
+			number, unit = s[:len(s)-1], float64(int(1)<<(10*(i%4)))
+		}
+	}
+	f, _ := decimal(number)
+	return f * unit
+}
+
 // Memory accepts the engine's syntax of sizes.
 func Memory(s string) *syntax.Problem {
-	num := s
-	if s != "" && strings.ContainsRune("bkmgBKMG", rune(s[len(s)-1])) {
-		num = s[:len(s)-1]
-	}
-	if f, ok := decimal(num); !ok || f <= 0 {
+	if Bytes(s) <= 0 {
 		return syntax.Wrong(syntax.Quote(s)+" is not a size", "write bytes or a number with b, k, m or g, such as 512m")
 	}
 	return nil

@@ -75,3 +75,24 @@ func TestValuesAreAcceptedOrRefused(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestOptionHasItsNameAndItsValue(t *testing.T) {
+	for words, want := range map[string][2]string{
+		"--user=root": {"--user", "root"}, "--user root": {"--user", "root"}, "--user": {"--user", ""}, "--label=a=b": {"--label", "a=b"},
+		"-uroot": {"-u", "root"}, "-u=root": {"-u", "root"}, "-u root": {"-u", "root"}, "-u": {"-u", ""}, "-v/a:/b": {"-v", "/a:/b"}, "-v=/a=/b": {"-v", "/a=/b"},
+	} {
+		if name, value := Option(strings.Fields(words)); name != want[0] || value != want[1] {
+			t.Errorf("%s: %q %q", words, name, value)
+		}
+	}
+}
+
+func TestBytesCountsAsTheEngineDoes(t *testing.T) {
+	for s, want := range map[string]float64{
+		"7": 7, "7b": 7, "1.5k": 1536, "2M": 2 << 20, "0.5g": 1 << 29, "3G": 3 << 30, "": 0, "m": 0, "1t": 0, "-1m": 0, "1mb": 0,
+	} {
+		if got := Bytes(s); got != want {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 var limitChecks = []check{
@@ -77,7 +78,7 @@ func isQuota(o string) bool {
 func option(s *config.Settings, name string) string {
 	value := ""
 	for _, words := range s.DockerOpt {
-		if v, ok := strings.CutPrefix(strings.Join(words, "="), name+"="); ok {
+		if n, v := values.Option(words); n == name {
 			value = v
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 // ParseMounts parses the text of a file in the format of fstab(5).
@@ -79,17 +80,12 @@ func writable(v string) string {
 
 // writableByOption is writable for an option of docker create.
 func writableByOption(words []string) string {
-	option := strings.Join(words, "=")
-	for _, volume := range []string{"--volume=", "-v="} {
-		if v, ok := strings.CutPrefix(option, volume); ok {
-			return writable(v)
-		}
-	}
-	if v, ok := strings.CutPrefix(option, "-v"); ok && strings.HasPrefix(v, "/") {
+	option, v := values.Option(words)
+	switch option {
+	case "--volume", "-v":
 		return writable(v)
-	}
-	v, ok := strings.CutPrefix(option, "--mount=")
-	if !ok {
+	case "--mount":
+	default:
 		return ""
 	}
 	from := ""

@@ -79,7 +79,7 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	if s.QuietLog {
 		flag("log-driver", "none")
 	}
-	if s.ForeignImage || s.NoHealthCheck && !slices.ContainsFunc(s.Options, isHealthCheck) {
+	if s.NoHealthCheck {
 		a = append(a, "--no-healthcheck")
 	}
 	if s.ForeignImage {
@@ -89,10 +89,6 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	a = append(a, "--", s.Image)
 	return append(a, s.Cmd...)
 }
-
-// isHealthCheck reports whether an option sets a health check, beside which engines refuse
-// --no-healthcheck.
-func isHealthCheck(option string) bool { return strings.HasPrefix(option, "--health") }
 
 // mountValue writes a bind mount in the option language of --mount, which is
 // one record of comma-separated values: a comma or quote in a path is quoted.

@@ -56,20 +56,8 @@ func TestUserFirstLetsOptionsNameAnotherUser(t *testing.T) {
 	}
 }
 
-func TestHealthCheckRunsOnlyIfAnOptionAsksForIt(t *testing.T) {
-	for _, c := range []struct {
-		options []string
-		runs    bool
-	}{{nil, false}, {[]string{"--health-cmd=true"}, true}, {[]string{"--health-cmd", "true"}, true}} {
-		got := Docker.createArgs(engine.Spec{Name: "n", Image: "i", NoHealthCheck: true, Options: c.options})
-		if runs := !slices.Contains(got, "--no-healthcheck"); runs != c.runs {
-			t.Errorf("%q: %q", c.options, got)
-		}
-	}
-}
-
 func TestForeignImageAsksTheEngineForNothing(t *testing.T) {
-	s := engine.Spec{Name: "n", Image: "i", ForeignImage: true, Volumes: []string{"/srv:/srv:ro", "/data", "cache:/cache", "cache:/more:ro"}}
+	s := engine.Spec{Name: "n", Image: "i", ForeignImage: true, NoHealthCheck: true, Volumes: []string{"/srv:/srv:ro", "/data", "cache:/cache", "cache:/more:ro"}}
 	want := []string{"--pull=never", "--name=n", "--user=0:0", "--volume=/srv:/srv:ro", "--volume=/data", "--volume=cache:/cache:nocopy",
 		"--volume=cache:/more:ro,nocopy", "--no-healthcheck", "--workdir=/", "--", "i"}
 	if got := Docker.createArgs(s); !slices.Equal(got, want) {
