@@ -4,6 +4,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
@@ -78,9 +79,11 @@ func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark
 		}
 		entries, ok := x.ofUsers[p]
 		if !ok {
-			if entries, _, err = p.read(ctx); err == nil {
-				x.ofUsers[p] = entries
+			read, _, readErr := p.read(ctx)
+			if err = errors.Join(err, readErr); readErr == nil {
+				x.ofUsers[p] = read
 			}
+			entries = read
 		}
 		all = append(all, entries...)
 	}
