@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -63,17 +64,28 @@ func preparedNamespaces(t *testing.T, user uint32) int {
 	const script = `mount --bind "$0" "$0" && cd "$0" && mkdir old && pivot_root . old && echo ready > /ready && while :; do :; done`
 	cmd := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}, Pdeathsig: syscall.SIGKILL}
-	cmd.Stderr = os.Stderr
+	var said strings.Builder
+	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	for end := time.Now().Add(10 * time.Second); ; {
 		if _, err := os.Stat(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "root", "ready")); err == nil {
 			break
 		}
 		if time.Now().After(end) {
-			t.Skip("users cannot make namespaces here")
+			t.Fatal("the namespaces are not ready")
+		}
+		select {
+		case <-ended:
+			if strings.HasPrefix(said.String(), "unshare: unshare failed") {
+				t.Skip("the kernel lets users make no namespaces")
+			}
+			t.Fatal(said.String())
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	fd, err := unix.PidfdOpen(cmd.Process.Pid, 0)
