@@ -116,7 +116,7 @@ var walls = []wall{
 	{"internal/root/history", []string{"internal/engine/", "internal/rules/", "internal/root/broker"}, "a file of what happened: it asks nobody"},
 	{"internal/root/bringup", []string{"internal/root/broker", "internal/engine/docker", "internal/host/tty", "net/http"}, "it is given a plan and an engine: who may enter was decided before"},
 	{"internal/root/launch", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
-		"it makes and starts what it is told, and knows no login"},
+		"it makes and starts what its caller names, and knows no login"},
 	{"internal/root/images", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"images and what is in them: it knows no container but its probes"},
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},

@@ -19,8 +19,8 @@ func terminfo(home string) []string {
 }
 
 // withKnownTerminal replaces a TERM that the image does not know, such as that of a new
-// terminal emulator, with which editors and pagers would not start. notice is a line for the user, or
-// empty. TERM stays where there is no database, or one in another place; and so does a
+// terminal emulator, with which editors and pagers would not start. notice is a line for the
+// user, or empty. TERM stays where there is no database, or one in another place; and so does a
 // terminal that claims to have no capabilities.
 func withKnownTerminal(env, dirs []string) (known []string, notice string) {
 	term := environ.Get(env, "TERM")

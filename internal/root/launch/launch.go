@@ -47,7 +47,7 @@ type Launcher struct {
 func New(c Config) *Launcher {
 	return &Launcher{
 		Config: c,
-		slots:  wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser), foreign: wait.NewTurns(engine.AtOnce-kept, engine.AtOnceOfUser),
+		slots:  wait.NewTurns(engine.AtOnce, engine.AtOnceOfUser), foreign: wait.NewTurns(engine.AtOnce-keptForOthers, engine.AtOnceOfUser),
 		hostReads: wait.NewAbandonable(),
 	}
 }
@@ -65,7 +65,7 @@ func (l *Launcher) acquireSlot(ctx context.Context, user uint32, foreign bool) (
 	})
 	most, queues := engine.AtOnce, []*wait.Turns{l.slots}
 	if foreign {
-		most, queues = engine.AtOnce-kept, []*wait.Turns{l.foreign, l.slots}
+		most, queues = engine.AtOnce-keptForOthers, []*wait.Turns{l.foreign, l.slots}
 	}
 	for _, q := range queues {
 		one, err := q.Acquire(ctx, user)
@@ -86,8 +86,8 @@ func (l *Launcher) acquireSlot(ctx context.Context, user uint32, foreign bool) (
 	return release, nil
 }
 
-// kept is how many slots containers of foreign images do not get.
-const kept = 2
+// keptForOthers is how many slots containers of foreign images do not get.
+const keptForOthers = 2
 
 // Target is the container of a plan. Its lock is held.
 type Target struct {

@@ -32,14 +32,14 @@ func TestColdLoginsOfOneUserLeaveASlotForAnother(t *testing.T) {
 func TestForeignImagesLeaveSlotsForOthers(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		l := New(Config{State: state.RunDir(t.TempDir()), ShareSlots: shared})
-		for n := range uint32(engine.AtOnce - kept) {
+		for n := range uint32(engine.AtOnce - keptForOthers) {
 			if _, err := l.acquireSlot(t.Context(), 1001+n/engine.AtOnceOfUser, true); err != nil {
 				t.Fatal(err)
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		if _, err := l.acquireSlot(ctx, 1009, true); err == nil {
-			t.Errorf("foreign images get more than %d slots", engine.AtOnce-kept)
+			t.Errorf("foreign images get more than %d slots", engine.AtOnce-keptForOthers)
 		}
 		cancel()
 		ctx, cancel = context.WithTimeout(t.Context(), 5*time.Second)
