@@ -28,7 +28,7 @@ var (
 		start:   func(t testing.TB) { DockerDaemon(t, "start") },
 	}
 	PoweredPodman = PoweredEngine{
-		daemons: []string{"podman system service ", "/usr/bin/conmon "},
+		daemons: []string{"podman system service ", "/usr/bin/conmon ", "/usr/bin/podman "}, // conmon starts the last when its container ends
 		data:    "podman",
 		run:     []string{"/run/libpod", "/run/podman-run", "/run/containers", "/run/runc", "/run/crun", "/run/podman/*"},
 		start: func(t testing.TB) {
@@ -43,6 +43,12 @@ var (
 // all containers. What was written to disk stays; what a boot empties is emptied.
 func (e PoweredEngine) CutPower(t testing.TB) {
 	t.Helper()
+	cut := false
+	defer func() {
+		if !cut { // the tests that follow need the engine
+			e.Boot(t)
+		}
+	}()
 	victims := append(e.processes(), Broker.Cmd.Process.Pid)
 	for _, pid := range victims {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -67,6 +73,7 @@ func (e PoweredEngine) CutPower(t testing.TB) {
 			}
 		}
 	}
+	cut = true
 }
 
 // Boot starts what a boot starts.
