@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -20,7 +21,8 @@ type Column[Row any] struct {
 // PrintTable prints a heading and a line for each row, with all that is unsafe for a
 // terminal replaced. An empty value is shown as "-", but for the last column.
 func PrintTable[Row any](out io.Writer, rows []Row, columns []Column[Row]) error {
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	var table bytes.Buffer // the writer writes each cell by itself
+	w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
 	line := func(cell func(Column[Row]) string) {
 		var cells []string
 		for i, c := range columns {
@@ -39,5 +41,7 @@ func PrintTable[Row any](out io.Writer, rows []Row, columns []Column[Row]) error
 	for _, r := range rows {
 		line(func(c Column[Row]) string { return c.Value(r) })
 	}
-	return w.Flush()
+	_ = w.Flush()
+	_, err := table.WriteTo(out)
+	return err
 }

@@ -93,10 +93,20 @@ func runDirsInUse() (all [][]userRunDir) {
 		if err != nil {
 			continue
 		}
-		if uid, err := proc.UID(pid); err == nil && !seen[uid] {
+		if uid, err := userOf(pid); err == nil && !seen[uid] {
 			seen[uid] = true
 			all = append(all, runDirsOf(uid, further))
 		}
 	}
 	return all
+}
+
+// userOf returns the user of a process: the owner of its directory in /proc, which is quicker
+// to find out than its real uid. Root's may be a setuid program that another user started.
+func userOf(pid int) (uint32, error) {
+	var st unix.Stat_t
+	if err := unix.Lstat("/proc/"+strconv.Itoa(pid), &st); err != nil || st.Uid != 0 {
+		return st.Uid, err
+	}
+	return proc.UID(pid)
 }

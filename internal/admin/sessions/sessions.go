@@ -25,11 +25,14 @@ type Entry struct {
 // In reports whether the session is in the container of that name and mark
 // (engine.LabelMark). What users write counts for containers that their own brokers made.
 func (e Entry) In(container, mark string) bool {
-	return e.Container == container && !e.Waiting && (e.run == "" || e.mark() == mark)
+	return e.Container == container && !e.Waiting && (e.run == "" || e.hasMark(mark))
 }
 
-// mark returns the mark of the container that the entry names, if the same broker made it.
-func (e Entry) mark() string { return state.RunDir(e.run).Container(e.Container).Mark() }
+// hasMark reports whether a mark is that of the container that the entry names, if the same
+// broker made it.
+func (e Entry) hasMark(mark string) bool {
+	return state.RunDir(e.run).Container(e.Container).HasMark(mark)
+}
 
 // Entries returns the entries of all live sessions: those of root brokers, and those of
 // brokers that run with their user's rights. marks returns the marks of the containers of
@@ -50,7 +53,7 @@ func Entries(ctx context.Context, marks cli.Marks) (all []Entry, out LeftOut) {
 	}
 	userEntries = out.dropForged(userEntries, func(id string) bool { return ids[id] || containers[id] || made[id] != nil })
 	for _, e := range userEntries {
-		e.Unconfirmed = !slices.Contains(made[e.Container], e.mark())
+		e.Unconfirmed = !slices.ContainsFunc(made[e.Container], e.hasMark)
 		all = append(all, e)
 	}
 	return all, out
@@ -74,7 +77,7 @@ func NewIndex() *Index {
 func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark string) (in []state.Session, err error) {
 	all := slices.Clone(x.root[container])
 	for _, p := range runDirsOf(owner, x.further) {
-		if mark != state.RunDir(p.run).Container(container).Mark() {
+		if !state.RunDir(p.run).Container(container).HasMark(mark) {
 			continue
 		}
 		entries, ok := x.ofUsers[p]

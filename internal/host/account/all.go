@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 )
@@ -25,17 +26,20 @@ const knownAtOnce = 200
 // error is ErrUnavailable, or the context's.
 func (d *DB) Known(ctx context.Context, names []string) (known map[string]User, all bool, err error) {
 	known = map[string]User{}
-	var ask []string
+	want := map[string]bool{}
 	for _, name := range names {
-		if !isName(name) {
-			continue
-		}
-		if u, ok := d.local(func(u User) bool { return u.Name == name }); ok {
-			known[name] = u
-		} else {
-			ask = append(ask, name)
+		if isName(name) {
+			want[name] = true
 		}
 	}
+	d.local(func(u User) bool {
+		if _, again := known[u.Name]; want[u.Name] && !again {
+			known[u.Name] = u
+		}
+		return len(known) == len(want)
+	})
+	isKnown := func(name string) bool { _, ok := known[name]; return ok }
+	ask := slices.DeleteFunc(slices.Sorted(maps.Keys(want)), isKnown)
 	for some := range slices.Chunk(ask, knownAtOnce) {
 		out, err := d.getent(ctx, maxGroups, "passwd", some...)
 		if err != nil && !errors.Is(err, errNoKey) {
@@ -45,7 +49,7 @@ func (d *DB) Known(ctx context.Context, names []string) (known map[string]User, 
 			known[u.Name] = u
 		}
 	}
-	if !slices.ContainsFunc(ask, func(name string) bool { _, ok := known[name]; return !ok }) {
+	if len(slices.DeleteFunc(ask, isKnown)) == 0 {
 		return known, true, nil
 	}
 	order, _ := os.ReadFile(d.switchPath) // without it there is no other service

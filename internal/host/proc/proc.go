@@ -25,28 +25,37 @@ var ErrGone = errors.New("no such process")
 
 // Of returns the state of a process, or ErrGone.
 func Of(pid int) (Stat, error) {
-	// It is read at every login, and os.ReadFile takes three times as long.
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
-		return Stat{}, ErrGone
-	}
-	if err != nil {
-		return Stat{}, err
-	}
-	defer unix.Close(fd)
 	var b [1024]byte
-	n, err := unix.Read(fd, b[:])
-	if errors.Is(err, unix.ESRCH) {
-		return Stat{}, ErrGone
-	}
+	text, err := readFile(pid, "stat", b[:])
 	if err != nil {
 		return Stat{}, err
 	}
-	s, err := parse(string(b[:n]))
+	s, err := parse(text)
 	if err == nil && (s.State == 'Z' || s.State == 'X') {
 		err = ErrGone
 	}
 	return s, err
+}
+
+// readFile returns what a file of a process begins with, as much as fits into b; ErrGone.
+func readFile(pid int, name string, b []byte) (string, error) {
+	// It is read at every login, and os.ReadFile takes three times as long.
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return "", ErrGone
+	}
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, b)
+	if errors.Is(err, unix.ESRCH) {
+		return "", ErrGone
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(b[:n]), nil
 }
 
 var errFormat = errors.New("the file in /proc is not as proc(5) says")

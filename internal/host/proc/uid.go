@@ -1,13 +1,8 @@
 package proc
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // UID returns the real uid of a process, or ErrGone.
@@ -18,14 +13,12 @@ func UID(pid int) (uint32, error) {
 
 // uidsOf returns the real, effective, saved and file system uid of a process, or ErrGone.
 func uidsOf(pid int) (uids [4]uint32, err error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-		return uids, ErrGone
-	}
+	var b [1024]byte // the line is one of the first
+	text, err := readFile(pid, "status", b[:])
 	if err != nil {
 		return uids, err
 	}
-	_, line, _ := strings.Cut(string(text), "\nUid:")
+	_, line, _ := strings.Cut(text, "\nUid:")
 	line, _, _ = strings.Cut(line, "\n")
 	f := strings.Fields(line)
 	if len(f) != len(uids) {

@@ -206,5 +206,5 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 // it, and so does one who starts a container from an image of it.
 func (r *Reconciler) isEphemeral(c *engine.Container) (linger time.Duration, ok bool) {
 	linger, ok = policy.Ephemeral(c.Labels)
-	return linger, ok && c.Name != "" && c.Labels[engine.LabelMark] == r.State.Container(c.Name).Mark()
+	return linger, ok && c.Name != "" && r.State.Container(c.Name).HasMark(c.Labels[engine.LabelMark])
 }

@@ -66,6 +66,11 @@ func (c ContainerDir) Mark() string {
 	return strings.TrimSpace(string(id)) + ":" + string(c)
 }
 
+// HasMark reports whether a mark is the directory's.
+func (c ContainerDir) HasMark(mark string) bool {
+	return strings.HasSuffix(mark, ":"+string(c)) && mark == c.Mark() // most need no file
+}
+
 // Owner returns for whom the container was made. While the container is shut, or
 // without one, the error is not nil.
 func (c ContainerDir) Owner() (policy.Owner, error) {
