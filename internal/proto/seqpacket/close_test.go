@@ -88,6 +88,41 @@ func TestDescriptorsOfAPeerHoldNobodyUp(t *testing.T) {
 	}
 }
 
+func TestDescriptorsAreRefusedBehindAPacketOfKnownSize(t *testing.T) {
+	raw, peer := pair(t)
+	c, err := New(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.RefuseDescriptors()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	sendLingering(t, peer, "first", 0)
+	sendLingering(t, peer, "x", 1)
+	for range 2 {
+		if n, err := c.NextSize(); n != len("first") || err != nil {
+			t.Fatalf("%d %v", n, err)
+		}
+	}
+	for range 2 {
+		if p, _, err := c.Peek(100); string(p) != "first" || err != nil {
+			t.Fatalf("%q %v", p, err)
+		}
+	}
+	if p, _, err := c.Recv(100); string(p) != "first" || err != nil {
+		t.Fatalf("%q %v", p, err)
+	}
+	for range 2 {
+		if _, _, err := c.Recv(100); !errors.Is(err, ErrDescriptors) {
+			t.Errorf("received: %v", err)
+		}
+		if n, err := c.NextSize(); n != 1 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+	}
+	_ = c.Close()
+	awaitClosed(t)
+}
+
 // sendLingering sends a packet with a number of descriptors that linger.
 func sendLingering(t *testing.T, peer int, data string, fds int) {
 	t.Helper()

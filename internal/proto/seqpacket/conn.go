@@ -16,6 +16,7 @@ type Conn struct {
 	raw syscall.RawConn
 
 	refuses bool // see RefuseDescriptors
+	plain   bool // the next packet is known to have no descriptors
 }
 
 // New takes over a connected socket.
@@ -86,8 +87,10 @@ func (c *Conn) Peek(limit int) (p []byte, fds []int, err error) { return c.recv(
 func (c *Conn) NextSize() (n int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
 		for {
-			n, _, _, _, err = unix.Recvmsg(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+			var flags int
+			n, _, flags, _, err = unix.Recvmsg(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 			if !errors.Is(err, unix.EINTR) {
+				c.plain = err == nil && flags&unix.MSG_CTRUNC == 0 // as in hasDescriptors
 				return !errors.Is(err, unix.EAGAIN)
 			}
 		}
@@ -100,7 +103,7 @@ func (c *Conn) NextSize() (n int, err error) {
 
 func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
-		if c.refuses {
+		if c.refuses && !c.plain {
 			var has bool
 			if has, err = hasDescriptors(int(fd)); errors.Is(err, unix.EAGAIN) {
 				return false
@@ -119,6 +122,7 @@ func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 		if errors.Is(err, unix.EAGAIN) {
 			return false
 		}
+		c.plain = c.plain && flags&unix.MSG_PEEK != 0
 		p = append([]byte(nil), scratch.buf[:n]...)
 		return true
 	})
