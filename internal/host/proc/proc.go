@@ -72,7 +72,7 @@ func parse(line string) (s Stat, err error) {
 	if len(f) < 20 || len(f[0]) != 1 {
 		return s, errFormat
 	}
-	s.Name, s.State = rest[:end], f[0][0]
+	s.Name, s.State = strings.Clone(rest[:end]), f[0][0] // a broker keeps it
 	var errs [4]error
 	s.Pid, errs[0] = strconv.Atoi(number)
 	s.Parent, errs[1] = strconv.Atoi(f[1])

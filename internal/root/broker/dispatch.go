@@ -27,10 +27,10 @@ type front struct {
 	pid         int32            // from the kernel; for the log
 	asked       [numRequests]int // by row of requests
 	begun       time.Time
-	user        string       // name; empty before it is known
-	process     proc.Stat    // the front as it was at the login; zero if it was gone by then
-	plan        *policy.Plan // nil before the login
-	releaseTurn func()       // ends the turn of a login: the user's next one is read
+	user        string          // name; empty before it is known
+	process     proc.Stat       // the front as it was at the login; zero if it was gone by then
+	plan        *policy.Session // nil before the login
+	releaseTurn func()          // ends the turn of a login: the user's next one is read
 
 	stranger bool // no account is known for the uid
 	loggedIn bool

@@ -55,7 +55,7 @@ type sessionEvents struct {
 func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringup.ColdReason) *sessionEvents {
 	event := e.newEvent(f, history.Start)
 	event.ID, event.Key, event.Container, event.Terminal, event.Cold = f.session.ID, key, f.plan.Container, req.Terminal, string(reason)
-	if f.plan.Settings.AuditCommand {
+	if len(req.Words) > 0 { // dropLarge drops it unless the settings ask for it
 		event.Command, event.Cut = string(req.Words), req.Cut
 	}
 	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{})}

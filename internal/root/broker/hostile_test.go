@@ -230,6 +230,14 @@ func TestLoginsOfOneUserAreReadOneAfterTheOther(t *testing.T) {
 	second.releaseTurn()
 }
 
+// heap returns how much memory is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}
+
 // What a front says is not kept while its login waits for a container.
 func TestWaitingLoginKeepsLittle(t *testing.T) {
 	w := newWorld(t)
@@ -238,12 +246,6 @@ func TestWaitingLoginKeepsLittle(t *testing.T) {
 	w.stop()
 	began, release := w.engine.Hold("Start")
 	defer release()
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc + m.StackInuse
-	}
 	const n = 200
 	wait := func() {
 		c := w.dial()
@@ -264,6 +266,20 @@ func TestWaitingLoginKeepsLittle(t *testing.T) {
 	// What reading a login took may still be on a stack for a moment.
 	w.eventually("each login that waits keeps at most 48 KiB", func() bool {
 		return (int64(heap())-int64(before))/n <= 48<<10
+	})
+}
+
+func TestSessionKeepsLittle(t *testing.T) {
+	w := newWorld(t)
+	w.enters()
+	const n = 200
+	before := heap()
+	for range n {
+		w.enters()
+	}
+	// Both ends of the connections are in this process, and those of the agent.
+	w.eventually("each session keeps at most 16 KiB", func() bool {
+		return (int64(heap())-int64(before))/n <= 16<<10
 	})
 }
 

@@ -106,7 +106,7 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 	if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
 		return err
 	}
-	f.plan, f.loggedIn = plan, true
+	f.plan, f.loggedIn = plan.Session(), true
 	b.events.writeHostShell(f)
 	return nil
 }
@@ -143,6 +143,6 @@ func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, noti
 	if err := f.Send(ready, agent.Fd()); err != nil {
 		return err
 	}
-	f.plan, f.loggedIn = plan, true
+	f.plan, f.loggedIn = plan.Session(), true
 	return nil
 }

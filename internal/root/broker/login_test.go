@@ -13,7 +13,6 @@ import (
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -332,7 +331,7 @@ func TestEngineWithoutAnAnswerIsAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.engine.Fail("Find", errors.New("container state improper"))
 	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
-	plan := &policy.Plan{Settings: &config.Settings{}, Container: "gone"}
+	plan := &policy.Session{Container: "gone"}
 	if got := w.broker.lost.findNow(t.Context(), plan); got != "the container was removed" {
 		t.Errorf("it says %q", got)
 	}

@@ -52,9 +52,9 @@ type lostSessions struct {
 }
 
 // find waits for the answer until ctx ends.
-func (l *lostSessions) find(ctx context.Context, uid uint32, plan *policy.Plan) (string, error) {
-	at := plan.Engine()
-	key := strconv.FormatBool(plan.MayNeedExec()) + " " + at.Host + " " + at.TLS + " " + plan.Container
+func (l *lostSessions) find(ctx context.Context, uid uint32, plan *policy.Session) (string, error) {
+	at := plan.Engine
+	key := strconv.FormatBool(plan.MayNeedExec) + " " + at.Host + " " + at.TLS + " " + plan.Container
 	return l.answers.Go(ctx, key, func() (string, error) {
 		ctx, cancel := context.WithTimeout(l.ctx, answerLimit-time.Second)
 		defer cancel()
@@ -67,15 +67,15 @@ func (l *lostSessions) find(ctx context.Context, uid uint32, plan *policy.Plan) 
 	})
 }
 
-func (l *lostSessions) findNow(ctx context.Context, plan *policy.Plan) string {
-	e, err := l.engines.Get(plan.Engine())
+func (l *lostSessions) findNow(ctx context.Context, plan *policy.Session) string {
+	e, err := l.engines.Get(plan.Engine)
 	switch {
 	case errors.Is(err, engine.ErrNoClient):
-		return l.ask(ctx, plan.Engine(), plan.Container)
+		return l.ask(ctx, plan.Engine, plan.Container)
 	case err != nil:
 		return unknownFate
 	}
-	return WhyLost(ctx, e, plan.Container, plan.MayNeedExec())
+	return WhyLost(ctx, e, plan.Container, plan.MayNeedExec)
 }
 
 // WhyLost returns, for the user, what happened to a container whose agent is gone or

@@ -15,12 +15,12 @@ import (
 // SessionEnded is called when a session is over, however it ended, and its entry is
 // removed. Plan is nil if the session never began. With Attend it returns when nothing
 // is left to do for the container.
-func (r *Reconciler) SessionEnded(container string, plan *policy.Plan) {
+func (r *Reconciler) SessionEnded(container string, plan *policy.Session) {
 	if !r.jobs.add() {
 		return // the next broker sees it
 	}
 	defer r.jobs.work.Done()
-	if !r.State.Retentions().Has(container) && (plan == nil || plan.Settings.IdleTimeout == 0) {
+	if !r.State.Retentions().Has(container) && (plan == nil || plan.IdleTimeout == 0) {
 		r.removeUnused(container)
 		return // it stays as it is
 	}
@@ -78,10 +78,10 @@ func (r *Reconciler) attend(container string) {
 }
 
 // setIdleTimeout brings the idle timeout up to date: it is as the last login had it.
-func (r *Reconciler) setIdleTimeout(container string, plan *policy.Plan) {
-	idle, retentions := plan.Settings.IdleTimeout, r.State.Retentions()
+func (r *Reconciler) setIdleTimeout(container string, plan *policy.Session) {
+	idle, retentions := plan.IdleTimeout, r.State.Retentions()
 	ret, err := retentions.Get(container)
-	if err == nil && ret.IdleTimeout == idle || !plan.Engine().Local() {
+	if err == nil && ret.IdleTimeout == idle || !plan.Engine.Local() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, reconcileLimit)
@@ -92,7 +92,7 @@ func (r *Reconciler) setIdleTimeout(container string, plan *policy.Plan) {
 	}
 	defer unlock()
 	if ret, err = retentions.Get(container); err != nil {
-		ret = state.Retention{Engine: plan.Engine()}
+		ret = state.Retention{Engine: plan.Engine}
 	}
 	ret.IdleTimeout = idle
 	if err := retentions.Set(container, ret); err != nil {
