@@ -59,6 +59,7 @@ var walls = []wall{
 	// host: leaves, each for one thing of the host.
 	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "it runs getent(1) as a child that can be killed: name services load foreign code, and may hang"},
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and leaves decisions to its callers"},
+	{"internal/host/netns", []string{"net", "os/exec", "fmt"}, "it opens namespaces of processes, and leaves what is done with them to its callers"},
 	{"internal/host/paths", []string{"os", "fmt"}, "paths that are fixed at build time: nothing at run time changes them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
 	{"internal/host/rootfs", []string{"net", "os/exec", "fmt", "internal/host/account"}, "root follows paths of containers in it, and no others: a few system calls, for the agent too"},

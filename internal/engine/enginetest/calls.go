@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -290,7 +291,7 @@ func (f *Fake) start(ctx context.Context, id string) (engine.Spec, error) {
 	if b.State == engine.Dead || b.State == engine.Removing {
 		return engine.Spec{}, fmt.Errorf("container %s is %s and cannot be started", id, b.State)
 	}
-	b.State, b.started, b.Pid = engine.Running, true, os.Getpid() // has the user namespace of the test
+	b.State, b.started, b.Pid = engine.Running, true, cmp.Or(f.pid, os.Getpid()) // has the user namespace of the test
 	return b.spec, nil
 }
 

@@ -37,6 +37,7 @@ type Fake struct {
 	Remote map[string]string
 
 	mu         sync.Mutex
+	pid        int
 	images     map[string]image
 	containers map[string]*box // by name
 	fail       map[string]error
@@ -191,6 +192,14 @@ func (f *Fake) SetState(name string, s engine.State) {
 	if b := f.containers[name]; b != nil {
 		b.State, b.Pid = s, 0
 	}
+}
+
+// SetPid sets the process 1 of the containers that are started from now on; 0: the test's
+// own process.
+func (f *Fake) SetPid(pid int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pid = pid
 }
 
 // KillForMemory makes OutOfMemory report a kill in a container.

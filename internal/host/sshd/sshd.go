@@ -23,8 +23,8 @@ var ErrNoConnection = errors.New("it does not come from a connection to sshd")
 const maxDepth = 64
 
 // Address returns the address of the client for which sshd started a process. It does not
-// read the environment, which says whatever its writer wrote. It finds the nearest
-// ancestor of the process that is sshd and belongs to root entirely, so that only root can
+// read the environment, which says whatever its writer wrote. It finds the nearest of the
+// process and its ancestors that is sshd and belongs to root entirely, so that only root can
 // have started it, and the connection among that one's descriptors. It needs root's rights.
 // The error is ErrNoConnection, or one of the kernel.
 func Address(first proc.Stat) (netip.Addr, error) {
@@ -50,27 +50,54 @@ func find(first proc.Stat) (addr netip.Addr, chain []proc.Stat, err error) {
 	if err != nil {
 		return netip.Addr{}, nil, err
 	}
-	chain = []proc.Stat{first}
-	for p := first; len(chain) <= maxDepth && p.Parent > 1; {
-		child := p
-		if p, err = proc.Of(p.Parent); err != nil {
-			return netip.Addr{}, nil, err
-		}
-		if p.Start > child.Start { // the parent has ended too, and another process has its number
-			return netip.Addr{}, nil, ErrNoConnection
-		}
+	for p := first; ; {
 		chain = append(chain, p)
 		// The name alone proves nothing, but is read without cost.
-		if !strings.HasPrefix(p.Name, "sshd") || !isSSHD(p.Pid, here) {
-			continue
+		if strings.HasPrefix(p.Name, "sshd") && isSSHD(p.Pid, here) {
+			addr, err := peer(p.Pid)
+			if err == nil && !same(p) {
+				err = ErrNoConnection
+			}
+			return addr, chain, err
 		}
-		addr, err := peer(p.Pid)
-		if err == nil && !same(p) {
-			err = ErrNoConnection
+		if len(chain) > maxDepth {
+			return netip.Addr{}, nil, ErrNoConnection
 		}
-		return addr, chain, err
+		if p, err = parentOf(p); err != nil {
+			return netip.Addr{}, nil, err
+		}
 	}
-	return netip.Addr{}, nil, ErrNoConnection
+}
+
+// parentOf returns the parent of a process; ErrNoConnection if that is process 1.
+func parentOf(child proc.Stat) (proc.Stat, error) {
+	if child.Parent <= 1 {
+		return proc.Stat{}, ErrNoConnection
+	}
+	p, err := proc.Of(child.Parent)
+	if err == nil && p.Start > child.Start { // the parent has ended too, and another process has its number
+		err = ErrNoConnection
+	}
+	return p, err
+}
+
+// Ancestors returns a process and its ancestors, without process 1, as far as they can be
+// found. No number among them was another process's meanwhile, if the process still runs.
+func Ancestors(first proc.Stat) []proc.Stat {
+	chain := []proc.Stat{first}
+	for len(chain) <= maxDepth {
+		p, err := parentOf(chain[len(chain)-1])
+		if err != nil {
+			break
+		}
+		chain = append(chain, p)
+	}
+	for i, p := range chain { // a parent that is the parent still never ended since
+		if !same(p) {
+			return chain[:i]
+		}
+	}
+	return chain
 }
 
 // same reports whether a process is still the one that it was: numbers are used again.
@@ -129,8 +156,9 @@ func peer(pid int) (netip.Addr, error) {
 	// A kernel before 5.6, or one that does not allow it. Its table of connections may be
 	// incomplete while many of them begin and end.
 	all := map[string]netip.Addr{}
+	// The connection is in the network that sshd was in when it came: ours.
 	for _, table := range []string{"tcp", "tcp6"} {
-		text, err := os.ReadFile(dir + "/net/" + table)
+		text, err := os.ReadFile("/proc/self/net/" + table)
 		if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
 			return netip.Addr{}, err
 		}

@@ -20,6 +20,13 @@ const MaxAuthInfo = 16 << 10
 // MaxWords is how much of a command goes into the log, in bytes.
 const MaxWords = 4 << 10
 
+// MaxUser in bytes is the longest name of a user (LOGIN_NAME_MAX is 256), and MaxReason the
+// longest reason of a Joined, which a module in C has room for.
+const (
+	MaxUser   = 256
+	MaxReason = 512
+)
+
 // maxTermios in bytes is more than struct termios has on any architecture.
 const maxTermios = 256
 

@@ -144,3 +144,29 @@ func (m *Bridge) fields(c *codec) {
 func (*Ended) Kind() Kind        { return KindEnded }
 func (*Ended) FDs() int          { return 0 }
 func (m *Ended) fields(c *codec) { c.u32(&m.Status) }
+
+func (*Join) Kind() Kind { return KindJoin }
+func (*Join) FDs() int   { return 0 }
+func (m *Join) fields(c *codec) {
+	c.u16(&m.Version)
+	c.shortStr(&m.User, MaxUser)
+	c.bytes(&m.AuthInfo, MaxAuthInfo)
+}
+
+func (*Joined) Kind() Kind { return KindJoined }
+
+// FDs of a Joined: the namespace, if there is one.
+func (m *Joined) FDs() int {
+	if m.Outcome == JoinNamespace {
+		return 1
+	}
+	return 0
+}
+
+func (m *Joined) fields(c *codec) {
+	c.u8(&m.Outcome)
+	if m.Outcome >= numOutcomes {
+		c.bad = true
+	}
+	c.shortStr(&m.Reason, MaxReason)
+}

@@ -55,6 +55,8 @@ func TestProtocolIsAsDocumented(t *testing.T) {
 			fds = fmt.Sprintf("%d or %d", (&Start{Terminal: true}).FDs(), (&Start{}).FDs())
 		case KindBridge:
 			fds = fmt.Sprintf("%d to %d", (&Bridge{}).FDs(), (&Bridge{Agent: true, Record: true}).FDs())
+		case KindJoined:
+			fds = fmt.Sprintf("%d or %d", (&Joined{}).FDs(), (&Joined{Outcome: JoinNamespace}).FDs())
 		case KindStarted:
 			fds = fmt.Sprintf("%d or %d", (&Started{}).FDs(), (&Started{Terminal: true}).FDs())
 		}

@@ -37,6 +37,8 @@ const (
 	KindProcesses                 // agent to broker: answer Count
 	KindBridge                    // broker to bridge, first: whose session in which container
 	KindEnded                     // front to broker: how the session ended
+	KindJoin                      // sshd's PAM module to broker: whose connection begins, as root
+	KindJoined                    // broker to PAM module: the network for the connection
 )
 
 // Message is one of the types below.
@@ -179,6 +181,29 @@ type Bridge struct {
 // Ended reports how the session ended, for the log. There is no answer.
 type Ended struct{ Status uint32 } // in the format of wait4(2)
 
+// Join asks for the network namespace that sshd is to enter for a connection. It comes from
+// the PAM module, as root: its word on the user and on how they authenticated is sshd's.
+type Join struct {
+	Version  uint16
+	User     string
+	AuthInfo []byte // SSH_AUTH_INFO_0 of sshd; may be empty
+}
+
+// What a connection joins (Joined.Outcome).
+const (
+	JoinNothing   uint8 = iota // an empty namespace of its own
+	JoinNamespace              // the one that comes with the message
+	JoinHost                   // the settings leave the connection on the host
+	numOutcomes
+)
+
+// Joined answers Join. With JoinNamespace it has one descriptor, a network namespace. Reason
+// says, for the log, why there is none.
+type Joined struct {
+	Outcome uint8
+	Reason  string
+}
+
 // blank returns an empty message of kind k, or nil if there is none.
 func blank(k Kind) Message {
 	switch k {
@@ -216,6 +241,10 @@ func blank(k Kind) Message {
 		return &Bridge{}
 	case KindEnded:
 		return &Ended{}
+	case KindJoin:
+		return &Join{}
+	case KindJoined:
+		return &Joined{}
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ func samples() []Message {
 		&Started{Terminal: true, Notice: "x"},
 		&Signal{Number: 15},
 		&Exit{Status: 0x8b00, OutOfMemory: true},
+		&Join{Version: Version, User: "alice", AuthInfo: []byte("publickey x y\n")},
+		&Joined{Outcome: JoinNamespace},
+		&Joined{Outcome: JoinNothing, Reason: "there is no engine"},
 		&Count{},
 		&Processes{Others: 70000},
 		&Bridge{Container: "c0ffee", UID: 1001, GID: 1001, User: "alice", Agent: true, Record: true, Title: "alice"},
@@ -67,7 +70,7 @@ func TestDamagedPacketIsRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}} {
+	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}, {byte(KindJoined), 3, 0, 0, 0, 0}} {
 		if _, err := Decode(p); err == nil {
 			t.Errorf("%q was accepted", p)
 		}

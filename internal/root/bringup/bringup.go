@@ -56,6 +56,10 @@ type Login struct {
 	Plan    *policy.Plan
 	Session *state.Session // its entry, already written
 
+	// KnownOnly: what the user's own file says is not known. No container is made or
+	// recreated.
+	KnownOnly bool
+
 	// Report begins to show the user what is being done, until done. A front that is
 	// gone cancels the work. It is called for cold logins only.
 	Report func(cancel context.CancelFunc) (show func(line string), done func())
@@ -94,29 +98,44 @@ type Result struct {
 // session is recorded, or has no agent, the connection is to a bridge. Errors are ready for
 // the user; engine.ErrNoClient where an engine is needed by a program without a client.
 func (b *Bringup) Enter(ctx context.Context, l Login) (Result, error) {
-	if !b.mayRecreate(l.Plan) {
-		replaced := b.launch.FindReplaced(l.Plan)
-		if replaced == "" || !b.isAlone(l.Plan) {
-			if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {
-				return Result{Conn: conn, Replaced: replaced}, err
-			}
+	replaced, mayEnter := b.mayEnterAsIs(l)
+	if mayEnter {
+		if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {
+			return Result{Conn: conn, Replaced: replaced}, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, images.PullLimit+launch.MakeLimit)
 	defer cancel()
 	show, done := l.Report(cancel)
 	defer done()
-	e, err := b.Engines.Get(l.Plan.Engine())
+	a, err := b.newColdLogin(l, show)
 	if err != nil {
 		return Result{}, userError(err)
 	}
-	a := &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show,
-		target: b.launch.Target(l.Plan, e, show)}
 	conn, cold, err := a.enter(ctx)
 	if err != nil {
 		return Result{}, userError(err)
 	}
 	return Result{Conn: conn, Cold: cold, Replaced: b.launch.FindReplaced(l.Plan)}, nil
+}
+
+// mayEnterAsIs reports whether a container that runs may be entered without a look at what
+// it was made of. replaced is as in Result.
+func (b *Bringup) mayEnterAsIs(l Login) (replaced string, may bool) {
+	if b.mayRecreate(l.Plan) {
+		return "", false
+	}
+	replaced = b.launch.FindReplaced(l.Plan)
+	return replaced, replaced == "" || !b.isAlone(l.Plan)
+}
+
+func (b *Bringup) newColdLogin(l Login, show func(line string)) (*coldLogin, error) {
+	e, err := b.Engines.Get(l.Plan.Engine())
+	if err != nil {
+		return nil, err
+	}
+	return &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show,
+		target: b.launch.Target(l.Plan, e, show)}, nil
 }
 
 // isAlone reports whether no session is in the container but that of a login which comes.
@@ -143,33 +162,41 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 			return conn, ExecStream, err
 		}
 	}
+	return enterBy(ctx, a, func() (channel.Conn, error) {
+		conn, err := a.b.connect(a.login)
+		if errors.Is(err, errNoAgent) && a.plan.MayNeedExec() {
+			if conn, err = a.openExecStream(ctx); errors.Is(err, errNotReady) {
+				err = errNoAgent
+			}
+		}
+		return conn, err
+	})
+}
+
+// enterBy brings the container up until connect enters it. It is errNoAgent where it ended
+// again, or was removed before it was known that we are there.
+func enterBy[T any](ctx context.Context, a *coldLogin, connect func() (T, error)) (entered T, cold ColdReason, err error) {
 	a.show("waiting for the container") // other logins may be at it, or have all the slots at the engine
 	sessions := a.b.State.Sessions()
-	var cold ColdReason
 	for range maxTries + 1 {
 		if err := sessions.SetWaiting(a.login.Session, true); err != nil {
-			return channel.Conn{}, cold, err
+			return entered, cold, err
 		}
 		did, err := a.provideAgentOnce(ctx)
 		if err != nil {
-			return channel.Conn{}, cold, err
+			return entered, cold, err
 		}
 		if cold == "" {
 			cold = did
 		}
 		if err := sessions.SetWaiting(a.login.Session, false); err != nil {
-			return channel.Conn{}, cold, err
+			return entered, cold, err
 		}
-		conn, err := a.b.connect(a.login)
-		if errors.Is(err, errNoAgent) && a.plan.MayNeedExec() {
-			conn, err = a.openExecStream(ctx)
+		if entered, err := connect(); !errors.Is(err, errNoAgent) {
+			return entered, cold, err
 		}
-		if !errors.Is(err, errNoAgent) && !errors.Is(err, errNotReady) {
-			return conn, cold, err
-		}
-		// It ended again, or was removed before it was known that we are there.
 	}
-	return channel.Conn{}, cold, launch.ErrSilent(a.plan.Container, nil)
+	return entered, cold, launch.ErrSilent(a.plan.Container, nil)
 }
 
 // provideAgentOnce makes sure that an agent listens. Logins of the same container user share
@@ -177,7 +204,7 @@ func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error)
 // many they are.
 func (a *coldLogin) provideAgentOnce(ctx context.Context) (ColdReason, error) {
 	for {
-		cold, leader, err := a.b.shared.Do(ctx, string(a.dir)+"/"+a.plan.Agent, func() (ColdReason, error) { return a.provideAgent(ctx) })
+		cold, leader, err := a.b.shared.Do(ctx, a.key(), func() (ColdReason, error) { return a.provideAgent(ctx) })
 		switch {
 		case leader:
 			return cold, err
@@ -186,6 +213,16 @@ func (a *coldLogin) provideAgentOnce(ctx context.Context) (ColdReason, error) {
 		}
 		return Waited, err
 	}
+}
+
+// key is that of logins that share the work. A connection does less than a login would, and
+// its outcome is not a login's.
+func (a *coldLogin) key() string {
+	key := string(a.dir) + "/" + a.plan.Agent
+	if a.login.Session.Connection {
+		key += "/connection"
+	}
+	return key
 }
 
 // provideAgent makes an agent listen, unless one does. It returns what was missing.

@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -30,18 +31,28 @@ func (b *Bringup) connect(l Login) (channel.Conn, error) {
 
 // dialAgent connects to the agent of the plan's container user; errNoAgent.
 func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
-	dir := b.State.Container(plan.Container)
-	owner, err := dir.Owner()
-	if err != nil || !plan.Engine().Local() {
-		return channel.Conn{}, errNoAgent
-	}
-	if err := plan.CheckEntry(owner); err != nil {
-		if plan.MayAdopt() { // the container may be gone, and another have its name
-			return channel.Conn{}, errNoAgent
-		}
+	dir, err := b.knownDir(plan)
+	if err != nil {
 		return channel.Conn{}, err
 	}
 	return b.dial(dir.AgentSocket(plan.Agent), plan.Container)
+}
+
+// knownDir returns the directory of the plan's container if it is known for whom that was
+// made, and the plan's user may enter it; errNoAgent.
+func (b *Bringup) knownDir(plan *policy.Plan) (state.ContainerDir, error) {
+	dir := b.State.Container(plan.Container)
+	owner, err := dir.Owner()
+	if err != nil || !plan.Engine().Local() {
+		return "", errNoAgent
+	}
+	if err := plan.CheckEntry(owner); err != nil {
+		if plan.MayAdopt() { // the container may be gone, and another have its name
+			return "", errNoAgent
+		}
+		return "", err
+	}
+	return dir, nil
 }
 
 // queueFullLimit is how long a full queue of an agent is waited for.

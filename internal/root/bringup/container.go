@@ -26,6 +26,9 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 				"ask the administrator to run: "+a.engine.Program()+" create --name "+a.plan.Container+
 					" IMAGE (with adopt, containers are made by hand)", nil)
 		}
+		if errors.Is(err, engine.ErrNotFound) && a.login.KnownOnly {
+			return "", errUsersWord
+		}
 		if errors.Is(err, engine.ErrNotFound) {
 			missing := NotCreated
 			if a.target.HasVanished() {

@@ -38,6 +38,9 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 	if changed == "" {
 		return "", nil
 	}
+	if a.login.KnownOnly {
+		return "", errUsersWord
+	}
 	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error {
 		a.show("recreating the container")
 		return lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)

@@ -91,7 +91,8 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
-	b.settings = &userSettings{settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, c.Users}
+	b.settings = &userSettings{settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()},
+		c.Users, b.sessions, run.Seen()}
 	if b.Users.KnownServices = run.Seen(); c.Services != "" {
 		b.Users.KnownServices = seen.Dir(c.Services)
 	}
@@ -199,7 +200,7 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 		_ = c.Close()
 		return err
 	}
-	f := &front{Conn: c, uid: cred.Uid, pid: cred.Pid, ended: ended}
+	f := &front{Conn: c, uid: cred.Uid, counted: cred.Uid, pid: cred.Pid, ended: ended}
 	if b.strangers != nil && !b.strangers.isKnown(f.uid) {
 		allowance, err := b.strangers.admit(f.uid)
 		if err != nil {

@@ -20,10 +20,12 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// front is one connection: a login, and then the session's lifetime.
+// front is one connection: a login, and then the session's lifetime; or that of the PAM
+// module, for the lifetime of a connection of ssh.
 type front struct {
 	channel.Conn
 	uid         uint32           // from the kernel
+	counted     uint32           // the uid whose connections it is one of
 	pid         int32            // from the kernel; for the log
 	asked       [numRequests]int // by row of requests
 	begun       time.Time
@@ -33,30 +35,43 @@ type front struct {
 	releaseTurn func()          // ends the turn of a login: the user's next one is read
 
 	stranger bool // no account is known for the uid
-	loggedIn bool
+	stage    stage
 	session  *state.Session // nil before the login, and for a host shell
 	events   *sessionEvents // nil before the session begins
+	cancel   func()         // ends what goes on for a connection; may be nil
 
 	handedOver bool
 	ended      func(handOver bool) // called at the very end; may be nil
 }
 
+// stage is how far a connection has come.
+type stage int
+
+// The stages.
+const (
+	begun     stage = iota
+	inSession       // after a login
+	joined          // after Join: what follows is the end
+)
+
 // request is one row of the privileged surface.
 type request struct {
-	kind       wire.Kind
-	most       int  // how often a connection may send it
-	afterLogin bool // only after the login; else only before
-	answer     func(*Broker, *front, wire.Message) error
+	kind     wire.Kind
+	most     int   // how often a connection may send it
+	when     stage // only then
+	rootOnly bool  // else every user may, for the uid that the kernel reports
+	answer   func(*Broker, *front, wire.Message) error
 }
 
-const numRequests = 3
+const numRequests = 4
 
-// requests is all that the broker does for a front. Every user may send them, for the uid
-// that the kernel reports. What is not in the table ends the connection.
+// requests is all that the broker does for a front or the PAM module. What is not in the
+// table ends the connection.
 var requests = [numRequests]request{
-	{wire.KindLogin, 1, false, (*Broker).login},
-	{wire.KindWhy, 1, true, (*Broker).answerWhy},
-	{wire.KindEnded, 1, true, (*Broker).storeExitStatus},
+	{wire.KindLogin, 1, begun, false, (*Broker).login},
+	{wire.KindWhy, 1, inSession, false, (*Broker).answerWhy},
+	{wire.KindEnded, 1, inSession, false, (*Broker).storeExitStatus},
+	{wire.KindJoin, 1, begun, true, (*Broker).join},
 }
 
 // answerLimit is how long a front may take for its login, and the broker for an answer.
@@ -69,7 +84,7 @@ func (b *Broker) serveLogin(f *front) {
 	ok := b.waitForTurn(f) && b.serveRequest(f)
 	f.releaseTurn()
 	b.logins.Done()
-	if !ok || !f.loggedIn {
+	if !ok || f.stage == begun {
 		b.close(f)
 		return
 	}
@@ -141,7 +156,10 @@ func (b *Broker) close(f *front) {
 		return
 	}
 	_ = f.Close()
-	b.limits.releaseConn(f.uid)
+	b.limits.releaseConn(f.counted)
+	if f.cancel != nil {
+		f.cancel()
+	}
 	if f.session == nil {
 		return
 	}
@@ -163,7 +181,7 @@ func (b *Broker) serveRequest(f *front) bool {
 		if r.kind != m.Kind() {
 			continue
 		}
-		if f.asked[row]++; f.asked[row] > r.most || r.afterLogin != f.loggedIn {
+		if f.asked[row]++; f.asked[row] > r.most || r.when != f.stage || r.rootOnly && f.uid != 0 {
 			break
 		}
 		f.Within(answerLimit)

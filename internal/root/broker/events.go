@@ -33,6 +33,8 @@ type events struct {
 	role    Role
 	starts  sync.WaitGroup // being written
 
+	connections connections
+
 	refused  *slog.Logger // for refusals, which must not crowd out the rest
 	refusals refusals
 }
@@ -48,6 +50,7 @@ type sessionEvents struct {
 	end     history.Event
 	over    chan struct{} // closed when the front is gone
 	written chan struct{} // closed when the start is written
+	bare    bool          // of a connection: it has no session, and its start was written
 }
 
 // writeStart writes the start of a session that was just given to the front, in the
@@ -65,6 +68,7 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 		defer close(s.written)
 		// Before the front does anything: a short session is over soon, and its sshd too.
 		event.Client = clientAddress(process)
+		e.connections.setHasSession(process)
 		t := time.NewTimer(startDelay)
 		defer t.Stop()
 		select {
@@ -107,8 +111,8 @@ func clientAddress(front proc.Stat) string {
 // writeEndOnce writes the end of a session, if removed says that no other process did.
 func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 	close(s.over)
-	<-s.written // it waits for nothing but /proc
-	if removed {
+	<-s.written // it waits for nothing but /proc, and of a connection a moment more
+	if removed && (s.bare || !s.end.Connection) {
 		e.writeEnd(s.end)
 	}
 }
@@ -119,12 +123,17 @@ func (e *events) writeLost(s state.Session) { e.writeEnd(endOf(s)) }
 
 func (e *events) writeEnd(event history.Event) {
 	event.Time = time.Now()
-	e.log.Info("session end", event.Attrs()...)
+	what := "session end"
+	if event.Connection {
+		what = "connection end"
+	}
+	e.log.Info(what, event.Attrs()...)
 	e.history(event)
 }
 
 func endOf(s state.Session) history.Event {
-	return history.Event{Kind: history.End, ID: s.ID, User: s.User, UID: s.UID, Container: s.Container, Since: s.Since}
+	return history.Event{Kind: history.End, ID: s.ID, User: s.User, UID: s.UID, Container: s.Container, Since: s.Since,
+		Connection: s.Connection}
 }
 
 // writeHostShell writes a login that was given the host. What it does there, and when it ends,

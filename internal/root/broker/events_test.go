@@ -28,6 +28,12 @@ func (j *journal) put(r history.Event) {
 	j.all = append(j.all, r)
 }
 
+func (j *journal) events() []history.Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.all)
+}
+
 func (j *journal) of(e history.Kind) []history.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()

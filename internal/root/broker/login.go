@@ -25,7 +25,7 @@ import (
 func (b *Broker) login(f *front, m wire.Message) error {
 	req := m.(*wire.Login)
 	f.identify()
-	if err := checkVersion(req); err != nil {
+	if err := checkVersion(req.Version); err != nil {
 		return err
 	}
 	if f.process.Pid == 0 {
@@ -85,8 +85,8 @@ func dropLarge(req *wire.Login, plan *policy.Plan) {
 	}
 }
 
-func checkVersion(req *wire.Login) error {
-	if req.Version == wire.Version {
+func checkVersion(version uint16) error {
+	if version == wire.Version {
 		return nil
 	}
 	return usererr.New(usererr.Protocol, "dockersh and its service are of different versions",
@@ -106,7 +106,7 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 	if err := f.Send(&wire.HostShell{Shell: plan.HostShell}); err != nil {
 		return err
 	}
-	f.plan, f.loggedIn = plan.Session(), true
+	f.plan, f.stage = plan.Session(), inSession
 	b.events.writeHostShell(f)
 	return nil
 }
@@ -143,6 +143,6 @@ func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, noti
 	if err := f.Send(ready, agent.Fd()); err != nil {
 		return err
 	}
-	f.plan, f.loggedIn = plan.Session(), true
+	f.plan, f.stage = plan.Session(), inSession
 	return nil
 }

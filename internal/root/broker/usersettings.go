@@ -2,12 +2,15 @@ package broker
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/seen"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -15,8 +18,10 @@ import (
 
 // userSettings finds the settings of users in the administrator's file.
 type userSettings struct {
-	file  settings.Reader
-	users *account.DB
+	file     settings.Reader
+	users    *account.DB
+	sessions state.Sessions
+	seen     seen.Names
 }
 
 // ofLogin returns the settings of a login. The address and the key are found
@@ -31,14 +36,54 @@ func (s *userSettings) ofLogin(ctx context.Context, user account.User,
 		User:     user,
 		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
 		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(user, printable.Line(req.UserErr)) },
-		Address: func() (string, error) {
-			addr, err := sshd.Address(f.process)
-			return addr.String(), err
+		Address:  f.address,
+		Key:      func() (string, error) { return s.key(f, req) },
+		Session:  id,
+	})
+}
+
+// ofConnection returns the administrator's settings for a connection of ssh, of which sshd
+// itself says how its user authenticated.
+func (s *userSettings) ofConnection(ctx context.Context, user account.User, f *front, key, id string) (*settings.Effective, error) {
+	file, err := s.file.Load()
+	if err != nil {
+		return nil, err
+	}
+	return settings.For(file, settings.Login{
+		User:     user,
+		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
+		Address:  f.address,
+		Key: func() (string, error) {
+			if key == "" {
+				return "", sshd.ErrNoKey
+			}
+			return key, nil
 		},
-		Key:     func() (string, error) { return sshd.Key(string(req.AuthInfo)) },
 		Session: id,
 	})
 }
+
+// address returns the address of the client that sshd serves.
+func (f *front) address() (string, error) {
+	addr, err := sshd.Address(f.process)
+	return addr.String(), err
+}
+
+// key returns the key that a login was made with: by sshd's own word, where its PAM module
+// announced the connection; else by that of the user's process. Who was announced once has no
+// other logins with a key: a process that left its connection could say anything.
+func (s *userSettings) key(f *front, req *wire.Login) (string, error) {
+	switch c, announced := s.sessions.ConnectionOf(f.uid, sshd.Ancestors(f.process)); {
+	case announced && c.Key != "":
+		return c.Key, nil
+	case announced, s.seen.Has(announcedName(f.uid)):
+		return "", sshd.ErrNoKey
+	}
+	return sshd.Key(string(req.AuthInfo))
+}
+
+// announcedName is remembered of users whom the PAM module announced since the host started.
+func announcedName(uid uint32) string { return "announced-" + strconv.FormatUint(uint64(uid), 10) }
 
 // byAdmin returns the administrator's settings for a user, without ~/.dockersh;
 // nil if they cannot be known.

@@ -36,12 +36,14 @@ type Event struct {
 	TTY       string    `json:"tty,omitempty"`   // of the front, on the host
 	Pid       int       `json:"pid,omitempty"`   // of the front
 	Terminal  bool      `json:"terminal,omitempty"`
-	Command   string    `json:"command,omitempty"`
-	Cut       bool      `json:"cut,omitempty"`    // the command was longer
-	Reason    string    `json:"reason,omitempty"` // of a refusal, in the words that the user saw
-	Number    int       `json:"number,omitempty"` // of refusals since the user's last line, this one included
-	Shell     string    `json:"shell,omitempty"`  // on the host
-	Cold      string    `json:"cold,omitempty"`   // why the login needed an engine; empty for a warm one
+	// Connection: not a session, but a connection of ssh without one. Pid is that of sshd.
+	Connection bool   `json:"connection,omitempty"`
+	Command    string `json:"command,omitempty"`
+	Cut        bool   `json:"cut,omitempty"`    // the command was longer
+	Reason     string `json:"reason,omitempty"` // of a refusal, in the words that the user saw
+	Number     int    `json:"number,omitempty"` // of refusals since the user's last line, this one included
+	Shell      string `json:"shell,omitempty"`  // on the host
+	Cold       string `json:"cold,omitempty"`   // why the login needed an engine; empty for a warm one
 
 	// Of an End. Exit and Signal are what the front reported, which may be a program
 	// of the user; both are empty if the front was killed.
@@ -98,6 +100,9 @@ func (e Event) Attrs() []any {
 		all = append(all, "cut", true)
 	}
 	if e.Kind != End {
+		if e.Connection {
+			return append(all, "pid", e.Pid)
+		}
 		return append(all, "pid", e.Pid, "terminal", e.Terminal)
 	}
 	if e.Exit != nil {

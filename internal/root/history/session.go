@@ -15,7 +15,7 @@ type Session struct {
 
 // Sessions puts sessions together from events in the order of time, and returns them in
 // the order of their beginnings. An end counts without its start, which may have been
-// rotated away.
+// rotated away; but not that of a connection, which may have had sessions.
 func Sessions(events []Event) []Session {
 	all := make([]Session, 0, len(events)/2)
 	known := map[string]int{}
@@ -27,6 +27,9 @@ func Sessions(events []Event) []Session {
 		case Start, End:
 		}
 		at, ok := known[e.ID]
+		if !ok && e.Kind == End && e.Connection {
+			continue
+		}
 		if !ok {
 			at = len(all)
 			known[e.ID] = at
@@ -53,6 +56,8 @@ func (s Session) Status(live bool) string {
 		return "host shell"
 	case !s.Ended && live:
 		return "still in"
+	case s.Ended && s.Connection:
+		return "closed"
 	case s.Exit != nil:
 		return "exit " + strconv.Itoa(*s.Exit)
 	case s.Signal != "":

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -22,6 +23,21 @@ func (l LastStart) SetVerified(one proc.Stat) error {
 func (l LastStart) IsVerified(one proc.Stat) bool {
 	text, err := os.Readlink(l.dir.file("verified"))
 	return err == nil && text == processText(one)
+}
+
+// Process returns process 1 of the last start whose mounts were looked at. It may have ended;
+// ErrGone if there was none.
+func (l LastStart) Process() (proc.Stat, error) {
+	text, err := os.Readlink(l.dir.file("verified"))
+	if err != nil {
+		return proc.Stat{}, proc.ErrGone
+	}
+	pid, start, _ := strings.Cut(text, ":")
+	var p proc.Stat
+	var pidErr, startErr error
+	p.Pid, pidErr = strconv.Atoi(pid)
+	p.Start, startErr = strconv.ParseUint(start, 10, 64)
+	return p, errors.Join(pidErr, startErr)
 }
 
 func processText(p proc.Stat) string {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,23 +16,31 @@ import (
 )
 
 // Session is the entry of one session. The session is live as long as the process of
-// its front is, whatever became of the broker that wrote the entry.
+// its front is, whatever became of the broker that wrote the entry. The entry of a
+// connection of ssh in the container's network is one too: its process is sshd's.
 type Session struct {
 	ID        string // unique; letters and digits
 	UID       uint32
 	User      string
-	Container string
-	Pid       int       // of the front
+	Container string    // NoContainer for a connection that joined none
+	Pid       int       // of the front; of a connection: of sshd, as root
 	Start     uint64    // when that process began, as in proc.Stat
 	Since     time.Time // to the second
 	Address   string    // of the client, where the settings use it
-	Key       string    // fingerprint, where the settings use it
+	Key       string    // fingerprint, where the settings use it; of a connection: always, if there is one
 	Recording string    // path of the recording; empty: none is made
 
 	// Waiting marks a login that waits for its container: it counts as a session of
 	// the user, but nobody is in the container for it yet.
 	Waiting bool
+
+	// Connection marks a connection of ssh: somebody is in the container, by its network,
+	// but it is no session of the user's.
+	Connection bool
 }
+
+// NoContainer stands in place of the name of a container, and is none.
+const NoContainer = "-"
 
 // NewSessionID returns the id of a new session.
 func NewSessionID() string { return strings.ToLower(rand.Text()[:idLength]) }
@@ -44,9 +53,12 @@ const idLength = 12
 // container, still alive?), its text the rest.
 type Sessions string
 
-// waiting ends the name of the entry of a login that waits. No container has it in its
-// name.
-const waiting = "~"
+// waiting ends the name of the entry of a login that waits, and connection, before it, that
+// of a connection. No container has them in its name.
+const (
+	waiting    = "~"
+	connection = "="
+)
 
 // Add writes an entry.
 func (d Sessions) Add(s Session) error {
@@ -85,6 +97,9 @@ func (d Sessions) Remove(s Session) bool {
 func (d Sessions) path(s Session) string {
 	name := strconv.FormatUint(uint64(s.UID), 10) + "." + strconv.Itoa(s.Pid) + "." + strconv.FormatUint(s.Start, 10) + "." + s.ID +
 		"." + s.Container
+	if s.Connection {
+		name += connection
+	}
 	if s.Waiting {
 		name += waiting
 	}
@@ -102,6 +117,7 @@ func parseSession(name string) (s Session, ok bool) {
 	start, err3 := strconv.ParseUint(f[2], 10, 64)
 	s = Session{UID: uint32(uid), Pid: pid, Start: start, ID: f[3]}
 	s.Container, s.Waiting = strings.CutSuffix(f[4], waiting)
+	s.Container, s.Connection = strings.CutSuffix(s.Container, connection)
 	return s, err1 == nil && err2 == nil && err3 == nil && isName(s.ID) && isName(s.Container)
 }
 
@@ -152,7 +168,7 @@ func (d Sessions) list(most int, want func(Session) bool) []Session {
 // for their container.
 func (d Sessions) CountUser(uid uint32) int {
 	n := 0
-	for _, s := range d.list(-1, func(s Session) bool { return s.UID == uid }) {
+	for _, s := range d.list(-1, func(s Session) bool { return s.UID == uid && !s.Connection }) {
 		if s.IsLive() {
 			n++
 		}
@@ -160,8 +176,8 @@ func (d Sessions) CountUser(uid uint32) int {
 	return n
 }
 
-// In returns how many live sessions are in a container, and how many logins wait for
-// it.
+// In returns how many live sessions and connections are in a container, and how many logins
+// wait for it.
 func (d Sessions) In(container string) (inside, waiting int) {
 	for _, s := range d.list(-1, func(s Session) bool { return s.Container == container }) {
 		switch {
@@ -175,8 +191,8 @@ func (d Sessions) In(container string) (inside, waiting int) {
 	return inside, waiting
 }
 
-// IsOccupied reports whether a container has a live session or a login that waits for
-// it.
+// IsOccupied reports whether a container has a live session, a connection, or a login that
+// waits for it.
 func (d Sessions) IsOccupied(container string) bool {
 	inside, waiting := d.In(container)
 	return inside+waiting > 0
@@ -201,6 +217,21 @@ func (d Sessions) Live() []Session {
 		}
 	}
 	return all
+}
+
+// ConnectionOf returns the live connection of a user that has one of these processes; false
+// if there is none.
+func (d Sessions) ConnectionOf(uid uint32, processes []proc.Stat) (Session, bool) {
+	is := func(s Session) bool {
+		return s.Connection && s.UID == uid &&
+			slices.ContainsFunc(processes, func(p proc.Stat) bool { return p.Pid == s.Pid && p.Start == s.Start })
+	}
+	for _, s := range d.list(-1, is) {
+		if s.IsLive() && d.complete(&s) {
+			return s, true
+		}
+	}
+	return Session{}, false
 }
 
 // Dead returns every entry whose front has ended, complete: of sessions that are just

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"reflect"
@@ -206,5 +207,69 @@ func BenchmarkAddAndRemoveSession(b *testing.B) {
 			b.Fatal(err)
 		}
 		d.Remove(r)
+	}
+}
+
+func TestConnectionIsFoundByItsProcessAndIsNoSession(t *testing.T) {
+	d := RunDir(t.TempDir())
+	if err := d.Make(); err != nil {
+		t.Fatal(err)
+	}
+	me, err := proc.Of(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := d.Sessions()
+	s := Session{ID: NewSessionID(), UID: 7, User: "alice", Container: "c", Pid: me.Pid, Start: me.Start, Key: "key", Connection: true}
+	if err := all.Add(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.SetWaiting(&s, true); err != nil {
+		t.Fatal(err)
+	}
+	if inside, waiting := all.In("c"); inside != 0 || waiting != 1 {
+		t.Errorf("%d inside, %d waiting", inside, waiting)
+	}
+	if err := all.SetWaiting(&s, false); err != nil {
+		t.Fatal(err)
+	}
+	if inside, _ := all.In("c"); inside != 1 || !all.IsOccupied("c") {
+		t.Errorf("%d inside", inside)
+	}
+	if n := all.CountUser(7); n != 0 {
+		t.Errorf("%d sessions", n)
+	}
+	other := me
+	other.Start++
+	for _, c := range []struct {
+		uid  uint32
+		of   []proc.Stat
+		want bool
+	}{{7, []proc.Stat{other, me}, true}, {7, []proc.Stat{other}, false}, {8, []proc.Stat{me}, false}, {7, nil, false}} {
+		if got, ok := all.ConnectionOf(c.uid, c.of); ok != c.want || ok && (got.Key != "key" || got.ID != s.ID) {
+			t.Errorf("%+v: %+v %v", c, got, ok)
+		}
+	}
+	if live, forged := all.LiveOf(7, -1); len(live) != 0 || forged != 1 {
+		t.Errorf("a user's own broker has no connections: %+v %d", live, forged)
+	}
+	if !all.Remove(s) {
+		t.Error("the entry is not removed")
+	}
+}
+
+func TestLastStartReturnsItsProcess(t *testing.T) {
+	d := RunDir(t.TempDir()).Container("c")
+	if err := d.Make(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.LastStart().Process(); !errors.Is(err, proc.ErrGone) {
+		t.Errorf("before the first: %v", err)
+	}
+	if err := d.LastStart().SetVerified(proc.Stat{Pid: 12, Start: 34}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := d.LastStart().Process(); err != nil || p.Pid != 12 || p.Start != 34 {
+		t.Errorf("%+v %v", p, err)
 	}
 }

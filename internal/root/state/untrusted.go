@@ -46,7 +46,7 @@ func (s *Session) parseUntrusted(text string, now time.Time) bool {
 	since, err := strconv.ParseInt(f[0], 10, 64)
 	s.Since, s.User, s.Key = time.Unix(since, 0), f[1], f[3]
 	return err == nil && since > 0 && since <= now.Add(maxAhead).Unix() &&
-		isSessionID(s.ID) && isAlnum(s.Container[0]) && len(s.Container) <= maxContainerName &&
+		!s.Connection && isSessionID(s.ID) && isAlnum(s.Container[0]) && len(s.Container) <= maxContainerName &&
 		(s.Key == "" || isName(s.Key)) && len(s.Key) <= maxKey
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -164,6 +165,11 @@ func (s *Settings) IsSet(key string) bool { return s.state[key].set }
 // "enableuser"+key is open.
 func (s *Settings) UserMay(key string) bool {
 	return s.EnableUserConfig && s.gateOpen(key)
+}
+
+// UserShapes reports whether ~/.dockersh may have a say in what the container is made of.
+func (s *Settings) UserShapes() bool {
+	return slices.ContainsFunc(table[:], func(r row) bool { return r.hashed && s.UserMay(r.key) })
 }
 
 func (s *Settings) gateOpen(key string) bool {

@@ -1,0 +1,56 @@
+// Package netns opens the network namespaces of processes (network_namespaces(7)).
+package netns
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/proc"
+)
+
+// ErrOwn is a process in the caller's own network namespace, which is the host's.
+var ErrOwn = errors.New("the process is in the network of the host")
+
+// Of opens the network namespace of a process, which the caller closes. Pid and Start of p
+// are set. The error is ErrOwn, proc.ErrGone if the process has ended, or one of the kernel.
+func Of(p proc.Stat) (*os.File, error) {
+	held, err := proc.Hold(p.Pid)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close()
+	if !p.IsSame() { // now it is the process that is held
+		return nil, proc.ErrGone
+	}
+	fd, err := unix.Open(held.Path("ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return nil, proc.ErrGone // since
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("open", err)
+	}
+	ns := os.NewFile(uintptr(fd), "network namespace")
+	own, err := IsOwn(ns)
+	if err == nil && own {
+		err = ErrOwn
+	}
+	if err != nil {
+		_ = ns.Close()
+		return nil, err
+	}
+	return ns, nil
+}
+
+// IsOwn reports whether a namespace is the caller's own.
+func IsOwn(ns *os.File) (bool, error) {
+	var theirs, own unix.Stat_t
+	if err := unix.Fstat(int(ns.Fd()), &theirs); err != nil {
+		return false, os.NewSyscallError("fstat", err)
+	}
+	if err := unix.Stat("/proc/self/ns/net", &own); err != nil {
+		return false, os.NewSyscallError("stat", err)
+	}
+	return theirs.Dev == own.Dev && theirs.Ino == own.Ino, nil
+}
