@@ -60,6 +60,7 @@ var walls = []wall{
 	{"internal/host/account", []string{"net", "os/user", "log/slog"}, "it runs getent(1) as a child that can be killed: name services load foreign code, and may hang"},
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and leaves decisions to its callers"},
 	{"internal/host/netns", []string{"net", "os/exec", "fmt"}, "it opens namespaces of processes, and leaves what is done with them to its callers"},
+	{"internal/host/limits", []string{"syscall", "os"}, "what package syscall changes at its start is read before"},
 	{"internal/host/paths", []string{"os", "fmt"}, "paths that are fixed at build time: nothing at run time changes them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
 	{"internal/host/rootfs", []string{"net", "os/exec", "fmt", "internal/host/account"}, "root follows paths of containers in it, and no others: a few system calls, for the agent too"},
@@ -128,6 +129,7 @@ var walls = []wall{
 	// user, container, admin
 	{"internal/user/dotfile", append(lean, "internal/rules/", "internal/root/"), "it reads the user's file with the user's rights, and does not understand it"},
 	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
+	{"internal/container/spawn", append(lean, "internal/proto/", "internal/rules/", "internal/engine/", "internal/root/"), "what runs between fork and exec is a few system calls"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
 	{"internal/admin/cli", []string{"net/http", "internal/engine/docker", "internal/root/", "internal/rules/config"},
 		"what every command is made of knows no command"},

@@ -200,7 +200,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		x.addNote("--user gets the numbers that " + id.Name + " has in the image")
 	}
 	dir := state.RunDir(paths.Run).Container(plan.Container)
-	at := policy.HostPaths{Protocol: wire.Version, Helpers: paths.Helpers(), Run: dir.Mounted(), Mark: dir.Mark()}
+	at := policy.HostPaths{Protocol: wire.AgentVersion, Helpers: paths.Helpers(), Run: dir.Mounted(), Mark: dir.Mark()}
 	at.Hostname, _ = os.Hostname()
 	if remap, err := e.Remap(ctx); err == nil && remap.On {
 		x.addNote(fmt.Sprintf("the engine remaps users: uid 0 inside is uid %d of the host", remap.UID))

@@ -107,7 +107,7 @@ func register(path string) (*wire.Serve, int) {
 // greet sends our Hello and returns the answer with its descriptor.
 func greet(c channel.Conn) (*wire.Serve, int, error) {
 	c.Within(10 * time.Second)
-	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+	if err := c.Send(&wire.Hello{Version: wire.AgentVersion}); err != nil {
 		return nil, -1, err
 	}
 	m, fds, err := c.Recv()

@@ -72,7 +72,7 @@ func agent(t *testing.T) (dial func() channel.Conn) {
 		t.Cleanup(func() { _ = raw.Close() })
 		c := channel.Conn{Socket: raw}
 		c.Within(10 * time.Second)
-		if m, ok := next(t, c).(*wire.Hello); !ok || m.Version != wire.Version {
+		if m, ok := next(t, c).(*wire.Hello); !ok || m.Version != wire.AgentVersion {
 			t.Fatalf("first message: %#v", m)
 		}
 		return c

@@ -5,10 +5,11 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/container/spawn"
 )
 
 // children owns all children: the leaders of sessions, and orphans. Nothing else in this
@@ -29,15 +30,14 @@ func newChildren() *children {
 
 // start starts a program. onStart is called once it runs, and onEnd later, with the
 // wait status, except while the container is being stopped. Neither may block.
-func (c *children) start(path string, argv []string, attr *syscall.ProcAttr,
-	onStart func(), onEnd func(status uint32)) (pid int, err error) {
+func (c *children) start(p *spawn.Program, onStart func(), onEnd func(status uint32)) (pid int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopping {
 		return 0, unix.EAGAIN
 	}
 	restore := c.oomScore.raise()
-	pid, err = syscall.ForkExec(path, argv, attr)
+	pid, err = spawn.Start(p)
 	restore()
 	if err == nil {
 		c.onEnd[pid] = onEnd
@@ -58,8 +58,8 @@ func (c *children) reap() {
 		onEnd, stopping := c.onEnd[pid], c.stopping
 		delete(c.onEnd, pid)
 		c.mu.Unlock()
-		// Orphans are not in the map, nor is a child whose exec failed: ForkExec has
-		// returned that error.
+		// Orphans are not in the map, nor is a child whose exec failed: spawn.Start
+		// has returned that error.
 		if onEnd != nil && !stopping {
 			onEnd(status)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"runtime"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +53,7 @@ func (s *server) serve(c channel.Conn) {
 	lift := c.Within(firstMessage)
 	// Clients send their descriptors only after this: in the queue of a frozen agent
 	// they would be stuck.
-	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+	if err := c.Send(&wire.Hello{Version: wire.AgentVersion}); err != nil {
 		return
 	}
 	m, fds, err := c.Recv()
@@ -106,7 +105,8 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	}
 	env := environ.Overlay(s.env, m.Env...)
 	dir, notice := s.directory(m.Cwd)
-	attr := &syscall.ProcAttr{Dir: dir, Sys: &syscall.SysProcAttr{Setsid: true}}
+	p := inherit(m.Inherited)
+	p.Path, p.Argv, p.Dir, p.Terminal = m.Path, m.Argv, dir, m.Terminal
 	var pass []int
 	if m.Terminal {
 		pty, err := openPty(m)
@@ -119,16 +119,14 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 		if len(m.Argv) == 1 { // no command: somebody reads it
 			notice = joined(notice, replaced)
 		}
-		attr.Sys.Setctty = true
 		fds = []int{pty.slave, pty.slave, pty.slave}
 		pass = []int{pty.master}
 	}
-	attr.Env = env
-	attr.Files = []uintptr{uintptr(fds[0]), uintptr(fds[1]), uintptr(fds[2])}
+	p.Env, p.Stdio = env, [3]int(fds)
 
 	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	before := s.oom.read()
-	pid, err := s.children.start(m.Path, m.Argv, attr, func() {
+	pid, err := s.children.start(p, func() {
 		_ = c.Send(started, pass...) // passSignals notices a client that is gone
 	}, func(status uint32) {
 		_ = c.Send(&wire.Exit{Status: status, OutOfMemory: s.oom.read() > before})

@@ -73,6 +73,38 @@ func (c *codec) u8(v *uint8)   { *v = uint8(c.num(uint32(*v), 1)) }
 func (c *codec) u16(v *uint16) { *v = uint16(c.num(uint32(*v), 2)) }
 func (c *codec) u32(v *uint32) { *v = c.num(*v, 4) }
 
+func (c *codec) u64(v *uint64) {
+	low, high := uint32(*v), uint32(*v>>32)
+	c.u32(&low)
+	c.u32(&high)
+	*v = uint64(high)<<32 | uint64(low)
+}
+
+// inherited handles the end of a message, where it may be missing.
+func (c *codec) inherited(v **Inherited) {
+	if c.reading {
+		if len(c.b) == 0 {
+			return
+		}
+		*v = &Inherited{}
+	}
+	in := *v
+	if in == nil {
+		return
+	}
+	nice := uint8(in.Nice + 20)
+	c.u16(&in.Umask)
+	c.u8(&nice)
+	in.Nice = int8(nice) - 20
+	for i := range in.Limits {
+		c.u64(&in.Limits[i].Soft)
+		c.u64(&in.Limits[i].Hard)
+	}
+	if in.Umask > 0o777 || nice > 39 {
+		c.bad = true
+	}
+}
+
 func (c *codec) flag(v *bool) {
 	var n uint8
 	if *v {

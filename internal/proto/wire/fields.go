@@ -79,6 +79,7 @@ func (m *Start) fields(c *codec) {
 	c.list(&m.Argv)
 	c.list(&m.Env)
 	c.str(&m.Cwd)
+	c.inherited(&m.Inherited)
 }
 
 func (*Started) Kind() Kind { return KindStarted }

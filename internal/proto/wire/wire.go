@@ -4,13 +4,21 @@
 package wire
 
 import (
+	"github.com/dockersh/dockersh/internal/host/limits"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Version is the version of the protocol. Peers of different versions refuse each
-// other: an agent runs as long as its container and may be older than the front.
+// Version is the version of the messages between front and broker. Peers of different
+// versions refuse each other.
 const Version = 1
+
+// AgentVersion is the version of what agents understand. An agent runs as long as its
+// container and may be older than the front: version 1 knows no Start.Inherited.
+const AgentVersion = 2
+
+// Speaks reports whether an agent of a version can be spoken to.
+func Speaks(version uint16) bool { return version >= 1 && version <= AgentVersion }
 
 // MaxFDs is the largest number of descriptors that a message carries.
 const MaxFDs = 3
@@ -118,6 +126,15 @@ type Start struct {
 	Argv       []string
 	Env        []string // NAME=VALUE; over the container's own environment
 	Cwd        string   // empty for the home
+	Inherited  *Inherited
+}
+
+// Inherited is what processes inherit from the login besides the environment. It is nil for
+// an agent that does not know it.
+type Inherited struct {
+	Umask  uint16
+	Nice   int8
+	Limits [limits.Number]limits.Limit
 }
 
 // Check returns the error of a Start that must not be carried out: it names no

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/host/limits"
 )
 
 // samples holds one message of every kind, with every field filled.
@@ -17,11 +19,12 @@ func samples() []Message {
 		&Error{Code: 3, Text: "no", Hint: "ask"},
 		&Why{},
 		&Reason{Text: "stopped"},
-		&Hello{Version: Version},
+		&Hello{Version: AgentVersion},
 		&Serve{User: "alice", Home: "/home/alice"},
 		&Ended{Status: 7 << 8},
 		&Start{Terminal: true, Rows: 24, Cols: 80, Termios: []byte{1, 2}, Path: "/bin/ash",
 			Argv: []string{"-ash"}, Env: []string{"A=b", ""}, Cwd: "/"},
+		&Start{Argv: []string{"x"}, Env: []string{}, Inherited: &Inherited{Umask: 0o27, Nice: -20, Limits: someLimits}},
 		&Started{Terminal: true, Notice: "x"},
 		&Signal{Number: 15},
 		&Exit{Status: 0x8b00, OutOfMemory: true},
@@ -58,6 +61,16 @@ func TestEveryMessageIsReceivedAsItWasSent(t *testing.T) {
 	}
 }
 
+var someLimits = [limits.Number]limits.Limit{3: {Soft: 8 << 20, Hard: limits.Unlimited}, 7: {Soft: 1024, Hard: 1<<40 + 5}}
+
+// endOfOldStart returns the length of a Start without what agents of version 1 do not know.
+func endOfOldStart(m *Start) int {
+	old := *m
+	old.Inherited = nil
+	p, _ := Encode(&old)
+	return len(p)
+}
+
 func TestDamagedPacketIsRefused(t *testing.T) {
 	for _, m := range samples() {
 		p, _ := Encode(m)
@@ -65,9 +78,18 @@ func TestDamagedPacketIsRefused(t *testing.T) {
 			t.Errorf("%T followed by another byte was accepted", m)
 		}
 		for n := range len(p) {
+			if start, ok := m.(*Start); ok && n == endOfOldStart(start) {
+				continue
+			}
 			if _, err := Decode(p[:n]); err == nil {
 				t.Errorf("%T cut to %d of %d bytes was accepted", m, n, len(p))
 			}
+		}
+	}
+	for _, in := range []*Inherited{{Umask: 0o1000}, {Nice: 20}, {Nice: -21}} {
+		p, _ := Encode(&Start{Argv: []string{"x"}, Inherited: in})
+		if _, err := Decode(p); err == nil {
+			t.Errorf("%+v was accepted", in)
 		}
 	}
 	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}, {byte(KindJoined), 3, 0, 0, 0, 0}} {

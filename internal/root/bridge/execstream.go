@@ -41,7 +41,9 @@ func newExecStream(open engine.Opener, task *wire.Bridge, log *slog.Logger) (*ex
 }
 
 // hello asks nobody: there is no agent.
-func (p *execStream) hello() (*wire.Hello, error) { return &wire.Hello{Version: wire.Version}, nil }
+func (p *execStream) hello() (*wire.Hello, error) {
+	return &wire.Hello{Version: wire.AgentVersion}, nil
+}
 
 // start starts the prelude, reads its report, and lets it become the program.
 func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writer) (notice string, err error) {

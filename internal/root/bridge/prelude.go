@@ -21,9 +21,9 @@ const shell = "/bin/sh"
 // that there is no session; and a first line that is not the prelude's own is an
 // error of the runtime, which the engine sends as the program's output.
 //
-// Its arguments are a mark, the directory that was asked for, whether the words that
-// follow are escaped, and the program with its arguments. It uses only what is built
-// into every shell.
+// Its arguments are a mark, the directory that was asked for, whether the words of the
+// program are escaped, the umask or nothing, and the program with its arguments. It uses only
+// what is built into every shell.
 const prelude = `
 dockersh_s=0 dockersh_i=0
 for dockersh_d in "$2" "$HOME" /; do
@@ -33,8 +33,8 @@ for dockersh_d in "$2" "$HOME" /; do
 		[ $dockersh_s != 0 ] || dockersh_s=$dockersh_i ;;
 	esac
 done
-if [ ! -e "$4" ]; then dockersh_s=127
-elif [ -d "$4" ] || [ ! -x "$4" ]; then dockersh_s=126
+if [ ! -e "$5" ]; then dockersh_s=127
+elif [ -d "$5" ] || [ ! -x "$5" ]; then dockersh_s=126
 fi
 [ -z "$SSH_TTY" ] || unset SSH_TTY
 if [ -n "$SSH_CONNECTION" ] && [ -t 0 ]; then
@@ -44,8 +44,9 @@ fi
 echo "$1 $$ $PPID $dockersh_s"
 [ $dockersh_s -lt 126 ] && read -r dockersh_d || exit 1
 dockersh_i=0
-[ -z "$3" ] || dockersh_i=$(($#-3))
-shift 3
+[ -z "$3" ] || dockersh_i=$(($#-4))
+[ -z "$4" ] || umask "$4"
+shift 4
 while [ $dockersh_i -gt 0 ]; do
 	dockersh_d=$(printf '%bx' "$1")
 	shift
@@ -93,7 +94,11 @@ func argv(mark string, m *wire.Start) []string {
 			words[i] = escape(words[i])
 		}
 	}
-	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped}, words...)
+	umask := ""
+	if m.Inherited != nil {
+		umask = fmt.Sprintf("%04o", m.Inherited.Umask)
+	}
+	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, umask}, words...)
 }
 
 // escape writes bytes as %b of printf(1) reads them.

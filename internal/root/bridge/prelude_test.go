@@ -44,6 +44,7 @@ func TestPreludeBecomesTheProgram(t *testing.T) {
 			}{
 				{"a command", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; cat; exit 7"}, Cwd: "/usr"}, 0, "/usr\nrest of the input\n"},
 				{"no directory asked for", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}}, 0, "/etc\n"},
+				{"a umask", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "umask; exit 7"}, Inherited: &wire.Inherited{Umask: 0o27}}, 0, "0027\n"},
 				{"a missing directory", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}, Cwd: "/none"}, 1, "/etc\n"},
 				{"odd words", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", " a  b ", "", "*", `\n%b\0101`, "-n", "\n"}}, 0, "[ a  b ][][*][\\n%b\\0101][-n][\n]"},
 				{"any bytes", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", "\xff\xfe\x80", `\0101`, "é\n", ""}}, 0, "[\xff\xfe\x80][\\0101][é\n][]"},

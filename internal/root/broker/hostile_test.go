@@ -301,7 +301,7 @@ func TestOtherCallerAtTheStartSocketIsNotTheAgent(t *testing.T) {
 	}
 	defer c.Close()
 	c.Within(5 * time.Second)
-	if err := c.Send(&wire.Hello{Version: wire.Version + 1}); err != nil {
+	if err := c.Send(&wire.Hello{Version: wire.AgentVersion + 1}); err != nil {
 		t.Fatal(err)
 	}
 	if m, _, err := c.Recv(); err == nil {

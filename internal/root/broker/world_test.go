@@ -156,7 +156,7 @@ func (w *world) agent(s engine.Spec) {
 	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	c.Within(5 * time.Second)
-	if err := c.Send(&wire.Hello{Version: wire.Version}); err != nil {
+	if err := c.Send(&wire.Hello{Version: wire.AgentVersion}); err != nil {
 		w.Errorf("hello: %v", err)
 		return
 	}
@@ -177,7 +177,7 @@ func (w *world) agent(s engine.Spec) {
 			return
 		}
 		w.Cleanup(func() { _ = c.Close() })
-		_ = channel.Conn{Socket: c}.Send(&wire.Hello{Version: wire.Version})
+		_ = channel.Conn{Socket: c}.Send(&wire.Hello{Version: wire.AgentVersion})
 	}
 }
 

@@ -120,7 +120,7 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 		return err
 	}
 	seqpacket.CloseAll(fds)
-	if hello, ok := m.(*wire.Hello); !ok || hello.Version != wire.Version {
+	if hello, ok := m.(*wire.Hello); !ok || !wire.Speaks(hello.Version) {
 		return errNotAwaited
 	}
 	if found.Swap(true) {

@@ -17,7 +17,7 @@ import (
 // hostPaths returns what of the host goes into a new container. Where the engine numbers
 // the users of containers differently, the home is idmapped.
 func (t *Target) hostPaths(ctx context.Context, user account.Identity) (policy.HostPaths, error) {
-	at := policy.HostPaths{Protocol: wire.Version, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
+	at := policy.HostPaths{Protocol: wire.AgentVersion, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
 	at.Hostname, _ = os.Hostname() // without it the engine chooses one
 	if !t.plan.Settings.MountHome || !t.plan.Engine().Local() {
 		return at, nil // nothing of this host goes elsewhere

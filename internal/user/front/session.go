@@ -43,7 +43,7 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env)}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
-		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd,
+		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd, Inherited: inherited(),
 	}
 	var err error
 	if terminal {
@@ -144,7 +144,7 @@ func (s *session) start(m *wire.Start, stdio ...int) (master int, err error) {
 	return master, nil
 }
 
-// startAtAgent starts a session at an agent of our own version. Nothing is sent to an agent
+// startAtAgent starts a session at an agent. Nothing is sent to an agent
 // before it has shown that it runs: stdout in the queue of a frozen one would keep sshd
 // waiting for its end.
 func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master int, notice string, err error) {
@@ -152,7 +152,10 @@ func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master in
 	if err != nil {
 		return -1, "", err
 	}
-	if hello.Version != wire.Version {
+	if hello.Version == 1 {
+		m.Inherited = nil // it would take the message for a damaged one
+	}
+	if !wire.Speaks(hello.Version) {
 		return -1, "", usererr.New(usererr.Protocol, "the container runs another version of dockersh",
 			usererr.RestartNamed, nil)
 	}

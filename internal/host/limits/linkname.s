@@ -1,0 +1,1 @@
+// This file lets limits.go declare a function without a body.
