@@ -38,6 +38,11 @@ type Containers interface {
 	// for one with a mount below it, which the engine may have made for that mount.
 	// ErrMountInMount, with nothing written; mounts in OwnDir do not count.
 	PutFiles(ctx context.Context, id string, files []File) error
+	// CheckMounts returns ErrMountInMount if a mount of a container that was never started
+	// lies in another one, also where a link of its image leads. The engine may mount all of
+	// them to answer a question, which is dangerous where processes of other containers can
+	// change a link; so it is asked about bare, another container of the image without them.
+	CheckMounts(ctx context.Context, id, bare string) error
 	// Start starts a container and resumes a paused one. ErrNotFound.
 	Start(ctx context.Context, id string) error
 	// Stop asks process 1 to end and kills it after grace. ErrNotFound.

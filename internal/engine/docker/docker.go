@@ -43,6 +43,11 @@ func (e *Engine) PutFiles(ctx context.Context, id string, list []engine.File) er
 	return files.Put(ctx, e.conn, id, list)
 }
 
+// CheckMounts implements engine.Engine.
+func (e *Engine) CheckMounts(ctx context.Context, id, bare string) error {
+	return files.CheckMounts(ctx, e.conn, id, bare)
+}
+
 // ReadFile reads a regular file of at most 1 MiB out of a container that was never
 // started. It follows symbolic links inside the container.
 func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) {

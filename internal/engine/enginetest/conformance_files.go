@@ -89,10 +89,14 @@ func filesAndNestedMounts(t *testing.T, s *Subject) {
 	outer, inner := t.TempDir(), t.TempDir()
 	ok(t, os.Symlink("/etc", filepath.Join(outer, "link")))
 	ok(t, os.Mkdir(filepath.Join(outer, "dir"), 0o755))
+	bare := s.create(t, s.spec()).ID
 	for _, target := range []string{"/data/link", "/data/dir", "/way/dir"} {
 		spec := s.spec()
 		spec.Mounts = []engine.Mount{{Source: outer, Target: "/data"}, {Source: inner, Target: target}}
 		c := s.create(t, spec)
+		if err := s.CheckMounts(t.Context(), c.ID, bare); !errors.Is(err, engine.ErrMountInMount) {
+			t.Errorf("mount at %s, looked for in a bare container: %v", target, err)
+		}
 		if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")},
 			{Path: "/way/x", Data: []byte("x")}}); !errors.Is(err, engine.ErrMountInMount) {
 			t.Errorf("mount at %s: %v", target, err)
@@ -103,5 +107,7 @@ func filesAndNestedMounts(t *testing.T, s *Subject) {
 	spec.Mounts = []engine.Mount{{Source: t.TempDir(), Target: engine.OwnDir, ReadOnly: true},
 		{Source: t.TempDir(), Target: engine.OwnDir + "/run"}}
 	ok(t, os.Mkdir(filepath.Join(spec.Mounts[0].Source, "run"), 0o755))
-	ok(t, s.PutFiles(t.Context(), s.create(t, spec).ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}}))
+	c := s.create(t, spec)
+	ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: "/etc/passwd", Data: []byte("x")}}))
+	ok(t, s.CheckMounts(t.Context(), c.ID, bare))
 }

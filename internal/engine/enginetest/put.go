@@ -23,14 +23,9 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 		return err
 	}
 	img := f.imageOf(b)
-	var mounts []string
-	for _, m := range b.spec.Mounts {
-		mounts = append(mounts, img.resolve(m.Target))
-	}
-	for _, m := range mounts {
-		if !engine.Within(m, engine.OwnDir) && slices.ContainsFunc(mounts, func(o string) bool { return m != o && engine.Within(m, o) }) {
-			return fmt.Errorf("%w: %s", engine.ErrMountInMount, m)
-		}
+	mounts, err := f.places(b)
+	if err != nil {
+		return err
 	}
 	put := map[string]engine.File{}
 	for _, file := range files {
@@ -49,6 +44,37 @@ func (f *Fake) PutFiles(ctx context.Context, id string, files []engine.File) err
 	}
 	maps.Copy(b.files, put)
 	return nil
+}
+
+// CheckMounts implements engine.Engine.
+func (f *Fake) CheckMounts(ctx context.Context, id, bare string) error {
+	err := f.begin(ctx, "CheckMounts")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.neverStarted(id)
+	if err == nil {
+		_, err = f.neverStarted(bare)
+	}
+	if err == nil {
+		_, err = f.places(b)
+	}
+	return err
+}
+
+// places returns where the mounts of a container are.
+func (f *Fake) places(b *box) (mounts []string, err error) {
+	img := f.imageOf(b)
+	for _, m := range b.copy(false).Mounts {
+		mounts = append(mounts, img.resolve(m.Target))
+	}
+	for _, m := range mounts {
+		if !engine.Within(m, engine.OwnDir) && slices.ContainsFunc(mounts, func(o string) bool { return m != o && engine.Within(m, o) }) {
+			return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, m)
+		}
+	}
+	return mounts, nil
 }
 
 // imageOf returns the image of a container.

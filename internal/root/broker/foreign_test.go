@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,5 +129,30 @@ func TestForeignImageWhoseUserCanChangeTheGroupsIsNotEntered(t *testing.T) {
 			// The administrator's image is as the administrator wants it.
 			_ = w.enters().Close()
 		})
+	}
+}
+
+// On another host the engine's copy mounts along a path that processes of containers with the
+// outer mount may be changing.
+func TestEngineElsewhereIsNotAskedAboutMountsBehindALinkInAnother(t *testing.T) {
+	for lines, refused := range map[string]bool{
+		"volume = data:/data\nvolume = more:/more":   false,
+		"volume = data:/data":                        false,
+		"volume = data:/data\nvolume = more:/l/more": true,
+	} {
+		w := newWorld(t)
+		w.engine.AddLink("busybox", "/l", "/data/in")
+		w.mute.Store(w.name(), true) // its sessions go over the engine's exec
+		w.set("[dockersh]\ndockersocket = ssh://elsewhere\n" + lines + "\n")
+		m, _ := w.login(&wire.Login{})
+		e, isError := m.(*wire.Error)
+		if !isError || strings.Contains(e.Text, "lies in another") != refused || (w.engine.Calls("PutFiles") == 0) != refused {
+			t.Errorf("%s: %+v, %d copies", lines, m, w.engine.Calls("PutFiles"))
+		}
+		for _, c := range []string{w.name(), "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-1"} {
+			if _, err := w.engine.Find(t.Context(), c); refused && err == nil {
+				t.Errorf("%s: %s is left", lines, c)
+			}
+		}
 	}
 }

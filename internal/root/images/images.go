@@ -124,7 +124,11 @@ func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (stat
 	if a, err = i.state.Get(id); !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	if a, err = probe(ctx, e, id); err != nil {
+	err = withProbe(ctx, e, id, func(probe string) error {
+		a, err = accountsIn(ctx, e, id, probe)
+		return err
+	})
+	if err != nil {
 		return a, err
 	}
 	if err := i.state.Put(id, a); err != nil {

@@ -49,8 +49,24 @@ func isProbe(c *engine.Container) bool {
 	return c.Name == probeName(c.ImageID) && c.Labels[engine.LabelIdentity] == policy.Probe
 }
 
-// probe reads the accounts of an image. The lock is held.
-func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accounts, err error) {
+// WithProbe makes a container of an image in which nothing is mounted, never starts it,
+// calls use with its id, and removes it.
+func (i *Images) WithProbe(ctx context.Context, e engine.Engine, imageID string, use func(probe string) error) error {
+	release, err := i.queue.Lock(ctx, imageID)
+	if err != nil {
+		return err
+	}
+	defer release()
+	unlock, err := i.state.Lock(ctx, imageID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return withProbe(ctx, e, imageID, use)
+}
+
+// withProbe is WithProbe with the lock held.
+func withProbe(ctx context.Context, e engine.Engine, imageID string, use func(probe string) error) error {
 	spec := engine.Spec{
 		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
 		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
@@ -66,18 +82,23 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accoun
 		}
 	}
 	if err != nil {
-		return a, err
+		return err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		_ = e.Remove(ctx, made.ID) // at worst it stays until the next probe, and is never started
 	}()
+	return use(made.ID)
+}
+
+// accountsIn reads the accounts of an image in a probe of it.
+func accountsIn(ctx context.Context, e engine.Engine, imageID, probe string) (a state.Accounts, err error) {
 	for _, f := range []struct {
 		name string
 		to   *[]byte
 	}{{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}, {"/etc/shadow", &a.Shadowed}} {
-		if *f.to, err = e.ReadFile(ctx, made.ID, f.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if *f.to, err = e.ReadFile(ctx, probe, f.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return a, err
 		}
 	}
@@ -86,7 +107,7 @@ func probe(ctx context.Context, e engine.Engine, imageID string) (a state.Accoun
 	if err != nil {
 		return a, err
 	}
-	if image.Path != "" && image.Path != usualPath && forgetsPath(ctx, e, made.ID) {
+	if image.Path != "" && image.Path != usualPath && forgetsPath(ctx, e, probe) {
 		a.Path = []byte(image.Path)
 	}
 	return a, nil

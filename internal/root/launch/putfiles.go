@@ -29,12 +29,28 @@ func (t *Target) putFiles(ctx context.Context, made *engine.Container, files []e
 		}
 		return files, t.addHalfMade(made)
 	}
+	if err := t.checkRemoteMounts(ctx, made); err != nil {
+		return nil, err
+	}
 	err = t.engine.PutFiles(ctx, made.ID, files)
 	reset := slices.ContainsFunc(files, func(f engine.File) bool { return f.Reset })
 	if errors.Is(err, engine.ErrMountInMount) && t.plan.Engine().Local() && !reset {
 		return files, nil
 	}
 	return nil, err
+}
+
+// checkRemoteMounts returns an error if a link of the image leads a mount of a container
+// elsewhere into another one. The engine's copy mounts along that path in its host's file
+// system, and processes of other containers with the outer mount may be changing it
+// (CVE-2018-15664 is of this class): so that is found out in a container that has no mount.
+func (t *Target) checkRemoteMounts(ctx context.Context, made *engine.Container) error {
+	if t.plan.Engine().Local() || len(made.Mounts) < 2 {
+		return nil
+	}
+	return t.l.Images.WithProbe(ctx, t.engine, made.ImageID, func(probe string) error {
+		return t.engine.CheckMounts(ctx, made.ID, probe)
+	})
 }
 
 // writesLate reports whether the files of a new container are written once it runs,

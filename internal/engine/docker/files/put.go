@@ -35,8 +35,29 @@ func Put(ctx context.Context, conn *api.Conn, id string, files []engine.File) er
 	return nil
 }
 
+// CheckMounts returns engine.ErrMountInMount if a link of the image leads a mount of a
+// container into another one. It asks about bare, a container of the same image in which
+// nothing is mounted that others can change.
+func CheckMounts(ctx context.Context, conn *api.Conn, id, bare string) error {
+	r, err := neverStarted(ctx, conn, id)
+	if err != nil {
+		return err
+	}
+	b, err := neverStarted(ctx, conn, bare)
+	if err == nil && b.Image != r.Image {
+		err = fmt.Errorf("containers %s and %s have different images", id, bare)
+	}
+	if err == nil {
+		_, err = newResolver(ctx, conn, bare, r.Mounts)
+	}
+	if err != nil {
+		return fmt.Errorf("mounts of container %s: %w", id, err)
+	}
+	return nil
+}
+
 func put(ctx context.Context, conn *api.Conn, r *container.InspectResponse, files []engine.File) error {
-	s, err := newResolver(ctx, conn, r)
+	s, err := newResolver(ctx, conn, r.ID, r.Mounts)
 	if err != nil {
 		return err
 	}

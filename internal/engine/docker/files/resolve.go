@@ -36,19 +36,20 @@ type pathKind struct {
 	link   string // where it leads
 }
 
-// newResolver finds out where the mounts of a container are; engine.ErrMountInMount.
-func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectResponse) (*resolver, error) {
-	s := &resolver{conn: conn, id: r.ID, seen: map[string]pathKind{}}
+// newResolver finds out where the mounts of a container are; engine.ErrMountInMount. The
+// questions are about that container, or another one of its image.
+func newResolver(ctx context.Context, conn *api.Conn, id string, mounts []container.MountPoint) (*resolver, error) {
+	s := &resolver{conn: conn, id: id, seen: map[string]pathKind{}}
 	// Before the first question: the engine mounts all of them to answer it.
-	for _, m := range r.Mounts {
-		for _, outer := range r.Mounts {
+	for _, m := range mounts {
+		for _, outer := range mounts {
 			if m.Destination != outer.Destination && engine.Within(m.Destination, outer.Destination) &&
 				!engine.Within(m.Destination, engine.OwnDir) {
 				return nil, fmt.Errorf("%w: %s", engine.ErrMountInMount, m.Destination)
 			}
 		}
 	}
-	for _, m := range r.Mounts {
+	for _, m := range mounts {
 		at, err := s.resolve(ctx, m.Destination)
 		if err != nil {
 			return nil, err
@@ -68,13 +69,16 @@ func newResolver(ctx context.Context, conn *api.Conn, r *container.InspectRespon
 
 var errLinks = errors.New("too many symbolic links")
 
-// resolve returns the path without links to which a path leads.
+// resolve returns the path without links to which a path leads, as far as no mount is on it.
 func (s *resolver) resolve(ctx context.Context, name string) (string, error) {
 	at, rest := "/", strings.Trim(path.Clean(name), "/")
 	for links := 0; rest != ""; {
 		var first string
 		first, rest, _ = strings.Cut(rest, "/")
 		at = path.Join(at, first)
+		if s.mounted(at) { // others may be changing what is there
+			return path.Join(at, rest), nil
+		}
 		link, err := s.linkAt(ctx, at)
 		if err != nil {
 			return "", err
