@@ -157,6 +157,9 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 	if e.About, err = d.About(ctx); err != nil {
 		return err
 	}
+	if at.Local() {
+		e.Mended = mendedHere(runcChangelog, e.Runc)
+	}
 	all, err := d.List(ctx, false)
 	if err != nil {
 		return err

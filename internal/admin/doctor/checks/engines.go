@@ -85,13 +85,14 @@ func engineVersion(_ *facts.Host, e *facts.Engine) *fault {
 }
 
 // runcHoles are ways out of a container, and the release of runc that closed each. A
-// branch may have its own: the first row whose branch is a prefix of the version counts.
+// branch may have its own.
 var runcHoles = []struct {
 	branch, fixed, what string
 }{
 	{"", "1.0.0-rc7", "CVE-2019-5736"},
 	{"", "1.1.12", "CVE-2024-21626"},
 	{"", "1.1.14", "CVE-2024-45310"}, // with a mount in a directory that users can change
+	{"1.2.", "1.2.0-rc.3", "CVE-2024-45310"},
 	{"1.3.", "1.3.3", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
 	{"1.4.", "1.4.0-rc.3", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
 	{"", "1.2.8", "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"},
@@ -103,15 +104,23 @@ func runtimeVersion(_ *facts.Host, e *facts.Engine) *fault {
 	}
 	var open []string
 	for _, hole := range runcHoles {
-		if strings.HasPrefix(e.Runc, hole.branch) && older(e.Runc, hole.fixed) && !slices.Contains(open, hole.what) {
-			open = append(open, hole.what)
+		if !strings.HasPrefix(e.Runc, hole.branch) || !older(e.Runc, hole.fixed) {
+			continue
+		}
+		for what := range strings.SplitSeq(hole.what, ", ") {
+			if !slices.Contains(open, what) && !slices.Contains(e.Mended, what) {
+				open = append(open, what)
+			}
 		}
 	}
 	if len(open) == 0 {
 		return nil
 	}
-	return &fault{text: "runc " + e.Runc + " is older than the release that closed " + strings.Join(open, ", ") +
-		". A distribution may have closed it without a new number: look for these names in its changelog, or upgrade"}
+	return &fault{
+		text: "runc " + e.Runc + " is older than the release that closed " + strings.Join(open, ", ") +
+			". A distribution may have closed them without a new number: look for these names in its changelog, or upgrade runc",
+		lines: []string{"apt-get changelog runc | grep CVE-", "rpm -q --changelog runc | grep CVE-", "apt-get install --only-upgrade runc"},
+	}
 }
 
 func seccomp(_ *facts.Host, e *facts.Engine) *fault {

@@ -108,8 +108,9 @@ type Source struct {
 type Engine struct {
 	Socket string
 	engine.About
-	Err  string      // why it does not answer
-	Gone []Container // containers of one user alone whose account exists no more
+	Err    string      // why it does not answer
+	Mended []string    // names of holes that the distribution closed in its runc
+	Gone   []Container // containers of one user alone whose account exists no more
 }
 
 // Container is a container that dockersh made.
