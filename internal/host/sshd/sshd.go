@@ -81,9 +81,9 @@ func parentOf(child proc.Stat) (proc.Stat, error) {
 	return p, err
 }
 
-// Ancestors returns a process and its ancestors, without process 1, as far as they can be
-// found. No number among them was another process's meanwhile, if the process still runs.
-func Ancestors(first proc.Stat) []proc.Stat {
+// AncestorsOf is Ancestors for a process that may have ended since first was read: good enough
+// for a log, but not to decide by.
+func AncestorsOf(first proc.Stat) []proc.Stat {
 	chain := []proc.Stat{first}
 	for len(chain) <= maxDepth {
 		p, err := parentOf(chain[len(chain)-1])
@@ -92,6 +92,13 @@ func Ancestors(first proc.Stat) []proc.Stat {
 		}
 		chain = append(chain, p)
 	}
+	return chain
+}
+
+// Ancestors returns a process and its ancestors, without process 1, as far as they can be
+// found. No number among them was another process's meanwhile, if the process still runs.
+func Ancestors(first proc.Stat) []proc.Stat {
+	chain := AncestorsOf(first)
 	for i, p := range chain { // a parent that is the parent still never ended since
 		if !same(p) {
 			return chain[:i]

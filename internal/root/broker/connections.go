@@ -64,7 +64,7 @@ func (c *connections) setHasSession(front proc.Stat) {
 	if none {
 		return
 	}
-	for _, p := range sshd.Ancestors(front) {
+	for _, p := range sshd.AncestorsOf(front) {
 		c.take(process{p.Pid, p.Start})
 	}
 }
