@@ -76,7 +76,7 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 		if err != nil {
 			down = append(down, fmt.Errorf("%s: %w", c.Name, err))
 		}
-		rows = append(rows, newRow(c, sized, slices.Contains(gone, c.Container), len(in)))
+		rows = append(rows, newRow(c, sized, slices.Contains(gone, c.Container), len(sessions.Shown(in))))
 	}
 	switch {
 	case quiet:

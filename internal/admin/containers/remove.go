@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/human"
+	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -46,7 +47,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 	in := 0
 	for _, c := range all {
 		live, _ := c.liveIn(ctx) // removeOne looks again
-		in += len(live)
+		in += len(sessions.Shown(live))
 	}
 	what := human.Count(len(all), "container")
 	if len(all) == 1 {
@@ -70,7 +71,7 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 	occupied := func() bool {
 		var live []state.Session
 		live, unknown = c.liveIn(ctx)
-		in = len(live)
+		in = len(sessions.Shown(live))
 		return (in > 0 || unknown != nil) && !r.force
 	}
 	alone, err := lifecycle.WhileVacant(d, occupied, func() error {

@@ -37,8 +37,13 @@ func hangUp(all []state.Session) []*dying {
 		d := &dying{Session: r}
 		d.fd, d.err = openFront(r)
 		list = append(list, d)
-		// A stopped process handles SIGHUP only after SIGCONT.
-		d.send(unix.SIGHUP)
+		// A stopped process handles SIGHUP only after SIGCONT. sshd closes the PAM session at
+		// SIGTERM.
+		if r.Connection {
+			d.send(unix.SIGTERM)
+		} else {
+			d.send(unix.SIGHUP)
+		}
 		d.send(unix.SIGCONT)
 	}
 	waitFor(list, hangUpLimit)
@@ -69,8 +74,12 @@ func openFront(r state.Session) (int, error) {
 		return -1, err
 	}
 	// The descriptor stays with this process, which must be the one of the entry, and
-	// its user's: the number may have been another's when it was opened.
-	if uid, err := proc.UID(r.Pid); err == nil && uid == r.UID && r.IsLive() {
+	// its user's, or sshd's as root: the number may have been another's when it was opened.
+	owner := r.UID
+	if r.Connection {
+		owner = 0
+	}
+	if uid, err := proc.UID(r.Pid); err == nil && uid == owner && r.IsLive() {
 		return fd, nil
 	}
 	return -1, unix.Close(fd)
@@ -115,8 +124,10 @@ func waitFor(all []*dying, limit time.Duration) {
 }
 
 // AwaitEnd waits for the end of sessions whose container has ended, and ends those
-// itself that are still there after hangUpLimit. It returns how many have ended.
-func AwaitEnd(all []state.Session) (ended int, err error) {
+// itself that are still there after hangUpLimit. Connections in its network, which leads
+// nowhere by now, are ended then. It returns how many sessions have ended.
+func AwaitEnd(in []state.Session) (ended int, err error) {
+	all, connections := split(in)
 	left := all
 	for end := time.Now().Add(hangUpLimit); ; time.Sleep(20 * time.Millisecond) {
 		left = slices.DeleteFunc(slices.Clone(left), func(r state.Session) bool { return !r.IsLive() })
@@ -130,6 +141,11 @@ func AwaitEnd(all []state.Session) (ended int, err error) {
 			return ended, fmt.Errorf("session %s has not ended: %w", d.ID, d.err)
 		}
 		ended++
+	}
+	for _, d := range hangUp(connections) {
+		if d.err != nil {
+			return ended, fmt.Errorf("the connection %s has not ended: %w", d.ID, d.err)
+		}
 	}
 	return ended, nil
 }

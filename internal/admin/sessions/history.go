@@ -82,7 +82,12 @@ func printHistory(out io.Writer, rows []past) error {
 	return cli.PrintTable(out, rows, []cli.Column[past]{
 		{Head: "USER", Value: func(p past) string { return cmp.Or(p.User, strconv.FormatUint(uint64(p.UID), 10)) }},
 		{Head: "CLIENT", Value: func(p past) string { return p.Client }},
-		{Head: "TTY", Value: func(p past) string { return p.TTY }},
+		{Head: "TTY", Value: func(p past) string {
+			if p.Connection {
+				return "connection"
+			}
+			return p.TTY
+		}},
 		{Head: "CONTAINER", Value: func(p past) string { return p.Container }},
 		{Head: "SINCE", Value: func(p past) string { return p.Time.Local().Format(time.DateTime) }},
 		{Head: "DURATION", Value: func(p past) string {

@@ -29,7 +29,7 @@ func Kick(ctx context.Context, env cli.Env, args []string) error {
 	for _, entry := range all {
 		_ = writeLine(entry, "the administrator ends this session") // others see its end alone
 	}
-	cli.Progress("ending "+human.Count(len(all), "session"))(0, 0)
+	cli.Progress("ending "+human.Count(len(Shown(all)), "session"))(0, 0)
 	ended := hangUp(all)
 	cli.ClearProgress()
 	bad := false

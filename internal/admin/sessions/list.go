@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // Session is a live session as it is listed: its entry, and what the host knows of its
@@ -31,6 +32,8 @@ type Session struct {
 	Idle      *int64    `json:"idle,omitempty"` // seconds since the last input; missing: no terminal
 	Pid       int       `json:"pid"`            // of the login shell
 	Waiting   bool      `json:"waiting"`        // for its container
+	// Connection: not a session, but a connection of ssh that has none (ssh -N). Pid is sshd's.
+	Connection bool `json:"connection,omitempty"`
 	// Unconfirmed: only the user's own broker says that it is in the container.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 
@@ -57,7 +60,7 @@ func List(ctx context.Context, env cli.Env, args []string) error {
 	if quiet {
 		entries, out := Entries(ctx, env.Marks)
 		out.warn()
-		for _, entry := range entries {
+		for _, entry := range shown(entries, entryOf) {
 			fmt.Fprintln(env.Out, entry.ID)
 		}
 		return nil
@@ -73,13 +76,20 @@ func List(ctx context.Context, env cli.Env, args []string) error {
 // In is Entry.In.
 func (s Session) In(container, mark string) bool { return s.entry.In(container, mark) }
 
-// Live returns all live sessions, the oldest first. marks and out are as for Entries.
+func entryOf(e Entry) state.Session { return e.Session }
+
+// Live returns all live sessions, and connections that have none, the oldest first. marks and
+// out are as for Entries.
 func Live(ctx context.Context, marks cli.Marks) (all []Session, out LeftOut) {
 	all = []Session{}
 	entries, out := Entries(ctx, marks)
-	for _, entry := range entries {
+	for _, entry := range shown(entries, entryOf) {
 		s := Session{ID: entry.ID, User: entry.User, UID: entry.UID, Container: entry.Container, Client: entry.Address, Key: entry.Key,
-			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting, Unconfirmed: entry.Unconfirmed, entry: entry}
+			Since: entry.Since, Pid: entry.Pid, Waiting: entry.Waiting,
+			Unconfirmed: entry.Unconfirmed, Connection: entry.Connection, entry: entry}
+		if s.Container == state.NoContainer {
+			s.Container = ""
+		}
 		p, err := proc.Of(entry.Pid)
 		if err != nil || p.Start != entry.Start {
 			continue // it has ended since the entry was read, and another process may have its number
@@ -122,8 +132,11 @@ func printTable(out io.Writer, all []Session) error {
 		}},
 		{Head: "CLIENT", Value: func(s Session) string { return s.Client }},
 		{Head: "TTY", Value: func(s Session) string {
-			if s.Waiting {
+			switch {
+			case s.Waiting:
 				return "waits"
+			case s.Connection:
+				return "connection"
 			}
 			return s.TTY
 		}},

@@ -35,7 +35,7 @@ func Message(ctx context.Context, env cli.Env, args []string) error {
 	}
 	reached, bare := 0, 0
 	var failed []error
-	for _, entry := range all {
+	for _, entry := range Shown(all) {
 		switch err := writeLine(entry, text); {
 		case err == nil:
 			reached++

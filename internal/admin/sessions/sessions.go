@@ -72,8 +72,8 @@ func NewIndex() *Index {
 	return &Index{state.RunDir(paths.Run).Sessions().ByContainer(), map[userRunDir][]state.Session{}, findFurtherDirs()}
 }
 
-// LiveIn returns the live sessions in a container, without logins that wait for it. owner
-// and mark are what its labels say. The error means that there may be more.
+// LiveIn returns the live sessions and connections in a container, without logins that wait
+// for it. owner and mark are what its labels say. The error means that there may be more.
 func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark string) (in []state.Session, err error) {
 	all := slices.Clone(x.root[container])
 	for _, p := range runDirsOf(owner, x.further) {
@@ -99,7 +99,7 @@ func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark
 }
 
 // selectSessions returns the live sessions of a selection by id, container or user, with
-// logins that wait for their container.
+// logins that wait for their container, and connections.
 func selectSessions(ctx context.Context, marks cli.Marks, s *cli.Selection) (all []state.Session, err error) {
 	var known []string
 	entries, out := Entries(ctx, marks)
@@ -107,7 +107,7 @@ func selectSessions(ctx context.Context, marks cli.Marks, s *cli.Selection) (all
 	for _, entry := range entries {
 		known = append(known, entry.ID)
 		in := ""
-		if !entry.Unconfirmed {
+		if !entry.Unconfirmed && entry.Container != state.NoContainer {
 			in = entry.Container
 			known = append(known, in)
 		}
