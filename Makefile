@@ -24,8 +24,17 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
+# The PAM module: built where a C compiler and the headers of libpam are, and installed where
+# this host has its other modules. Everything but the network of ssh connections works without.
+CC      ?= cc
+PAMDIR  ?= $(patsubst %/,%,$(dir $(firstword $(wildcard /lib/*/security/pam_unix.so /lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
+PAMFLAGS = -std=c11 -O2 -fPIC -fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wshadow -Wconversion \
+           -Wno-sign-conversion -Werror -DSOCKET_PATH='"$(RUN)/dockershd.sock"' -DFRONT_PATH='"$(BINDIR)/dockersh"'
+PAMLINK  = -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+
 .DEFAULT_GOAL = help
-.PHONY: help build install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs bench lint fuzz clean
+.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs bench lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -35,6 +44,14 @@ help: ## list the targets
 build: ## build the programs, static, in ./bin
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
+	@$(MAKE) -s pam
+
+pam: # the PAM module, if that can be built here
+	@mkdir -p $(BIN)
+	@rm -f $(BIN)/pam_dockersh.so
+	@if [ -n '$(HAVEPAM)' ]; then $(CC) $(CPPFLAGS) $(CFLAGS) $(PAMFLAGS) $(PAMLINK) -o $(BIN)/pam_dockersh.so \
+		pam/pam_dockersh.c pam/answer.c -lpam; \
+	else echo 'make: pam_dockersh.so is left out: it takes a C compiler and the headers of libpam (libpam0g-dev)' >&2; fi
 
 install: build ## install programs, manual pages, completions, units and examples below PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(LIBEXEC) $(LIBEXEC)/run
@@ -42,6 +59,7 @@ install: build ## install programs, manual pages, completions, units and example
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
 	install -m 755 $(BIN)/dockersh-bridge $(BIN)/dockershd-session $(DESTDIR)$(LIBEXECDIR)
+	if [ -e $(BIN)/pam_dockersh.so ] && [ -n '$(PAMDIR)' ]; then install -D -m 644 $(BIN)/pam_dockersh.so $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \
 		dir=$(SHARE)/man/man$${page##*.}; install -d "$$dir"; install -m 644 "$$page" "$$dir"; done
 	install -d $(SHARE)/doc/dockersh/docs/design $(SHARE)/doc/dockersh/examples $(UNITS)
@@ -63,6 +81,8 @@ uninstall: ## remove what install installed; settings and containers stay
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	rm -f $(ROTATE)
+	@if grep -qs '^[^#]*pam_dockersh' $(DESTDIR)/etc/pam.d/*; then echo 'make: pam_dockersh.so stays: /etc/pam.d names it, and without it nobody could log in' >&2; \
+	elif [ -n '$(PAMDIR)' ]; then rm -f $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
 install-shell: ## add dockersh to /etc/shells, so that chsh accepts it
@@ -83,7 +103,7 @@ image: ## build the installer image IMAGE, with programs built here, on the loca
 
 image-root: # the files of the image
 	@$(MAKE) -s install BIN=$(IMAGEDIR)/bin DESTDIR=$(abspath $(IMAGEDIR))/dockersh/root PREFIX=/usr/local \
-		BINDIR=$(IMAGEBIN) SBINDIR=$(IMAGEBIN) LIBEXECDIR=$(IMAGEBIN)/dockersh.d
+		BINDIR=$(IMAGEBIN) SBINDIR=$(IMAGEBIN) LIBEXECDIR=$(IMAGEBIN)/dockersh.d PAMDIR=
 	rm -rf $(IMAGEDIR)/bin
 	install -m 755 dist/image/install $(IMAGEDIR)/dockersh
 	echo '$(IMAGEBIN)' >$(IMAGEDIR)/dockersh/bindir
@@ -141,7 +161,7 @@ e2e-ready: # what the tests need inside, where there is no network: images, prog
 	@$(GO) list -deps -test -tags 'e2e bench' ./... >/dev/null
 
 e2e-programs: # as the tests install them: owned by root, short paths
-	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
+	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh PAMDIR=/run/dsh/security ETC=/etc RUN=/run/dockersh
 
 bench: ## measure the table of budgets: our figure, the other, ratio, bound
 	@sh scripts/need
