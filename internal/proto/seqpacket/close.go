@@ -104,6 +104,25 @@ func hasPacket(fd int) bool {
 	return any || err != nil
 }
 
+// maxShared is how many sockets CloseShared closes at a time with the thread that calls it.
+const maxShared = 16
+
+var shared = make(chan struct{}, maxShared)
+
+// CloseShared closes a socket that another process was given, by close. As long as that one has
+// it, this is done at once. If it has ended by then, what the peer had sent goes with the
+// socket, and its descriptors can take as long as the peer likes: so only maxShared calls can
+// wait for that at a time. The next ones leave it to other threads, which takes longer.
+func CloseShared(close func() error) error {
+	select {
+	case shared <- struct{}{}:
+		defer func() { <-shared }()
+		return close()
+	default:
+		return CloseElsewhere(close)
+	}
+}
+
 // CloseElsewhere runs close, which closes descriptors of this process, while another thread
 // has them too, and lets that thread end: a thread that ends waits for no peer (PF_EXITING in
 // inet_release of the kernel). With an error of the kernel close may wait.

@@ -167,6 +167,37 @@ func TestPacketsWithoutDescriptorsAreDropped(t *testing.T) {
 	}
 }
 
+// The process that was given the socket ended before we closed it.
+func TestFewThreadsWaitForWhatIsLeftInSocketsOfOthers(t *testing.T) {
+	const sockets = maxShared + 8
+	closed := make(chan error, sockets)
+	t.Run("while they linger", func(t *testing.T) {
+		for range sockets {
+			raw, peer := pair(t)
+			sendLingering(t, peer, "x", 1)
+			go func() { closed <- CloseShared(func() error { return unix.Close(raw) }) }()
+		}
+		for range sockets - maxShared {
+			select {
+			case <-closed:
+			case <-time.After(10 * time.Second):
+				t.Fatal("more threads wait")
+			}
+		}
+		raw, _ := pair(t)
+		start := time.Now()
+		if err := CloseShared(func() error { return unix.Close(raw) }); err != nil || time.Since(start) > 5*time.Second {
+			t.Errorf("others: %v after %v", err, time.Since(start))
+		}
+		if len(closed) > 0 {
+			t.Error("the descriptors do not linger: this test shows nothing")
+		}
+	})
+	for range maxShared {
+		<-closed
+	}
+}
+
 func TestCloseElsewhereClosesForGood(t *testing.T) {
 	raw, peer := pair(t)
 	if err := CloseElsewhere(func() error { return unix.Close(raw) }); err != nil {

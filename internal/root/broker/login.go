@@ -71,7 +71,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		// The front is gone, and nobody else has what the agent may have sent.
 		return errors.Join(err, seqpacket.CloseElsewhere(entered.Conn.Close))
 	}
-	_ = entered.Conn.Close()
+	_ = seqpacket.CloseShared(entered.Conn.Close) // the front may have ended all the same
 	f.events = b.events.writeStart(f, req, key, entered.Cold)
 	return nil
 }
