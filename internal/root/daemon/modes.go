@@ -53,8 +53,8 @@ func Main(open engine.Opener) int {
 }
 
 // SessionMain runs dockershd-session, the broker of the one front on standard input, and
-// returns its exit code. It has no client of an engine: where one is needed it becomes
-// dockershd.
+// returns its exit code. It has no client of an engine: where one is needed dockershd goes
+// on.
 func SessionMain() int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("dockershd-session", version.Get())
@@ -73,7 +73,9 @@ func SessionMain() int {
 	switch {
 	case errors.Is(err, broker.ErrHandOver):
 		_ = unix.SetNonblock(0, false) // else the poller of dockershd would adopt it as os.Stdin, before main
-		err = door.ExecBroker(door.OneShot)
+		if err = door.StartBroker(door.OneShot); err == nil {
+			return 0
+		}
 		front, e := channel.Conn{Socket: c}, usererr.For(err)
 		front.Within(time.Second)
 		if _, fds, err := front.Socket.Recv(wire.MaxPacket); err == nil { // with the login there the front would lose our message
@@ -81,7 +83,9 @@ func SessionMain() int {
 		}
 		_ = front.Send(wire.NewError(e))
 	case errors.Is(err, broker.ErrNeedsEngine):
-		err = door.ExecBroker(door.Reconcile)
+		if err = door.StartBroker(door.Reconcile); err == nil {
+			return 0
+		}
 	default:
 		return exitCode(err)
 	}

@@ -102,14 +102,22 @@ const (
 	Reconcile = "--reconcile" // do what is due for containers that nobody is in
 )
 
-// ExecBroker replaces this program with dockershd, which has an engine. It returns only
-// after an error.
-func ExecBroker(task string) error {
+// StartBroker starts dockershd, which has an engine, with this program's standard input; this
+// program ends then. It cannot become dockershd by execve(2), which first ends all threads: one
+// may wait for a file system that does not answer.
+func StartBroker(task string) error {
 	path := paths.Broker()
 	if err := CheckProgram(path); err != nil {
 		return err
 	}
-	return unix.Exec(path, []string{path, task}, environ[:])
+	_, err := syscall.ForkExec(path, []string{path, task}, &syscall.ProcAttr{
+		Dir: "/", Env: environ[:], Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return startFailed(err)
+	}
+	_ = unix.Close(0) // a thread that waits would keep it open
+	return nil
 }
 
 // socketpair returns connected sockets whose peer is uid to the kernel (SO_PEERCRED).

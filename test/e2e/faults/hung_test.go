@@ -162,3 +162,72 @@ func TestHomesThatDoNotAnswerHoldNoOtherUserUp(t *testing.T) {
 		t.Errorf("the first login of another user: %q %v", out, err)
 	}
 }
+
+// loginInTime runs a login and returns what it wrote, and whether it ended by itself. A process
+// that waits for a file system may not end even when it is killed.
+func loginInTime(t *testing.T, u *e2e.Account) (out string, ended bool) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := e2e.AsUser(u, e2e.Front, "-c", "echo works")
+	cmd.Stdout, cmd.Stderr = w, w
+	err = cmd.Start()
+	_ = w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan bool)
+	go func() { _ = cmd.Wait(); close(over) }()
+	select {
+	case <-over:
+		ended = true
+	case <-time.After(15 * time.Second): // less than the front waits for a broker
+	}
+	_ = r.SetReadDeadline(time.Now().Add(time.Second))
+	all := make([]byte, 4096)
+	n, _ := r.Read(all)
+	_ = cmd.Process.Kill()
+	return string(all[:n]), ended
+}
+
+// Without a service, a broker that waits for the directory leaves the login to another program.
+func TestLoginWhoseDirectoriesDoNotAnswerIsRefused(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	for what, hang := range map[string]func(*testing.T, string){"down": hang, "for good": hangForGood} {
+		t.Run(what, func(t *testing.T) {
+			u := e2e.NewUser(t, "mounthome", "mounthomefrom = /srv/hung-%u")
+			dir := "/srv/hung-" + u.Name
+			e2e.OnHost(t, "install", "-d", "-o", u.Name, dir)
+			t.Cleanup(func() { _ = os.Remove(dir) })
+			e2e.CanLogIn(t, u)
+			e2e.OnHost(t, "docker", "stop", "-t", "1", u.Name+"_dockersh")
+			hang(t, dir)
+			for range 3 {
+				if out, ended := loginInTime(t, u); !ended || !strings.Contains(out, "does not answer") {
+					t.Errorf("ended: %v, %q", ended, out)
+				}
+			}
+		})
+	}
+}
+
+func TestUsersFileThatDoesNotAnswerHoldsNoLoginUpThatDoesWithout(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	for what, hang := range map[string]func(*testing.T, string){"down": hang, "for good": hangForGood} {
+		for line, want := range map[string]string{"": "works\n", "enableuserconfig": "~/.dockersh does not answer"} {
+			t.Run(what+" "+line, func(t *testing.T) {
+				u := e2e.NewUser(t, line)
+				e2e.CanLogIn(t, u)
+				hang(t, u.Home)
+				out, ended := loginInTime(t, u)
+				// Nothing ends a process that waits for such a file system.
+				if !strings.Contains(out, want) || !ended && what == "down" {
+					t.Errorf("ended: %v, %q", ended, out)
+				}
+			})
+		}
+	}
+}
