@@ -19,12 +19,13 @@ import (
 
 const (
 	// maxEntries is how many entries of a directory are looked at.
-	maxEntries = 1024
-	// perUserLimit is how long the directories of one user may take, totalLimit those of all.
-	perUserLimit = 300 * time.Millisecond
-	totalLimit   = 3 * time.Second
-	usersAtOnce  = 8
+	maxEntries  = 1024
+	totalLimit  = 3 * time.Second
+	usersAtOnce = 8
 )
+
+// perUserLimit is how long the directories of one user may take, totalLimit those of all.
+var perUserLimit = 300 * time.Millisecond
 
 // errSlow means that a directory was not read in time.
 var errSlow = errors.New("the session entries of the user's own broker cannot be read in time")

@@ -2,14 +2,18 @@ package broker
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
@@ -201,9 +205,13 @@ func TestOneBrokerAttendsAContainer(t *testing.T) {
 	w.set("[dockersh]\nephemeral\nlinger = 1h\n")
 	_ = w.enters().Close()
 	w.waits()
-	attended := func() bool { // to ask by Attend could send the broker away
-		_, err := os.Lstat(filepath.Join(string(w.broker.state.Retentions()), w.name()+".stay~"))
-		return err == nil
+	// Whoever attends has locked a file, a moment after it was made. To try the lock could send
+	// the broker away.
+	attended := func() bool {
+		var st unix.Stat_t
+		err := unix.Stat(filepath.Join(string(w.broker.state.Retentions()), w.name()+".stay~"), &st)
+		locks, _ := os.ReadFile("/proc/locks")
+		return err == nil && strings.Contains(string(locks), fmt.Sprintf(":%d ", st.Ino))
 	}
 	end := func() <-chan struct{} {
 		b := w.ofOneSession()

@@ -49,11 +49,27 @@ func lastOf(t testing.TB, a *e2e.Account, n int) past {
 	return all[n-1]
 }
 
+// afterItsStart runs a script once the start of its session, the nth, is in the history, and
+// returns what is there of the session after its end. The client's address is looked up in the
+// background, and lost with a session that is over before.
+func afterItsStart(t *testing.T, a *e2e.Account, n int, script string) past {
+	t.Helper()
+	argv := e2e.SSHArgv(a, "read x; "+script)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	in, _ := e2e.StartPiped(t, cmd)
+	e2e.Eventually(t, "the live session is listed", func() bool {
+		all := historyOf(t, a)
+		return len(all) == n && all[n-1].Status == "still in"
+	})
+	_ = in.Close()
+	_ = cmd.Wait() // it ends as the script does
+	return lastOf(t, a, n)
+}
+
 func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
 	u := e2e.NewUser(t)
-	e2e.SSH(t, u, "sleep 0.2; exit 7")
-	p := lastOf(t, u, 1)
+	p := afterItsStart(t, u, 1, "exit 7")
 	if p.Status != "exit 7" || *p.Exit != 7 || p.Door != e2e.Door || p.UID != u.UID || p.Client != "127.0.0.1" || len(p.Key) != 43 || p.TTY != "" || p.Terminal ||
 		p.Container != u.Name+"_dockersh" || !strings.HasPrefix(p.Image, "sha256:") || p.Command != "" || p.Seconds == nil || time.Since(p.Time) > e2e.Limit || p.Until.Before(p.Time) {
 		t.Errorf("%+v", p)
@@ -61,8 +77,7 @@ func TestEachSessionIsInTheHistoryWithItsEnd(t *testing.T) {
 	if p.Cold != "container did not exist" {
 		t.Errorf("the first login was cold because of %q", p.Cold)
 	}
-	e2e.SSH(t, u, "sleep 0.2; kill -TERM $$; sleep 1")
-	if p = lastOf(t, u, 2); p.Status != "signal TERM" || p.Exit != nil || p.Cold != "" {
+	if p = afterItsStart(t, u, 2, "kill -TERM $$; sleep 1"); p.Status != "signal TERM" || p.Exit != nil || p.Cold != "" {
 		t.Errorf("%+v", p)
 	}
 
