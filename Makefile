@@ -120,9 +120,10 @@ deps: ## install the Debian packages that tests and demo need
 
 test: deps check unit e2e ## run everything that must pass: check, unit and e2e
 
-check: ## run go vet and gofmt
+check: ## run go vet, for arm64 too, and gofmt
 	$(GO) vet ./...
 	$(GO) vet -tags 'e2e bench' ./...
+	GOARCH=arm64 $(GO) vet ./...
 	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 
 unit: ## run the unit tests, with the race detector
