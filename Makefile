@@ -15,7 +15,7 @@ TESTFLAGS ?=
 BENCHFLAGS ?=
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockershctl dockersh-bridge
+PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockersh-files dockershctl dockersh-bridge
 PATHS    = github.com/dockersh/dockersh/internal/host/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
            -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG)
@@ -57,7 +57,7 @@ install: build ## install programs, manual pages, completions, units and example
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(LIBEXEC) $(LIBEXEC)/run
 	install -m 755 $(BIN)/dockersh $(BIN)/dockershctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(BIN)/dockershd $(DESTDIR)$(SBINDIR)
-	install -m 755 $(BIN)/dockersh-init $(LIBEXEC)
+	install -m 755 $(BIN)/dockersh-init $(BIN)/dockersh-files $(LIBEXEC)
 	install -m 755 $(BIN)/dockersh-bridge $(BIN)/dockershd-session $(DESTDIR)$(LIBEXECDIR)
 	if [ -e $(BIN)/pam_dockersh.so ] && [ -n '$(PAMDIR)' ]; then install -D -m 644 $(BIN)/pam_dockersh.so $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	set -e; for page in docs/man/*.[1-8]; do [ -e "$$page" ] || continue; \

@@ -47,6 +47,8 @@ var walls = []wall{
 		"it starts for every ssh, scp and git command, as a user nobody trusts: what it links decides its speed, and it decides nothing"},
 	{"cmd/dockersh-init", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/user/", "internal/host/account"),
 		"it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
+	{"cmd/dockersh-files", []string{"os/exec", "net/http", "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/user/", "internal/host/account", "internal/container/agent"},
+		"it serves one client with the container user's rights: it starts nothing, and speaks to nobody else"},
 	{"cmd/dockershd", []string{"internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
 		"it has the power: it never opens a terminal, and serves no administrator"},
 	{"cmd/dockershd-session", []string{"net/http", "crypto/tls", "internal/engine/docker", "internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
@@ -81,6 +83,7 @@ var walls = []wall{
 	{"internal/proto/environ", append(lean, "os"), "lists of words in, lists of words out: it knows no environment but the one it is given"},
 	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},
 	{"internal/proto/printable", []string{"net", "os", "fmt", "golang.org/x/sys/unix"}, "text in, text out: every program cleans what it shows by the same rule"},
+	{"internal/proto/remotecmd", append(lean, "os"), "it reads commands, and runs none; the front and the agent link it"},
 	{"internal/proto/seqpacket", []string{"net", "internal/proto/wire"}, "it carries packets and does not read them"},
 	{"internal/proto/usererr", []string{"fmt", "os"}, "a leaf that the front links"},
 	{"internal/proto/wire", []string{"os", "syscall", "net", "golang.org/x/sys/unix"}, "the protocol is pure: bytes in, messages out"},
@@ -131,6 +134,9 @@ var walls = []wall{
 	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
 	{"internal/container/spawn", append(lean, "internal/proto/", "internal/rules/", "internal/engine/", "internal/root/"), "what runs between fork and exec is a few system calls"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
+	{"internal/container/files", []string{"os/exec", "net/http", "internal/container/agent"}, "as cmd/dockersh-files"},
+	{"internal/container/files/scp", append(slices.DeleteFunc(slices.Clone(lean), func(p string) bool { return p == "fmt" }), "github.com/pkg/sftp"), "the old protocol needs nothing of the new one"},
+	{"internal/container/files/sftp", []string{"os/exec", "net/http", "internal/host/", "internal/proto/"}, "bytes and files: it knows nothing of dockersh"},
 	{"internal/admin/cli", []string{"net/http", "internal/engine/docker", "internal/root/", "internal/rules/config"},
 		"what every command is made of knows no command"},
 	{"internal/admin/containers", append(beside, "internal/admin/ctl", "internal/admin/doctor/", "internal/admin/top/"), "as cmd/dockershctl"},
@@ -245,7 +251,7 @@ func TestOnlyMainsChooseAnEngine(t *testing.T) {
 
 // Programs that start per session or live per container are many.
 func TestProgramsOfSessionsDoNotFollowTheirCgroup(t *testing.T) {
-	for _, program := range []string{"dockersh", "dockershd-session", "dockersh-bridge", "dockersh-init"} {
+	for _, program := range []string{"dockersh", "dockershd-session", "dockersh-bridge", "dockersh-init", "dockersh-files"} {
 		got := golist(t, "-f", "{{.DefaultGODEBUG}}", "./cmd/"+program)[0]
 		if got != "containermaxprocs=0,updatemaxprocs=0" {
 			t.Errorf("%s is built with %q", program, got)

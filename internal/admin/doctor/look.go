@@ -68,7 +68,8 @@ func lookAtGroups(ctx context.Context, h *facts.Host, db *account.DB, file *conf
 }
 
 func lookAtFiles(h *facts.Host) {
-	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init", paths.Bridge()}
+	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init",
+		h.Helpers + "/dockersh-files", paths.Bridge()}
 	inside, _ := filepath.Glob(h.Helpers + "/*")
 	seen := map[string]bool{}
 	for _, p := range slices.Concat(programs, inside) {

@@ -106,7 +106,7 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 	env := environ.Overlay(s.env, m.Env...)
 	dir, notice := s.directory(m.Cwd)
 	p := inherit(m.Inherited)
-	p.Path, p.Argv, p.Dir, p.Terminal = m.Path, m.Argv, dir, m.Terminal
+	p.Path, p.Argv, p.Dir, p.Terminal = m.Path, withRemoteCommand(m.Argv, env), dir, m.Terminal
 	var pass []int
 	if m.Terminal {
 		pty, err := openPty(m)

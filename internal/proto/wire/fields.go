@@ -27,6 +27,7 @@ func (m *Ready) fields(c *codec) {
 	c.str(&m.Cwd)
 	c.list(&m.Accept)
 	c.list(&m.Notice)
+	c.str(&m.Container)
 }
 
 func (*HostShell) Kind() Kind        { return KindHostShell }

@@ -80,6 +80,8 @@ type Ready struct {
 	Cwd    string   // working directory; empty for the home
 	Accept []string // patterns of names of environment variables that go into the container
 	Notice []string // lines to show before the session
+
+	Container string // its name, for messages
 }
 
 // HostShell asks the front to become this shell on the host.

@@ -14,7 +14,7 @@ func samples() []Message {
 	return []Message{
 		&Login{Version: Version, Terminal: true, HasCommand: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large", AuthInfo: []byte("publickey x y\n")},
 		&Progress{Text: "pulling"},
-		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}},
+		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}, Container: "alice_dockersh"},
 		&HostShell{Shell: "/bin/bash"},
 		&Error{Code: 3, Text: "no", Hint: "ask"},
 		&Why{},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dockersh/dockersh/internal/proto/remotecmd"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -22,8 +23,9 @@ const shell = "/bin/sh"
 // error of the runtime, which the engine sends as the program's output.
 //
 // Its arguments are a mark, the directory that was asked for, whether the words of the
-// program are escaped, the umask or nothing, and the program with its arguments. It uses only
-// what is built into every shell.
+// program are escaped, the umask or nothing, the program that a client's command asks for
+// with the places where the container may have it, and the program with its arguments. It
+// uses only what is built into every shell.
 const prelude = `
 dockersh_s=0 dockersh_i=0
 for dockersh_d in "$2" "$HOME" /; do
@@ -33,9 +35,18 @@ for dockersh_d in "$2" "$HOME" /; do
 		[ $dockersh_s != 0 ] || dockersh_s=$dockersh_i ;;
 	esac
 done
-if [ ! -e "$5" ]; then dockersh_s=127
-elif [ -d "$5" ] || [ ! -x "$5" ]; then dockersh_s=126
+if [ ! -e "$6" ]; then dockersh_s=127
+elif [ -d "$6" ] || [ ! -x "$6" ]; then dockersh_s=126
 fi
+dockersh_c=${5%%:*}
+IFS=:
+for dockersh_d in ${5#*:}; do
+	case $dockersh_d in
+	/*) [ -f "${dockersh_d%% *}" ] && [ -x "${dockersh_d%% *}" ] ;;
+	*) command -v "$dockersh_d" >/dev/null 2>&1 ;;
+	esac && dockersh_c=$dockersh_d && break
+done
+unset IFS
 [ -z "$SSH_TTY" ] || unset SSH_TTY
 if [ -n "$SSH_CONNECTION" ] && [ -t 0 ]; then
 	SSH_TTY=$(tty 2>/dev/null) && export SSH_TTY || unset SSH_TTY
@@ -44,16 +55,21 @@ fi
 echo "$1 $$ $PPID $dockersh_s"
 [ $dockersh_s -lt 126 ] && read -r dockersh_d || exit 1
 dockersh_i=0
-[ -z "$3" ] || dockersh_i=$(($#-4))
+[ -z "$3" ] || dockersh_i=$(($#-5))
 [ -z "$4" ] || umask "$4"
-shift 4
+shift 5
 while [ $dockersh_i -gt 0 ]; do
 	dockersh_d=$(printf '%bx' "$1")
 	shift
 	set -- "$@" "${dockersh_d%x}"
 	dockersh_i=$((dockersh_i-1))
 done
-unset dockersh_s dockersh_i dockersh_d OLDPWD
+case $dockersh_c:$2 in
+:*) ;;
+*:-l) set -- "$1" -l -c "$dockersh_c$4" ;;
+*) set -- "$1" -c "$dockersh_c$3" ;;
+esac
+unset dockersh_s dockersh_i dockersh_d dockersh_c OLDPWD
 exec "$@"
 `
 
@@ -86,6 +102,13 @@ func argv(mark string, m *wire.Start) []string {
 		words = append(words, "-l")
 	}
 	words = append(words, m.Argv[1:]...)
+	places := ""
+	if command, ok := remotecmd.Of(m.Argv); ok {
+		if c, _ := remotecmd.Parse(command); len(c.Places) > 0 {
+			places = c.Asked + ":" + strings.Join(c.Places, ":")
+			words[len(words)-1] = c.Rest
+		}
+	}
 	escaped := ""
 	if !utf8.ValidString(strings.Join(words[1:], "")) {
 		// The engine's API is JSON, which can carry nothing but UTF-8.
@@ -98,7 +121,7 @@ func argv(mark string, m *wire.Start) []string {
 	if m.Inherited != nil {
 		umask = fmt.Sprintf("%04o", m.Inherited.Umask)
 	}
-	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, umask}, words...)
+	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, umask, places}, words...)
 }
 
 // escape writes bytes as %b of printf(1) reads them.

@@ -63,6 +63,33 @@ func TestPreludeBecomesTheProgram(t *testing.T) {
 	}
 }
 
+func TestPreludeRunsWhatTheContainerHasForACommand(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/scp", []byte("#!/bin/sh\necho own \"$@\"\nexit 7\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			for _, c := range []struct {
+				zero, command, out string
+				code               int
+			}{
+				{"sh", "/none/scp -t 'a  b' \\\\", "own -t a  b \\\n", 7},
+				{"-sh", dir + "/scp -r -t x", "own -r -t x\n", 7},
+				{"sh", dir + "/scp -f \xff", "own -f \xff\n", 7},
+				{"sh", "/none/scp a b", "", 127},
+				{"sh", "/none/rsync --server", "", 127},
+			} {
+				m := &wire.Start{Path: "/bin/sh", Argv: []string{c.zero, "-c", c.command}}
+				first, out, code := runPrelude(t, sh, m, "PATH="+dir)
+				if _, ok := parseReport(first, "MARK"); !ok || string(out) != c.out || code != c.code {
+					t.Errorf("%s: %q, %q, status %d", c.command, first, out, code)
+				}
+			}
+		})
+	}
+}
+
 func TestProgramThatCannotBeRunIsReportedAndNotTried(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {

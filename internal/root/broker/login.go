@@ -136,7 +136,7 @@ func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *poli
 // speaks to the agent alone. Notice, which may be empty, is a line for the user.
 func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, notice string) error {
 	f.Within(answerLimit)
-	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice}
+	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice, Container: plan.Container}
 	if notice != "" {
 		ready.Notice = append(slices.Clip(plan.Notice), notice)
 	}

@@ -46,8 +46,10 @@ func newWorld(t testing.TB) *world {
 	if err := os.Mkdir(w.helpers, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(w.helpers, "dockersh-init"), []byte("a program"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"dockersh-init", "dockersh-files"} {
+		if err := os.WriteFile(filepath.Join(w.helpers, name), []byte("a program"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	users := account.New(time.Minute)
 	me, err := users.ByUID(context.Background(), uint32(os.Geteuid()))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/remotecmd"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -81,7 +82,7 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())
 	p.files = append(p.files, loginPath(string(accounts.Path), t.plan.Settings.Env)...)
 	if err == nil && !t.plan.Engine().Local() {
-		p.files, err = withHelper(p.files, t.l.Helpers)
+		p.files, err = withHelpers(p.files, t.l.Helpers)
 	}
 	if err != nil {
 		return p, err
@@ -103,14 +104,16 @@ func (t *Target) discard(id string) {
 	}
 }
 
-// withHelper adds dockersh-init to the files of a container on another host, where it
+// withHelpers adds our programs to the files of a container on another host, where they
 // cannot be mounted.
-func withHelper(files []engine.File, helpers string) ([]engine.File, error) {
-	program, err := os.ReadFile(filepath.Join(helpers, filepath.Base(policy.InitInside)))
-	if err != nil {
-		return nil, err
+func withHelpers(files []engine.File, helpers string) ([]engine.File, error) {
+	files = append(files, engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true})
+	for _, inside := range []string{policy.InitInside, remotecmd.Files} {
+		program, err := os.ReadFile(filepath.Join(helpers, filepath.Base(inside)))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, engine.File{Path: inside, Mode: 0o755, Data: program})
 	}
-	return append(files,
-		engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true},
-		engine.File{Path: policy.InitInside, Mode: 0o755, Data: program}), nil
+	return files, nil
 }

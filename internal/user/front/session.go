@@ -32,7 +32,8 @@ type session struct {
 	relays         []*relay
 	handlesSignals bool
 	endReported    sync.Once
-	parent         int // pidfd of sshd; -1 for none
+	parent         int    // pidfd of sshd; -1 for none
+	missing        string // what to say if the session's program is not found; may be empty
 }
 
 // startSession starts the session that the broker granted.
@@ -49,6 +50,7 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	if terminal {
 		err = s.startTerminal(m)
 	} else {
+		s.missing = whenNotFound(m.Argv, a.ready.Container)
 		err = s.startPlain(m)
 	}
 	if err != nil {
@@ -172,6 +174,9 @@ func (s *session) wait() (code int, sig unix.Signal, err error) {
 		code, sig = exitstatus.Split(end.Status)
 		if end.OutOfMemory && (sig == unix.SIGKILL || exitstatus.IsKill(code)) {
 			printLine("dockersh: error: killed: the container ran out of memory")
+		}
+		if code == notFound && s.missing != "" {
+			printLine(s.missing)
 		}
 		return code, sig, nil
 	case hungUp:

@@ -48,6 +48,7 @@ func TestBudgets(t *testing.T) {
 	rows = append(rows, startRows(t, u, id)...)
 	rows = append(rows, sshRow(t, u, host), pipeRow(t))
 	rows = append(rows, terminalRows(t, u)...)
+	rows = append(rows, fileRows(t)...)
 	rows = append(rows, coldRow(t))
 	rows = append(rows, seatsRows(t)...)
 	rows = append(rows, liveRows(t, u, id)...)

@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"encoding/binary"
 	"io"
 	"net"
 	"os"
@@ -69,7 +70,7 @@ func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
 	if strings.HasPrefix(output("-W", "127.0.0.1:"+e2e.Port, "127.0.0.1"), "SSH-2.0") {
 		reached = append(reached, "a port")
 	}
-	if speaksSFTP(t, client("-s", "127.0.0.1", "sftp")) {
+	if servesTheHost(t, client("-s", "127.0.0.1", "sftp")) {
 		reached = append(reached, "files")
 	}
 	socket := e2e.Scratch + "/forwarded.sock"
@@ -95,13 +96,21 @@ func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
 	return reached
 }
 
-// speaksSFTP reports whether an sftp server answers a client's first message.
-func speaksSFTP(t *testing.T, cmd *exec.Cmd) bool {
+// servesTheHost reports whether an sftp server has no /.dockersh, which only containers have.
+func servesTheHost(t *testing.T, cmd *exec.Cmd) bool {
 	in, out := e2e.StartPiped(t, cmd)
-	_, _ = io.WriteString(in, "\x00\x00\x00\x05\x01\x00\x00\x00\x03") // SSH_FXP_INIT, version 3
-	answer := make([]byte, 5)
-	_, err := io.ReadFull(out, answer)
+	// SSH_FXP_INIT, version 3; SSH_FXP_LSTAT.
+	_, _ = io.WriteString(in, "\x00\x00\x00\x05\x01\x00\x00\x00\x03"+"\x00\x00\x00\x13\x07\x00\x00\x00\x01\x00\x00\x00\x0a/.dockersh")
+	kind := byte(0)
+	for range 2 {
+		head := make([]byte, 5)
+		if _, err := io.ReadFull(out, head); err != nil {
+			break // nobody speaks sftp
+		}
+		kind = head[4]
+		_, _ = io.CopyN(io.Discard, out, int64(binary.BigEndian.Uint32(head))-1)
+	}
 	_ = in.Close()
 	_ = cmd.Wait()
-	return err == nil && answer[4] == 2 // SSH_FXP_VERSION
+	return kind == 101 // SSH_FXP_STATUS: no such file
 }

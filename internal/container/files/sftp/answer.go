@@ -1,0 +1,188 @@
+package sftp
+
+import (
+	"errors"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Codes of a status.
+const (
+	statusOK               = 0
+	statusNoSuchFile       = 2
+	statusPermissionDenied = 3
+	statusFailure          = 4
+	statusBadMessage       = 5
+	statusUnsupported      = 8
+)
+
+// statusText has the words of OpenSSH for each code.
+var statusText = [...]string{"Success", "End of file", "No such file", "Permission denied", "Failure", "Bad message", "No connection",
+	"Connection lost", "Operation unsupported"}
+
+func status(id, code uint32) []byte {
+	b := appendU32(newPacket(typeStatus), id)
+	b = appendStr(appendU32(b, code), statusText[code])
+	return finish(appendStr(b, ""))
+}
+
+// codeOf returns the code for an error, as OpenSSH does.
+func codeOf(err error) uint32 {
+	switch {
+	case err == nil:
+		return statusOK
+	case isOneOf(err, unix.ENOENT, unix.ENOTDIR, unix.EBADF, unix.ELOOP):
+		return statusNoSuchFile
+	case isOneOf(err, unix.EPERM, unix.EACCES, unix.EFAULT):
+		return statusPermissionDenied
+	case isOneOf(err, unix.ENAMETOOLONG, unix.EINVAL):
+		return statusBadMessage
+	}
+	return statusFailure
+}
+
+func isOneOf(err error, errnos ...unix.Errno) bool {
+	return slices.ContainsFunc(errnos, func(e unix.Errno) bool { return errors.Is(err, e) })
+}
+
+// Extensions that are answered here. The library answers the others, and has none for
+// fsync@openssh.com and copy-data, which need the files that it keeps to itself.
+const (
+	extLimits     = "limits@openssh.com"
+	extExpandPath = "expand-path@openssh.com"
+)
+
+// version answers the client's first packet.
+func version() []byte {
+	b := appendU32(newPacket(typeVersion), 3)
+	for _, e := range [...][2]string{
+		{"posix-rename@openssh.com", "1"}, {"statvfs@openssh.com", "2"}, {"hardlink@openssh.com", "1"},
+		{extLimits, "1"}, {extExpandPath, "1"},
+	} {
+		b = appendStr(appendStr(b, e[0]), e[1])
+	}
+	return finish(b)
+}
+
+// answer answers a request that the library does not know, or answers in another way than
+// OpenSSH.
+func answer(kind byte, extension string, id uint32, r *reader) []byte {
+	var err error
+	switch {
+	case kind == typeMkdir:
+		path, mode := r.str(), r.permissions(0o777)
+		if !r.bad {
+			err = unix.Mkdir(path, mode)
+		}
+	case kind == typeRename:
+		from, to := r.str(), r.str()
+		if !r.bad {
+			err = rename(from, to)
+		}
+	case kind == typeRemove:
+		path := r.str()
+		if !r.bad {
+			err = unix.Unlink(path)
+		}
+	case kind == typeRmdir:
+		path := r.str()
+		if !r.bad {
+			err = unix.Rmdir(path)
+		}
+	case kind == typeRealpath:
+		if path := r.str(); !r.bad {
+			return resolved(id, path)
+		}
+	case extension == extExpandPath:
+		if path := r.str(); !r.bad {
+			if path, err = expand(path); err == nil {
+				return resolved(id, path)
+			}
+		}
+	case extension == extLimits:
+		return limits(id)
+	default:
+		return status(id, statusUnsupported)
+	}
+	if r.bad {
+		return status(id, statusBadMessage)
+	}
+	return status(id, codeOf(err))
+}
+
+// rename gives a file another name, which nothing may have yet.
+func rename(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
+		return err
+	}
+	var st unix.Stat_t // this file system cannot look and rename in one step
+	if unix.Lstat(to, &st) == nil {
+		return unix.EEXIST
+	}
+	return unix.Rename(from, to)
+}
+
+// resolved answers with a path without links; its last part need not exist.
+func resolved(id uint32, path string) []byte {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return status(id, codeOf(err))
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, unix.ENOENT) {
+		var dir string
+		if dir, err = filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			real = filepath.Join(dir, filepath.Base(path))
+		}
+	}
+	if err != nil {
+		return status(id, codeOf(err))
+	}
+	b := appendU32(appendU32(newPacket(typeName), id), 1)
+	return finish(appendU32(appendStr(appendStr(b, real), real), 0))
+}
+
+// expand replaces ~ or ~USER at the start of a path by a home.
+func expand(path string) (string, error) {
+	if !strings.HasPrefix(path, "~") {
+		return path, nil
+	}
+	name, rest, _ := strings.Cut(path[1:], "/")
+	if name == "" {
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, rest), err
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return "", unix.ENOENT
+	}
+	return filepath.Join(u.HomeDir, rest), nil
+}
+
+// limits says how long packets may be: clients send as long ones as they may.
+func limits(id uint32) []byte {
+	files := uint64(0) // unknown
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) == nil && l.Cur > reserved {
+		files = l.Cur - reserved
+	}
+	b := appendU32(newPacket(typeExtendedReply), id)
+	for _, n := range []uint64{maxPacket, maxData, maxData, files} {
+		b = appendU64(b, n)
+	}
+	return finish(b)
+}
+
+const (
+	// maxData is the most that a client may read or write at once. More would be no
+	// faster, and some of them are in memory at a time.
+	maxData = 64 << 10
+	// reserved is how many descriptors this program needs for itself.
+	reserved = 16
+)
