@@ -23,7 +23,7 @@ _dockershctl()
 	explain) options='--client --json' ;;
 	check) options='--json' ;;
 	doctor) options='--json --accept --login --no-login' ;;
-	sshd-config) options='--group' ;;
+	sshd-config) options='--group --pam' ;;
 	replay) options='--speed --idle-limit' ;;
 	esac
 	if [[ $cur == -* ]]; then

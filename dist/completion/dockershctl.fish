@@ -38,6 +38,7 @@ complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l accept -x -d 
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l login -x -a '(__fish_complete_users)' -d 'log this user in'
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l no-login -d 'log nobody in'
 complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l group -x -a '(__fish_complete_groups)' -d 'the members of a group'
+complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l pam -d 'forward into containers, by the PAM module'
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l speed -x -d 'times as fast'
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l idle-limit -x -d 'longest pause, in seconds'
 complete -c dockershctl -n '__fish_seen_subcommand_from check replay' -F

@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/installed"
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
@@ -56,6 +57,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 		if err := r.logIn(ctx, h, users, a); err != nil {
 			return err
 		}
+		r.connect(ctx, h, env.Engines.Open, a)
 	}
 	if a.asJSON {
 		err = cli.PrintJSON(env.Out, r)
@@ -69,7 +71,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // IDs returns the names of all findings.
-func IDs() []string { return append(checks.IDs(), loginID) }
+func IDs() []string { return append(checks.IDs(), loginID, connectionID) }
 
 // parseDoctor parses the arguments of doctor.
 func parseDoctor(args []string) (a doctorArgs, err error) {
@@ -123,6 +125,24 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 		r.Findings = append(r.Findings, *failed)
 	}
 	return nil
+}
+
+// connect tries the forwards of the user who was logged in, if they belong into a container.
+func (r *report) connect(ctx context.Context, h *facts.Host, open engine.Opener, a doctorArgs) {
+	if r.Login == nil || slices.Contains(a.accept, connectionID) ||
+		slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == loginID }) {
+		return
+	}
+	i := slices.IndexFunc(h.Users, func(u *facts.User) bool { return u.Name == r.Login.User })
+	if i < 0 || !mayConnect(h, h.Users[i]) {
+		return
+	}
+	cli.Progress("trying the forwards of "+printable.Text(r.Login.User))(0, 0)
+	failed := connect(ctx, h, h.Users[i], open)
+	cli.ClearProgress()
+	if failed != nil {
+		r.Findings = append(r.Findings, *failed)
+	}
 }
 
 func (r *report) print(out io.Writer) error {

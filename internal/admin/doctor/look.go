@@ -44,6 +44,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
+	lookAtPAM(h)
 	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}
 	lookAtUsers(ctx, h, g, users, progress)
 	lookAtEngines(ctx, h, db, open)

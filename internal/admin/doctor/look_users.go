@@ -133,6 +133,10 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 		} else {
 			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
 			u.Settings = s.Settings
+			if plan, err := policy.Decide(a, s.Settings, policy.Request{}); err == nil {
+				onHost, err := plan.AdmitConnection(s.Written)
+				u.Joins = !onHost && err == nil
+			}
 			u.Recording = g.paths.lookAtRecordings(ctx, h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
 				u.Sources = facts.Sources(u.Settings) // of this host
@@ -145,6 +149,9 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 	if h.SSHD != "" && h.SSHDErr == "" {
 		if u.SSHD, err = askSSHD(ctx, h, a.Name); err != nil {
 			u.SSHDErr = err.Error()
+		}
+		if u.Unanswered == nil {
+			u.KeyCommands = keyCommands(ctx, a, groups, u.SSHD)
 		}
 	}
 	sockets := socketsOf(u.Settings, a.UID, real)

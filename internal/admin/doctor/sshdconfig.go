@@ -19,7 +19,7 @@ import (
 // SSHDConfig is the command sshd-config: it prints the lines that sshd_config needs for
 // users, for a group, or for all users who get dockersh.
 func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
-	group, names, err := parseSSHDConfig(args)
+	group, names, module, err := parseSSHDConfig(args)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,15 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(env.Out, checks.Snippet(match, paths.Front(), configFile(), s.AcceptEnv))
+	lines := checks.Lines{Match: match, Front: paths.Front(), File: configFile(), Accept: s.AcceptEnv,
+		Module: module, Agent: s.ForwardAgent}
+	if group != "" {
+		lines.Args = []string{"group=" + group}
+	}
+	for _, name := range names {
+		lines.Args = append(lines.Args, "user="+name)
+	}
+	_, err = io.WriteString(env.Out, checks.Snippet(lines))
 	return err
 }
 
@@ -75,10 +83,10 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 	return names, nil
 }
 
-func parseSSHDConfig(args []string) (group string, users []string, err error) {
-	users, err = cli.Options{"--group": &group}.Parse(args, 0, -1)
+func parseSSHDConfig(args []string) (group string, users []string, module bool, err error) {
+	users, err = cli.Options{"--group": &group, "--pam": &module}.Parse(args, 0, -1)
 	if err == nil && group != "" && len(users) > 0 {
 		err = fmt.Errorf("%w: give either users or a group", cli.ErrMisuse)
 	}
-	return group, users, err
+	return group, users, module, err
 }

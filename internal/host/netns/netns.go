@@ -4,6 +4,7 @@ package netns
 import (
 	"errors"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -41,6 +42,20 @@ func Of(p proc.Stat) (*os.File, error) {
 		return nil, err
 	}
 	return ns, nil
+}
+
+// In runs f in a network namespace, in a thread that ends with it.
+func In(ns *os.File, f func()) error {
+	entered := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and not unlocked: no other goroutine gets the thread
+		err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+		if err == nil {
+			f()
+		}
+		entered <- os.NewSyscallError("setns", err)
+	}()
+	return <-entered
 }
 
 // IsOwn reports whether a namespace is the caller's own.

@@ -63,8 +63,8 @@ type check struct {
 
 // table returns all checks, in the order of their findings.
 func table() []check {
-	return slices.Concat(installChecks, usersChecks, sshdChecks, accessChecks, homeChecks, gateChecks, limitChecks, recordingChecks,
-		engineChecks)
+	return slices.Concat(installChecks, usersChecks, sshdChecks, networkChecks, accessChecks, homeChecks, gateChecks, limitChecks,
+		recordingChecks, engineChecks)
 }
 
 // IDs returns the names of the checks, which are those of their findings.

@@ -63,6 +63,42 @@ func good(t *testing.T) *facts.Host {
 	return h
 }
 
+// goodStack is sshd's PAM stack with the module where it belongs.
+func goodStack() []facts.PAMRule {
+	line := func(module string, args ...string) facts.PAMRule {
+		return facts.PAMRule{Location: facts.Location{File: "/etc/pam.d/sshd"}, Control: "required", Module: module, Args: args}
+	}
+	return []facts.PAMRule{line("pam_selinux.so", "close"), line("pam_dockersh.so", "close"), line("pam_limits.so"),
+		line("pam_dockersh.so", "open", "group=students"), line("pam_selinux.so", "open")}
+}
+
+// withModule gives a host the module.
+func withModule(h *facts.Host) {
+	h.PAMSessions = goodStack()
+	for _, u := range h.Users {
+		setOption(u, "usepam yes")
+	}
+}
+
+func TestModuleLetsSSHDForward(t *testing.T) {
+	h := good(t)
+	withModule(h)
+	h.Users[1].Shell, h.Users[1].Groups = "/bin/dash", []string{"students"}
+	ofSSHD := func() (found []Finding) {
+		return slices.DeleteFunc(Judge(h), func(f Finding) bool { return !strings.HasPrefix(f.ID, "sshd-") })
+	}
+	for _, u := range h.Users {
+		setOption(u, "disableforwarding no\nallowtcpforwarding yes\nx11forwarding yes\ngatewayports clientspecified")
+	}
+	if found := ofSSHD(); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	h.Users[1].Groups = nil // the module leaves them alone
+	if found := ofSSHD(); len(found) == 0 || found[0].ID != "sshd-tcp" || len(found[0].Users) != 1 || found[0].Users[0] != "bob" {
+		t.Errorf("%+v", found)
+	}
+}
+
 // settle sets the settings of the user.
 func settle(t *testing.T, u *facts.User, text string) {
 	t.Helper()

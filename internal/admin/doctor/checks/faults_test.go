@@ -96,6 +96,39 @@ var spoiled = []struct {
 	{"variables that load code", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv LANG *_PRELOAD") }, "sshd-accept-env", "AcceptEnv LANG"},
 	{"variables that name the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "acceptenv SSH_USER_????") }, "sshd-accept-env", "AcceptEnv LANG LC_*"},
 	{"SetEnv that names the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
+	{"a PAM module that is missing", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.PAMMissing = "pam_dockersh.so"
+	}, "pam-module", "make install"},
+	{"a PAM module that may fail", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.PAMSessions[3].Control = "[success=1 default=ignore]"
+	}, "pam-control", "session required pam_dockersh.so open group=students"},
+	{"a PAM module before others", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.PAMSessions = append(h.PAMSessions, facts.PAMRule{Control: "required", Module: "pam_ldap.so"})
+	}, "pam-order", "session required pam_dockersh.so open group=students"},
+	{"a PAM module that goes back late", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.PAMSessions[1], h.PAMSessions[2] = h.PAMSessions[2], h.PAMSessions[1]
+	}, "pam-order", "session required pam_dockersh.so close"},
+	{"a PAM module without a service", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.Programs[1].Mode |= unix.S_ISUID
+		h.Served = false
+	}, "pam-service", "systemctl enable --now dockershd.socket"},
+	{"a PAM module that sshd does not ask", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		setOption(h.Users[0], "usepam no")
+	}, "pam-off", "UsePAM yes"},
+	{"names of clients in the user's network", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		setOption(h.Users[0], "usedns yes")
+	}, "sshd-use-dns", "UseDNS no"},
+	{"a command= of a key beside a forced command", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].KeyCommands = []string{"/home/alice/.ssh/authorized_keys"}
+	}, "key-command", "chsh"},
+	{"another SSH server", func(_ *testing.T, h *facts.Host) { h.OtherSSH = []string{"dropbear"} }, "other-ssh", ""},
 	{"the group docker", func(_ *testing.T, h *facts.Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
 	{"an open socket", func(_ *testing.T, h *facts.Host) { h.Users[0].Sockets = []string{"/run/docker.sock"} }, "engine-socket", "chown root:docker /run/docker.sock; chmod 660 /run/docker.sock"},
 	{"an open socket of another engine", func(_ *testing.T, h *facts.Host) {

@@ -27,12 +27,68 @@ func MatchGroup(name string) (string, error) {
 // sshd_config.
 func notPlain(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`,!*?"'\#=/`, r) }
 
+// Lines is what the lines of sshd_config are made of.
+type Lines struct {
+	Match, Front string
+	File         string   // where they belong
+	Accept       []string // variables that the settings accept from the client
+
+	Module bool     // pam_dockersh(8) leads forwards into containers
+	Args   []string // of the module
+	Agent  bool     // with Module: the settings carry ssh's agent into containers
+}
+
+// forwarding returns the lines of the block about what sshd forwards.
+func (l Lines) forwarding() string {
+	if !l.Module {
+		return `	# sshd forwards on the host, without the login shell.
+	DisableForwarding yes
+	AllowTcpForwarding no
+	AllowStreamLocalForwarding no
+	# DisableForwarding leaves tunnels on, and X11 before OpenSSH 10.0.
+	X11Forwarding no
+	PermitTunnel no
+	GatewayPorts no
+`
+	}
+	agent := "no"
+	if l.Agent {
+		agent = "yes"
+	}
+	return `	# pam_dockersh(8) puts the connection into the network of the user's container:
+	# what sshd forwards is there, and not on the host.
+	DisableForwarding no
+	AllowTcpForwarding yes
+	AllowAgentForwarding ` + agent + `
+	# Unix sockets are the host's, and in no network.
+	AllowStreamLocalForwarding no
+	X11Forwarding no
+	PermitTunnel no
+	GatewayPorts no
+`
+}
+
+// global returns the lines for the whole host that the module needs.
+func (l Lines) global() string {
+	if !l.Module {
+		return ""
+	}
+	return `# What follows forwards for these users only where /etc/pam.d/sshd has, before all
+# other session lines:
+#     session required pam_dockersh.so close
+# and behind them:
+#     ` + strings.TrimSpace("session required pam_dockersh.so open "+strings.Join(l.Args, " ")) + `
+UsePAM yes
+UseDNS no
+
+`
+}
+
 // Snippet returns the lines of sshd_config with which sshd passes the checks: those for
-// the whole host, and a block for the users of match. accept are the variables that the
-// settings accept from the client.
-func Snippet(match, front, file string, accept []string) string {
+// the whole host, and a block for the users of l.Match.
+func Snippet(l Lines) string {
 	var passed []string
-	for _, p := range acceptable(accept) {
+	for _, p := range acceptable(l.Accept) {
 		if p != "TERM" { // it comes with the terminal
 			passed = append(passed, p)
 		}
@@ -44,7 +100,7 @@ func Snippet(match, front, file string, accept []string) string {
 		env = "\t# Without a list here, sshd uses the one before all blocks.\n\tAcceptEnv COLORTERM\n"
 	}
 	return `# The lines of sshd_config for dockersh, printed by ` + "`dockershctl sshd-config`" + `.
-# They belong in ` + file + `, before other lines
+# They belong in ` + l.File + `, before other lines
 # with the same keywords: the first one counts. Then run:
 # sshd -t && systemctl reload ssh
 
@@ -52,21 +108,13 @@ func Snippet(match, front, file string, accept []string) string {
 # home must not change how programs of the host run.
 PermitUserEnvironment no
 
-Match ` + match + `
+` + l.global() + `Match ` + l.Match + `
 	# sshd runs dockersh whatever the client asks for, even sftp within sshd. Make
-	# it the shell in passwd too (chsh -s ` + front + ` NAME): sshd runs
+	# it the shell in passwd too (chsh -s ` + l.Front + ` NAME): sshd runs
 	# this command by that shell, and bash would read ~/.bashrc on the host first.
 	# passwd is the wall, also for su and the console; this line is a second one.
-	ForceCommand ` + front + `
-	# sshd forwards on the host, without the login shell.
-	DisableForwarding yes
-	AllowTcpForwarding no
-	AllowStreamLocalForwarding no
-	# DisableForwarding leaves tunnels on, and X11 before OpenSSH 10.0.
-	X11Forwarding no
-	PermitTunnel no
-	GatewayPorts no
-	# No ~/.ssh/rc on the host.
+	ForceCommand ` + l.Front + `
+` + l.forwarding() + `	# No ~/.ssh/rc on the host.
 	PermitUserRC no
 	# The variables that a client may set, in place of the host's list.
 ` + env + `	# dockersh learns which key was used.

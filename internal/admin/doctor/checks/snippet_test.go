@@ -19,17 +19,28 @@ func TestPatternsOfVariablesThatAreUnsafe(t *testing.T) {
 
 // The lines of the snippet, as options of sshd, pass the checks.
 func TestSnippetPassesTheChecks(t *testing.T) {
+	for _, module := range []bool{false, true} {
+		testSnippet(t, module)
+	}
+}
+
+func testSnippet(t *testing.T, module bool) {
+	t.Helper()
 	match, err := MatchUsers([]string{"alice", "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines := Lines{Match: match, Front: front, File: "/etc/ssh/sshd_config", Accept: []string{"TERM", "LANG", "SSH_*", "LD_*"}, Module: module}
 	var options strings.Builder
-	for line := range strings.Lines(Snippet(match, front, "/etc/ssh/sshd_config", []string{"TERM", "LANG", "SSH_*", "LD_*"})) {
+	for line := range strings.Lines(Snippet(lines)) {
 		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name != "#" {
 			options.WriteString(strings.ToLower(name) + " " + value + "\n")
 		}
 	}
 	h := good(t)
+	if module {
+		h.PAMSessions = goodStack()
+	}
 	for _, u := range h.Users {
 		u.SSHD = facts.ParseOptions("acceptenv *\nsubsystem sftp internal-sftp\n")
 		setOption(u, options.String())

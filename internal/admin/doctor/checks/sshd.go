@@ -55,7 +55,7 @@ func sshdSockets(h *facts.Host, u *facts.User) *fault {
 }
 
 func sshdTCP(h *facts.Host, u *facts.User) *fault {
-	if !forwardsFromClient(u.SSHD) && !forwardsFromHost(u.SSHD) {
+	if u.Joined(h) || !forwardsFromClient(u.SSHD) && !forwardsFromHost(u.SSHD) {
 		return nil
 	}
 	return sshdLine(h, "sshd forwards TCP: clients reach services on the host's loopback and networks, without the login shell",
@@ -63,7 +63,7 @@ func sshdTCP(h *facts.Host, u *facts.User) *fault {
 }
 
 func sshdGateway(h *facts.Host, u *facts.User) *fault {
-	if !forwardsFromHost(u.SSHD) || u.SSHD.Get("gatewayports") == "no" {
+	if u.Joined(h) || !forwardsFromHost(u.SSHD) || u.SSHD.Get("gatewayports") == "no" {
 		return nil
 	}
 	return sshdLine(h, "forwarded ports listen on every address of the host", "GatewayPorts no")
@@ -79,7 +79,7 @@ func sshdTunnel(h *facts.Host, u *facts.User) *fault {
 
 // sshdX11 finds X11, which DisableForwarding left on before OpenSSH 10.0 (CVE-2025-32728).
 func sshdX11(h *facts.Host, u *facts.User) *fault {
-	if !u.SSHD.On("x11forwarding") {
+	if u.Joined(h) || !u.SSHD.On("x11forwarding") {
 		return nil
 	}
 	return sshdLine(h, "sshd forwards X11: it listens on the host's loopback and starts xauth on the host", "X11Forwarding no")

@@ -31,6 +31,10 @@ type Host struct {
 	SSHDFile   string // file of its configuration in which lines for dockersh belong
 	SFTPServer string // path of the external sftp server
 
+	PAMSessions []PAMRule // session lines of sshd's PAM service
+	PAMMissing  string    // the file of our module, if they name it and it is missing
+	OtherSSH    []string  // programs that run and serve SSH, other than sshd
+
 	EnvReaders []Location // lines that make PAM read ~/.pam_environment
 	Prunes     []Location // lines of jobs that remove stopped containers
 	Mounts     []Mount
@@ -76,6 +80,8 @@ type User struct {
 	ByAddress   string     // a setting that needs the client's address
 	ByKey       string     // a setting that needs the key
 	Sources     []Source   // what the user's container can write
+	Joins       bool       // by the settings, connections join a container (policy.Plan.AdmitConnection)
+	KeyCommands []string   // files of keys with a command=
 	Recording   *Recording // nil: the user is not recorded
 	Unanswered  []string   // places that did not answer: what else is known of them may be wrong
 }

@@ -1,0 +1,104 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/wait"
+)
+
+// moduleDirs are the directories in which libpam looks for modules without a path.
+var moduleDirs = []string{"/lib/*/security", "/usr/lib/*/security", "/lib64/security", "/usr/lib64/security",
+	"/lib/security", "/usr/lib/security"}
+
+// lookAtPAM reads sshd's PAM service.
+func lookAtPAM(h *facts.Host) {
+	h.PAMSessions = facts.SessionRules("sshd", func(service string) (text, file string) {
+		for _, dir := range []string{"/etc/pam.d", "/usr/lib/pam.d"} {
+			file = filepath.Join(dir, service)
+			if filepath.IsAbs(service) {
+				file = service
+			}
+			if text = contents(file); text != "" {
+				break
+			}
+		}
+		return text, file
+	})
+	for _, r := range h.PAMSessions {
+		if r.IsOurs() && !moduleExists(r.Module) {
+			h.PAMMissing = r.Module
+		}
+	}
+	h.OtherSSH = runningOf("dropbear", "tailscaled", "lshd", "tinysshd")
+}
+
+func moduleExists(module string) bool {
+	if filepath.IsAbs(module) {
+		_, err := os.Stat(module)
+		return err == nil
+	}
+	return slices.ContainsFunc(moduleDirs, func(dir string) bool {
+		found, _ := filepath.Glob(filepath.Join(dir, module))
+		return len(found) > 0
+	})
+}
+
+// runningOf returns those of the programs that run, by the names of processes.
+func runningOf(programs ...string) (running []string) {
+	all, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, file := range all {
+		name, err := os.ReadFile(file)
+		program := strings.TrimSpace(string(name))
+		if err == nil && slices.Contains(programs, program) && !slices.Contains(running, program) {
+			running = append(running, program)
+		}
+	}
+	return running
+}
+
+// keyCommands returns the files of a user's keys in which one has a command=, read with the
+// user's rights, as sshd reads them.
+func keyCommands(ctx context.Context, u account.User, groups []account.Group, o facts.Options) []string {
+	var files []string
+	for _, name := range o.Words("authorizedkeysfile") {
+		name = strings.NewReplacer("%%", "%", "%h", u.Home, "%u", u.Name).Replace(name)
+		if name == "none" || strings.Contains(name, "%") {
+			continue
+		}
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(u.Home, name)
+		}
+		files = append(files, name)
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pathLimit)
+	defer cancel()
+	args := append([]string{"-lsE", `^([^#"]*,)?command="`, "--"}, files...)
+	cmd := exec.CommandContext(ctx, "/bin/grep", args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
+	out := cappedOutput{end: cancel}
+	cmd.Stdout = &out
+	if err := run(ctx, cmd); errors.Is(err, wait.ErrGivenUp) {
+		return nil
+	}
+	var found []string
+	for line := range strings.Lines(out.buf.String()) {
+		if name := strings.TrimSuffix(line, "\n"); slices.Contains(files, name) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
