@@ -9,8 +9,12 @@ import (
 	"testing"
 )
 
-// PAMPort is the port of an sshd with Debian's own PAM stack and our module in it.
-const PAMPort = "2224"
+// PAMPort is the port of an sshd with Debian's own PAM stack and our module in it, and
+// BarePAMPort that of one without our module.
+const (
+	PAMPort     = "2224"
+	BarePAMPort = "2225"
+)
 
 // PAMModule is the module under test.
 const PAMModule = Prefix + "/security/pam_dockersh.so"
@@ -26,23 +30,54 @@ var PAMSSHD = EngineOnce(func() error {
 	if err := AddPAMModule("group=" + ForcedGroup); err != nil {
 		return err
 	}
+	return startPAMSSHD(pamSSHD, PAMPort)
+})
+
+// BarePAMSSHD is the same sshd without the module: a copy of the program, since its name is
+// that of its PAM service.
+var BarePAMSSHD = EngineOnce(func() error {
+	text, err := os.ReadFile(PAMService)
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(pamSSHD.Argv[0])
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.WriteFile("/etc/pam.d/sshd-bare", ourLines.ReplaceAll(text, nil), 0o644),
+		os.WriteFile(barePAMSSHD.Argv[0], program, 0o755)); err != nil {
+		return err
+	}
+	return startPAMSSHD(barePAMSSHD, BarePAMPort)
+})
+
+func startPAMSSHD(d *Daemon, port string) error {
 	config, err := os.ReadFile(Scratch + "/sshd_config")
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer("Port "+Port+"\n", "Port "+PAMPort+"\n", "UsePAM no\n",
+	text := strings.NewReplacer("Port "+Port+"\n", "Port "+port+"\n", "UsePAM no\n",
 		"UsePAM yes\nAllowStreamLocalForwarding no\nPermitTunnel no\nX11Forwarding yes\n").Replace(string(config))
-	if err := os.WriteFile(Scratch+"/sshd_config_pam", []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(d.Argv[len(d.Argv)-1], []byte(text), 0o600); err != nil {
 		return err
 	}
-	return pamSSHD.Start()
-})
-
-var pamSSHD = &Daemon{
-	Name:  "sshd-pam",
-	Argv:  []string{"/usr/sbin/sshd", "-D", "-e", "-f", Scratch + "/sshd_config_pam"},
-	Ready: func() bool { return Listens("127.0.0.1:" + PAMPort) },
+	return d.Start()
 }
+
+func pamDaemon(name, program, port string) *Daemon {
+	return &Daemon{
+		Name:  name,
+		Argv:  []string{program, "-D", "-e", "-f", Scratch + "/sshd_config_" + name},
+		Ready: func() bool { return Listens("127.0.0.1:" + port) },
+	}
+}
+
+var (
+	pamSSHD     = pamDaemon("sshd-pam", "/usr/sbin/sshd", PAMPort)
+	barePAMSSHD = pamDaemon("sshd-bare", Scratch+"/sshd-bare", BarePAMPort)
+)
+
+var ourLines = regexp.MustCompile(`(?m)^session.*pam_dockersh.*\n`)
 
 // PAMLog returns what that sshd has written so far.
 func PAMLog() string { return pamSSHD.Log() }
@@ -54,7 +89,7 @@ func AddPAMModule(args string) error {
 	if err != nil {
 		return err
 	}
-	kept := regexp.MustCompile(`(?m)^session.*pam_dockersh.*\n`).ReplaceAllString(string(text), "")
+	kept := ourLines.ReplaceAllString(string(text), "")
 	at := regexp.MustCompile(`(?m)^(session|@include common-session)`).FindStringIndex(kept)
 	if at == nil {
 		return errors.New(PAMService + " has no session line")

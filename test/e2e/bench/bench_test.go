@@ -46,7 +46,7 @@ func TestBudgets(t *testing.T) {
 	id := u.Container(t)
 	rows := []budget{}
 	rows = append(rows, startRows(t, u, id)...)
-	rows = append(rows, sshRow(t, u, host), pipeRow(t))
+	rows = append(rows, sshRow(t, u, host), moduleRow(t, u), pipeRow(t))
 	rows = append(rows, terminalRows(t, u)...)
 	rows = append(rows, fileRows(t)...)
 	rows = append(rows, coldRow(t))
@@ -145,6 +145,31 @@ func sshRow(t *testing.T, u, host *e2e.Account) budget {
 	}
 	m := race(60, login(u), login(host))
 	return budget{"ssh host true: dockersh vs bash", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.06, false}
+}
+
+// moduleRow compares two sshds with one PAM stack, with our module and without.
+func moduleRow(t *testing.T, u *e2e.Account) budget {
+	e2e.PAMSSHD.Start(t)
+	e2e.BarePAMSSHD.Start(t)
+	by := func(port string) func() time.Duration {
+		argv := e2e.PAMArgv(u, "127.0.0.1", "true")
+		argv[slices.Index(argv, "-p")+1] = port
+		return func() time.Duration { return timed(t, exec.Command(argv[0], argv[1:]...)) }
+	}
+	m := race(60, by(e2e.PAMPort), by(e2e.BarePAMPort))
+	return budget{"ssh host true: with the PAM module vs without", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.03, false}
+}
+
+// TestModuleBudget measures this row alone: MODULE=1 go test -run TestModuleBudget.
+func TestModuleBudget(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	if os.Getenv("MODULE") == "" {
+		t.Skip("TestBudgets has the same row; MODULE=1 asks for it alone")
+	}
+	u := e2e.NewUser(t)
+	e2e.CanLogIn(t, u)
+	b := moduleRow(t, u)
+	fmt.Println(b.what, b.ours, b.theirs, b.ratio, b.pass())
 }
 
 // pipeRow puts the two ends of the pipe on one processor and the command between them on

@@ -379,3 +379,26 @@ func TestUserNamespacesAreExplained(t *testing.T) {
 		}
 	}
 }
+
+// A connection without a session, whose forward listens in the network of the container.
+func TestConnectionJoinsAContainerWithUserNamespaces(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor.On(remapped, e2e.PAMSSHD), "the PAM module asks the service alone")
+	u := newRemapped(t)
+	argv := e2e.PAMArgv(u, "-N", "-R", "127.0.0.1:9977:127.0.0.1:9", "127.0.0.1")
+	cmd := exec.Command(argv[0], argv[1:]...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	listens := func(pid string) bool {
+		table, _ := os.ReadFile("/proc/" + pid + "/net/tcp")
+		return strings.Contains(string(table), "0100007F:26F9 00000000:0000 0A")
+	}
+	e2e.Eventually(t, "it listens in the container", func() bool {
+		id := remapDocker(t, "ps", "-q", "--filter", "label=dockersh.user="+u.Name)
+		return id != "" && listens(remapDocker(t, "inspect", "-f", "{{.State.Pid}}", id))
+	})
+	if listens("self") {
+		t.Error("it listens on the host")
+	}
+}

@@ -146,7 +146,7 @@ func sshdSetEnv(h *facts.Host, u *facts.User) *fault {
 }
 
 func sshdAuthInfo(h *facts.Host, u *facts.User) *fault {
-	if u.ByKey == "" || u.SSHD.On("exposeauthinfo") {
+	if u.ByKey == "" || u.SSHD.On("exposeauthinfo") || u.Joined(h) { // the module announces the key
 		return nil
 	}
 	return sshdLine(h, "the setting "+u.ByKey+" needs the key that authenticated (%k), and sshd does not expose it: logins are refused",
