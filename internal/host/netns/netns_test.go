@@ -61,3 +61,28 @@ func TestNamespaceOfTheHostIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestOnlyItsThreadIsInTheNamespace(t *testing.T) {
+	p, _ := start(t, syscall.CLONE_NEWNET)
+	ns, err := Of(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	read := func() string { to, _ := os.Readlink("/proc/thread-self/ns/net"); return to }
+	before, inside := read(), ""
+	if err := In(ns, func() { inside = read() }); err != nil {
+		t.Fatal(err)
+	}
+	if inside == before || inside == "" || read() != before {
+		t.Errorf("before %s, inside %s, after %s", before, inside, read())
+	}
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	if err := In(null, func() { t.Error("it is no namespace") }); err == nil {
+		t.Error("no error")
+	}
+}

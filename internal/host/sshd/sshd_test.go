@@ -135,3 +135,37 @@ func FuzzEstablished(f *testing.F) {
 		}
 	})
 }
+
+func TestAncestorsAreThoseThatTheProcessHas(t *testing.T) {
+	cmd := exec.Command("/bin/sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+	defer end()
+	child, err := proc.Of(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := Ancestors(child)
+	if len(chain) < 2 || chain[0] != child || chain[1].Pid != os.Getpid() {
+		t.Fatalf("%+v", chain)
+	}
+	for i, p := range chain[1:] {
+		if p.Pid != chain[i].Parent || p.Start > chain[i].Start {
+			t.Errorf("%+v is not the parent of %+v", p, chain[i])
+		}
+	}
+	orphan := child
+	orphan.Parent = 1 << 30
+	if chain := Ancestors(orphan); len(chain) != 0 {
+		t.Errorf("a parent that is not the process's: %+v", chain)
+	}
+	end()
+	if chain := Ancestors(child); len(chain) != 0 {
+		t.Errorf("of a process that has ended: %+v", chain)
+	}
+	if chain := AncestorsOf(child); len(chain) < 2 || chain[1].Pid != os.Getpid() {
+		t.Errorf("for the log: %+v", chain)
+	}
+}

@@ -3,11 +3,14 @@
 package network
 
 import (
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/dockersh/dockersh/test/e2e"
@@ -109,4 +112,60 @@ func TestOtherModulesRunInTheNetworkOfTheHost(t *testing.T) {
 	if got, _ := os.ReadFile(log); string(got) != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// What sshd does as root while it is in the user's network asks nobody there: a container that
+// answers as a name server or a directory server learns nothing, and says nothing.
+func TestRootAsksNobodyInTheContainer(t *testing.T) {
+	e2e.Run(t, lane, why)
+	u := e2e.NewUser(t)
+	e2e.RestoreFile(t, "/etc/resolv.conf")
+	e2e.WriteFile(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+	e2e.CanLogIn(t, u)
+	one := process1(t, u)
+	var asked atomic.Int32
+	var dns net.PacketConn
+	var ldap net.Listener
+	inNetwork(t, one, func() {
+		var err1, err2 error
+		dns, err1 = net.ListenPacket("udp", "127.0.0.1:53")
+		ldap, err2 = net.Listen("tcp", "127.0.0.1:389")
+		if err := errors.Join(err1, err2); err != nil {
+			t.Error(err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	t.Cleanup(func() { dns.Close(); ldap.Close() })
+	go func() {
+		for buf := make([]byte, 512); ; asked.Add(1) {
+			if _, _, err := dns.ReadFrom(buf); err != nil {
+				return
+			}
+		}
+	}()
+	go func() {
+		for ; ; asked.Add(1) {
+			if _, err := ldap.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	c := e2e.NewConsole(t, 24, 80, e2e.PAMArgv(u, "-tt", "127.0.0.1")...)
+	c.FirstPrompt()
+	c.Line("exit")
+	c.Wait()
+	l, d := freePort(), freePort()
+	connect(t, u, "-L", l+":127.0.0.1:1", "-D", d)
+	_ = word(dial(l))
+	_ = word(socks(d, "1"))
+	if n := asked.Load(); n != 0 {
+		t.Errorf("root asked %d times in the user's network", n)
+	}
+	// The listeners are where a question would be seen: names of forwards are asked there.
+	named := freePort()
+	connect(t, u, "-L", named+":somewhere.example:1")
+	_ = word(dial(named))
+	e2e.Eventually(t, "sshd asks for the name of a forward", func() bool { return asked.Load() > 0 })
 }
