@@ -131,6 +131,8 @@ var walls = []wall{
 
 	// user, container, admin
 	{"internal/user/dotfile", append(lean, "internal/rules/", "internal/root/"), "it reads the user's file with the user's rights, and does not understand it"},
+	{"internal/user/forward", append(lean, "internal/rules/", "internal/root/", "internal/engine/", "internal/proto/wire"), "bytes between two sockets: which ones was decided elsewhere"},
+	{"internal/user/xauthority", append(lean, "os", "golang.org/x/sys/unix", "internal/rules/", "internal/root/"), "bytes in, bytes out"},
 	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
 	{"internal/container/spawn", append(lean, "internal/proto/", "internal/rules/", "internal/engine/", "internal/root/"), "what runs between fork and exec is a few system calls"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},

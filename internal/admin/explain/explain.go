@@ -114,11 +114,24 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	if plan.HostShell != "" {
 		return x, nil
 	}
+	x.explainForwards(plan)
 	e, err := engines.Get(plan.Engine())
 	if err != nil {
 		return nil, err
 	}
 	return x, x.explainContainer(ctx, e, users, plan)
+}
+
+// explainForwards says what keeps the defaults of forwardagent and forwardx11 from having an
+// effect.
+func (x *explanation) explainForwards(plan *policy.Plan) {
+	others := ", which others may enter as " + plan.Settings.ContainerUserName + ", unless "
+	if plan.Settings.ForwardAgent && !plan.ForwardsAgent() {
+		x.addNote("ssh -A carries no agent into the container" + others + "forwardagent is written")
+	}
+	if plan.Settings.ForwardX11 && !plan.ForwardsX11() {
+		x.addNote("ssh -X carries no display into the container" + others + "forwardx11 is written")
+	}
 }
 
 // readLimit is how long ~/.dockersh may take: a home may be on a file system that does not

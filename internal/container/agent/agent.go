@@ -64,20 +64,21 @@ func run(path string) int {
 	// of our sessions our children.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	go c.reap()
-	code := make(chan int, 2)
+	code, dirs := make(chan int, 2), &sessionDirs{}
+	defer dirs.removeAll()
 	go func() { c.endOnTerm(); code <- 0 }()
-	go func() { code <- serve(path, c) }()
+	go func() { code <- serve(path, c, dirs) }()
 	return <-code
 }
 
 // serve starts sessions until the listening socket fails.
-func serve(path string, c *children) int {
+func serve(path string, c *children, dirs *sessionDirs) int {
 	user, fd := register(path)
 	l, err := seqpacket.NewListener(fd)
 	if err != nil {
 		return fail(err)
 	}
-	s := &server{children: c, env: baseEnv(os.Environ(), user), home: user.Home, oom: openOOMCounter()}
+	s := &server{children: c, env: baseEnv(os.Environ(), user), home: user.Home, dirs: dirs, oom: openOOMCounter()}
 	return fail(s.accept(l))
 }
 

@@ -24,6 +24,7 @@ type server struct {
 	children *children
 	env      []string // of every session, under its own
 	home     string
+	dirs     *sessionDirs
 	oom      oomCounter
 	ended    atomic.Uint32 // number of sessions that have ended
 }
@@ -62,7 +63,9 @@ func (s *server) serve(c channel.Conn) {
 	}
 	switch m := m.(type) {
 	case *wire.Start:
-		pid, err := s.start(c, m, fds)
+		dir := &sessionDir{all: s.dirs}
+		defer dir.remove()
+		pid, err := s.start(c, m, fds, dir)
 		seqpacket.CloseAll(fds)
 		if err != nil {
 			_ = c.Send(wire.NewError(err))
@@ -99,7 +102,7 @@ func (s *server) passSignals(c channel.Conn, pid int) {
 }
 
 // start starts the session and sends Started.
-func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refused *usererr.Error) {
+func (s *server) start(c channel.Conn, m *wire.Start, fds []int, own *sessionDir) (pid int, refused *usererr.Error) {
 	if refused := m.Check(fds, sys.Passable); refused != nil {
 		return 0, refused
 	}
@@ -122,9 +125,24 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int) (pid int, refus
 		fds = []int{pty.slave, pty.slave, pty.slave}
 		pass = []int{pty.master}
 	}
+	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
+	// Without a place for them the session has neither, and the front says so.
+	if m.SSHAgent {
+		if fd, path, err := own.listen(s.home); err == nil {
+			defer func() { _ = unix.Close(fd) }()
+			pass = append(pass, fd)
+			env = environ.Overlay(env, "SSH_AUTH_SOCK="+path)
+			started.SSHAgent = true
+		}
+	}
+	if m.Display != "" {
+		if path, err := own.writeCookies(m.Cookies, s.home); err == nil {
+			env = environ.Overlay(env, "DISPLAY="+m.Display, "XAUTHORITY="+path)
+			started.X11 = true
+		}
+	}
 	p.Env, p.Stdio = env, [3]int(fds)
 
-	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
 	before := s.oom.read()
 	pid, err := s.children.start(p, func() {
 		_ = c.Send(started, pass...) // passSignals notices a client that is gone

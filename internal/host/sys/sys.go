@@ -41,6 +41,18 @@ func IsPtyMaster(fd int) bool {
 	return err == nil
 }
 
+// IsUnixListener reports whether fd is a unix stream socket that listens. It asks nothing that
+// whoever made the descriptor could delay: only a socket has options, and a file system of
+// theirs would be asked by fstat(2).
+func IsUnixListener(fd int) bool {
+	for option, want := range map[int]int{unix.SO_DOMAIN: unix.AF_UNIX, unix.SO_TYPE: unix.SOCK_STREAM, unix.SO_ACCEPTCONN: 1} {
+		if got, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, option); err != nil || got != want {
+			return false
+		}
+	}
+	return true
+}
+
 // Poll is poll(2), repeated if a signal interrupts it. timeout is in milliseconds; -1 means
 // none.
 func Poll(fds []unix.PollFd, timeout int) (int, error) {

@@ -61,36 +61,62 @@ func (c Conn) Hello() (*wire.Hello, error) {
 	return hello, nil
 }
 
+// Started is a session that runs.
+type Started struct {
+	Master   int    // the client's end of its terminal, non-blocking; -1 without one
+	SSHAgent int    // a listening socket in the container, for the ssh agent; -1 for none
+	X11      bool   // it has the display that sshd forwards
+	Notice   string // a line for the user, or empty
+}
+
+// none is what an error comes with.
+var none = Started{Master: -1, SSHAgent: -1}
+
 // Start starts a session. stdio is standard input, output and error of a session
-// without a terminal. With one, master is its non-blocking end for the client;
-// without, -1. notice is a line for the user, or empty. A refusal by the agent is
-// a *usererr.Error.
-func (c Conn) Start(m *wire.Start, stdio ...int) (master int, notice string, err error) {
-	err = c.Send(m, stdio...)
+// without a terminal. A refusal by the agent is a *usererr.Error.
+func (c Conn) Start(m *wire.Start, stdio ...int) (Started, error) {
+	err := c.Send(m, stdio...)
 	if errors.Is(err, wire.ErrTooLarge) {
-		return -1, "", usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
+		return none, usererr.New(usererr.Container, "the command line and the environment are too long", "", err)
 	}
 	if err != nil {
-		return -1, "", explain(err)
+		return none, explain(err)
 	}
 	reply, fds, err := c.Recv()
 	if err != nil {
-		return -1, "", explain(err)
+		return none, explain(err)
 	}
 	switch reply := reply.(type) {
 	case *wire.Error:
-		return -1, "", reply.UserError()
+		return none, reply.UserError()
 	case *wire.Started:
-		switch {
-		case reply.Terminal != m.Terminal:
-		case !m.Terminal:
-			return -1, printable.Text(reply.Notice), nil
-		case sys.IsPtyMaster(fds[0]) && unix.SetNonblock(fds[0], true) == nil:
-			return fds[0], printable.Text(reply.Notice), nil
+		if s, ok := started(m, reply, fds); ok {
+			return s, nil
 		}
 	}
 	seqpacket.CloseAll(fds)
-	return -1, "", errAnswer
+	return none, errAnswer
+}
+
+// started checks the answer to Start.
+func started(m *wire.Start, reply *wire.Started, fds []int) (Started, bool) {
+	s := none
+	if reply.Terminal != m.Terminal || reply.SSHAgent && !m.SSHAgent {
+		return s, false
+	}
+	if m.Terminal {
+		if !sys.IsPtyMaster(fds[0]) || unix.SetNonblock(fds[0], true) != nil {
+			return s, false
+		}
+		s.Master, fds = fds[0], fds[1:]
+	}
+	// Anything else in its place stays open, because to close it may take as long as its
+	// sender likes (SO_LINGER): the session does without.
+	if reply.SSHAgent && sys.IsUnixListener(fds[0]) {
+		s.SSHAgent = fds[0]
+	}
+	s.Notice, s.X11 = printable.Text(reply.Notice), reply.X11
+	return s, true
 }
 
 // Signal sends a signal to the session's process group.

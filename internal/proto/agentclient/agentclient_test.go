@@ -57,6 +57,7 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 		"a file for a master":          {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) }, false},
 		"a slave for a master":         {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) }, false},
 		"no terminal":                  {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{}) }, false},
+		"an unwanted ssh agent":        {plain, func(c channel.Conn) error { return c.Send(&wire.Started{SSHAgent: true}, slave) }, false},
 		"an unwanted terminal":         {plain, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, master) }, false},
 		"a message out of order":       {plain, func(c channel.Conn) error { return c.Send(&wire.Exit{}) }, false},
 		"bytes that are not a message": {plain, func(c channel.Conn) error { return c.Socket.Send([]byte("\xff")) }, false},
@@ -76,11 +77,11 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 			client.Within(20 * time.Millisecond)
 		}
 		stdio := []int{0, 1, 2}[:c.ask.FDs()]
-		got, notice, err := client.Start(c.ask, stdio...)
+		got, err := client.Start(c.ask, stdio...)
 		<-answered
 		var told *usererr.Error
-		if c.silent != errors.Is(err, ErrSilent) || c.silent == errors.As(err, &told) || got != -1 || notice != "" {
-			t.Errorf("%s: %d, %q, %v", what, got, notice, err)
+		if c.silent != errors.Is(err, ErrSilent) || c.silent == errors.As(err, &told) || got != none {
+			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 		if now := descriptors(t); now > before {
 			t.Errorf("%s: %d descriptors stay open", what, now-before)
@@ -111,14 +112,14 @@ func TestTextOfAnAgentIsSafeToShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told *usererr.Error
-	if _, _, err := client.Start(&wire.Start{Terminal: true}); !errors.As(err, &told) || told.Code != usererr.Busy || told.Text != "no ?[2J" || told.Hint != "ask?" {
+	if _, err := client.Start(&wire.Start{Terminal: true}); !errors.As(err, &told) || told.Code != usererr.Busy || told.Text != "no ?[2J" || told.Hint != "ask?" {
 		t.Errorf("%+v", told)
 	}
 	if err := agent.Send(&wire.Started{Notice: "\a"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, notice, err := client.Start(&wire.Start{}, 0, 1, 2); notice != "?" || err != nil {
-		t.Errorf("%q, %v", notice, err)
+	if s, err := client.Start(&wire.Start{}, 0, 1, 2); s.Notice != "?" || err != nil {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
@@ -160,5 +161,67 @@ func TestAgentReportsItsProcesses(t *testing.T) {
 		if n, err := client.CountProcesses(); n != c.n || (err != nil) != c.fails {
 			t.Errorf("%s: %d, %v", what, n, err)
 		}
+	}
+}
+
+func TestSessionDoesWithoutAnSSHAgentThatIsNone(t *testing.T) {
+	socket := func(domain, kind int, listen bool) int {
+		t.Helper()
+		fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC, 0)
+		if err == nil && listen {
+			var at unix.Sockaddr = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+			if domain == unix.AF_UNIX {
+				at = &unix.SockaddrUnix{Name: t.TempDir() + "/s"}
+			}
+			if err = unix.Bind(fd, at); err == nil {
+				err = unix.Listen(fd, 1)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fd
+	}
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := unix.Open("/etc/passwd", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		fd int
+		ok bool
+	}{
+		"a file":                        {file, false},
+		"a pipe":                        {pipe[0], false},
+		"a connected socket":            {pair[0], false},
+		"a socket of the network":       {socket(unix.AF_INET, unix.SOCK_STREAM, true), false},
+		"a socket that does not listen": {socket(unix.AF_UNIX, unix.SOCK_STREAM, false), false},
+		"a socket of datagrams":         {socket(unix.AF_UNIX, unix.SOCK_DGRAM, false), false},
+		"a listening socket of packets": {socket(unix.AF_UNIX, unix.SOCK_SEQPACKET, true), false},
+		"a listening unix stream":       {socket(unix.AF_UNIX, unix.SOCK_STREAM, true), true},
+	} {
+		client, agent := connect(t)
+		if err := agent.Send(&wire.Started{SSHAgent: true}, c.fd); err != nil {
+			t.Fatal(err)
+		}
+		s, err := client.Start(&wire.Start{Path: "/bin/sh", Argv: []string{"sh"}, SSHAgent: true, Inherited: &wire.Inherited{}}, 0, 1, 2)
+		if err != nil || s.Master != -1 || (s.SSHAgent >= 0) != c.ok {
+			t.Errorf("%s: %+v, %v", what, s, err)
+		}
+	}
+	// An agent may have no place for the socket.
+	client, agent := connect(t)
+	if err := agent.Send(&wire.Started{}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := client.Start(&wire.Start{SSHAgent: true, Inherited: &wire.Inherited{}}, 0, 1, 2); err != nil || s.SSHAgent != -1 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -17,6 +17,9 @@ const MaxUserErr = 256
 // largest that there are.
 const MaxAuthInfo = 16 << 10
 
+// MaxCookies in bytes is more than sshd writes for a display.
+const MaxCookies = 1 << 10
+
 // MaxWords is how much of a command goes into the log, in bytes.
 const MaxWords = 4 << 10
 
@@ -103,6 +106,24 @@ func (c *codec) inherited(v **Inherited) {
 	if in.Umask > 0o777 || nice > 39 {
 		c.bad = true
 	}
+}
+
+// lastFlags handles flags at the end of a message, which are missing where none is set: an older
+// peer does not know them.
+func (c *codec) lastFlags(flags ...*bool) {
+	set := false
+	for _, f := range flags {
+		set = set || *f
+	}
+	if c.reading && len(c.b) == 0 || !c.reading && !set {
+		return
+	}
+	set = false
+	for _, f := range flags {
+		c.flag(f)
+		set = set || *f
+	}
+	c.bad = c.bad || !set
 }
 
 func (c *codec) flag(v *bool) {

@@ -14,6 +14,7 @@ func (m *Login) fields(c *codec) {
 	c.bytes(&m.AuthInfo, MaxAuthInfo)
 	c.bytes(&m.Words, MaxWords)
 	c.flag(&m.Cut)
+	c.flag(&m.X11)
 }
 
 func (*Progress) Kind() Kind        { return KindProgress }
@@ -28,6 +29,8 @@ func (m *Ready) fields(c *codec) {
 	c.list(&m.Accept)
 	c.list(&m.Notice)
 	c.str(&m.Container)
+	c.flag(&m.SSHAgent)
+	c.flag(&m.X11)
 }
 
 func (*HostShell) Kind() Kind        { return KindHostShell }
@@ -81,21 +84,22 @@ func (m *Start) fields(c *codec) {
 	c.list(&m.Env)
 	c.str(&m.Cwd)
 	c.inherited(&m.Inherited)
+	if m.Inherited != nil { // all, or none
+		c.flag(&m.SSHAgent)
+		c.str(&m.Display)
+		c.bytes(&m.Cookies, MaxCookies)
+	}
 }
 
 func (*Started) Kind() Kind { return KindStarted }
 
-// FDs of a Started: the master of the pty, if there is one.
-func (m *Started) FDs() int {
-	if m.Terminal {
-		return 1
-	}
-	return 0
-}
+// FDs of a Started: the master of the pty and the socket for the ssh agent, if any.
+func (m *Started) FDs() int { return count(m.Terminal, m.SSHAgent) }
 
 func (m *Started) fields(c *codec) {
 	c.flag(&m.Terminal)
 	c.str(&m.Notice)
+	c.lastFlags(&m.SSHAgent, &m.X11)
 }
 
 func (*Signal) Kind() Kind        { return KindSignal }
@@ -120,10 +124,12 @@ func (m *Processes) fields(c *codec) { c.u32(&m.Others) }
 func (*Bridge) Kind() Kind { return KindBridge }
 
 // FDs of a Bridge: the socket of the agent and the recording, if any.
-func (m *Bridge) FDs() int {
-	n := 0
-	for _, there := range []bool{m.Agent, m.Record} {
-		if there {
+func (m *Bridge) FDs() int { return count(m.Agent, m.Record) }
+
+// count returns how many of them are there.
+func count(there ...bool) (n int) {
+	for _, is := range there {
+		if is {
 			n++
 		}
 	}

@@ -14,7 +14,8 @@ import (
 const Version = 1
 
 // AgentVersion is the version of what agents understand. An agent runs as long as its
-// container and may be older than the front: version 1 knows no Start.Inherited.
+// container and may be older than the front: version 1 knows neither
+// Start.Inherited nor what follows it.
 const AgentVersion = 2
 
 // Speaks reports whether an agent of a version can be spoken to.
@@ -68,6 +69,7 @@ type Login struct {
 	AuthInfo   []byte // how the user authenticated, as sshd wrote it; may be empty
 	Words      []byte // of that command, at most MaxWords; for the log
 	Cut        bool   // the command is longer than Words
+	X11        bool   // sshd forwards a display
 }
 
 // Progress is a line for the waiting user, without control characters.
@@ -82,6 +84,8 @@ type Ready struct {
 	Notice []string // lines to show before the session
 
 	Container string // its name, for messages
+	SSHAgent  bool   // the user's ssh agent may be reached from the container
+	X11       bool   // so may the display that sshd forwards, whose listener is in the container's network
 }
 
 // HostShell asks the front to become this shell on the host.
@@ -129,6 +133,11 @@ type Start struct {
 	Env        []string // NAME=VALUE; over the container's own environment
 	Cwd        string   // empty for the home
 	Inherited  *Inherited
+
+	// Not without Inherited:
+	SSHAgent bool   // the session gets a socket that stands for the user's ssh agent
+	Display  string // the display that sshd forwards; empty for none
+	Cookies  []byte // an Xauthority file for it
 }
 
 // Inherited is what processes inherit from the login besides the environment. It is nil for
@@ -160,11 +169,14 @@ func NoProgram(path string, cause error) *usererr.Error {
 		`ask the administrator to run: dockershctl explain USER (and to set "shell" to a shell of the image)`, cause)
 }
 
-// Started means that the session runs. With a terminal its descriptor is the pty's
-// master.
+// Started means that the session runs. With a terminal its first descriptor is the pty's
+// master. With SSHAgent the next one is a listening socket in the container, to which the
+// session's programs connect as to an ssh agent.
 type Started struct {
 	Terminal bool
 	Notice   string // for the user, such as that the working directory does not exist; may be empty
+	SSHAgent bool   // only if Start asked for it
+	X11      bool   // the session has the display and its cookies
 }
 
 // Signal is for the session's process group.

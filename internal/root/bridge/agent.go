@@ -32,15 +32,15 @@ func (a *agentSession) hello() (*wire.Hello, error) {
 	return a.conn.Hello()
 }
 
-func (a *agentSession) start(_ context.Context, m *wire.Start, out, _ io.Writer) (notice string, err error) {
+func (a *agentSession) start(_ context.Context, m *wire.Start, out, _ io.Writer) (agentclient.Started, error) {
 	lift := a.conn.Within(startLimit)
-	master, notice, err := a.conn.Start(m)
+	s, err := a.conn.Start(m)
 	if err != nil {
-		return "", err
+		return s, err
 	}
 	lift()
-	a.out, a.input = out, &sink{fd: master, broken: func() {}}
-	return notice, nil
+	a.out, a.input = out, &sink{fd: s.Master, broken: func() {}}
+	return s, nil
 }
 
 func (a *agentSession) Write(p []byte) (int, error) { return a.input.Write(p) }

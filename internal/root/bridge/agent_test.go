@@ -74,8 +74,8 @@ func onATerminal(t *testing.T) (a *agentSession, c channel.Conn, slave int, out 
 		_ = unix.Close(master)
 	}()
 	out = &screen{}
-	if notice, err := a.start(context.Background(), startOnTerminal, out, nil); notice != "well" || err != nil {
-		t.Fatalf("%q, %v", notice, err)
+	if s, err := a.start(context.Background(), startOnTerminal, out, nil); s.Notice != "well" || err != nil {
+		t.Fatalf("%+v, %v", s, err)
 	}
 	return a, c, slave, out
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -46,7 +47,8 @@ func (p *execStream) hello() (*wire.Hello, error) {
 }
 
 // start starts the prelude, reads its report, and lets it become the program.
-func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writer) (notice string, err error) {
+func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writer) (s agentclient.Started, err error) {
+	s.SSHAgent = -1 // the exec carries no socket
 	mark := rand.Text()
 	p.terminal = m.Terminal
 	p.out = &output{to: out, mark: mark, first: make(chan string, 1)}
@@ -56,7 +58,7 @@ func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writ
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, engine.Program{
 		UID: p.task.UID, GID: p.task.GID, Terminal: m.Terminal, Argv: argv(mark, m), Env: env(p.task, m),
 	}); err != nil {
-		return "", err
+		return s, err
 	}
 	go func() {
 		defer close(p.outEnded)
@@ -65,26 +67,26 @@ func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writ
 		}
 	}()
 	if err := p.awaitReport(ctx); err != nil {
-		return "", err
+		return s, err
 	}
 	if err := p.startError(m); err != nil {
 		p.stream.Close() // the prelude ends by itself
 		p.stream = nil
-		return "", err
+		return s, err
 	}
 	if m.Terminal && m.Rows > 0 && m.Cols > 0 {
 		if err := p.stream.Resize(ctx, m.Rows, m.Cols); err != nil {
-			return "", err
+			return s, err
 		}
 	}
 	if _, err := p.stream.Write([]byte("\n")); err != nil {
-		return "", err
+		return s, err
 	}
 	switch dirs := []string{m.Cwd, p.task.Home}; p.report.code {
 	case 1, 2:
-		notice = "could not change directory to " + dirs[p.report.code-1]
+		s.Notice = "could not change directory to " + dirs[p.report.code-1]
 	}
-	return notice, nil
+	return s, nil
 }
 
 // awaitReport waits for the prelude's line.

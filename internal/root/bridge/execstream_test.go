@@ -56,8 +56,8 @@ func command(script string) *wire.Start {
 func TestExecStreamCarriesInputOutputAndExitCode(t *testing.T) {
 	p, _ := newFakeStream(t)
 	out, errs := &screen{}, &screen{}
-	if notice, err := p.start(t.Context(), command(`cat; echo "$USER" >&2; exit 7`), out, errs); notice != "" || err != nil {
-		t.Fatalf("%q, %v", notice, err)
+	if s, err := p.start(t.Context(), command(`cat; echo "$USER" >&2; exit 7`), out, errs); s.Notice != "" || s.SSHAgent != -1 || err != nil {
+		t.Fatalf("%+v, %v", s, err)
 	}
 	_, _ = p.Write([]byte("typed\n"))
 	_ = p.CloseWrite()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/tty"
+	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -22,9 +23,9 @@ import (
 type upstream interface {
 	// hello returns the first message to the front.
 	hello() (*wire.Hello, error)
-	// start starts the program, whose output goes to out and errs from then on.
-	// notice is a line for the user, or empty.
-	start(ctx context.Context, m *wire.Start, out, errs io.Writer) (notice string, err error)
+	// start starts the program, whose output goes to out and errs from then on. What it
+	// returns has no terminal for the front.
+	start(ctx context.Context, m *wire.Start, out, errs io.Writer) (agentclient.Started, error)
 	// Write sends input, and CloseWrite ends it.
 	io.Writer
 	CloseWrite() error
@@ -83,11 +84,17 @@ func (s *session) startProgram(m *wire.Start, fds []int) error {
 		// The recorder comes first: whatever happens, what was shown is recorded.
 		out = io.MultiWriter(s.recorder, out)
 	}
-	notice, err := s.upstream.start(ctx, m, out, &sink{fd: fds[2], broken: func() {}})
+	started, err := s.upstream.start(ctx, m, out, &sink{fd: fds[2], broken: func() {}})
 	if err != nil {
 		return err
 	}
-	return s.front.Send(&wire.Started{Terminal: m.Terminal, Notice: notice}, pass...)
+	if started.SSHAgent >= 0 {
+		pass = append(pass, started.SSHAgent)
+		defer func() { _ = unix.Close(started.SSHAgent) }()
+	}
+	return s.front.Send(&wire.Started{
+		Terminal: m.Terminal, Notice: started.Notice, SSHAgent: started.SSHAgent >= 0, X11: started.X11,
+	}, pass...)
 }
 
 // carry carries the session until the program has ended or the front is gone.

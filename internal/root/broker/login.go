@@ -67,7 +67,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	if err := b.sendReady(f, plan, entered.Conn, b.notices.forLogin(plan, req, entered)); err != nil {
+	if err := b.sendReady(f, plan, entered.Conn, req.X11 && b.reachesX11(f, plan), b.notices.forLogin(plan, req, entered)); err != nil {
 		// The front is gone, and nobody else has what the agent may have sent.
 		return errors.Join(err, seqpacket.CloseElsewhere(entered.Conn.Close))
 	}
@@ -133,10 +133,12 @@ func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *poli
 }
 
 // sendReady answers a login with the connection to its agent. From then on the front
-// speaks to the agent alone. Notice, which may be empty, is a line for the user.
-func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, notice string) error {
+// speaks to the agent alone. x11 reports whether the session reaches the display that sshd
+// forwards. Notice, which may be empty, is a line for the user.
+func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, x11 bool, notice string) error {
 	f.Within(answerLimit)
-	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice, Container: plan.Container}
+	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice,
+		Container: plan.Container, SSHAgent: plan.ForwardsAgent(), X11: x11}
 	if notice != "" {
 		ready.Notice = append(slices.Clip(plan.Notice), notice)
 	}

@@ -131,8 +131,6 @@ var wrongLines = []struct{ line, want string }{
 	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
 	// not implemented yet
 	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not implemented yet [leave it out]`},
-	{`forwardagent = true`, `2:1: setting "forwardagent" is not implemented yet [leave it out, or write forwardagent = false]`},
-	{`forwardx11`, `2:1: setting "forwardx11" is not implemented yet [leave it out, or write forwardx11 = false]`},
 }
 
 func TestWrongLineIsReportedWithItsPlaceAndAHint(t *testing.T) {

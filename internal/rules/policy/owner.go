@@ -42,6 +42,24 @@ func (o Owner) Personal() bool {
 	return template.Personal(o.Identity) || strings.HasPrefix(o.Identity, "by=")
 }
 
+// AloneAsContainerUser reports whether nobody else becomes the plan's container user, as far as
+// the settings of the plan's user say: in a container of their own, of one session, or as
+// themselves in a shared one.
+func (p *Plan) AloneAsContainerUser() bool {
+	return p.Owner.Personal() || p.Owner.ofOneSession() || p.Settings.ContainerUserName == p.User.Name
+}
+
+// ForwardsAgent reports whether the user's ssh agent may be reached from the container. Whoever
+// becomes the container user can use it, so where others do it takes the administrator's word.
+func (p *Plan) ForwardsAgent() bool {
+	return p.Settings.ForwardAgent && (p.Settings.IsSet("forwardagent") || p.AloneAsContainerUser())
+}
+
+// ForwardsX11 is ForwardsAgent for the user's display, and what is typed there.
+func (p *Plan) ForwardsX11() bool {
+	return p.Settings.ForwardX11 && (p.Settings.IsSet("forwardx11") || p.AloneAsContainerUser())
+}
+
 // Ephemeral reads from a container's labels whether it is removed after its last
 // session, and after how long. To remove it takes a look at engine.LabelMark, too.
 func Ephemeral(labels map[string]string) (linger time.Duration, ok bool) {

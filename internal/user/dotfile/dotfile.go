@@ -1,5 +1,5 @@
-// Package dotfile reads two files that the user can change: ~/.dockersh, and the one in
-// which sshd describes how the user authenticated.
+// Package dotfile reads files that the user can change: ~/.dockersh, the one in which sshd
+// describes how the user authenticated, and the one in which it puts cookies of X11.
 package dotfile
 
 import (
@@ -12,7 +12,10 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-const tooLarge = "is larger than 64 KiB"
+const (
+	tooLarge      = "is larger than 64 KiB"
+	maxXauthority = 64 << 10
+)
 
 // Read returns the bytes of ~/.dockersh, or why it cannot be read; neither if there is no
 // such file. It must run with the user's rights. A FIFO, a device or a link in the place
@@ -36,6 +39,13 @@ func AuthInfo(path string, uid int) []byte {
 		return nil
 	}
 	data, _ := read(path, uid, wire.MaxAuthInfo) // the broker reports it missing where it is needed
+	return data
+}
+
+// Xauthority returns the bytes of an Xauthority file; none if there is no such file. Like Read,
+// it must run with the user's rights.
+func Xauthority(path string, uid int) []byte {
+	data, _ := read(path, uid, maxXauthority)
 	return data
 }
 

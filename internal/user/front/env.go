@@ -10,7 +10,7 @@ import (
 // change which code a program runs, or the session sets them itself.
 var never = [...]string{
 	"LD_*", "DYLD_*", "GCONV_PATH", "GODEBUG", "GOTRACEBACK", "GLIBC_TUNABLES", "DOCKER_*", "BASH_ENV", "ENV", "IFS",
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "SSH_*", "BASH_FUNC_*",
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "SSH_*", "BASH_FUNC_*", "DISPLAY", "XAUTHORITY",
 }
 
 // always has the variables in which sshd describes the connection. The agent sets

@@ -61,6 +61,7 @@ func run(r request, env []string, broker int) (code int, sig unix.Signal, err er
 	m.UserFile, m.UserErr = readUserFile(environ.Get(env, "HOME"))
 	m.AuthInfo = dotfile.AuthInfo(environ.Get(env, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
+	m.X11 = forwardsX11(env)
 	progress := newProgress()
 	a, err := login(m, progress.show, broker)
 	progress.clear()

@@ -109,7 +109,8 @@ const signalDelay = 10 * time.Millisecond
 func (s *session) copyUntilEnd() (*wire.Exit, cause) {
 	start := time.Now()
 	for {
-		fds := []unix.PollFd{{Fd: int32(s.agent.Fd()), Events: unix.POLLIN}, {Fd: int32(s.parent), Events: unix.POLLIN}}
+		fds := []unix.PollFd{{Fd: int32(s.agent.Fd()), Events: unix.POLLIN}, {Fd: int32(s.parent), Events: unix.POLLIN},
+			{Fd: int32(s.sshAgent.listener), Events: unix.POLLIN}}
 		var live []*relay
 		for _, r := range s.relays {
 			if !r.done {
@@ -129,9 +130,12 @@ func (s *session) copyUntilEnd() (*wire.Exit, cause) {
 			s.handleSignals()
 		}
 		for i, r := range live {
-			if fds[i+2].Revents != 0 {
+			if fds[i+3].Revents != 0 {
 				r.run()
 			}
+		}
+		if fds[2].Revents != 0 {
+			s.sshAgent.serve()
 		}
 		if fds[1].Revents != 0 || s.terminalGone() {
 			return nil, hungUp

@@ -18,6 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/user/forward"
 )
 
 // startLimit is how long an agent may take to start a session.
@@ -32,6 +33,8 @@ type session struct {
 	relays         []*relay
 	handlesSignals bool
 	endReported    sync.Once
+	sshAgent       sshAgent
+	x11            bool   // sshd forwards a display
 	parent         int    // pidfd of sshd; -1 for none
 	missing        string // what to say if the session's program is not found; may be empty
 }
@@ -41,10 +44,17 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	for _, line := range a.ready.Notice {
 		printLine(printable.Text(line))
 	}
-	s := &session{broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env)}
+	s := &session{
+		broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env),
+		sshAgent: sshAgent{path: forward.SSHAgent(env, unix.Geteuid()), listener: -1}, x11: forwardsX11(env),
+	}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
 		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd, Inherited: inherited(),
+	}
+	m.SSHAgent = s.sshAgent.path != "" && a.ready.SSHAgent
+	if s.x11 && a.ready.X11 {
+		m.Display, m.Cookies = display(env)
 	}
 	var err error
 	if terminal {
@@ -132,33 +142,37 @@ func letReopen(fd int) {
 // start starts the session, and returns the master of its terminal, if any.
 func (s *session) start(m *wire.Start, stdio ...int) (master int, err error) {
 	lift := s.agent.Within(startLimit)
-	master, notice, err := startAtAgent(s.agent, m, stdio)
+	started, err := startAtAgent(s.agent, m, stdio)
 	if errors.Is(err, agentclient.ErrSilent) {
 		err = usererr.New(usererr.Container, askWhy(s.broker), "try again, or "+usererr.ReadLog, err)
 	}
 	if err != nil {
 		return -1, err
 	}
-	if notice != "" {
-		printLine("dockersh: " + notice)
+	if started.Notice != "" {
+		printLine("dockersh: " + started.Notice)
+	}
+	s.sshAgent.listener = started.SSHAgent
+	if isInteractive(m) {
+		s.printWhatIsNotForwarded(started)
 	}
 	lift()
-	return master, nil
+	return started.Master, nil
 }
 
 // startAtAgent starts a session at an agent. Nothing is sent to an agent
 // before it has shown that it runs: stdout in the queue of a frozen one would keep sshd
 // waiting for its end.
-func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (master int, notice string, err error) {
+func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (agentclient.Started, error) {
 	hello, err := agent.Hello()
 	if err != nil {
-		return -1, "", err
+		return agentclient.Started{}, err
 	}
 	if hello.Version == 1 {
-		m.Inherited = nil // it would take the message for a damaged one
+		m.Inherited, m.SSHAgent, m.Display, m.Cookies = nil, false, "", nil // it would take the message for a damaged one
 	}
 	if !wire.Speaks(hello.Version) {
-		return -1, "", usererr.New(usererr.Protocol, "the container runs another version of dockersh",
+		return agentclient.Started{}, usererr.New(usererr.Protocol, "the container runs another version of dockersh",
 			usererr.RestartNamed, nil)
 	}
 	return agent.Start(m, stdio...)
