@@ -48,7 +48,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	lines := checks.Lines{Match: match, Front: paths.Front(), File: configFile(), Accept: s.AcceptEnv,
-		Module: module, Agent: s.ForwardAgent}
+		Module: module, Agent: s.ForwardAgent, X11: s.ForwardX11}
 	if group != "" {
 		lines.Args = []string{"group=" + group}
 	}

@@ -36,6 +36,7 @@ type Lines struct {
 	Module bool     // pam_dockersh(8) leads forwards into containers
 	Args   []string // of the module
 	Agent  bool     // with Module: the settings carry ssh's agent into containers
+	X11    bool     // and its displays
 }
 
 // forwarding returns the lines of the block about what sshd forwards.
@@ -51,18 +52,15 @@ func (l Lines) forwarding() string {
 	GatewayPorts no
 `
 	}
-	agent := "no"
-	if l.Agent {
-		agent = "yes"
-	}
+	word := map[bool]string{false: "no", true: "yes"}
 	return `	# pam_dockersh(8) puts the connection into the network of the user's container:
 	# what sshd forwards is there, and not on the host.
 	DisableForwarding no
 	AllowTcpForwarding yes
-	AllowAgentForwarding ` + agent + `
+	AllowAgentForwarding ` + word[l.Agent] + `
+	X11Forwarding ` + word[l.X11] + `
 	# Unix sockets are the host's, and in no network.
 	AllowStreamLocalForwarding no
-	X11Forwarding no
 	PermitTunnel no
 	GatewayPorts no
 `
