@@ -85,6 +85,29 @@ func mutate(r *rand.Rand, p []byte) []byte {
 	return p
 }
 
+func TestModuleHasTheNumbersOfTheProtocol(t *testing.T) {
+	var texts string
+	for _, file := range []string{"answer.h", "pam_dockersh.c"} {
+		text, err := os.ReadFile("../../pam/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts += string(text)
+	}
+	for name, want := range map[string]int{
+		"PROTOCOL_VERSION": wire.Version, "KIND_ERROR": int(wire.KindError), "KIND_JOIN": int(wire.KindJoin), "KIND_JOINED": int(wire.KindJoined),
+		"MAX_REASON": wire.MaxReason, "MAX_USER": wire.MaxUser, "MAX_AUTH_INFO": wire.MaxAuthInfo,
+	} {
+		if !strings.Contains(texts, fmt.Sprintf("#define %s %d\n", name, want)) {
+			t.Errorf("%s is not %d", name, want)
+		}
+	}
+	outcomes := fmt.Sprintf("JOIN_NOTHING = %d, JOIN_NAMESPACE = %d, JOIN_HOST = %d }", wire.JoinNothing, wire.JoinNamespace, wire.JoinHost)
+	if !strings.Contains(texts, outcomes) {
+		t.Errorf("the outcomes are not %s", outcomes)
+	}
+}
+
 func TestModuleParsesAnswersAsTheProtocolDoes(t *testing.T) {
 	program := harness(t)
 	all := packets(t)

@@ -36,7 +36,7 @@ func reachesNothing(t *testing.T, u *e2e.Account) {
 }
 
 func TestConnectionWithoutABrokerReachesNothing(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	back := e2e.Broker.Away(t, syscall.SIGTERM)
 	reachesNothing(t, u)
@@ -46,7 +46,7 @@ func TestConnectionWithoutABrokerReachesNothing(t *testing.T) {
 
 // In place of the broker something else answers, as root.
 func TestConnectionReachesNothingWhateverTheBrokerSays(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	back := e2e.Broker.Away(t, syscall.SIGTERM)
 	defer back()
@@ -111,7 +111,7 @@ func TestConnectionReachesNothingWhateverTheBrokerSays(t *testing.T) {
 }
 
 func TestUsersCannotAskForANetwork(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	victim, u := e2e.NewUser(t), e2e.NewUser(t)
 	e2e.CanLogIn(t, victim)
 	done := make(chan struct{})
@@ -149,7 +149,7 @@ func TestUsersCannotAskForANetwork(t *testing.T) {
 }
 
 func TestConnectionEndsInTheStateOfTheBroker(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	entries := func() int {
 		all, err := filepath.Glob(e2e.RunDir + "/s/*." + u.Name + "_dockersh=")

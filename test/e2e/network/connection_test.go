@@ -40,7 +40,7 @@ func ended(c *exec.Cmd) func() bool {
 }
 
 func TestConnectionWithoutASessionIsListedAndKicked(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u, other := e2e.NewUser(t), e2e.NewUser(t)
 	c, bystander := connect(t, u), connect(t, other)
 	for _, u := range []*e2e.Account{u, other} {
@@ -94,7 +94,7 @@ func master(t *testing.T, u *e2e.Account) string {
 }
 
 func TestConnectionsOfOneUserAreInOneNetwork(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	port, l1, l2 := freePort(), freePort(), freePort()
 	socket := master(t, u)
@@ -122,7 +122,7 @@ func TestConnectionsOfOneUserAreInOneNetwork(t *testing.T) {
 }
 
 func TestForwardsEndWithTheContainerAndANewConnectionWorks(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	for _, command := range []string{"restart", "reset"} {
 		t.Run(command, func(t *testing.T) {
 			u := e2e.NewUser(t)
@@ -168,7 +168,7 @@ func TestForwardsEndWithTheContainerAndANewConnectionWorks(t *testing.T) {
 
 // A connection keeps its container as a session does: its forwards end with that.
 func TestEphemeralContainerGoesWithTheLastConnection(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t, "ephemeral")
 	socket := master(t, u)
 	first := e2e.OnHost(t, "ssh", "-S", socket, "x", e2e.ContainerID)

@@ -17,7 +17,7 @@ import (
 )
 
 func TestForwardsReachTheContainerAndNotTheHost(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	onHost, l, d, r := hostListens(t, "host"), freePort(), freePort(), freePort()
 	client := hostListens(t, "client")
@@ -52,7 +52,7 @@ func TestForwardsReachTheContainerAndNotTheHost(t *testing.T) {
 }
 
 func TestSessionsAreAsBefore(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	for range 2 {
 		if got := e2e.PAMSSH(t, u, "echo works"); got != "works" {
@@ -73,7 +73,7 @@ func TestSessionsAreAsBefore(t *testing.T) {
 }
 
 func TestNothingOfTheModuleIsLeftInTheUsersProcesses(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	c := e2e.NewConsole(t, 24, 80, e2e.PAMArgv(u, "-tt", "127.0.0.1")...)
 	c.FirstPrompt()
@@ -90,7 +90,7 @@ func TestNothingOfTheModuleIsLeftInTheUsersProcesses(t *testing.T) {
 
 // A module between ours sees the host's network at both ends.
 func TestOtherModulesRunInTheNetworkOfTheHost(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	e2e.RestoreFile(t, e2e.PAMService)
 	text, err := os.ReadFile(e2e.PAMService)
@@ -117,7 +117,7 @@ func TestOtherModulesRunInTheNetworkOfTheHost(t *testing.T) {
 // What sshd does as root while it is in the user's network asks nobody there: a container that
 // answers as a name server or a directory server learns nothing, and says nothing.
 func TestRootAsksNobodyInTheContainer(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t)
 	e2e.RestoreFile(t, "/etc/resolv.conf")
 	e2e.WriteFile(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")

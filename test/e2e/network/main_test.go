@@ -26,9 +26,7 @@ func TestMain(m *testing.M) {
 	e2e.Main(m)
 }
 
-// lane is that of the tests here: without a service the module finds no broker.
-var lane = e2e.ServiceDoor.On(e2e.PAMSSHD)
-
+// why is for all tests here: without a service the module finds no broker.
 const why = "the module asks the service alone"
 
 // greet greets whoever connects to a listener.

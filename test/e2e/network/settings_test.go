@@ -13,7 +13,7 @@ import (
 )
 
 func TestConnectionsThatTheSettingsLeaveOnTheHost(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	onHost := hostListens(t, "host")
 	for _, settings := range []string{"network = host", "hostshell = /bin/bash"} {
 		u, l := e2e.NewUser(t, settings), freePort()
@@ -25,7 +25,7 @@ func TestConnectionsThatTheSettingsLeaveOnTheHost(t *testing.T) {
 }
 
 func TestConnectionsThatJoinNoContainer(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	for _, settings := range [][]string{
 		{"containername = %u-%x", "ephemeral"}, {"dockeropt = --network=host"}, {"imagename = not-there", "pull = always"},
 		{"enableuserconfig", "enableusercontainername"}, {"enableuserconfig", "enableuserimagename"},
@@ -42,7 +42,7 @@ func TestConnectionsThatJoinNoContainer(t *testing.T) {
 }
 
 func TestContainerWithoutANetworkIsJoined(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u, l, port := e2e.NewUser(t, "network = none"), freePort(), freePort()
 	connect(t, u, "-L", l+":127.0.0.1:"+port)
 	e2e.PAMSSH(t, u, "true")
@@ -53,7 +53,7 @@ func TestContainerWithoutANetworkIsJoined(t *testing.T) {
 }
 
 func TestConnectionJoinsTheContainerOfItsAddress(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t, "containername = %u-%i")
 	l, port := freePort(), freePort()
 	connect(t, u, "-b", "127.0.0.5", "-L", l+":127.0.0.1:"+port)
@@ -70,7 +70,7 @@ func TestConnectionJoinsTheContainerOfItsAddress(t *testing.T) {
 
 // By sshd's word, whatever the user's process says.
 func TestConnectionJoinsTheContainerOfItsKey(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t, "containername = %u-%k")
 	second := "second-of-" + u.Name
 	if err := e2e.Keygen(second); err != nil {
@@ -142,7 +142,7 @@ func TestConnectionJoinsAContainerOfPodman(t *testing.T) {
 }
 
 func TestConnectionJoinsAnAdoptedContainer(t *testing.T) {
-	e2e.Run(t, lane, why)
+	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u, l := e2e.NewUser(t), freePort()
 	name := "hand-" + u.Name
 	u.Configure(t, "containername = "+name, "adopt", "shell = /bin/sh", "containerusername = root")
