@@ -19,10 +19,10 @@ const (
 	endDelay = 200 * time.Millisecond
 )
 
-// connections are those of the PAM module, by sshd's process, which have no session yet.
+// connections are those of the PAM module, by sshd's process.
 type connections struct {
-	mu   sync.Mutex
-	bare map[process]struct{}
+	mu    sync.Mutex
+	known map[process]*announced
 }
 
 // process is what tells processes from one another.
@@ -31,42 +31,53 @@ type process struct {
 	start uint64
 }
 
-func (c *connections) add(p process) {
+// announced is what is known of a connection.
+type announced struct {
+	key        string // fingerprint; empty: another method
+	hasSession bool   // now, or before
+}
+
+func (c *connections) add(p process, key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bare == nil {
-		c.bare = map[process]struct{}{}
+	if c.known == nil {
+		c.known = map[process]*announced{}
 	}
-	c.bare[p] = struct{}{}
+	c.known[p] = &announced{key: key}
 }
 
-func (c *connections) has(p process) bool {
+func (c *connections) remove(p process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, bare := c.bare[p]
-	return bare
+	delete(c.known, p)
 }
 
-// take forgets a connection, and reports whether it has had no session.
-func (c *connections) take(p process) bool {
+// isBare reports whether a connection has had no session.
+func (c *connections) isBare(p process) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, bare := c.bare[p]
-	delete(c.bare, p)
-	return bare
+	return c.known[p] != nil && !c.known[p].hasSession
 }
 
-// setHasSession notes that a session has begun, on the connection that its front comes by.
-func (c *connections) setHasSession(front proc.Stat) {
+// addSession notes that a session has begun, and returns the key of the connection that its
+// front comes by; false if none was announced.
+func (c *connections) addSession(front proc.Stat) (key string, ok bool) {
 	c.mu.Lock()
-	none := len(c.bare) == 0
+	none := len(c.known) == 0
 	c.mu.Unlock()
 	if none {
-		return
+		return "", false
 	}
-	for _, p := range sshd.AncestorsOf(front) {
-		c.take(process{p.Pid, p.Start})
+	chain := sshd.AncestorsOf(front)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range chain {
+		if a := c.known[process{p.Pid, p.Start}]; a != nil {
+			a.hasSession = true
+			return a.key, true
+		}
 	}
+	return "", false
 }
 
 // watchConnection writes the start and the end of a connection, if it has no session.
@@ -79,9 +90,10 @@ func (e *events) watchConnection(f *front) {
 		start.Container, s.end.Container = "", ""
 	}
 	s.end.Since = start.Time
+	s.process = process{f.process.Pid, f.process.Start}
 	f.events = s
-	p, stat := process{f.process.Pid, f.process.Start}, f.process
-	e.connections.add(p)
+	p, stat := s.process, f.process
+	e.connections.add(p, f.session.Key)
 	go func() {
 		defer close(s.written)
 		start.Client = clientAddress(stat)
@@ -90,13 +102,13 @@ func (e *events) watchConnection(f *front) {
 		select {
 		case <-t.C:
 		case <-s.over:
-			if e.connections.has(p) {
+			if e.connections.isBare(p) {
 				time.Sleep(endDelay)
 			}
 		case <-e.ctx.Done():
 			return
 		}
-		if !e.connections.take(p) {
+		if !e.connections.isBare(p) {
 			return
 		}
 		s.bare = true

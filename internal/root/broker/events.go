@@ -51,6 +51,7 @@ type sessionEvents struct {
 	over    chan struct{} // closed when the front is gone
 	written chan struct{} // closed when the start is written
 	bare    bool          // of a connection: it has no session, and its start was written
+	process process       // of a connection: sshd's
 }
 
 // writeStart writes the start of a session that was just given to the front, in the
@@ -68,7 +69,9 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 		defer close(s.written)
 		// Before the front does anything: a short session is over soon, and its sshd too.
 		event.Client = clientAddress(process)
-		e.connections.setHasSession(process)
+		if announced, ok := e.connections.addSession(process); ok {
+			event.Key = announced
+		}
 		t := time.NewTimer(startDelay)
 		defer t.Stop()
 		select {
@@ -112,6 +115,9 @@ func clientAddress(front proc.Stat) string {
 func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 	close(s.over)
 	<-s.written // it waits for nothing but /proc, and of a connection a moment more
+	if s.end.Connection {
+		e.connections.remove(s.process)
+	}
 	if removed && (s.bare || !s.end.Connection) {
 		e.writeEnd(s.end)
 	}

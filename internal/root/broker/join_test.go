@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -300,9 +301,12 @@ func TestConnectionWithoutASessionIsInTheHistory(t *testing.T) {
 		all := history.Sessions(w.past.events())
 		return len(all) == 1 && all[0].Connection && all[0].Ended && all[0].Container == w.name() && all[0].UID == w.me.UID && all[0].Status(false) == "closed"
 	})
-	_, c = w.joins("")
+	_, c = w.joins(oneKey)
 	s := w.enters()
 	w.eventually("its session is in the history", func() bool { return len(w.past.events()) == 3 })
+	if key, _ := sshd.Key(oneKey); w.past.events()[2].Key != key {
+		t.Errorf("the key is not the connection's: %+v", w.past.events()[2])
+	}
 	_, _ = s.Close(), c.Close()
 	w.eventually("and its end", func() bool { return len(w.past.events()) == 4 })
 	time.Sleep(2 * endDelay)
