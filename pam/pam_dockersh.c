@@ -269,7 +269,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	const char *user = NULL;
 	const struct passwd *pw;
-	const void *there;
+	const void *there = NULL;
 	struct joined *j;
 	struct answer a;
 
@@ -280,8 +280,10 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		pam_syslog(pamh, LOG_ERR, "the user cannot be looked up");
 		return PAM_SESSION_ERR;
 	}
-	if (!is_ours(pamh, pw, argc, argv) || pam_get_data(pamh, DATA_NAME, &there) == PAM_SUCCESS)
+	if (!is_ours(pamh, pw, argc, argv))
 		return PAM_SUCCESS;
+	if (pam_get_data(pamh, DATA_NAME, &there) == PAM_SUCCESS && there != NULL)
+		return PAM_SUCCESS; /* it is in the stack twice */
 	j = malloc(sizeof(*j));
 	if (j == NULL)
 		return PAM_SESSION_ERR;
