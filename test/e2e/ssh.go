@@ -125,6 +125,21 @@ func (r Result) Want(t testing.TB, stdout, stderr string, status int) {
 	}
 }
 
+// Ignored checks that a login went on without its ~/.dockersh, and said why on stderr.
+func (r Result) Ignored(t testing.TB, words ...string) {
+	t.Helper()
+	_, line, found := strings.Cut(r.Stderr, "dockersh: ~/.dockersh is ignored: ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !found || r.Status == 255 {
+		t.Errorf("status %d, stderr %.500q; want the line that ~/.dockersh is ignored", r.Status, r.Stderr)
+	}
+	for _, word := range words {
+		if !strings.Contains(line, word) {
+			t.Errorf("the line %.500q does not say %q", line, word)
+		}
+	}
+}
+
 // Refused checks that a login failed with one line on stderr, and perhaps a hint,
 // nothing on stdout, and the status of a shell that did not run.
 func (r Result) Refused(t testing.TB, words ...string) {

@@ -103,12 +103,18 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 		return nil, err
 	}
 	x := &explanation{User: u.Name, UID: u.UID}
+	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
+	if err != nil && s.IgnoreUserFile(err) {
+		plan, err = policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
+	}
+	if err != nil {
+		return nil, err
+	}
 	for _, one := range s.Written.All() {
 		x.Settings = append(x.Settings, setting{one.Key, one.Values, one.Origin.String()})
 	}
-	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
-	if err != nil {
-		return nil, err
+	if s.Ignored != "" {
+		x.addNote("~/.dockersh is ignored: " + s.Ignored)
 	}
 	x.HostShell, x.Container = plan.HostShell, plan.Container
 	if plan.HostShell != "" {

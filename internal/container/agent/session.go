@@ -144,11 +144,18 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int, own *sessionDir
 	p.Env, p.Stdio = env, [3]int(fds)
 
 	before := s.oom.read()
-	pid, err := s.children.start(p, func() {
-		_ = c.Send(started, pass...) // passSignals notices a client that is gone
-	}, func(status uint32) {
+	onStart := func() { _ = c.Send(started, pass...) } // passSignals notices a client that is gone
+	onEnd := func(status uint32) {
 		_ = c.Send(&wire.Exit{Status: status, OutOfMemory: s.oom.read() > before})
-	})
+	}
+	pid, err := s.children.start(p, onStart, onEnd)
+	if err != nil {
+		if ignored, ok := m.UseFallback(); ok {
+			p.Path, p.Argv, p.Env = m.Path, withRemoteCommand(m.Argv, env), environ.Overlay(p.Env, "SHELL="+m.Path)
+			started.Notice = joined(ignored, notice)
+			pid, err = s.children.start(p, onStart, onEnd)
+		}
+	}
 	if err != nil {
 		return 0, cannotRun(m.Path, err)
 	}

@@ -83,7 +83,7 @@ func (c *codec) u64(v *uint64) {
 	*v = uint64(high)<<32 | uint64(low)
 }
 
-// inherited handles the end of a message, where it may be missing.
+// inherited handles what may be missing, with all that follows.
 func (c *codec) inherited(v **Inherited) {
 	if c.reading {
 		if len(c.b) == 0 {

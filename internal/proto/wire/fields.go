@@ -25,6 +25,7 @@ func (*Ready) Kind() Kind { return KindReady }
 func (*Ready) FDs() int   { return 1 }
 func (m *Ready) fields(c *codec) {
 	c.str(&m.Shell)
+	c.str(&m.Fallback)
 	c.str(&m.Cwd)
 	c.list(&m.Accept)
 	c.list(&m.Notice)
@@ -88,6 +89,7 @@ func (m *Start) fields(c *codec) {
 		c.flag(&m.SSHAgent)
 		c.str(&m.Display)
 		c.bytes(&m.Cookies, MaxCookies)
+		c.str(&m.Fallback)
 	}
 }
 

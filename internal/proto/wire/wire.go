@@ -4,7 +4,10 @@
 package wire
 
 import (
+	"strings"
+
 	"github.com/dockersh/dockersh/internal/host/limits"
+	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
@@ -78,10 +81,11 @@ type Progress struct{ Text string }
 // Ready has one descriptor, a connected socket to the agent, and what the front needs
 // for Start.
 type Ready struct {
-	Shell  string   // path of the shell in the container
-	Cwd    string   // working directory; empty for the home
-	Accept []string // patterns of names of environment variables that go into the container
-	Notice []string // lines to show before the session
+	Shell    string   // path of the shell in the container
+	Fallback string   // where that shell is missing; empty if the user did not choose it
+	Cwd      string   // working directory; empty for the home
+	Accept   []string // patterns of names of environment variables that go into the container
+	Notice   []string // lines to show before the session
 
 	Container string // its name, for messages
 	SSHAgent  bool   // the user's ssh agent may be reached from the container
@@ -138,6 +142,24 @@ type Start struct {
 	SSHAgent bool   // the session gets a socket that stands for the user's ssh agent
 	Display  string // the display that sshd forwards; empty for none
 	Cookies  []byte // an Xauthority file for it
+	Fallback string // program instead of a Path that cannot be run; empty for an error
+}
+
+// UseFallback makes Fallback the program, and returns a line for the user. ok is false if there
+// is none.
+func (m *Start) UseFallback() (notice string, ok bool) {
+	if m.Fallback == "" {
+		return "", false
+	}
+	notice = m.Path + " cannot be run in the container, so the shell of ~/.dockersh is ignored"
+	zero := m.Fallback[strings.LastIndexByte(m.Fallback, '/')+1:]
+	if strings.HasPrefix(m.Argv[0], "-") {
+		zero = "-" + zero
+	}
+	m.Argv = append([]string{zero}, m.Argv[1:]...)
+	m.Env = environ.Overlay(m.Env, "SHELL="+m.Fallback)
+	m.Path, m.Fallback = m.Fallback, ""
+	return notice, true
 }
 
 // Inherited is what processes inherit from the login besides the environment. It is nil for

@@ -14,7 +14,7 @@ func samples() []Message {
 	return []Message{
 		&Login{Version: Version, Terminal: true, HasCommand: true, UserFile: []byte("[dockersh]\n\x00"), UserErr: "too large", AuthInfo: []byte("publickey x y\n"), X11: true},
 		&Progress{Text: "pulling"},
-		&Ready{Shell: "/bin/ash", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}, Container: "alice_dockersh", SSHAgent: true, X11: true},
+		&Ready{Shell: "/bin/ash", Fallback: "/bin/sh", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}, Container: "alice_dockersh", SSHAgent: true, X11: true},
 		&HostShell{Shell: "/bin/bash"},
 		&Error{Code: 3, Text: "no", Hint: "ask"},
 		&Why{},
@@ -24,7 +24,7 @@ func samples() []Message {
 		&Ended{Status: 7 << 8},
 		&Start{Terminal: true, Rows: 24, Cols: 80, Termios: []byte{1, 2}, Path: "/bin/ash",
 			Argv: []string{"-ash"}, Env: []string{"A=b", ""}, Cwd: "/"},
-		&Start{Argv: []string{"x"}, Env: []string{}, Inherited: &Inherited{Umask: 0o27, Nice: -20, Limits: someLimits}},
+		&Start{Argv: []string{"x"}, Env: []string{}, Inherited: &Inherited{Umask: 0o27, Nice: -20, Limits: someLimits}, Fallback: "/bin/sh"},
 		&Start{Argv: []string{}, Env: []string{}, Inherited: &Inherited{Limits: someLimits}, SSHAgent: true, Display: "localhost:10.0", Cookies: []byte{1, 0}},
 		&Started{Terminal: true, Notice: "x"},
 		&Started{SSHAgent: true},
@@ -69,7 +69,7 @@ var someLimits = [limits.Number]limits.Limit{3: {Soft: 8 << 20, Hard: limits.Unl
 // endOfOldStart returns the length of a Start without what agents of version 1 do not know.
 func endOfOldStart(m *Start) int {
 	old := *m
-	old.Inherited = nil
+	old.Inherited, old.Fallback = nil, ""
 	p, _ := Encode(&old)
 	return len(p)
 }

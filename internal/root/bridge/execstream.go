@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -72,6 +73,18 @@ func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writ
 	if err := p.startError(m); err != nil {
 		p.stream.Close() // the prelude ends by itself
 		p.stream = nil
+		ignored, ok := m.UseFallback()
+		if !ok {
+			return s, err
+		}
+		select {
+		case <-p.outEnded:
+		case <-ctx.Done():
+			return s, err
+		}
+		p.outEnded = make(chan struct{})
+		s, err = p.start(ctx, m, out, errs)
+		s.Notice = cmp.Or(s.Notice, ignored)
 		return s, err
 	}
 	if m.Terminal && m.Rows > 0 && m.Cols > 0 {

@@ -78,9 +78,10 @@ func TestUserGetsNoImageOfAnothersContainer(t *testing.T) {
 		{"allowimage = backup:*", id, ""},
 		{"allowimage = rem*", "remote", ""},
 	} {
-		w.set(fmt.Sprintf("[dockersh]\nimagename = ours\ncontainername = %%u-%d\nenableuserconfig\nenableuserimagename\n%s\n", i, c.allow))
+		w.set(fmt.Sprintf("[dockersh]\nimagename = busybox\ncontainername = %%u-%d\nenableuserconfig\nenableuserimagename\n%s\n", i, c.allow))
 		m, _ := w.login(&wire.Login{UserFile: []byte("[dockersh]\nimagename = " + c.own)})
-		if refused, ok := m.(*wire.Error); ok != (c.refusal != "") || ok && !strings.Contains(refused.Text, c.refusal) {
+		ready, ok := m.(*wire.Ready)
+		if !ok || (len(ready.Notice) > 0) != (c.refusal != "") || !strings.Contains(strings.Join(ready.Notice, ""), c.refusal) {
 			t.Errorf("%s, %s: %+v", c.allow, c.own, m)
 		}
 	}

@@ -46,8 +46,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	plan, err := policy.Decide(user, effective.Settings,
-		policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins})
+	plan, err := decide(user, effective, req)
 	if err != nil {
 		return err
 	}
@@ -64,6 +63,17 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return engine.ErrNoClient
 	}
 	entered, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	if isNoImageForUser(err) && effective.IgnoreUserFile(err) {
+		if plan, err = decide(user, effective, req); err != nil {
+			return err
+		}
+		b.sessions.Remove(*f.session)
+		f.session = nil
+		if err := b.addSession(ctx, f, id, plan, effective); err != nil {
+			return err
+		}
+		entered, err = b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	}
 	if err != nil {
 		return err
 	}
@@ -137,7 +147,8 @@ func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *poli
 // forwards. Notice, which may be empty, is a line for the user.
 func (b *Broker) sendReady(f *front, plan *policy.Plan, agent channel.Conn, x11 bool, notice string) error {
 	f.Within(answerLimit)
-	ready := &wire.Ready{Shell: plan.Shell, Cwd: plan.Cwd, Accept: plan.Settings.AcceptEnv, Notice: plan.Notice,
+	ready := &wire.Ready{Shell: plan.Shell, Fallback: plan.FallbackShell(), Cwd: plan.Cwd,
+		Accept: plan.Settings.AcceptEnv, Notice: plan.Notice,
 		Container: plan.Container, SSHAgent: plan.ForwardsAgent(), X11: x11}
 	if notice != "" {
 		ready.Notice = append(slices.Clip(plan.Notice), notice)

@@ -239,8 +239,12 @@ func TestUserFileCountsOnlyWhereOpened(t *testing.T) {
 		t.Errorf("a file that is not to be read counted: %#v", m)
 	}
 	w.set("[dockersh]\nenableuserconfig\n")
-	w.refused(own, "~/.dockersh:3:1: unknown setting")
-	w.refused(&wire.Login{UserErr: "is a symbolic link"}, "~/.dockersh is a symbolic link")
+	w.ignored(own, "~/.dockersh:3:1: unknown setting")
+	w.ignored(&wire.Login{UserErr: "is a symbolic link"}, "is a symbolic link")
+	w.set("[dockersh]\nenableuserconfig\nenableusermounthome\nenableuserimagename\ncontainername = room\n")
+	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\nmounthome\n")}, "would decide for others")
+	w.set("[dockersh]\nenableuserconfig\nenableuserimagename\ncontainername = %u-new\n")
+	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\nimagename = none:1\n")}, "there is no image none:1")
 	w.set("[dockersh]\nenableuserconfig\nenableuserusercwd\n")
 	m, _ := w.login(&wire.Login{UserFile: []byte("[dockersh]\nusercwd = /tmp\n")})
 	if r, ok := m.(*wire.Ready); !ok || r.Cwd != "/tmp" {

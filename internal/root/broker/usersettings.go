@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -113,4 +114,23 @@ func (s *userSettings) allEngines() ([]engine.Address, error) {
 		return nil, err
 	}
 	return policy.Engines(file)
+}
+
+// decide makes the plan of a login. A ~/.dockersh that asks for what is not allowed is ignored.
+func decide(user account.User, effective *settings.Effective, req *wire.Login) (*policy.Plan, error) {
+	r := policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins}
+	plan, err := policy.Decide(user, effective.Settings, r)
+	if err != nil && effective.IgnoreUserFile(err) {
+		plan, err = policy.Decide(user, effective.Settings, r)
+	}
+	if err == nil && effective.Ignored != "" && plan.HostShell == "" {
+		plan.Notice = append(plan.Notice, "dockersh: ~/.dockersh is ignored: "+effective.Ignored)
+	}
+	return plan, err
+}
+
+// isNoImageForUser reports whether there is no image of the name that a user chose, or not
+// for this user. Nothing was made then.
+func isNoImageForUser(err error) bool {
+	return errors.Is(err, engine.ErrNoImage) || errors.Is(err, policy.ErrImageDenied)
 }

@@ -237,6 +237,18 @@ func (w *world) enters() channel.Conn {
 	return c
 }
 
+// ignored checks that a login ignores its ~/.dockersh, and says why.
+func (w *world) ignored(m *wire.Login, text string) {
+	w.Helper()
+	answer, c := w.login(m)
+	defer c.Close()
+	ready, ok := answer.(*wire.Ready)
+	if !ok || len(ready.Notice) == 0 || !strings.HasPrefix(ready.Notice[0], "dockersh: ~/.dockersh is ignored: ") ||
+		!strings.Contains(ready.Notice[0], text) {
+		w.Errorf("got %#v, want a line with %q", answer, text)
+	}
+}
+
 // refused logs in and must get an error with text in it.
 func (w *world) refused(m *wire.Login, text string) {
 	w.Helper()

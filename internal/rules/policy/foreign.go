@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -24,6 +25,9 @@ func (p *Plan) NamesImage() bool {
 	return p.Settings.FromUser("imagename") && (p.Admins == nil || p.Admins.ImageName != p.Settings.ImageName)
 }
 
+// ErrImageDenied is the cause of the errors of AdmitImage and AdmitPull.
+var ErrImageDenied = errors.New("the image is not allowed")
+
 // AdmitImage decides whether the plan's container may be made from an image. What runs is
 // judged, not what was written: an image has many names, its id among them. One of them
 // must match; without patterns it is enough that it has no files of another container.
@@ -37,7 +41,7 @@ func (p *Plan) AdmitImage(image engine.Image) error {
 	case len(patterns) == 0:
 		return usererr.New(usererr.Denied,
 			"the image "+p.Settings.ImageName+" was made from a container, and only the administrator can give it to users",
-			explainHint(p.User, "and to name it with allowimage"), nil)
+			explainHint(p.User, "and to name it with allowimage"), ErrImageDenied)
 	}
 	return p.imageDenied()
 }
@@ -58,7 +62,7 @@ func (p *Plan) allowsImage(names []string) bool {
 // imageDenied does not say whether there is such an image.
 func (p *Plan) imageDenied() error {
 	return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" is not one that you may use",
-		explainHint(p.User, "and to name it with allowimage"), nil)
+		explainHint(p.User, "and to name it with allowimage"), ErrImageDenied)
 }
 
 // HasForeignImage reports, by the labels of an existing container, whether a user chose

@@ -94,6 +94,15 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	return p, nil
 }
 
+// FallbackShell returns the administrator's shell where ~/.dockersh names another one, which
+// the container may lack; else it is empty.
+func (p *Plan) FallbackShell() string {
+	if !p.Settings.FromUser("shell") || p.Admins == nil || p.Admins.Shell == p.Shell {
+		return ""
+	}
+	return p.Admins.Shell
+}
+
 // Engine returns the address of the engine that has the plan's container.
 func (p *Plan) Engine() engine.Address { return EngineOf(p.Settings) }
 

@@ -24,6 +24,9 @@ func decide(t *testing.T, u account.User, file, own string, r Request) (*Plan, e
 	if err != nil {
 		return nil, err
 	}
+	if s.Ignored != "" {
+		return nil, errors.New(s.Ignored)
+	}
 	r.Admins = s.Admins
 	return Decide(u, s.Settings, r)
 }

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -34,6 +35,10 @@ type Effective struct {
 	// Admins are Settings without ~/.dockersh; nil if those do not fit the user, or are
 	// not certain.
 	Admins *config.Settings
+	// Ignored says why ~/.dockersh does not count; empty if it does, or is not there.
+	Ignored string
+
+	adminsWritten *config.Settings
 	// Address and Key are the answers of Login's functions; empty if not asked for.
 	Address, Key string
 }
@@ -42,8 +47,8 @@ type Effective struct {
 // settings of a user. A question without an answer is an error: a group that cannot
 // be looked up may have the stricter rules, and two logins that are to be kept apart
 // must not meet in an empty name. A user whose own section has a hostshell gets it without
-// these answers. The user may read what For itself has to say; errors of UserFile are
-// passed on.
+// these answers. A ~/.dockersh that cannot be read, or that asks for what is not possible, is
+// ignored: nobody is to be locked out by a typing error. The user may read what For has to say.
 func For(file *config.File, l Login) (*Effective, error) {
 	var in []string
 	uncertain := false
@@ -59,24 +64,57 @@ func For(file *config.File, l Login) (*Effective, error) {
 	if err != nil {
 		return nil, firstError(err)
 	}
-	e := &Effective{Written: admins}
+	written, ignored := admins, error(nil)
 	if admins.EnableUserConfig && l.UserFile != nil {
-		if e.Written, err = withUserFile(file, l, member, admins); err != nil {
-			return nil, firstError(err)
+		written, ignored = withUserFile(file, l, member, admins)
+	}
+	var e *Effective
+	if ignored == nil {
+		if e, err = expand(l, written, admins); err != nil && written != admins {
+			ignored = err
 		}
 	}
+	if ignored != nil {
+		if e, err = expand(l, admins, admins); err == nil {
+			e.Ignored = ignoredBecause(ignored)
+		}
+	}
+	if err != nil {
+		return nil, firstError(err)
+	}
+	if uncertain {
+		e.Admins = nil
+	}
+	return e, nil
+}
+
+// ignoredBecause returns the error of a ~/.dockersh in one line.
+func ignoredBecause(err error) string {
+	return strings.TrimPrefix(usererr.For(firstError(err)).Text, "~/.dockersh ")
+}
+
+// IgnoreUserFile replaces settings that a login cannot have by those without ~/.dockersh,
+// and reports whether there are such.
+func (e *Effective) IgnoreUserFile(cause error) bool {
+	if e.Admins == nil || e.Admins == e.Settings {
+		return false
+	}
+	e.Settings, e.Written, e.Ignored = e.Admins, e.adminsWritten, ignoredBecause(cause)
+	return true
+}
+
+// expand replaces the %-sequences of the settings.
+func expand(l Login, written, admins *config.Settings) (*Effective, error) {
+	e := &Effective{Written: written, adminsWritten: admins}
 	vars, err := e.vars(l)
 	if err != nil {
 		return nil, err
 	}
-	if e.Settings, err = e.Written.Expand(vars); err != nil {
-		return nil, firstError(err)
+	if e.Settings, err = written.Expand(vars); err != nil {
+		return nil, err
 	}
-	if e.Admins = e.Settings; e.Written != admins {
+	if e.Admins = e.Settings; written != admins {
 		e.Admins, _ = admins.Expand(vars) // nil with an error
-	}
-	if uncertain {
-		e.Admins = nil
 	}
 	return e, nil
 }
@@ -173,7 +211,7 @@ func AccountError(err error) error {
 }
 
 // UserFileError is the error for a ~/.dockersh that cannot be read, for the reason
-// that package dotfile returns; nil if there is no reason. Its user may be unable to log in.
+// that package dotfile returns; nil if there is no reason.
 func UserFileError(u account.User, problem string) error {
 	if problem == "" {
 		return nil

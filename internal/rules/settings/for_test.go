@@ -49,8 +49,33 @@ func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
 	if read || err != nil || s.Admins != s.Settings {
 		t.Errorf("without the gate: read %v, %v", read, err)
 	}
-	if _, err := For(parse(t, gates), Login{User: alice, UserFile: func() ([]byte, error) { return nil, UserFileError(alice, "is a symbolic link") }}); err == nil || usererr.For(err).Text != "~/.dockersh is a symbolic link" {
-		t.Error(err)
+	// What cannot be had is ignored as a whole, and locks nobody out.
+	const open = gates + "enableuserusercwd\nenableusermounthome\nenableusermounthomefrom\n"
+	for own, why := range map[string]string{
+		"":                             "is a symbolic link",
+		"[dockersh":                    "closing bracket",
+		"[dockersh]\nx = 1":            "unknown setting",
+		"[dockersh]\nusercwd = x":      "usercwd",
+		"[dockersh]\nmemory = 1g":      "only the administrator can set it",
+		"[dockersh]\nshell = /bin/x":   "shell",
+		"[dockersh]\nmounthomefrom=%s": "mounthomefrom",
+		"[dockersh]\nusercwd = /%i":    "asks for the client's address",
+	} {
+		s, err := For(parse(t, open), Login{User: alice,
+			UserFile: func() ([]byte, error) {
+				if own == "" {
+					return nil, UserFileError(alice, "is a symbolic link")
+				}
+				return []byte("[dockersh]\nimagename = own\n" + own), nil
+			},
+			Address: func() (string, error) { return "", errors.New("none") },
+		})
+		if err != nil || s.Settings.ImageName != "theirs-alice" || s.Settings != s.Admins || !strings.Contains(s.Ignored, why) {
+			t.Errorf("%q: %+v %v", own, s, err)
+		}
+	}
+	if s, err := For(parse(t, gates), Login{User: alice, UserFile: own}); err != nil || !s.IgnoreUserFile(errors.New("x")) || s.Settings != s.Admins || s.IgnoreUserFile(nil) {
+		t.Errorf("%+v %v", s, err)
 	}
 	// Settings of the administrator that do not fit the user need not stop the user's own.
 	s, err = For(parse(t, "[dockersh]\nenableuserconfig\nenableusermounthomefrom\nmounthomefrom = %s\n"),

@@ -50,7 +50,7 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
-		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd, Inherited: inherited(),
+		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd, Inherited: inherited(), Fallback: a.ready.Fallback,
 	}
 	m.SSHAgent = s.sshAgent.path != "" && a.ready.SSHAgent
 	if s.x11 && a.ready.X11 {
@@ -169,7 +169,8 @@ func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (agentclie
 		return agentclient.Started{}, err
 	}
 	if hello.Version == 1 {
-		m.Inherited, m.SSHAgent, m.Display, m.Cookies = nil, false, "", nil // it would take the message for a damaged one
+		// It would take the message for a damaged one.
+		m.Inherited, m.Fallback, m.SSHAgent, m.Display, m.Cookies = nil, "", false, "", nil
 	}
 	if !wire.Speaks(hello.Version) {
 		return agentclient.Started{}, usererr.New(usererr.Protocol, "the container runs another version of dockersh",

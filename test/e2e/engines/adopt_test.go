@@ -91,12 +91,21 @@ func TestContainerThatAUserNamesIsNotAdopted(t *testing.T) {
 	u.WriteFile(t, ".dockersh", "[dockersh]\ncontainername = "+victim+"\n", 0o644)
 	e2e.SSH(t, u, "true").Refused(t, own)
 	u.WriteFile(t, ".dockersh", "[dockersh]\nadopt\n", 0o644)
-	e2e.SSH(t, u, "true").Refused(t, "adopt")
+	e2e.SSH(t, u, "true").Refused(t, "there is no container "+u.Name)
 	for _, name := range []string{victim, own} {
 		if got := e2e.Inspect(t, name, "{{.State.Status}}"); got != "created" {
 			t.Errorf("%s is %s now", name, got)
 		}
 	}
+}
+
+func TestShellThatAnAdoptedContainerLacksIsReplaced(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors)
+	u, name := newAdopter(t, "shell = /bin/ash", "enableuserconfig", "enableusershell")
+	createByHand(t, name, "dsh-busybox", "sleep", "infinity")
+	u.WriteFile(t, ".dockersh", "[dockersh]\nshell = /bin/zsh\n", 0o644)
+	const line = "dockersh: /bin/zsh cannot be run in the container, so the shell of ~/.dockersh is ignored\n"
+	e2e.SSH(t, u, "echo $SHELL; exit 3").Want(t, "/bin/ash\n", line, 3)
 }
 
 func TestContainerWithForeignLabelsIsNotAdopted(t *testing.T) {

@@ -20,7 +20,7 @@ type outcome int
 
 const (
 	nowhere outcome = iota // it leaves nothing on the host, and reads nothing there
-	refused                // as a login
+	ignored                // as a whole ~/.dockersh
 	reached                // the host, as docs/hardening.md says
 )
 
@@ -49,11 +49,11 @@ var attempts = []attempt{
 	{gates: []string{"cmd"}, lines: []string{"mounthome", "entrypoint = /bin/sh", "dockeropt = --user root"}, own: []string{"cmd = HOME/attack"}},
 	{gates: []string{"mounthome"}, own: []string{"mounthome"}},
 	{gates: []string{"mounthometo"}, lines: []string{"mounthome", "nonewprivileges = false"}, own: []string{"mounthometo = /srv/x"}},
-	{gates: []string{"mounthometo"}, lines: []string{"mounthome"}, own: []string{"mounthometo = /srv/../etc"}, want: refused},
-	{gates: []string{"mounthometo"}, lines: []string{"mounthome"}, own: []string{"mounthometo = /.dockersh"}, want: refused},
+	{gates: []string{"mounthometo"}, lines: []string{"mounthome"}, own: []string{"mounthometo = /srv/../etc"}, want: ignored},
+	{gates: []string{"mounthometo"}, lines: []string{"mounthome"}, own: []string{"mounthometo = /.dockersh"}, want: ignored},
 	{gates: []string{"mounttmp"}, own: []string{"mounttmp"}},
 	{gates: []string{"containername"}, own: []string{"containername = VICTIM_dockersh"}},
-	{gates: []string{"reverseforward"}, own: []string{"reverseforward = 1:1"}, want: refused},
+	{gates: []string{"reverseforward"}, own: []string{"reverseforward = 1:1"}, want: ignored},
 
 	// Those that the page says lead out.
 	{gates: []string{"containerusername"}, lines: []string{"mounthome"}, own: []string{"containerusername = 0"}, want: reached},
@@ -72,7 +72,7 @@ var attempts = []attempt{
 	{gates: []string{"entrypoint", "mounthometo"}, lines: []string{"mounthome", "dockeropt = --user root"}, own: []string{"entrypoint = /srv/x/attack", "mounthometo = /srv/x"}},
 	{gates: []string{"imagename", "mounttmp"}, lines: []string{"mounthome"}, own: []string{"imagename = IMAGE", "mounttmp"}},
 	{gates: []string{"imagename", "containername"}, own: []string{"imagename = IMAGE", "containername = VICTIM_dockersh"}},
-	{gates: []string{"imagename"}, lines: []string{"containername = gates-class"}, own: []string{"imagename = IMAGE"}, want: refused},
+	{gates: []string{"imagename"}, lines: []string{"containername = gates-class"}, own: []string{"imagename = IMAGE"}, want: ignored},
 	{gates: []string{"imagename", "containerusername"}, lines: []string{"mounthome"}, own: []string{"imagename = IMAGE", "containerusername = root"}, want: reached},
 	{gates: []string{"containerusername", "mounttmp"}, own: []string{"containerusername = 0", "mounttmp"}, want: reached},
 }
@@ -178,8 +178,8 @@ func (a attempt) try(t *testing.T, w world) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.want == refused {
-			r.Refused(t)
+		if a.want == ignored {
+			r.Ignored(t)
 		} else if r.Status == 255 && strings.Contains(r.Stderr, "error") && !strings.Contains(r.Stderr, "container") {
 			t.Errorf("the login failed, and tried nothing: %+v", r)
 		}
