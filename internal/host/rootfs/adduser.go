@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +98,8 @@ func hasAccount(text, entry string) bool {
 	return false
 }
 
-// MakeHome makes the home of a user, and its missing parents for the container's root.
+// MakeHome makes the home of a user, with what the image has for new homes, and its missing
+// parents for the container's root.
 func (r *Root) MakeHome(u User) error {
 	if len(u.Home) < 2 || u.Home[0] != '/' {
 		return nil
@@ -113,14 +115,19 @@ func (r *Root) MakeHome(u User) error {
 	if w.rest == "" && len(u.Mounted) > 0 {
 		return r.chownEmptyHome(w, u)
 	}
-	if err := r.makeMissing(u.Home, &w, u.RootGID, u.UID, u.GID); err != nil {
+	above, base := path.Split(w.rest)
+	w.rest = strings.TrimSuffix(above, "/")
+	if err := r.makeMissing(u.Home, &w, u.RootGID, r.rootUID, u.RootGID); err != nil || base == "" {
 		return err
 	}
-	if w.rest != "" {
+	if w.rest != "" || !r.belongsToRoot(&w.st) {
 		return refused(u.Home, "others than root can change a directory above it")
 	}
-	return nil
+	return r.fillNew(w.fd, base, skelInside, 0o755, u.UID, u.GID)
 }
+
+// skelInside is where images keep what belongs into a new home (useradd(8)).
+const skelInside = "/etc/skel"
 
 // chownEmptyHome makes the user the owner of a home that has nothing but ways to mounts.
 func (r *Root) chownEmptyHome(w walked, u User) error {

@@ -32,7 +32,7 @@ func walk(dir, path string, links int) error {
 		next := filepath.Join(dir, name)
 		var st unix.Stat_t
 		if err := unix.Lstat(next, &st); err != nil {
-			return errors.New(next + ": " + err.Error())
+			return &missing{next, err}
 		}
 		if st.Mode&unix.S_IFMT != unix.S_IFLNK {
 			dir = next
@@ -55,6 +55,15 @@ func walk(dir, path string, links int) error {
 	}
 	return nil
 }
+
+// missing is the error of a path that cannot be followed to its end.
+type missing struct {
+	path string
+	err  error
+}
+
+func (m *missing) Error() string { return m.path + ": " + m.err.Error() }
+func (m *missing) Unwrap() error { return m.err }
 
 // alone returns an error unless only root can change the names in a directory. The sticky
 // bit is not enough: with it, anyone can still create a name that does not exist yet.

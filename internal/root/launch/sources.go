@@ -3,11 +3,14 @@ package launch
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -29,6 +32,10 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 	}
 	result := make(chan error, 1)
 	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() {
+		if err := makeHome(t.plan, found); err != nil {
+			result <- err
+			return
+		}
 		result <- checkMountSources(sourcesToCheck(t.plan.Settings, found, t.dir))
 	})
 	if errors.Is(err, wait.ErrGivenUp) {
@@ -74,6 +81,33 @@ func checkMountSources(sources []string) error {
 		if err := lifecycle.CheckMountSource(source); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// makeHome makes the home that is to be mounted, where the administrator says so and there
+// is none. Where a user says which directory is mounted, none is made: root would make them
+// directories in any place of the host.
+func makeHome(plan *policy.Plan, found *engine.Container) error {
+	s := plan.Settings
+	from := s.MountHomeFrom
+	switch {
+	case s.MakeHome == "", !s.MountHome, s.FromUser("mounthomefrom"), os.Geteuid() != 0:
+		return nil
+	case found != nil && !slices.Contains(found.Binds, from):
+		return nil // it mounts what it was made with
+	}
+	if _, err := os.Lstat(from); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	root, err := rootfs.Open("/", 0)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.NewHome(from, s.MakeHome, plan.User.UID, plan.User.GID); err != nil {
+		return usererr.New(usererr.Settings, "your home "+from+" cannot be made: "+err.Error(),
+			"ask the administrator to run: namei -l "+from, err)
 	}
 	return nil
 }

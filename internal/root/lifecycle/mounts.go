@@ -20,7 +20,12 @@ import (
 // others are of this class). What counts is who can change the names on the way; the
 // directory itself may be the user's.
 func CheckMountSource(source string) error {
-	if err := trustedpath.Way(source); err != nil {
+	err := trustedpath.Way(source)
+	if errors.Is(err, unix.ENOENT) {
+		return usererr.New(usererr.Settings, source+" is not mounted: it does not exist",
+			"ask the administrator to run: mkdir "+source+" (and to give it to its user, or, for a home, to set makehome)", err)
+	}
+	if err != nil {
 		return usererr.New(usererr.Settings, source+" is not mounted: "+err.Error(),
 			"ask the administrator to run: namei -l "+source+" (every directory above it must be writable by root alone)", nil)
 	}

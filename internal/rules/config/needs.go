@@ -26,6 +26,14 @@ func needsEntrypoint(s *Settings) *syntax.Problem {
 	return nil
 }
 
+func needsMountHome(s *Settings) *syntax.Problem {
+	if s.MakeHome != "" && !s.MountHome {
+		return syntax.Wrong(`"makehome" makes the directory that "mounthome" mounts`,
+			"set mounthome too; without it the home in the container is made anyway")
+	}
+	return nil
+}
+
 func needsCertificates(s *Settings) *syntax.Problem {
 	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
 		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`,

@@ -87,7 +87,7 @@ func (r *reader) assign(l *syntax.Line) {
 	case r.user && !row.gate:
 		r.fail(l.Origin(), fmt.Sprintf("%q is not allowed here: only the administrator can set it", key), "")
 		return
-	case l.Bare && row.kind() != kindBool:
+	case l.Bare && row.kind() != kindBool && !row.bare:
 		r.fail(l.Origin(), fmt.Sprintf("setting %q needs a value", key), fmt.Sprintf("write %s = VALUE", key))
 		return
 	case l.Bare:

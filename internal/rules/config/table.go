@@ -31,6 +31,7 @@ type Settings struct {
 	EnableUserConfig  bool
 
 	Adopt           bool
+	MakeHome        string // a directory that a new home starts from; empty: none is made
 	DockerTLS       string // a directory; empty: none
 	Ephemeral       bool
 	Linger          time.Duration
@@ -83,6 +84,7 @@ type row struct {
 	colon  bool                 // a colon has a meaning in it: no place for an IPv6 address
 	number bool                 // a number has a meaning in it: no place for a user called 0
 	empty  bool                 // may be empty
+	bare   bool                 // the key alone is "true", as of a bool
 	white  string               // white space that it may have besides the blank
 
 	// unimplemented: what it does is not implemented yet. Only onlyValue is accepted, which
@@ -159,6 +161,9 @@ var table = [...]row{
 
 	{key: "adopt", field: func(s *Settings) any { return &s.Adopt }, def: "false",
 		doc: "enter a container of that name that was made by hand, and make none"},
+	{key: "makehome", field: func(s *Settings) any { return &s.MakeHome },
+		doc:   "make the directory of mounthomefrom for a user who has none; a path instead of true replaces /etc/skel",
+		empty: true, bare: true, path: true, check: values.Skel, norm: values.SkelDir, needs: needsMountHome},
 	{key: "dockertls", field: func(s *Settings) any { return &s.DockerTLS },
 		doc:   "directory of ca.pem, cert.pem and key.pem for an engine at tcp://",
 		empty: true, path: true, check: values.Path},

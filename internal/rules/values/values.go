@@ -236,6 +236,26 @@ func File(s string) *syntax.Problem {
 	return nil
 }
 
+// Skel accepts a Boolean, or the path of a directory that new homes start from.
+func Skel(s string) *syntax.Problem {
+	if _, bad := Bool(s); bad == nil || strings.HasPrefix(s, "/") {
+		return nil
+	}
+	return syntax.Wrong(syntax.Quote(s)+" is neither true nor false, nor an absolute path",
+		"write true for /etc/skel, or another directory")
+}
+
+// SkelDir returns the directory of a value that Skel accepts; it is empty for false.
+func SkelDir(s string) string {
+	switch b, bad := Bool(s); {
+	case bad != nil:
+		return s
+	case b == "true":
+		return "/etc/skel"
+	}
+	return ""
+}
+
 // Program refuses arguments: "/bin/bash -l" is not a program.
 func Program(s string) *syntax.Problem {
 	if bad := Path(s); bad != nil {

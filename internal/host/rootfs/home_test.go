@@ -1,0 +1,153 @@
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// listing returns what is below a directory: owner, mode and contents of each.
+func listing(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		st, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := st.Mode().String()
+		switch {
+		case st.Mode().IsRegular():
+			b, _ := os.ReadFile(p)
+			text += " " + string(b)
+		case st.Mode()&os.ModeSymlink != 0:
+			to, _ := os.Readlink(p)
+			text += " " + to
+		}
+		if st.Sys().(*syscall.Stat_t).Uid == 1000 {
+			text += " theirs"
+		}
+		rel, _ := filepath.Rel(dir, p)
+		all[rel] = text
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func needsRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+}
+
+func TestNewHomeStartsFromTheSkeleton(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "etc/skel/.profile", "hello")
+	put(t, dir, "etc/skel/bin/run", "#!")
+	put(t, dir, "etc/skel/link", "-> /etc/shadow")
+	put(t, dir, "etc/skel/open", "not only root's")
+	put(t, dir, "etc/shadow", "secret")
+	for name, mode := range map[string]os.FileMode{"bin/run": 0o755, "open": 0o666} {
+		if err := os.Chmod(filepath.Join(dir, "etc/skel", name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(dir+"/etc/skel/fifo", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir+"/srv/homes/.alice.dockersh/left/over", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.NewHome("/srv/homes/alice", "/etc/skel", 1000, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]string{
+		".": "drwxr-xr-x", "alice": "drwx------ theirs", "alice/.profile": "-rw-r--r-- hello theirs",
+		"alice/bin": "drwxr-xr-x theirs", "alice/bin/run": "-rwxr-xr-x #! theirs", "alice/link": "Lrwxrwxrwx /etc/shadow theirs",
+	}
+	got := listing(t, dir+"/srv/homes")
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s: %q, want %q", name, got[name], want[name])
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNewHomeIsMadeOnlyWhereRootAloneRules(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "homes/mine/there", "d")
+	put(t, dir, "homes/bob", "d")
+	put(t, dir, "away", "d")
+	put(t, dir, "links/to", "-> /away")
+	for name, uid := range map[string]int{"homes/mine": 1000, "homes/bob": 1001} {
+		if err := os.Chown(filepath.Join(dir, name), uid, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, dir, "homes/mine/link", "-> /away")
+	for _, name := range []string{"/homes/mine/x", "/homes/mine/link/x", "/homes/mine/there/x"} {
+		if err := r.NewHome(name, "", 1000, 1000); err == nil {
+			t.Errorf("%s was made", name)
+		}
+	}
+	// What is there stays as it is, whatever it is.
+	for _, name := range []string{"/homes/bob", "/links/to"} {
+		if err := r.NewHome(name, "", 1000, 1000); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := listing(t, dir+"/homes")["bob"]; strings.Contains(got, "theirs") {
+		t.Error(got)
+	}
+	if got := listing(t, dir+"/away"); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	// A link that only root can have made is followed.
+	if err := r.NewHome("/links/to/new", "", 1000, 1000); err != nil || !strings.Contains(listing(t, dir+"/away")["new"], "theirs") {
+		t.Error(err)
+	}
+}
+
+func TestSkeletonHasALimit(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "skel/big", strings.Repeat("x", maxSkelBytes+1))
+	put(t, dir, "homes", "d")
+	if err := r.NewHome("/homes/alice", "/skel", 1000, 1000); !errors.Is(err, errSkelTooLarge) {
+		t.Error(err)
+	}
+	if got := listing(t, dir+"/homes"); len(got) != 1 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestHomeInsideStartsFromTheSkeletonOfTheImage(t *testing.T) {
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", rootLine)
+	put(t, dir, "etc/group", "root:x:0:\n")
+	put(t, dir, "etc/skel/.profile", "hello")
+	if err := r.AddUser(alice("/home/alice")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(dir + "/home/alice/.profile"); string(b) != "hello" {
+		t.Error(err)
+	}
+}
