@@ -23,16 +23,20 @@ type User struct {
 	// the home, too, and leaves it to the container's root.
 	Mounted []string
 
+	// Volume reports that the home itself is a volume of the engine's, which is empty and
+	// root's until somebody has been in it.
+	Volume bool
+
 	// UID and GID are the home's owner, and RootGID the group of the container's root, as
 	// the caller's user namespace numbers them.
 	UID, GID, RootGID uint32
 }
 
-// AddUser appends the lines to /etc/passwd and /etc/group if their names and numbers are
-// not there, and makes the home. Nothing in a mount is changed, nor what others than the
-// container's root can change, and nothing that exists gets another owner.
+// AddUser writes the lines into /etc/passwd and /etc/group, if they are not there, and makes
+// the home. No file in a mount is changed, nor one that others than the container's root can
+// change, and nothing that exists gets another owner.
 func (r *Root) AddUser(u User) error {
-	return errors.Join(r.appendEntry("/etc/passwd", u.Passwd), r.appendEntry("/etc/group", u.Group), r.MakeHome(u))
+	return errors.Join(r.addEntry("/etc/passwd", u.Passwd, u.RootGID), r.addEntry("/etc/group", u.Group, u.RootGID), r.MakeHome(u))
 }
 
 // refused is a file or directory that is left alone, and why.
@@ -41,9 +45,10 @@ func refused(name, why string) error { return errors.New(name + " is left alone:
 // maxAccountFile is how much of a file is searched, in bytes.
 const maxAccountFile = 1 << 20
 
-// appendEntry appends a line if the file has none with its name or number. It does so
-// with one write(2), so that two of them cannot mix.
-func (r *Root) appendEntry(name, entry string) error {
+// addEntry writes a line into a file. Where the image has another line with its name or
+// number, the file is replaced; else the line is appended with one write(2), so that two of
+// them cannot mix.
+func (r *Root) addEntry(name, entry string, rootGID uint32) error {
 	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
 	if err != nil {
 		return refused(name, err.Error())
@@ -59,8 +64,20 @@ func (r *Root) appendEntry(name, entry string) error {
 	}
 	defer unix.Close(fd)
 	text, err := readAll(fd)
-	if err != nil || hasAccount(text, entry) {
+	if err != nil {
 		return err
+	}
+	if name == "/etc/group" {
+		entry = withFreeName(text, entry)
+	}
+	merged, known := mergeEntry(text, entry)
+	switch {
+	case known:
+		return nil
+	case merged != "" && len(text) == maxAccountFile:
+		return refused(name, "it is too large")
+	case merged != "":
+		return r.ReplaceFile(name, []byte(merged), rootGID)
 	}
 	if text != "" && text[len(text)-1] != '\n' {
 		entry = "\n" + entry
@@ -86,16 +103,52 @@ func readAll(fd int) (string, error) {
 	return string(b[:n]), nil
 }
 
-// hasAccount reports whether one of the lines has the name or the number of entry.
-func hasAccount(text, entry string) bool {
+// withFreeName returns a line of group(5) with the name NAME-GID where the image has a group
+// of that name with another number: there are files of it.
+func withFreeName(text, entry string) string {
 	want := strings.Split(entry, ":")
 	for line := range strings.SplitSeq(text, "\n") {
-		f := strings.Split(line, ":")
-		if len(f) > 2 && len(want) > 2 && (f[0] == want[0] || f[2] == want[2]) {
-			return true
+		if f := strings.Split(line, ":"); len(want) > 2 && len(f) > 2 && f[0] == want[0] && f[2] != want[2] {
+			want[0] += "-" + want[2]
+			break
 		}
 	}
-	return false
+	return strings.Join(want, ":")
+}
+
+// mergeEntry returns a file with an entry in it that cannot just be appended: where another
+// name has its number, it comes first, since the first one found names the files; and another
+// number of its name is replaced. known reports that the file names the number so already.
+func mergeEntry(text, entry string) (merged string, known bool) {
+	want := strings.Split(entry, ":")
+	if len(want) < 3 {
+		return "", true
+	}
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	rest, place, replaced := make([]string, 0, len(lines)), -1, false
+	for _, line := range lines {
+		f := strings.Split(line, ":")
+		sameName, sameNumber := f[0] == want[0], len(f) > 2 && f[2] == want[2]
+		// Nobody takes the place of the container's root.
+		if sameName && sameNumber && place < 0 || sameNumber && want[2] == "0" {
+			return "", true
+		}
+		if sameName {
+			replaced = true
+			continue
+		}
+		if sameNumber && place < 0 {
+			place = len(rest)
+		}
+		rest = append(rest, line)
+	}
+	switch {
+	case place < 0 && !replaced:
+		return "", false
+	case place < 0:
+		place = len(rest)
+	}
+	return strings.Join(slices.Insert(rest, place, entry), "\n") + "\n", false
 }
 
 // MakeHome makes the home of a user, with what the image has for new homes, and its missing
@@ -104,15 +157,13 @@ func (r *Root) MakeHome(u User) error {
 	if len(u.Home) < 2 || u.Home[0] != '/' {
 		return nil
 	}
-	w, err := r.walk(u.Home, unix.RESOLVE_NO_XDEV)
-	if errors.Is(err, unix.EXDEV) {
-		return nil // it is in a mount, whose directories are made by whoever mounted it
-	}
+	// It may be in a mount: a tree of homes that is mounted whole, or a volume of the image.
+	w, err := r.walk(u.Home, 0)
 	if err != nil {
 		return refused(u.Home, err.Error())
 	}
 	defer func() { _ = unix.Close(w.fd) }()
-	if w.rest == "" && len(u.Mounted) > 0 {
+	if w.rest == "" && (len(u.Mounted) > 0 || u.Volume) {
 		return r.chownEmptyHome(w, u)
 	}
 	above, base := path.Split(w.rest)
@@ -129,9 +180,10 @@ func (r *Root) MakeHome(u User) error {
 // skelInside is where images keep what belongs into a new home (useradd(8)).
 const skelInside = "/etc/skel"
 
-// chownEmptyHome makes the user the owner of a home that has nothing but ways to mounts.
+// chownEmptyHome makes the user the owner of a home that has nothing but ways to mounts. No
+// name on the way to it can be changed by others than root.
 func (r *Root) chownEmptyHome(w walked, u User) error {
-	if !r.belongsToRoot(&w.st) || w.st.Uid != r.rootUID {
+	if !w.trusted || !r.belongsToRoot(&w.st) || w.st.Uid != r.rootUID {
 		return nil
 	}
 	dir, err := os.Open("/proc/self/fd/" + strconv.Itoa(w.fd))

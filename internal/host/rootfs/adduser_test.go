@@ -20,19 +20,53 @@ func alice(home string) User {
 func TestUserIsAddedOnce(t *testing.T) {
 	dir, r := container(t)
 	put(t, dir, "etc/passwd", rootLine[:len(rootLine)-1])
-	put(t, dir, "etc/group", "root:x:0:\nalice:x:7:\n")
+	put(t, dir, "etc/group", "root:x:0:\n")
 	for range 2 {
 		if err := r.AddUser(alice("/home/a/alice")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, want := range map[string]string{"passwd": rootLine + aliceLine + "\n", "group": "root:x:0:\nalice:x:7:\n"} {
+	for name, want := range map[string]string{"passwd": rootLine + aliceLine + "\n", "group": "root:x:0:\nalice:x:1000:\n"} {
 		if b, err := os.ReadFile(filepath.Join(dir, "etc", name)); err != nil || string(b) != want {
 			t.Errorf("%s: %q %v", name, b, err)
 		}
 	}
 	if st, err := os.Stat(filepath.Join(dir, "home/a/alice")); err != nil || st.Mode() != os.ModeDir|0o755 {
 		t.Errorf("home: %v %v", st, err)
+	}
+}
+
+func TestUserIsThemselfBesideAnotherOfTheImage(t *testing.T) {
+	for _, c := range [][2]string{
+		{"ubuntu:x:1000:1000::/home/ubuntu:/bin/sh\nz:x:5:5::/:\n", aliceLine + "\nubuntu:x:1000:1000::/home/ubuntu:/bin/sh\nz:x:5:5::/:\n"},
+		{"alice:x:7:7::/x:\nz:x:5:5::/:", "z:x:5:5::/:\n" + aliceLine + "\n"},
+		{"alice:x:7:7::/x:\nubuntu:x:1000:1000::/:\n", aliceLine + "\nubuntu:x:1000:1000::/:\n"},
+		{"ubuntu:x:1000:1000::/:\n" + aliceLine + "\n", aliceLine + "\nubuntu:x:1000:1000::/:\n"},
+		{"alice:x:1000:1000::/elsewhere:/bin/zsh\n", "alice:x:1000:1000::/elsewhere:/bin/zsh\n"},
+	} {
+		dir, r := container(t)
+		put(t, dir, "etc/passwd", rootLine+c[0])
+		put(t, dir, "etc/group", "root:x:0:\nalice:x:7:\nubuntu:x:1000:\n")
+		for range 2 {
+			if err := r.AddUser(alice("")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b, _ := os.ReadFile(dir + "/etc/passwd"); string(b) != rootLine+c[1] {
+			t.Errorf("%q: %q", c[0], b)
+		}
+		if b, _ := os.ReadFile(dir + "/etc/group"); string(b) != "root:x:0:\nalice:x:7:\nalice-1000:x:1000:\nubuntu:x:1000:\n" {
+			t.Errorf("%q", b)
+		}
+	}
+	dir, r := container(t)
+	put(t, dir, "etc/passwd", rootLine)
+	put(t, dir, "etc/group", "root:x:0:\n")
+	if err := r.AddUser(User{Passwd: "toor:*:0:0::/:", Group: "toor:x:0:"}); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(dir + "/etc/passwd"); string(b) != rootLine {
+		t.Errorf("%q", b)
 	}
 }
 
@@ -179,6 +213,25 @@ func TestHomeThatLeadsToAMountIsGivenToItsUserOnlyIfNothingElseIsInIt(t *testing
 		}
 		if st, err := os.Stat(filepath.Join(dir, home, "work")); err != nil || st.Sys().(*syscall.Stat_t).Uid != 0 {
 			t.Errorf("%s: %+v %v", home, st, err)
+		}
+	}
+}
+
+func TestVolumeAtTheHomeIsGivenToItsUserWhileItIsEmpty(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "home/new", "d")
+	put(t, dir, "home/used/f", "x")
+	put(t, dir, "home/theirs", "d")
+	if err := os.Chown(dir+"/home/theirs", 7, 7); err != nil {
+		t.Fatal(err)
+	}
+	for home, want := range map[string]uint32{"/home/new": 1000, "/home/used": 0, "/home/theirs": 7} {
+		if err := r.MakeHome(User{Home: home, Volume: true, UID: 1000, GID: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(filepath.Join(dir, home)); err != nil || st.Sys().(*syscall.Stat_t).Uid != want {
+			t.Errorf("%s: %+v %v, want owner %d", home, st, err, want)
 		}
 	}
 }

@@ -127,8 +127,8 @@ func TestRootRunsTheHelperElsewhereOnlyWhereNothingCanHaveReplacedIt(t *testing.
 		"from settings that nobody knows anymore": {engine.Container{Labels: labels("", "")}, 0},
 	} {
 		w := newWorld(t)
-		ran := make(chan enginetest.Exec, 8)
-		w.engine.OnExec = func(e enginetest.Exec) { ran <- e }
+		ran := make(chan engine.Program, 8)
+		w.engine.OnStream = func(in enginetest.Inside) int { ran <- in.Program; return 1 }
 		w.set("[dockersh]\ncontainername = room\ndockersocket = ssh://elsewhere\n")
 		c.container.Name, c.container.State, c.container.ImageID = "room", engine.Running, "sha256:1"
 		w.engine.Add(c.container)

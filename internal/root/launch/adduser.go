@@ -3,6 +3,7 @@ package launch
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -23,7 +24,11 @@ func (t *Target) AddUserByExec(ctx context.Context, found *engine.Container, use
 	}
 	passwd, group, err := account.Entries(user)
 	if err == nil {
-		err = t.engine.Exec(ctx, found.ID, 0, 0, []string{policy.InitInside, "adduser", passwd, group, user.Home})
+		var code int
+		argv := []string{policy.InitInside, "adduser", passwd, group, user.Home}
+		if code, err = engine.Run(ctx, t.engine, found.ID, engine.Program{Argv: argv}); err == nil && code != 0 {
+			err = errors.New("dockersh-init adduser ended with exit code " + strconv.Itoa(code))
+		}
 	}
 	t.logNotAdded(user, err)
 }

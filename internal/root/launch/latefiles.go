@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -26,7 +28,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 		case f.Reset:
 			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:
-			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts),
+			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts), Volume: isVolume(f.Path, c),
 				UID: users.Users.OutOrNobody(f.UID), GID: users.Groups.OutOrNobody(f.GID), RootGID: rootGID})
 		default:
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
@@ -50,6 +52,13 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 }
 
 const plainEtcHint = "set imagename in ~/.dockersh to an image whose /etc is a plain directory, or remove it there"
+
+// isVolume reports whether a directory is a volume of the engine's, and nothing of the host.
+func isVolume(dir string, c *engine.Container) bool {
+	return slices.ContainsFunc(c.Mounts, func(m engine.Mount) bool {
+		return path.Clean(m.Target) == path.Clean(dir) && !slices.Contains(c.Binds, m.Source)
+	})
+}
 
 // mountedIn returns the names in a directory that lead to mounts.
 func mountedIn(dir string, mounts []engine.Mount) (names []string) {
