@@ -43,7 +43,7 @@ func Check(ctx context.Context, env cli.Env, args []string) error {
 		name = installedFile()
 		var file *config.File
 		if file, err = installed.Settings(); err == nil {
-			err = checkGroups(ctx, file)
+			err = checkSections(ctx, file)
 		}
 	}
 	found := findings(err)
@@ -108,6 +108,14 @@ func parse(ctx context.Context, name string) error {
 	}
 	// Some errors show only once all sections are merged: here for a user in no group.
 	if _, err = settings.Written(file, "", ""); err != nil {
+		return err
+	}
+	return checkSections(ctx, file)
+}
+
+// checkSections returns the errors that show only where sections are taken together.
+func checkSections(ctx context.Context, file *config.File) error {
+	if err := settings.SharedHomes(file); err != nil {
 		return err
 	}
 	return checkGroups(ctx, file)

@@ -43,7 +43,6 @@ func TestChangedSettingsRecreateTheContainer(t *testing.T) {
 	if w.loginOnce(&wire.Login{}) {
 		t.Error("recreated for a banner")
 	}
-	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
 	w.set(rc + "memory = 1g\n")
 	c := w.enters()
 	id := w.id()
@@ -85,6 +84,7 @@ func TestUserCannotRecreateAContainer(t *testing.T) {
 		}
 	}
 	w.ignored(own("[dockersh]\nonchange = recreate\n"), "only the administrator")
+	w.eventually("it is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
 	w.set(rc + "memory = 1g\n")
 	if !w.loginOnce(own("[dockersh]\nimagename = other\n")) || w.loginOnce(own("")) {
 		t.Error("the administrator's change, and then the user's")

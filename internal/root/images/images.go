@@ -5,6 +5,7 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -101,6 +102,9 @@ func (i *Images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, 
 }
 
 func noImage(e engine.Engine, name string, cause error) error {
+	if !errors.Is(cause, engine.ErrNoImage) {
+		cause = fmt.Errorf("%w: %w", engine.ErrNoImage, cause)
+	}
 	return usererr.New(usererr.Container, "there is no image "+name, "ask the administrator to run: "+e.Program()+" pull "+name, cause)
 }
 
