@@ -46,6 +46,11 @@ func (a *agentStart) addUser() {
 			UID: a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
 			RootGID: a.users.Groups.OutOrNobody(0)})
 	}
+	for _, f := range sudoers(a.t.plan, a.user) {
+		if err == nil {
+			err = a.root.ReplaceFile(f.Path, f.Data, a.users.Groups.OutOrNobody(0))
+		}
+	}
 	a.t.logNotAdded(a.user, err)
 }
 

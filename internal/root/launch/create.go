@@ -81,6 +81,7 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 	}
 	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())
 	p.files = append(p.files, loginPath(string(accounts.Path), t.plan.Settings.Env)...)
+	p.files = append(p.files, sudoers(t.plan, p.user)...)
 	if err == nil && !t.plan.Engine().Local() {
 		p.files, err = withHelpers(p.files, t.l.Helpers)
 	}

@@ -34,7 +34,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}
 		if f.Optional && err != nil {
-			t.l.Log.Warn("login shells lack the PATH of the image", "container", t.plan.Container, "cause", err)
+			t.l.Log.Warn("a file is not written inside", "container", t.plan.Container, "file", f.Path, "cause", err)
 			continue
 		}
 		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {

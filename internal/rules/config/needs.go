@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/rules/suggest"
@@ -30,6 +31,17 @@ func needsMountHome(s *Settings) *syntax.Problem {
 	if s.MakeHome != "" && !s.MountHome {
 		return syntax.Wrong(`"makehome" makes the directory that "mounthome" mounts`,
 			"set mounthome too; without it the home in the container is made anyway")
+	}
+	return nil
+}
+
+func needsPrivileges(s *Settings) *syntax.Problem {
+	switch {
+	case !s.Sudo:
+	case s.IsSet("nonewprivileges") && s.NoNewPrivileges:
+		return syntax.Wrong(`"sudo" needs programs that gain privileges`, "remove nonewprivileges")
+	case s.IsSet("capdrop") && slices.ContainsFunc(s.CapDrop, func(c string) bool { return c == "ALL" || c == "SETUID" || c == "SETGID" }):
+		return syntax.Wrong(`"sudo" needs SETUID and SETGID`, "remove capdrop, or these from it")
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // be another user. Where the container user is root there are no more rights to gain.
 func (s *Settings) RightsMayGrow() bool {
 	uid, _, _ := strings.Cut(s.ContainerUserName, ":")
-	return uid != "root" && uid != "0" && (!s.NoNewPrivileges || s.Entrypoint != Internal && s.namesUser())
+	return uid != "root" && uid != "0" && (!s.NoNewPrivileges || s.Sudo || s.Entrypoint != Internal && s.namesUser())
 }
 
 // namesUser reports whether an option of dockeropt names the user of process 1.

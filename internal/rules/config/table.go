@@ -49,6 +49,7 @@ type Settings struct {
 	CapDrop         []string // without the CAP_ prefix
 	CapAdd          []string // without the CAP_ prefix
 	NoNewPrivileges bool
+	Sudo            bool
 	AcceptEnv       []string // patterns with * and ?
 	ForwardAgent    bool
 	ForwardX11      bool
@@ -212,6 +213,9 @@ var table = [...]row{
 	{key: "nonewprivileges", field: func(s *Settings) any { return &s.NoNewPrivileges }, def: "true",
 		doc:    "keep programs in the container from gaining privileges when they start",
 		hashed: true},
+	{key: "sudo", field: func(s *Settings) any { return &s.Sudo }, def: "false",
+		doc:    "let the user become root inside, in an image that has sudo",
+		hashed: true, needs: needsPrivileges},
 	{key: "acceptenv", field: func(s *Settings) any { return &s.AcceptEnv }, def: "TERM LANG LC_* COLORTERM TZ GIT_PROTOCOL",
 		doc:   "variables of the client's environment that go into the container",
 		check: values.EnvPattern},

@@ -7,10 +7,15 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
+// Sudo reports whether the user may become root inside. In an image that a user chose, no
+// program gains privileges.
+func (p *Plan) Sudo() bool { return p.Settings.Sudo && !p.ForeignImage() }
+
 // capDrop returns the capabilities that nothing in a container made for who has. What a
 // settings file says is done; the default depends on who.
 //
-// Root, where the administrator chose it, may become other users, as apt-get and su do.
+// Root, where the administrator chose it, and who becomes root by sudo may become other users,
+// as apt-get and su do.
 //
 // Anybody else cannot have NET_RAW where no program gains privileges. Then it stays in the
 // bounding set: execve(2) fails for a file that asks for a capability outside it, as ping
@@ -24,7 +29,7 @@ func (p *Plan) capDrop(who account.Identity, noNewPrivileges bool) []string {
 	}
 	var stays []string
 	switch {
-	case who.UID == 0 && !s.FromUser("containerusername"):
+	case who.UID == 0 && !s.FromUser("containerusername"), p.Sudo():
 		stays = []string{"SETUID", "SETGID"}
 	case who.UID != 0 && noNewPrivileges && s.Entrypoint == config.Internal && !s.UserMay("containerusername"):
 		stays = []string{"NET_RAW"}

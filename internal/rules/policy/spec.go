@@ -38,7 +38,7 @@ const (
 // image behind its name.
 func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.Spec {
 	s := p.Settings
-	noNewPrivileges := s.NoNewPrivileges || p.ForeignImage()
+	noNewPrivileges := s.NoNewPrivileges && !s.Sudo || p.ForeignImage()
 	spec := engine.Spec{
 		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),
 		UID: who.UID, GID: who.GID,

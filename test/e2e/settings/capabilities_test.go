@@ -68,3 +68,45 @@ func TestRootOfTheAdministratorsInstallsPackagesAndBecomesOthers(t *testing.T) {
 		t.Errorf("root of the user's own choice becomes others: %+v", r)
 	}
 }
+
+// withSudo makes an image that has the sudo of this host beside Debian.
+func withSudo(t *testing.T) string {
+	t.Helper()
+	if _, err := os.Stat("/usr/bin/sudo"); err != nil {
+		t.Skip("this host has no sudo to put into an image")
+	}
+	const image = "dsh-sudo"
+	id := strings.TrimSpace(e2e.OnHost(t, "docker", "create", "dsh-debian", "true"))
+	t.Cleanup(func() { e2e.OnHost(t, "docker", "rm", "-f", id) })
+	e2e.OnHost(t, "sh", "-c", "{ dpkg -L sudo; ls -d /lib/x86_64-linux-gnu/libaudit.so* /lib/x86_64-linux-gnu/libselinux.so* /lib/x86_64-linux-gnu/libcap-ng.so* "+
+		"/lib/x86_64-linux-gnu/libz.so* 2>/dev/null; } | grep -v '/share/' | tar --no-recursion -cf - -C / -T - 2>/dev/null | docker cp - "+id+":/")
+	e2e.OnHost(t, "docker", "commit", id, image)
+	return image
+}
+
+func TestSudoMakesRootInside(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor)
+	image := withSudo(t)
+	const room = "containername = sudoers"
+	for _, lines := range [][]string{nil, {room}, {room}} {
+		u := e2e.NewUser(t, append(lines, "imagename = "+image, "shell = /bin/bash", "sudo")...)
+		e2e.SSH(t, u, "sudo -n id -un; sudo -n -u nobody id -un; id -un").Want(t, "root\nnobody\n"+u.Name+"\n", "", 0)
+	}
+	// Without the word there is no line, in the same container either.
+	for _, lines := range [][]string{nil, {room}} {
+		u := e2e.NewUser(t, append(lines, "imagename = "+image, "shell = /bin/bash")...)
+		if r := e2e.SSH(t, u, "sudo -n id -un"); r.Stdout != "" || r.Status != 1 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestSudoHasNoEffectInAnImageOfTheUser(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor)
+	u := e2e.NewUser(t, "imagename = busybox", "sudo", "enableuserconfig", "enableuserimagename", "enableusershell")
+	u.WriteFile(t, ".dockersh", "[dockersh]\nimagename = "+withSudo(t)+"\nshell = /bin/bash\n", 0o644)
+	if r := e2e.SSH(t, u, "grep NoNewPrivs /proc/self/status; ls /etc/sudoers.d; sudo -n id -un"); !strings.Contains(r.Stdout, "NoNewPrivs:\t1") ||
+		strings.Contains(r.Stdout, "dockersh") || r.Status != 1 {
+		t.Errorf("%+v", r)
+	}
+}

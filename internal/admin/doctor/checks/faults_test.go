@@ -148,6 +148,10 @@ var spoiled = []struct {
 	{"a setting that lets the user have the host", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserdockeropt\n")
 	}, "host-given-away", "enableuserdockeropt = false"},
+	{"sudo, and a home where setuid programs count", func(t *testing.T, h *facts.Host) {
+		settle(t, h.Users[0], goodSettings+"sudo\n")
+		h.Mounts[1].Options = []string{"rw", "usrquota"}
+	}, "root-inside", "/srv ... nosuid,nodev"},
 	{"a name in the user's image", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], goodSettings+"enableuserconfig\nenableuserimagename\nallowimage = x\ncontainerusername = student\n")
 	}, "container-user", "containerusername = %u"},

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ var homeChecks = []check{
 	{id: "unanswered", severity: Error, why: "docs/failures.md", user: unanswered},
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
+	{id: "root-inside", severity: Warning, why: "dockershrc(5), sudo", need: wantSettings, user: rootInHome},
 	{id: "container-user", severity: Error, why: "dockershrc(5), Images that users choose", need: wantSettings, user: containerUser},
 }
 
@@ -69,6 +71,25 @@ func pamUserEnvironment(h *facts.Host, u *facts.User) *fault {
 		f.lines = append(f.lines, fmt.Sprintf("sed -i '%ds/user_readenv=1/user_readenv=0/' %s", p.Line, p.File))
 	}
 	return f
+}
+
+// rootInHome finds directories of the host in which root inside may leave setuid programs.
+func rootInHome(h *facts.Host, u *facts.User) *fault {
+	if !u.Settings.Sudo {
+		return nil
+	}
+	for _, s := range u.Sources {
+		m := facts.MountOf(h.Mounts, s.Real)
+		if slices.Contains(m.Options, "nosuid") {
+			continue
+		}
+		return &fault{
+			text: "sudo makes users root inside, and root can leave setuid programs in " + s.Path +
+				" (" + s.Key + "), which count on the host. Mount its file system with nosuid and nodev",
+			file: "/etc/fstab", lines: []string{m.On + " ... nosuid,nodev"},
+		}
+	}
+	return nil
 }
 
 // containerUser finds users who may bring an image and are somebody else in it: a name

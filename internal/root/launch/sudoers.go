@@ -1,0 +1,20 @@
+package launch
+
+import (
+	"strconv"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+// sudoers returns the file by which a container user may become root inside, if the settings
+// say so. Each user of a shared container has one of their own.
+func sudoers(plan *policy.Plan, user account.Identity) []engine.File {
+	if !plan.Sudo() || user.UID == 0 {
+		return nil
+	}
+	uid := strconv.FormatUint(uint64(user.UID), 10)
+	return []engine.File{{Path: "/etc/sudoers.d/dockersh-" + uid, Mode: 0o644, Optional: true,
+		Data: []byte("# Written by dockersh: the setting sudo.\n#" + uid + " ALL=(ALL:ALL) NOPASSWD: ALL\n")}}
+}
