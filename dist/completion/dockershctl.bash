@@ -23,7 +23,7 @@ _dockershctl()
 	explain) options='--client --json' ;;
 	check) options='--json' ;;
 	doctor) options='--json --accept --login --no-login' ;;
-	sshd-config) options='--group --pam' ;;
+	sshd-config) options='--group --pam --keys' ;;
 	replay) options='--speed --idle-limit' ;;
 	esac
 	if [[ $cur == -* ]]; then

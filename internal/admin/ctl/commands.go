@@ -148,11 +148,12 @@ example: before a new file is put in place
 dockershctl(8) explains the findings.
 `, doctor.Doctor},
 
-		{"sshd-config", "[--pam] [USER... | --group NAME]", "print the sshd_config lines that doctor asks for", `example:
+		{"sshd-config", "[--pam] [--keys] [USER... | --group NAME]", "print the sshd_config lines that doctor asks for", `example:
   dockershctl sshd-config --group students >/etc/ssh/sshd_config.d/dockersh.conf
 
 option:
-  --pam  forward into containers, by the PAM module (man pam_dockersh)
+  --pam   forward into containers, by the PAM module (man pam_dockersh)
+  --keys  read the keys that users write inside, in a mounted home
 `, doctor.SSHDConfig},
 
 		{"version", "", "show the version", "", printVersion},

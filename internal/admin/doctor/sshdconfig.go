@@ -19,7 +19,7 @@ import (
 // SSHDConfig is the command sshd-config: it prints the lines that sshd_config needs for
 // users, for a group, or for all users who get dockersh.
 func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
-	group, names, module, err := parseSSHDConfig(args)
+	group, names, asked, err := parseSSHDConfig(args)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,12 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	lines := checks.Lines{Match: match, Front: paths.Front(), File: configFile(), Accept: s.AcceptEnv,
-		Module: module, Agent: s.ForwardAgent, X11: s.ForwardX11}
+		Module: asked.module, Agent: s.ForwardAgent, X11: s.ForwardX11}
+	if asked.keys {
+		if lines.Keys, err = checks.KeysLine(s); err != nil {
+			return err
+		}
+	}
 	if group != "" {
 		lines.Args = []string{"group=" + group}
 	}
@@ -83,10 +88,13 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 	return names, nil
 }
 
-func parseSSHDConfig(args []string) (group string, users []string, module bool, err error) {
-	users, err = cli.Options{"--group": &group, "--pam": &module}.Parse(args, 0, -1)
+// asked are the options of sshd-config.
+type asked struct{ module, keys bool }
+
+func parseSSHDConfig(args []string) (group string, users []string, a asked, err error) {
+	users, err = cli.Options{"--group": &group, "--pam": &a.module, "--keys": &a.keys}.Parse(args, 0, -1)
 	if err == nil && group != "" && len(users) > 0 {
 		err = fmt.Errorf("%w: give either users or a group", cli.ErrMisuse)
 	}
-	return group, users, module, err
+	return group, users, a, err
 }

@@ -3,6 +3,11 @@ package checks
 import (
 	"errors"
 	"strings"
+
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
 // MatchUsers returns the criteria of a Match line for these users.
@@ -32,6 +37,8 @@ type Lines struct {
 	Match, Front string
 	File         string   // where they belong
 	Accept       []string // variables that the settings accept from the client
+
+	Keys string // as KeysLine returns it, or empty
 
 	Module bool     // pam_dockersh(8) leads forwards into containers
 	Args   []string // of the module
@@ -117,7 +124,29 @@ PermitUserEnvironment no
 	# The variables that a client may set, in place of the host's list.
 ` + env + `	# dockersh learns which key was used.
 	ExposeAuthInfo yes
-# Ends the block, whatever follows.
+` + l.Keys + `# Ends the block, whatever follows.
 Match all
 `
+}
+
+// KeysLine returns the line by which sshd reads the keys that users write inside, in a mounted
+// home. s are the settings as they are written.
+func KeysLine(s *config.Settings) (string, error) {
+	from := s.MountHomeFrom
+	switch {
+	case !s.MountHome:
+		return "", usererr.New(usererr.Settings, "the settings mount no home, so sshd cannot read keys that users write inside",
+			"set mounthome and mounthomefrom, for example to /srv/homes/%u", nil)
+	case template.Uses(from, "Giksx"):
+		return "", usererr.New(usererr.Settings, "sshd_config has no word for a sequence in mounthomefrom = "+printable.Text(from),
+			"write mounthomefrom with %u, %U or %h", nil)
+	case strings.ContainsAny(from, " \t\"'\\#"):
+		return "", usererr.New(usererr.Settings, "sshd_config cannot hold the path "+printable.Text(from),
+			"write mounthomefrom without special characters", nil)
+	}
+	return `	# What ssh-copy-id inside writes counts here, and so does what any program in the
+	# container writes: it can let others log in as its user, into the same container.
+	# ForceCommand wins over command= of a key. The second file is that of the home on the host.
+	AuthorizedKeysFile ` + strings.TrimSuffix(from, "/") + `/.ssh/authorized_keys .ssh/authorized_keys
+`, nil
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
 func TestPatternsOfVariablesThatAreUnsafe(t *testing.T) {
@@ -30,7 +32,11 @@ func testSnippet(t *testing.T, module bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := Lines{Match: match, Front: front, File: "/etc/ssh/sshd_config", Accept: []string{"TERM", "LANG", "SSH_*", "LD_*"}, Module: module}
+	keys, err := KeysLine(written(t, "[dockersh]\nmounthome\nmounthomefrom = /srv/homes/%u\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := Lines{Match: match, Front: front, File: "/etc/ssh/sshd_config", Accept: []string{"TERM", "LANG", "SSH_*", "LD_*"}, Module: module, Keys: keys}
 	var options strings.Builder
 	for line := range strings.Lines(Snippet(lines)) {
 		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name != "#" {
@@ -77,5 +83,34 @@ func TestSnippetForwardsWhatTheSettingsCarry(t *testing.T) {
 	// Without the module both would be the host's, whatever the settings say.
 	if got := Snippet(Lines{Agent: true, X11: true}); strings.Contains(got, "AgentForwarding") || !strings.Contains(got, "X11Forwarding no") {
 		t.Error(got)
+	}
+}
+
+func written(t *testing.T, text string) *config.Settings {
+	t.Helper()
+	f, err := config.Parse("rc", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := settings.Written(f, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestKeysAreReadInTheMountedHome(t *testing.T) {
+	const home = "[dockersh]\nmounthome\nmounthomefrom = "
+	for text, want := range map[string]string{
+		home + "/srv/homes/%u/\n":     "\tAuthorizedKeysFile /srv/homes/%u/.ssh/authorized_keys .ssh/authorized_keys\n",
+		home + "%h/inside\n":          "\tAuthorizedKeysFile %h/inside/.ssh/authorized_keys .ssh/authorized_keys\n",
+		home + "/srv/%i/%u\n":         "",
+		home + "\"/srv/ho mes/%u\"\n": "",
+		"[dockersh]\n":                "",
+	} {
+		line, err := KeysLine(written(t, text))
+		if (err == nil) != (want != "") || !strings.HasSuffix(line, want) {
+			t.Errorf("%q: %q %v", text, line, err)
+		}
 	}
 }
