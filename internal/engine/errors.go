@@ -21,6 +21,13 @@ var (
 	ErrMountInMount = errors.New("a mount of the container lies in another one")
 )
 
+// A container whose root is read-only cannot be given its user.
+const (
+	ReadOnlyText = "the container's root is read-only (--read-only in dockeropt), and its image does not know the user"
+	ReadOnlyHint = "ask the administrator to run: dockershctl explain USER " +
+		"(and to name an image that has the user, or to remove --read-only)"
+)
+
 const tryDoctor = "try again, or " + usererr.RunDoctor
 
 // Explain turns an engine's error into a *usererr.Error. The text for an error that

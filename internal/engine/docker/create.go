@@ -59,6 +59,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	if err == nil {
 		return made, nil
 	}
+	err = dialect.Refusal(e.Program(), err)
 	if left := c.cleanUp(ctx, out.Killed); left != nil {
 		err = fmt.Errorf("%w; and it could not be removed: %w", err, left)
 	}

@@ -10,18 +10,19 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
+	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
 // Start starts a container that is not running, and resumes one that is paused. It
 // leaves a running one alone.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
+	return dialect.Refusal(e.Program(), e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		if resumed, rerr := resume(ctx, cli, id, err); resumed {
 			return rerr // "cannot start a paused container, try unpause instead"
 		}
 		return err
-	})
+	}))
 }
 
 // resume resumes a container, if it is paused and a call failed with err: asked

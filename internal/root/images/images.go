@@ -89,6 +89,11 @@ func (i *Images) fetch(ctx context.Context, e engine.Engine, plan *policy.Plan, 
 	}
 	defer releaseSlot()
 	if err := e.Pull(ctx, s.ImageName, show); err != nil {
+		if !missing && ctx.Err() == nil {
+			plan.Notice = append(plan.Notice, "dockersh: the image "+s.ImageName+
+				" cannot be pulled now, so the one that is here is used")
+			return id, nil
+		}
 		if errors.Is(err, engine.ErrDown) || ctx.Err() != nil {
 			return "", err
 		}

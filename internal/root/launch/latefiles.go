@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
@@ -36,6 +39,9 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 		if f.Optional && err != nil {
 			t.l.Log.Warn("a file is not written inside", "container", t.plan.Container, "file", f.Path, "cause", err)
 			continue
+		}
+		if err != nil && strings.Contains(err.Error(), unix.EROFS.Error()) {
+			return usererr.New(usererr.Settings, engine.ReadOnlyText, engine.ReadOnlyHint, err)
 		}
 		if err != nil && t.plan.ForeignImage() && !(f.Dir && !f.Reset) {
 			return t.Error("cannot be prepared for its users: "+err.Error(), plainEtcHint, err)
