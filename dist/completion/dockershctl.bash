@@ -16,7 +16,8 @@ _dockershctl()
 	case $command in
 	ls) options='--json --quiet --size' ;;
 	sessions) options='--json --quiet --history --user --since' ;;
-	stop | start | restart) options='--user --all' ;;
+	stop | restart) options='--user --all' ;;
+	start) options='--user --group --all' ;;
 	reset) options='--user --all --yes' ;;
 	rm) options='--user --all --force --yes' ;;
 	kick | message) options='--user --all' ;;

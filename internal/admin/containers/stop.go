@@ -20,9 +20,19 @@ func Stop(ctx context.Context, env cli.Env, args []string) error {
 	return operation{name: "stop", doing: "stopping", endsSessions: true, do: stopOne}.command(ctx, env, args)
 }
 
-// Start is the command start.
+var startOperation = operation{name: "start", doing: "starting", do: startOne}
+
+// Start is the command start. For users it makes what is absent, too.
 func Start(ctx context.Context, env cli.Env, args []string) error {
-	return operation{name: "start", doing: "starting", do: startOne}.command(ctx, env, args)
+	group := ""
+	if words, err := (cli.Options{"--group": &group}).Parse(args, 0, 0); err == nil && group != "" && len(words) == 0 {
+		return startSeats(ctx, env, "", group)
+	}
+	var s cli.Selection
+	if _, err := s.Parse(args, nil, 0); err == nil && s.User != "" {
+		return startSeats(ctx, env, s.User, "")
+	}
+	return startOperation.command(ctx, env, args)
 }
 
 // Restart is the command restart.

@@ -63,8 +63,14 @@ example: for an upgrade of the engine
   dockershctl stop --all
 `, containers.Stop},
 
-		{"start", containerArgs, "start containers without a login", containerHelp + `
-Nothing but process 1 runs in the container until the next login.
+		{"start", containerArgs + " | --group GROUP", "start containers without a login; those of users are made, too",
+			containerHelp + `  --group GROUP  of the users in this group
+
+Nothing but process 1 runs in the container until the next login. With --user and
+--group, the container that a login would enter is made if there is none.
+
+example: before the course
+  dockershctl start --group students
 `, containers.Start},
 
 		{"restart", containerArgs, "stop containers and start them again", containerHelp, containers.Restart},

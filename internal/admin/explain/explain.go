@@ -96,7 +96,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	s, err := settings.For(file, settings.Login{
 		User:     u,
 		MemberOf: func(groups []string) ([]string, error) { return users.MemberOf(ctx, u, groups) },
-		UserFile: func() ([]byte, error) { return readUserFile(ctx, u) },
+		UserFile: func() ([]byte, error) { return ReadUserFile(ctx, u) },
 		Address:  func() (string, error) { return client, nil },
 	})
 	if err != nil {
@@ -144,8 +144,8 @@ func (x *explanation) explainForwards(plan *policy.Plan) {
 // answer.
 const readLimit = 5 * time.Second
 
-// readUserFile reads ~/.dockersh with the user's rights.
-func readUserFile(ctx context.Context, u account.User) ([]byte, error) {
+// ReadUserFile reads ~/.dockersh with the user's rights.
+func ReadUserFile(ctx context.Context, u account.User) ([]byte, error) {
 	type answer struct {
 		text    []byte
 		problem string

@@ -199,6 +199,22 @@ func enterBy[T any](ctx context.Context, a *coldLogin, connect func() (T, error)
 	return entered, cold, launch.ErrSilent(a.plan.Container, nil)
 }
 
+// Prepare makes sure that a login by a plan will be warm, as far as there are agents. Errors are
+// ready for the user. It returns what was missing.
+func (b *Bringup) Prepare(ctx context.Context, plan *policy.Plan) (ColdReason, error) {
+	ctx, cancel := context.WithTimeout(ctx, images.PullLimit+launch.MakeLimit)
+	defer cancel()
+	a, err := b.newColdLogin(Login{Plan: plan, Session: &state.Session{}}, func(string) {})
+	if err != nil {
+		return "", userError(err)
+	}
+	cold, err := a.provideAgentOnce(ctx)
+	if err != nil {
+		return "", userError(err)
+	}
+	return cold, nil
+}
+
 // provideAgentOnce makes sure that an agent listens. Logins of the same container user share
 // the work and its outcome, so that they are one in the queue for the container, however
 // many they are.

@@ -268,3 +268,39 @@ func TestDockershctlNeedsRootAndSaysSoInOneLine(t *testing.T) {
 		}
 	}
 }
+
+func TestContainersAreMadeBeforeTheFirstLogin(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor)
+	const group = "dshseats"
+	e2e.OnHost(t, "groupadd", "-f", group)
+	var seats []*e2e.Account
+	for range 3 {
+		u := e2e.NewUser(t, "enableuserconfig", "enableusershell")
+		e2e.OnHost(t, "usermod", "-aG", group, u.Name)
+		seats = append(seats, u)
+	}
+	gone := e2e.NewUser(t, "ephemeral")
+	e2e.OnHost(t, "usermod", "-aG", group, gone.Name)
+	seats[0].WriteFile(t, ".dockersh", "[dockersh]\nshell = /bin/sh\n", 0o644)
+	out := e2e.OnHost(t, "sh", "-c", e2e.CtlPath+" start --group "+group+" || [ $? = 1 ]") + "\n"
+	for _, u := range seats {
+		if !strings.Contains(out, u.Name+"_dockersh: made and started\n") {
+			t.Errorf("%s: %s", u.Name, out)
+		}
+		e2e.SSH(t, u, "id -un; pwd; echo >f").Want(t, u.Name+"\n"+u.Home+"\n", "", 0)
+	}
+	if !strings.Contains(out, gone.Name+": not done: the container is ephemeral") {
+		t.Error(out)
+	}
+	for line := range strings.Lines(e2e.OnHost(t, e2e.CtlPath, "sessions", "--history")) {
+		if strings.Contains(line, seats[1].Name) && strings.Contains(line, "did not exist") {
+			t.Errorf("the login was cold: %s", line)
+		}
+	}
+	e2e.OnHost(t, e2e.CtlPath, "stop", seats[1].Name+"_dockersh")
+	for _, want := range []string{"started", "running already"} {
+		if out := e2e.OnHost(t, e2e.CtlPath, "start", "--user", seats[1].Name); !strings.Contains(out, seats[1].Name+"_dockersh: "+want) {
+			t.Error(out)
+		}
+	}
+}

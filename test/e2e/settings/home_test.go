@@ -48,7 +48,7 @@ func TestTreeOfHomesIsMountedWhole(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor)
 	e2e.OnHost(t, "install", "-d", "/srv/tree")
 	t.Cleanup(func() { _ = os.RemoveAll("/srv/tree") })
-	lines := []string{"containername = tree", "volume = /srv/tree:/home"}
+	lines := []string{"containername = tree", "volume = /srv/tree:" + e2e.Homes}
 	first, second := e2e.NewUser(t, lines...), e2e.NewUser(t, lines...)
 	isAtHome(t, first)
 	isAtHome(t, second)
@@ -72,9 +72,9 @@ func TestVolumeOfTheImageAtOrAboveTheHomeIsTheUsers(t *testing.T) {
 	for _, c := range []struct {
 		u    *e2e.Account
 		path string
-	}{{e2e.NewUser(t), "/home"}, {v, v.Home}} {
+	}{{e2e.NewUser(t), e2e.Homes}, {v, v.Home}} {
 		image := "dsh-volume-" + c.u.Name
-		e2e.DockerImages.MakeImage(t, image, "mkdir -p home", `VOLUME ["`+c.path+`"]`)
+		e2e.DockerImages.MakeImage(t, image, "mkdir -p ."+e2e.Homes, `VOLUME ["`+c.path+`"]`)
 		c.u.Configure(t, "imagename = "+image)
 		isAtHome(t, c.u)
 	}
