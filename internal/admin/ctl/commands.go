@@ -157,7 +157,7 @@ dockershctl(8) explains the findings.
 		{"sshd-config", "[--pam] [--keys] [USER... | --group NAME]", "print the sshd_config lines that doctor asks for", `example:
   dockershctl sshd-config --group students >/etc/ssh/sshd_config.d/dockersh.conf
 
-option:
+options:
   --pam   forward into containers, by the PAM module (man pam_dockersh)
   --keys  read the keys that users write inside, in a mounted home
 `, doctor.SSHDConfig},
