@@ -11,11 +11,11 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
-// ErrOwn is a process in the caller's own network namespace, which is the host's.
-var ErrOwn = errors.New("the process is in the network of the host")
+// ErrHost is a process in the network namespace of the host.
+var ErrHost = errors.New("the process is in the network of the host")
 
 // Of opens the network namespace of a process, which the caller closes. Pid and Start of p
-// are set. The error is ErrOwn, proc.ErrGone if the process has ended, or one of the kernel.
+// are set. The error is ErrHost, proc.ErrGone if the process has ended, or one of the kernel.
 func Of(p proc.Stat) (*os.File, error) {
 	held, err := proc.Hold(p.Pid)
 	if err != nil {
@@ -33,9 +33,9 @@ func Of(p proc.Stat) (*os.File, error) {
 		return nil, os.NewSyscallError("open", err)
 	}
 	ns := os.NewFile(uintptr(fd), "network namespace")
-	own, err := IsOwn(ns)
-	if err == nil && own {
-		err = ErrOwn
+	host, err := isHosts(ns)
+	if err == nil && host {
+		err = ErrHost
 	}
 	if err != nil {
 		_ = ns.Close()
@@ -58,14 +58,23 @@ func In(ns *os.File, f func()) error {
 	return <-entered
 }
 
-// IsOwn reports whether a namespace is the caller's own.
-func IsOwn(ns *os.File) (bool, error) {
-	var theirs, own unix.Stat_t
-	if err := unix.Fstat(int(ns.Fd()), &theirs); err != nil {
-		return false, os.NewSyscallError("fstat", err)
+// isHosts reports whether a namespace is the caller's own, or that of the host's process 1.
+func isHosts(ns *os.File) (bool, error) {
+	theirs, err := ns.Stat()
+	if err != nil {
+		return false, err
 	}
-	if err := unix.Stat("/proc/self/ns/net", &own); err != nil {
-		return false, os.NewSyscallError("stat", err)
+	for _, path := range []string{"/proc/self/ns/net", "/proc/1/ns/net"} {
+		hosts, err := os.Stat(path)
+		if errors.Is(err, os.ErrPermission) {
+			continue // process 1 is root's
+		}
+		if err != nil {
+			return false, err
+		}
+		if os.SameFile(theirs, hosts) {
+			return true, nil
+		}
 	}
-	return theirs.Dev == own.Dev && theirs.Ino == own.Ino, nil
+	return false, nil
 }

@@ -57,7 +57,7 @@ func TestNamespaceIsThatOfTheVeryProcess(t *testing.T) {
 
 func TestNamespaceOfTheHostIsRefused(t *testing.T) {
 	p, _ := start(t, 0)
-	if _, err := Of(p); !errors.Is(err, ErrOwn) {
+	if _, err := Of(p); !errors.Is(err, ErrHost) {
 		t.Errorf("%v", err)
 	}
 }

@@ -351,7 +351,8 @@ func TestCrowdAtTheStartSocketIsNotLetIn(t *testing.T) {
 // Whatever a front sends, it gets an error, a session of its own, or the end;
 // and the broker serves the next one.
 func FuzzFirstPacket(f *testing.F) {
-	for _, m := range []wire.Message{&wire.Login{Version: wire.Version, UserFile: []byte("[dockersh]")}, &wire.Why{}, &wire.Start{Argv: []string{"x"}}} {
+	for _, m := range []wire.Message{&wire.Login{Version: wire.Version, UserFile: []byte("[dockersh]")}, &wire.Why{}, &wire.Start{Argv: []string{"x"}},
+		&wire.Join{Version: wire.Version, User: "root", AuthInfo: []byte("publickey a b\n")}} {
 		p, err := wire.Encode(m)
 		if err != nil {
 			f.Fatal(err)
@@ -376,7 +377,7 @@ func FuzzFirstPacket(f *testing.F) {
 				}
 				break
 			}
-			if k := m.Kind(); k == wire.KindReady || k == wire.KindError {
+			if k := m.Kind(); k == wire.KindReady || k == wire.KindError || k == wire.KindJoined {
 				break
 			}
 		}
