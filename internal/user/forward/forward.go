@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/environ"
 )
@@ -117,7 +118,12 @@ func carry(inside int, path string) {
 	<-answers
 }
 
-// connect returns a non-blocking socket that is connected to path.
+// errNotSSHD means that another process listens there than one that we descend from.
+var errNotSSHD = errors.New("the socket is not that of our sshd")
+
+// connect returns a non-blocking socket that is connected to sshd's at path. The environment
+// that names it may come from a file in the home (pam_env(8)), and the user has other sockets
+// on the host: by that of systemd or D-Bus, the container could start programs there.
 func connect(path string) (int, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -131,11 +137,37 @@ func connect(path string) (int, error) {
 	if err == nil {
 		err = unix.SetNonblock(fd, true)
 	}
+	if err == nil && !isOfAncestor(fd) {
+		err = errNotSSHD
+	}
 	if err != nil {
 		_ = unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
+}
+
+// maxDepth is how many processes there may be between sshd and this one.
+const maxDepth = 16
+
+// isOfAncestor reports whether the process that listens at the other end is this one, or one
+// that it descends from.
+func isOfAncestor(fd int) bool {
+	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return false
+	}
+	for pid, depth := os.Getpid(), 0; pid > 1 && depth <= maxDepth; depth++ {
+		if pid == int(peer.Pid) {
+			return true
+		}
+		p, err := proc.Of(pid)
+		if err != nil {
+			return false
+		}
+		pid = p.Parent
+	}
+	return false
 }
 
 // copyBytes copies until nothing follows or nobody reads, and passes that end on. One buffer

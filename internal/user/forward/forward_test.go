@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,27 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+const listenArg = "listen"
+
+// TestMain is also another process, which answers at a socket.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == listenArg {
+		l, err := net.Listen("unix", os.Args[2])
+		if err != nil {
+			panic(err)
+		}
+		_, _ = os.Stdout.WriteString("x")
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(c, c) }()
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // limit is how long anything may take.
 const limit = 10 * time.Second
@@ -161,6 +183,30 @@ func TestConnectionsBeyondTheLimitWait(t *testing.T) {
 func TestConnectionEndsWhereThereIsNoAgent(t *testing.T) {
 	path, _, _ := serve(t, "/none/such")
 	c := dial(t, path)
+	if n, err := c.Read(make([]byte, 1)); err == nil {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+// An environment can name any socket of the user's: those of systemd, D-Bus, another agent.
+func TestSocketOfAnotherProcessIsNotServed(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "s")
+	cmd := exec.Command("/proc/self/exe", listenArg, other)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, dial(t, other), "it answers")
+	path, _, _ := serve(t, other)
+	c := dial(t, path)
+	_, _ = io.WriteString(c, "x")
 	if n, err := c.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%d bytes", n)
 	}
