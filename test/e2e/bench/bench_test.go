@@ -46,7 +46,7 @@ func TestBudgets(t *testing.T) {
 	id := u.Container(t)
 	rows := []budget{}
 	rows = append(rows, startRows(t, u, id)...)
-	rows = append(rows, sshRow(t, u, host), moduleRow(t, u), pipeRow(t))
+	rows = append(rows, sshRow(t, u, host), moduleRow(t, u), agentRow(t), pipeRow(t))
 	rows = append(rows, terminalRows(t, u)...)
 	rows = append(rows, fileRows(t)...)
 	rows = append(rows, coldRow(t))

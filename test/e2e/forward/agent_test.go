@@ -3,57 +3,20 @@
 package forward
 
 import (
-	"os"
 	"os/exec"
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// startAgent starts an ssh agent with one key for the ssh clients of the test, and returns
-// what ssh-add lists.
-func startAgent(t *testing.T) (listed string) {
-	t.Helper()
-	dir := t.TempDir()
-	t.Setenv("SSH_AUTH_SOCK", dir+"/agent")
-	out := e2e.OnHost(t, "ssh-agent", "-a", dir+"/agent")
-	_, pid, _ := strings.Cut(out, "SSH_AGENT_PID=")
-	pid, _, _ = strings.Cut(pid, ";")
-	n, err := strconv.Atoi(pid)
-	if err != nil {
-		t.Fatalf("%q", out)
-	}
-	t.Cleanup(func() { _ = syscall.Kill(n, syscall.SIGTERM) })
-	e2e.OnHost(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir+"/key", "-C", "forwarded")
-	e2e.OnHost(t, "ssh-add", "-q", dir+"/key")
-	listed = e2e.OnHost(t, "ssh-add", "-l")
-	if !strings.Contains(listed, "forwarded") {
-		t.Fatalf("%q", listed)
-	}
-	return listed
-}
-
-// copySSHAdd puts the real ssh-add where the user's sessions find it, and reports whether it
-// runs there.
-func copySSHAdd(t *testing.T, u *e2e.Account) bool {
-	t.Helper()
-	f, err := os.Open("/usr/bin/ssh-add")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	return e2e.SSHInput(t, u, f, "cat >/tmp/ssh-add-$(id -u) && chmod +x /tmp/ssh-add-$(id -u) && SSH_AUTH_SOCK= /tmp/ssh-add-$(id -u) -l 2>&1 | grep -q authentication").Status == 0
-}
-
 const notForwarded = "dockersh: your ssh agent is not forwarded into this container"
 
 func TestAgentIsForwarded(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
-	listed := startAgent(t)
+	listed := e2e.StartSSHAgent(t)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
 		if u.OverExec() {
 			e2e.SSH(t, u, "-A", "--", `echo "[$SSH_AUTH_SOCK]"`).Want(t, "[]\n", "", 0)
@@ -69,10 +32,10 @@ func TestAgentIsForwarded(t *testing.T) {
 		dir := path.Dir(lines[2])
 		e2e.Eventually(t, "the directory is removed", func() bool { return e2e.SSH(t, u, "ls -d "+dir).Status != 0 })
 		e2e.SSH(t, u, `echo "[$SSH_AUTH_SOCK]"`).Want(t, "[]\n", "", 0)
-		if !copySSHAdd(t, u) {
+		if !e2e.CopySSHAdd(t, u) {
 			return // busybox has not its libraries
 		}
-		const add = `/tmp/ssh-add-$(id -u)`
+		const add = e2e.SSHAdd
 		e2e.SSH(t, u, "-A", "--", add+" -l").Want(t, listed+"\n", "", 0)
 		e2e.SSH(t, u, "-A", "-tt", "--", add+" -l").Want(t, listed+"\r\n", "", 0)
 		// Many at once, and a signature, which proves the key.
@@ -82,9 +45,9 @@ func TestAgentIsForwarded(t *testing.T) {
 
 func TestTwoSessionsHaveTwoSockets(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	listed := startAgent(t)
+	listed := e2e.StartSSHAgent(t)
 	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash")
-	if !copySSHAdd(t, u) {
+	if !e2e.CopySSHAdd(t, u) {
 		t.Fatal("ssh-add does not run")
 	}
 	one, two := e2e.SSHConsole(t, u, "-A"), e2e.SSHConsole(t, u, "-A")
@@ -97,7 +60,7 @@ func TestTwoSessionsHaveTwoSockets(t *testing.T) {
 	one.Line("exit")
 	one.Wait()
 	e2e.Eventually(t, "the first socket is removed", func() bool { return two.Run("ls -d "+path.Dir(first)+" 2>/dev/null") == "" })
-	if got := two.Run("/tmp/ssh-add-$(id -u) -l"); got != listed {
+	if got := two.Run(e2e.SSHAdd + " -l"); got != listed {
 		t.Errorf("%q", got)
 	}
 	// Nothing is left of a session whose connection is cut, nor of a container that stops.
@@ -111,7 +74,7 @@ func TestTwoSessionsHaveTwoSockets(t *testing.T) {
 
 func TestAgentOfASharedContainerTakesTheAdministratorsWord(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor)
-	startAgent(t)
+	e2e.StartSSHAgent(t)
 	const sock = `[ -S "$SSH_AUTH_SOCK" ] && echo yes || echo no`
 	one, other := e2e.NewUser(t), e2e.NewUser(t)
 	for i, c := range []struct {
@@ -146,7 +109,7 @@ func TestAgentOfASharedContainerTakesTheAdministratorsWord(t *testing.T) {
 
 func TestSocketGoesToTheFirstPlaceThatTakesIt(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	startAgent(t)
+	e2e.StartSSHAgent(t)
 	u := e2e.NewUser(t, "dockeropt = --read-only")
 	if got := e2e.SSH(t, u, "-A", "--", `echo ${SSH_AUTH_SOCK%/ssh-*}`).Stdout; got != "/dev/shm\n" {
 		t.Errorf("%q", got)

@@ -164,7 +164,7 @@ func serve(c channel.Conn) {
 
 func TestHostileAgentHoldsUpNothingButForwarding(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor)
-	startAgent(t)
+	e2e.StartSSHAgent(t)
 	program := e2e.Scratch + "/hostile"
 	self, err := os.Executable()
 	if err != nil {
