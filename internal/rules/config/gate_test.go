@@ -12,7 +12,7 @@ import (
 // is not the default.
 func right(r *row) string {
 	if r.unimplemented {
-		return r.onlyValue
+		return ""
 	}
 	for _, val := range []string{"/other", "other", "7", "15m", "true", "false", "--init", "A=1", "ALL", "never", "recreate", "X_*"} {
 		if kept, bad := r.judge(val); bad == nil && kept != r.def {

@@ -105,12 +105,8 @@ func (r *reader) assign(l *syntax.Line) {
 		return
 	}
 	// Only now, so that a wrong value is reported as such.
-	if row.unimplemented && (array || val != row.onlyValue) {
-		hint := "leave it out"
-		if !array && row.onlyValue != "" {
-			hint += fmt.Sprintf(", or write %s = %s", key, row.onlyValue)
-		}
-		r.fail(l.Origin(), fmt.Sprintf("setting %q is not implemented yet", key), hint)
+	if row.unimplemented {
+		r.fail(l.Origin(), fmt.Sprintf("setting %q is not implemented yet", key), "leave it out")
 		return
 	}
 	e := r.in.entries[key]

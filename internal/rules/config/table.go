@@ -88,10 +88,8 @@ type row struct {
 	bare   bool                 // the key alone is "true", as of a bool
 	white  string               // white space that it may have besides the blank
 
-	// unimplemented: what it does is not implemented yet. Only onlyValue is accepted, which
-	// says what happens anyway; for an array that is the empty one.
+	// unimplemented: what it does is not implemented yet. Only the empty array is accepted.
 	unimplemented bool
-	onlyValue     string
 
 	// check judges a value with every %-sequence replaced; at first with sample values, so
 	// that most faults are found without a user. With raw it judges the template itself.
