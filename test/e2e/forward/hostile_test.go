@@ -89,8 +89,10 @@ func lingering() int {
 	if err != nil {
 		return -1
 	}
+	defer f.Close()
 	_ = c.Close()
-	return int(f.Fd())
+	fd, _ := unix.Dup(int(f.Fd()))
+	return fd
 }
 
 func beHostileAgent() int {
