@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,12 @@ type Abandonable struct {
 // NewAbandonable returns an Abandonable. Users do not wait for each other.
 func NewAbandonable() *Abandonable { return &Abandonable{turns: NewTurns(math.MaxInt, maxHanging)} }
 
+// hanging is how much work is under way.
+var hanging atomic.Int32
+
+// Hangs reports whether work of this process is under way, and may have been given up.
+func Hangs() bool { return hanging.Load() > 0 }
+
 // Do waits for the user's turn and runs work, until it ends, ctx ends, or limit is over;
 // ErrGivenUp, or the error of ctx. Work that was given up goes on, and must not write what
 // its caller reads.
@@ -32,8 +39,11 @@ func (a *Abandonable) Do(ctx context.Context, user uint32, limit time.Duration, 
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	release, err := a.turns.Acquire(limited, user)
-	if err == nil && Until(limited, func() { defer release(); work() }) {
-		return nil
+	if err == nil {
+		hanging.Add(1)
+		if Until(limited, func() { defer release(); defer hanging.Add(-1); work() }) {
+			return nil
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err

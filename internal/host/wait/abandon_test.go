@@ -24,8 +24,14 @@ func TestWorkThatHangsIsGivenUpAndHoldsUpItsUserAlone(t *testing.T) {
 		if err := p.Do(t.Context(), 2, time.Second, func() {}); err != nil {
 			t.Errorf("another user: %v", err)
 		}
+		if !Hangs() {
+			t.Error("nothing hangs")
+		}
 		close(end)
 		synctest.Wait()
+		if Hangs() {
+			t.Error("after its end it hangs")
+		}
 		if err := p.Do(t.Context(), 1, time.Second, func() {}); err != nil {
 			t.Errorf("after what hung has ended: %v", err)
 		}

@@ -26,8 +26,9 @@ func newLimits() *limits {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) == nil {
 		// Some descriptors are needed for the engine, for agents and for strangers. No
 		// single uid gets more than half of what there is.
-		all = int(min(lim.Cur, 1<<20)) - 448
-		perUser = min(perUser, all/2)
+		// A broker of one session, which may have few, has one connection.
+		all = max(int(min(lim.Cur, 1<<20))-448, 1)
+		perUser = max(min(perUser, all/2), 1)
 	}
 	return &limits{ofUser: wait.Quota[uint32]{Each: perUser}, ofAll: wait.Quota[struct{}]{Each: all}}
 }

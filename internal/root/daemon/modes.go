@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/version"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -53,8 +54,8 @@ func Main(open engine.Opener) int {
 }
 
 // SessionMain runs dockershd-session, the broker of the one front on standard input, and
-// returns its exit code. It has no client of an engine: where one is needed dockershd goes
-// on.
+// returns its exit code. It has no client of an engine: where one is needed it becomes
+// dockershd.
 func SessionMain() int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("dockershd-session", version.Get())
@@ -73,7 +74,7 @@ func SessionMain() int {
 	switch {
 	case errors.Is(err, broker.ErrHandOver):
 		_ = unix.SetNonblock(0, false) // else the poller of dockershd would adopt it as os.Stdin, before main
-		if err = door.StartBroker(door.OneShot); err == nil {
+		if err = door.ExecBroker(door.OneShot, wait.Hangs()); err == nil {
 			return 0
 		}
 		front, e := channel.Conn{Socket: c}, usererr.For(err)
@@ -83,7 +84,7 @@ func SessionMain() int {
 		}
 		_ = front.Send(wire.NewError(e))
 	case errors.Is(err, broker.ErrNeedsEngine):
-		if err = door.StartBroker(door.Reconcile); err == nil {
+		if err = door.ExecBroker(door.Reconcile, wait.Hangs()); err == nil {
 			return 0
 		}
 	default:

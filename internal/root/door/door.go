@@ -102,13 +102,16 @@ const (
 	Reconcile = "--reconcile" // do what is due for containers that nobody is in
 )
 
-// StartBroker starts dockershd, which has an engine, with this program's standard input; this
-// program ends then. It cannot become dockershd by execve(2), which first ends all threads: one
-// may wait for a file system that does not answer.
-func StartBroker(task string) error {
+// ExecBroker replaces this program with dockershd, which has an engine. execve(2) ends all
+// threads first, and would wait for one that hangs: then dockershd is started with this
+// program's standard input, and this program must end when ExecBroker returns nil.
+func ExecBroker(task string, hangs bool) error {
 	path := paths.Broker()
 	if err := CheckProgram(path); err != nil {
 		return err
+	}
+	if !hangs {
+		return unix.Exec(path, []string{path, task}, environ[:])
 	}
 	_, err := syscall.ForkExec(path, []string{path, task}, &syscall.ProcAttr{
 		Dir: "/", Env: environ[:], Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true},
@@ -116,7 +119,7 @@ func StartBroker(task string) error {
 	if err != nil {
 		return startFailed(err)
 	}
-	_ = unix.Close(0) // a thread that waits would keep it open
+	_ = unix.Close(0) // the thread would keep it open
 	return nil
 }
 
