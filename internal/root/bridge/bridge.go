@@ -49,7 +49,8 @@ func Main(open engine.Opener) int {
 	}
 	out := syslog.New(os.Stderr, "dockersh-bridge")
 	defer out.Flush(time.Second)
-	if err := run(slog.New(out.Handler()), open); err != nil {
+	err := endWith(0, afterFront, func() error { return run(slog.New(out.Handler()), open) })
+	if err != nil {
 		return 1
 	}
 	return 0
