@@ -81,7 +81,7 @@ func (s *seats) ofGroup(ctx context.Context, group string) ([]account.User, erro
 }
 
 // settingsOf returns the settings of a user's logins.
-func (s *seats) settingsOf(ctx context.Context, u account.User, userFile func() ([]byte, error)) (*settings.Effective, error) {
+func (s *seats) settingsOf(ctx context.Context, u account.User, userFile func(dir string) ([]byte, error)) (*settings.Effective, error) {
 	return settings.For(s.file, settings.Login{
 		User: u, UserFile: userFile,
 		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, u, groups) },
@@ -103,7 +103,7 @@ func (s *seats) byAdmin(ctx context.Context, uid uint32) *config.Settings {
 
 // plan returns what a login of the user would get.
 func (s *seats) plan(ctx context.Context, u account.User) (*policy.Plan, error) {
-	effective, err := s.settingsOf(ctx, u, func() ([]byte, error) { return explain.ReadUserFile(ctx, u) })
+	effective, err := s.settingsOf(ctx, u, func(dir string) ([]byte, error) { return explain.ReadUserFile(ctx, u, dir) })
 	if err != nil {
 		return nil, err
 	}

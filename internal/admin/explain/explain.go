@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	s, err := settings.For(file, settings.Login{
 		User:     u,
 		MemberOf: func(groups []string) ([]string, error) { return users.MemberOf(ctx, u, groups) },
-		UserFile: func() ([]byte, error) { return ReadUserFile(ctx, u) },
+		UserFile: func(dir string) ([]byte, error) { return ReadUserFile(ctx, u, dir) },
 		Address:  func() (string, error) { return client, nil },
 	})
 	if err != nil {
@@ -144,8 +145,9 @@ func (x *explanation) explainForwards(plan *policy.Plan) {
 // answer.
 const readLimit = 5 * time.Second
 
-// ReadUserFile reads ~/.dockersh with the user's rights.
-func ReadUserFile(ctx context.Context, u account.User) ([]byte, error) {
+// ReadUserFile reads .dockersh in a directory with the user's rights; if it is empty, in the home.
+func ReadUserFile(ctx context.Context, u account.User, dir string) ([]byte, error) {
+	dir = cmp.Or(dir, u.Home)
 	type answer struct {
 		text    []byte
 		problem string
@@ -156,7 +158,7 @@ func ReadUserFile(ctx context.Context, u account.User) ([]byte, error) {
 	defer cancel()
 	ended := wait.Until(limited, func() {
 		var a answer
-		read := func() { a.text, a.problem = dotfile.Read(u.Home, int(u.UID)) }
+		read := func() { a.text, a.problem = dotfile.Read(dir, int(u.UID)) }
 		if os.Geteuid() == int(u.UID) {
 			read()
 		} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {
@@ -170,7 +172,7 @@ func ReadUserFile(ctx context.Context, u account.User) ([]byte, error) {
 		return nil, ctx.Err()
 	default:
 		return nil, usererr.New(usererr.Settings, "~/.dockersh does not answer",
-			"to find the file system of "+printable.Text(u.Home)+", run: findmnt (which does not wait for it)", nil)
+			"to find the file system of "+printable.Text(dir)+", run: findmnt (which does not wait for it)", nil)
 	}
 	a := <-found
 	if a.err != nil {

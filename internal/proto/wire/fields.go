@@ -180,3 +180,14 @@ func (m *Joined) fields(c *codec) {
 	}
 	c.shortStr(&m.Reason, MaxReason)
 }
+
+func (*ReadFile) Kind() Kind        { return KindReadFile }
+func (*ReadFile) FDs() int          { return 0 }
+func (m *ReadFile) fields(c *codec) { c.str(&m.Dir) }
+
+func (*UserFile) Kind() Kind { return KindUserFile }
+func (*UserFile) FDs() int   { return 0 }
+func (m *UserFile) fields(c *codec) {
+	c.bytes(&m.UserFile, MaxUserFile)
+	c.shortStr(&m.UserErr, MaxUserErr)
+}

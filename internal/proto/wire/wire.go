@@ -51,6 +51,8 @@ const (
 	KindEnded                     // front to broker: how the session ended
 	KindJoin                      // sshd's PAM module to broker: whose connection begins, as root
 	KindJoined                    // broker to PAM module: the network for the connection
+	KindReadFile                  // broker to front: read ~/.dockersh in another home
+	KindUserFile                  // front to broker: answer ReadFile
 )
 
 // Message is one of the types below.
@@ -90,6 +92,16 @@ type Ready struct {
 	Container string // its name, for messages
 	SSHAgent  bool   // the user's ssh agent may be reached from the container
 	X11       bool   // so may the display that sshd forwards, whose listener is in the container's network
+}
+
+// ReadFile asks the front, during a login, for the .dockersh in a directory that is the home
+// inside.
+type ReadFile struct{ Dir string }
+
+// UserFile answers ReadFile, with the fields of the same names of Login.
+type UserFile struct {
+	UserFile []byte
+	UserErr  string
 }
 
 // HostShell asks the front to become this shell on the host.
@@ -298,6 +310,10 @@ func blank(k Kind) Message {
 		return &Join{}
 	case KindJoined:
 		return &Joined{}
+	case KindReadFile:
+		return &ReadFile{}
+	case KindUserFile:
+		return &UserFile{}
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ func samples() []Message {
 		&Progress{Text: "pulling"},
 		&Ready{Shell: "/bin/ash", Fallback: "/bin/sh", Cwd: "/srv", Accept: []string{"LANG", "LC_*"}, Notice: []string{"hello"}, Container: "alice_dockersh", SSHAgent: true, X11: true},
 		&HostShell{Shell: "/bin/bash"},
+		&ReadFile{Dir: "/srv/homes/alice"},
+		&UserFile{UserFile: []byte("[dockersh]\n"), UserErr: "too large"},
 		&Error{Code: 3, Text: "no", Hint: "ask"},
 		&Why{},
 		&Reason{Text: "stopped"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -339,4 +340,50 @@ func TestEngineWithoutAnAnswerIsAskedAgain(t *testing.T) {
 	if got := w.broker.lost.findNow(t.Context(), plan); got != "the container was removed" {
 		t.Errorf("it says %q", got)
 	}
+}
+
+func TestUserFileOfTheHomeInsideIsReadByTheFront(t *testing.T) {
+	needsRoot(t)
+	home, err := os.MkdirTemp("/run", "dockersh-test-") // only root can change what is above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(home) })
+	w := newWorld(t)
+	w.set("[dockersh]\nenableuserconfig\nenableuserusercwd\nmounthome\nmounthomefrom = " + home + "\nmounthometo = /home/x\n")
+	for _, c := range []struct {
+		answer      wire.Message
+		cwd, notice string
+	}{
+		{&wire.UserFile{UserFile: []byte("[dockersh]\nusercwd = /tmp\n")}, "/tmp", ""},
+		{&wire.UserFile{UserErr: "is a symbolic link\x1b"}, "", "dockersh: ~/.dockersh is ignored: is a symbolic link"},
+		{&wire.UserFile{}, "", ""},
+		{&wire.Why{}, "refused", ""},
+		{nil, "gone", ""},
+	} {
+		m, front := w.login(&wire.Login{UserFile: []byte("[dockersh]\nusercwd = /elsewhere\n")})
+		if asked, ok := m.(*wire.ReadFile); !ok || asked.Dir != home {
+			t.Fatalf("%#v", m)
+		}
+		if c.answer == nil {
+			_ = front.Close()
+			continue
+		}
+		if err := front.Send(c.answer); err != nil {
+			t.Fatal(err)
+		}
+		m, _ = w.answer(front)
+		switch m := m.(type) {
+		case *wire.Ready:
+			if m.Cwd != c.cwd || strings.Join(m.Notice, "") != c.notice {
+				t.Errorf("%#v: %#v", c.answer, m)
+			}
+		case *wire.Error:
+			if c.cwd != "refused" || m.Code != uint8(usererr.Protocol) {
+				t.Errorf("%#v: %#v", c.answer, m)
+			}
+		}
+		_ = front.Close()
+	}
+	w.eventually("all is over", func() bool { return len(w.broker.sessions.Live()) == 0 })
 }

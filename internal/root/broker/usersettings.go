@@ -10,6 +10,8 @@ import (
 	"github.com/dockersh/dockersh/internal/host/seen"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
@@ -33,14 +35,49 @@ func (s *userSettings) ofLogin(ctx context.Context, user account.User,
 	if err != nil {
 		return nil, err
 	}
-	return settings.For(file, settings.Login{
+	var failed error // nothing to go on without
+	effective, err := settings.For(file, settings.Login{
 		User:     user,
 		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
-		UserFile: func() ([]byte, error) { return req.UserFile, settings.UserFileError(user, printable.Line(req.UserErr)) },
-		Address:  f.address,
-		Key:      func() (string, error) { return s.key(f, req) },
-		Session:  id,
+		UserFile: func(dir string) ([]byte, error) {
+			text, problem := req.UserFile, req.UserErr
+			if dir != "" {
+				text, problem, failed = f.readFile(dir)
+			}
+			return text, settings.UserFileError(user, printable.Line(problem))
+		},
+		Address: f.address,
+		Key:     func() (string, error) { return s.key(f, req) },
+		Session: id,
 	})
+	if failed != nil {
+		return nil, failed
+	}
+	return effective, err
+}
+
+// readFile has the front read the .dockersh in a directory, with the user's rights. A broker
+// whose login another one may have to carry out leaves it to that one: it must not take more
+// than the login from the socket.
+func (f *front) readFile(dir string) (text []byte, problem string, err error) {
+	if _, peeks := f.Socket.(*peekConn); peeks {
+		return nil, "", engine.ErrNoClient
+	}
+	f.Within(answerLimit)
+	if err := f.Send(&wire.ReadFile{Dir: dir}); err != nil {
+		return nil, "", err
+	}
+	m, fds, err := f.Recv()
+	if err != nil {
+		return nil, "", err
+	}
+	seqpacket.CloseAll(fds)
+	answer, ok := m.(*wire.UserFile)
+	if !ok {
+		return nil, "", usererr.New(usererr.Protocol, "the dockersh service did not expect this",
+			"ask the administrator to run: systemctl restart dockershd", nil)
+	}
+	return answer.UserFile, answer.UserErr, nil
 }
 
 // ofConnection returns the administrator's settings for a connection of ssh, of which sshd

@@ -204,6 +204,12 @@ func (w *world) login(m *wire.Login) (wire.Message, channel.Conn) {
 	if err := c.Send(m); err != nil {
 		w.Fatal(err)
 	}
+	return w.answer(c)
+}
+
+// answer returns the broker's next message that is no progress.
+func (w *world) answer(c channel.Conn) (wire.Message, channel.Conn) {
+	w.Helper()
 	for {
 		answer, fds, err := c.Recv()
 		if err != nil {

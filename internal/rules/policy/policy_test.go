@@ -20,7 +20,7 @@ func decide(t *testing.T, u account.User, file, own string, r Request) (*Plan, e
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := settings.For(f, settings.Login{User: u, UserFile: func() ([]byte, error) { return []byte(own), nil }})
+	s, err := settings.For(f, settings.Login{User: u, UserFile: func(string) ([]byte, error) { return []byte(own), nil }})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"strings"
 
@@ -19,9 +20,9 @@ type Login struct {
 	// MemberOf returns those of the groups that the user is in, and an error if that is
 	// not certain. Without it the user is in none.
 	MemberOf func(groups []string) ([]string, error)
-	// UserFile returns the bytes of ~/.dockersh; none if there is no such file. Without
-	// it ~/.dockersh is not read.
-	UserFile func() ([]byte, error)
+	// UserFile returns the bytes of .dockersh in the directory that is the home inside, or, for
+	// an empty one, of ~/.dockersh; none if there is no such file. Without it none is read.
+	UserFile func(dir string) ([]byte, error)
 	// Address and Key return what %i and %k stand for. Without them, and without
 	// Session, a word stands in their place: the settings are not those of a login.
 	Address, Key func() (string, error)
@@ -122,7 +123,7 @@ func expand(l Login, written, admins *config.Settings) (*Effective, error) {
 // withUserFile returns the settings with those of ~/.dockersh; the administrator's if
 // there is none.
 func withUserFile(file *config.File, l Login, member func(string) bool, admins *config.Settings) (*config.Settings, error) {
-	text, err := l.UserFile()
+	text, err := l.UserFile(homeInside(l, admins))
 	if err != nil || len(text) == 0 {
 		return admins, err
 	}
@@ -131,6 +132,19 @@ func withUserFile(file *config.File, l Login, member func(string) bool, admins *
 		return nil, err
 	}
 	return file.Merge(l.User.Name, member, users)
+}
+
+// homeInside returns the directory of the host that the administrator mounts as the home, if
+// that is another one than the user's home on the host. The user sees the .dockersh there.
+func homeInside(l Login, admins *config.Settings) string {
+	if !admins.MountHome {
+		return ""
+	}
+	e, err := expand(l, admins, admins)
+	if err != nil || path.Clean(e.Settings.MountHomeFrom) == path.Clean(l.User.Home) {
+		return "" // an error is met again
+	}
+	return e.Settings.MountHomeFrom
 }
 
 // vars returns what the %-sequences stand for. Without a home in passwd it is /, as

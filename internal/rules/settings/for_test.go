@@ -39,13 +39,13 @@ func TestSettingsOfAUserComeFromAllSectionsThatMeanThem(t *testing.T) {
 
 func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
 	const gates = "[dockersh]\nenableuserconfig\nenableuserimagename\nimagename = theirs-%u\n"
-	own := func() ([]byte, error) { return []byte("[dockersh]\nimagename = own\n"), nil }
+	own := func(string) ([]byte, error) { return []byte("[dockersh]\nimagename = own\n"), nil }
 	s, err := For(parse(t, gates), Login{User: alice, UserFile: own})
 	if err != nil || s.Settings.ImageName != "own" || s.Admins.ImageName != "theirs-alice" || s.Written.ImageName != "own" {
 		t.Errorf("%+v %v", s, err)
 	}
 	read := false
-	s, err = For(nil, Login{User: alice, UserFile: func() ([]byte, error) { read = true; return nil, nil }})
+	s, err = For(nil, Login{User: alice, UserFile: func(string) ([]byte, error) { read = true; return nil, nil }})
 	if read || err != nil || s.Admins != s.Settings {
 		t.Errorf("without the gate: read %v, %v", read, err)
 	}
@@ -62,7 +62,7 @@ func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
 		"[dockersh]\nusercwd = /%i":    "asks for the client's address",
 	} {
 		s, err := For(parse(t, open), Login{User: alice,
-			UserFile: func() ([]byte, error) {
+			UserFile: func(string) ([]byte, error) {
 				if own == "" {
 					return nil, UserFileError(alice, "is a symbolic link")
 				}
@@ -79,9 +79,30 @@ func TestUserFileIsReadOnlyWhereTheSettingsAllowIt(t *testing.T) {
 	}
 	// Settings of the administrator that do not fit the user need not stop the user's own.
 	s, err = For(parse(t, "[dockersh]\nenableuserconfig\nenableusermounthomefrom\nmounthomefrom = %s\n"),
-		Login{User: alice, UserFile: func() ([]byte, error) { return []byte("[dockersh]\nmounthomefrom = /mnt\n"), nil }})
+		Login{User: alice, UserFile: func(string) ([]byte, error) { return []byte("[dockersh]\nmounthomefrom = /mnt\n"), nil }})
 	if err != nil || s.Admins != nil || s.Settings.MountHomeFrom != "/mnt" {
 		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestUserFileIsThatOfTheHomeInside(t *testing.T) {
+	const gates = "[dockersh]\nenableuserconfig\nenableuserusercwd\nenableusermounthomefrom\nenableusermounthome\n"
+	for text, want := range map[string]string{
+		"":                                       "",
+		"mounthome\n":                            "",
+		"mounthome\nmounthomefrom = /home/%u/\n": "",
+		"mounthome\nmounthomefrom = /srv/homes/%u\n": "/srv/homes/alice",
+		"mounthomefrom = /srv/homes/%u\n":            "",
+		"mounthome\nmounthomefrom = /srv/homes/%i\n": "", // an address that nobody knows
+	} {
+		got := "not asked"
+		_, _ = For(parse(t, gates+text), Login{User: alice,
+			UserFile: func(dir string) ([]byte, error) { got = dir; return []byte("[dockersh]\nmounthomefrom = /etc\n"), nil },
+			Address:  func() (string, error) { return "", errors.New("none") },
+		})
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 

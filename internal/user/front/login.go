@@ -100,6 +100,13 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 		case *wire.Progress:
 			show(printable.Text(reply.Text))
 			c.Within(answerLimit)
+		case *wire.ReadFile:
+			var answer wire.UserFile
+			answer.UserFile, answer.UserErr = readUserFile(reply.Dir)
+			c.Within(answerLimit)
+			if err := c.Send(&answer); err != nil {
+				return nil, false, errNoBroker
+			}
 		case *wire.Ready:
 			agent, err := agentclient.New(fds[0])
 			if err != nil {

@@ -58,3 +58,23 @@ func TestShellThatTheContainerLacksIsReplaced(t *testing.T) {
 		}
 	}
 }
+
+func TestUserFileIsThatOfTheHomeInside(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.OnHost(t, "install", "-d", "/srv/inside")
+	t.Cleanup(func() { e2e.OnHost(t, "rm", "-rf", "/srv/inside") })
+	u := e2e.NewUser(t)
+	e2e.OnHost(t, "install", "-d", "-o", u.Name, "/srv/inside/"+u.Name)
+	u.Configure(t, "enableuserconfig", "enableuserusercwd", "mounthome", "mounthomefrom = /srv/inside/%u")
+	u.WriteFile(t, ".dockersh", "[dockersh]\nusercwd = /usr\n", 0o644)
+	e2e.SSH(t, u, "pwd; printf '[dockersh]\nusercwd = /bin\n' >~/.dockersh").Want(t, u.Home+"\n", "", 0)
+	e2e.SSH(t, u, "pwd; ln -sf /etc/shadow ~/.dockersh").Want(t, "/bin\n", "", 0)
+	e2e.SSH(t, u, "pwd; rm ~/.dockersh").Ignored(t, "is a symbolic link")
+	e2e.SSH(t, u, "pwd").Want(t, u.Home+"\n", "", 0)
+	if e2e.Door != "direct" {
+		e2e.OnHost(t, "sh", "-c", "printf '[dockersh]\nusercwd = /bin\n' >/srv/inside/"+u.Name+"/.dockersh; chown "+u.Name+" /srv/inside/"+u.Name+"/.dockersh")
+		if out := e2e.OnHost(t, e2e.CtlPath, "explain", u.Name); !strings.Contains(out, "~/.dockersh:2") {
+			t.Error(out)
+		}
+	}
+}
