@@ -22,7 +22,7 @@ _dockershctl()
 	rm) options='--user --all --force --yes' ;;
 	kick | message) options='--user --all' ;;
 	explain) options='--client --json' ;;
-	check) options='--json' ;;
+	check) options='--engine --json' ;;
 	doctor) options='--json --accept --login --no-login' ;;
 	sshd-config) options='--group --pam --keys' ;;
 	replay) options='--speed --idle-limit' ;;

@@ -38,6 +38,7 @@ complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l accept -x -d 
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l login -x -a '(__fish_complete_users)' -d 'log this user in'
 complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l no-login -d 'log nobody in'
 complete -c dockershctl -n '__fish_seen_subcommand_from start' -l group -x -a '(__fish_complete_groups)' -d 'of the users in a group'
+complete -c dockershctl -n '__fish_seen_subcommand_from check' -l engine -d 'try the settings'
 complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l keys -d 'read the keys in the mounted home'
 complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l group -x -a '(__fish_complete_groups)' -d 'the members of a group'
 complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l pam -d 'forward into containers, by the PAM module'

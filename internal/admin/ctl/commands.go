@@ -141,7 +141,9 @@ example: why does alice get that image?
   dockershctl explain alice
 `, explain.Explain},
 
-		{"check", "[FILE] [--json]", "check a settings file, and show all errors at once", jsonHelp + `
+		{"check", "[FILE] [--engine] [--json]", "check a settings file, and show all errors at once",
+			`  --engine     also make and start a container by each section, and remove it
+` + jsonHelp + `
 example: before a new file is put in place
   dockershctl check dockershrc.new && mv dockershrc.new /etc/dockershrc
 `, explain.Check},

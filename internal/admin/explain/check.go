@@ -28,23 +28,30 @@ type finding struct {
 }
 
 // Check is the command check: it shows the errors in the file that logins read, or in
-// another one before it is installed. Groups are those of this host.
+// another one before it is installed. Groups are those of this host. With --engine the settings
+// are tried, too.
 func Check(ctx context.Context, env cli.Env, args []string) error {
-	asJSON := false
-	words, err := cli.Options{"--json": &asJSON}.Parse(args, 0, 1)
+	asJSON, tries := false, false
+	words, err := cli.Options{"--json": &asJSON, "--engine": &tries}.Parse(args, 0, 1)
+	if err == nil && tries {
+		err = cli.RequireRoot("check --engine")
+	}
 	if err != nil {
 		return err
 	}
 	var name string
+	var file *config.File
 	if len(words) == 1 {
 		name = words[0]
-		err = parse(ctx, name)
+		file, err = parse(ctx, name)
 	} else {
 		name = installedFile()
-		var file *config.File
 		if file, err = installed.Settings(); err == nil {
 			err = checkSections(ctx, file)
 		}
+	}
+	if err == nil && tries {
+		err = tryEngines(ctx, env, file)
 	}
 	found := findings(err)
 	if err != nil && found == nil {
@@ -96,21 +103,21 @@ func checkGroups(ctx context.Context, file *config.File) error {
 	return err
 }
 
-// parse returns the errors in a settings file.
-func parse(ctx context.Context, name string) error {
+// parse reads a settings file, and returns the errors in it.
+func parse(ctx context.Context, name string) (*config.File, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	file, err := settings.Parse(name, b)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Some errors show only once all sections are merged: here for a user in no group.
 	if _, err = settings.Written(file, "", ""); err != nil {
-		return err
+		return nil, err
 	}
-	return checkSections(ctx, file)
+	return file, checkSections(ctx, file)
 }
 
 // checkSections returns the errors that show only where sections are taken together.

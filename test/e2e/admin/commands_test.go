@@ -134,3 +134,30 @@ func TestWrongCommandLineIsAnErrorWithAHint(t *testing.T) {
 		t.Errorf("%d %q", status, out)
 	}
 }
+
+func TestCheckTriesTheSettings(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor)
+	for text, want := range map[string]string{
+		"[dockersh]\n": "no errors",
+		"[dockersh]\nmounthome\nmounthomefrom = /none/%u\nvolume = none_%u:%h\n[user \"root\"]\nhostshell = /bin/sh\n": "no errors",
+		"[dockersh]\nnetwork = none-such\n": ":2:",
+		"[dockersh]\nmemory = 1g\n[group \"root\"]\nmemory = 1\n": ":4:",
+		"[dockersh]\n[user \"root\"]\ndockeropt = --runtime=nosuch\n": ":3:",
+		"[dockersh]\nimagename = none.invalid/x\n":                     "was not tried",
+	} {
+		file := t.TempDir() + "/rc"
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out := e2e.OnHost(t, "sh", "-c", e2e.CtlPath+" check --engine "+file+" || [ $? = 1 ]")
+		if !strings.Contains(out, want) {
+			t.Errorf("%q: %s", text, out)
+		}
+	}
+	if left := e2e.OnHost(t, "docker", "ps", "-aq", "--filter", "name=dockersh-check"); left != "" {
+		t.Errorf("left: %s", left)
+	}
+	if left := e2e.OnHost(t, "docker", "volume", "ls", "-q", "--filter", "name=none_"); left != "" {
+		t.Errorf("left: %s", left)
+	}
+}
