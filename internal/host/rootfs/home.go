@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,11 +44,20 @@ func (r *Root) NewHome(name, skel string, uid, gid uint32) error {
 func (r *Root) fillNew(parent int, base, skel string, mode uint32, uid, gid uint32) error {
 	fresh := "." + base + ".dockersh"
 	at := "/proc/self/fd/" + strconv.Itoa(parent) + "/" + fresh
-	if err := os.RemoveAll(at); err != nil { // left by an interrupted call
-		return err
-	}
-	if err := unix.Mkdirat(parent, fresh, 0o700); err != nil {
-		return err
+	for end := time.Now().Add(2 * abandonedAfter); ; {
+		err := unix.Mkdirat(parent, fresh, 0o700)
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) { // its user keeps it young
+			return refused(fresh, err.Error())
+		}
+		if there, endErr := r.awaitOther(parent, base, fresh, uid); !errors.Is(err, unix.EEXIST) || there || endErr != nil {
+			if errors.Is(err, unix.EEXIST) {
+				err = endErr
+			}
+			return err
+		}
 	}
 	fd, err := unix.Openat(parent, fresh, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -73,6 +83,33 @@ func (r *Root) fillNew(parent int, base, skel string, mode uint32, uid, gid uint
 		}
 	}
 	return err
+}
+
+// abandonedAfter is how long nothing changes in a directory that is being made, before whoever
+// made it is taken for killed.
+const abandonedAfter = 10 * time.Second
+
+// awaitOther waits for another login that makes the same directory, and reports whether it is
+// there. What an interrupted one left is removed, but nothing of another user's.
+func (r *Root) awaitOther(parent int, base, fresh string, uid uint32) (there bool, err error) {
+	var st unix.Stat_t
+	if unix.Fstatat(parent, base, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
+		return true, nil
+	}
+	if err := unix.Fstatat(parent, fresh, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		if errors.Is(err, unix.ENOENT) {
+			err = nil
+		}
+		return false, err
+	}
+	if st.Uid != r.rootUID && st.Uid != uid {
+		return false, refused(fresh, "it belongs to another user")
+	}
+	if time.Since(time.Unix(st.Ctim.Unix())) < abandonedAfter {
+		time.Sleep(50 * time.Millisecond)
+		return false, nil
+	}
+	return false, os.RemoveAll("/proc/self/fd/" + strconv.Itoa(parent) + "/" + fresh)
 }
 
 // skelCopy copies a skeleton of a home.

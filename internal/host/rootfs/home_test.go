@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -67,14 +68,16 @@ func TestNewHomeStartsFromTheSkeleton(t *testing.T) {
 	if err := syscall.Mkfifo(dir+"/etc/skel/fifo", 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(dir+"/srv/homes/.alice.dockersh/left/over", 0o755); err != nil {
-		t.Fatal(err)
+	put(t, dir, "srv/homes", "d")
+	var logins sync.WaitGroup // at once
+	for range 8 {
+		logins.Go(func() {
+			if err := r.NewHome("/srv/homes/alice", "/etc/skel", 1000, 1000); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	for range 2 {
-		if err := r.NewHome("/srv/homes/alice", "/etc/skel", 1000, 1000); err != nil {
-			t.Fatal(err)
-		}
-	}
+	logins.Wait()
 	want := map[string]string{
 		".": "drwxr-xr-x", "alice": "drwx------ theirs", "alice/.profile": "-rw-r--r-- hello theirs",
 		"alice/bin": "drwxr-xr-x theirs", "alice/bin/run": "-rwxr-xr-x #! theirs", "alice/link": "Lrwxrwxrwx /etc/shadow theirs",
@@ -149,5 +152,28 @@ func TestHomeInsideStartsFromTheSkeletonOfTheImage(t *testing.T) {
 	}
 	if b, err := os.ReadFile(dir + "/home/alice/.profile"); string(b) != "hello" {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsLeftOfAHomeIsRemovedUnlessItIsAnothers(t *testing.T) {
+	needsRoot(t)
+	if testing.Short() {
+		t.Skip("it waits until nobody can be at it")
+	}
+	dir, r := container(t)
+	put(t, dir, "homes/.alice.dockersh/left/over", "x")
+	put(t, dir, "homes/.bob.dockersh/mine", "x")
+	if err := os.Chown(dir+"/homes/.bob.dockersh", 7, 7); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.NewHome("/homes/bob", "", 1000, 1000); err == nil {
+		t.Error("made")
+	}
+	if err := r.NewHome("/homes/alice", "", 1000, 1000); err != nil {
+		t.Error(err)
+	}
+	got := listing(t, dir+"/homes")
+	if _, ok := got[".bob.dockersh/mine"]; !ok || len(got) != 4 {
+		t.Errorf("%q", got)
 	}
 }

@@ -140,10 +140,10 @@ func TestCheckTriesTheSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		"[dockersh]\n": "no errors",
 		"[dockersh]\nmounthome\nmounthomefrom = /none/%u\nvolume = none_%u:%h\n[user \"root\"]\nhostshell = /bin/sh\n": "no errors",
-		"[dockersh]\nnetwork = none-such\n": ":2:",
-		"[dockersh]\nmemory = 1g\n[group \"root\"]\nmemory = 1\n": ":4:",
+		"[dockersh]\nnetwork = none-such\n":                           ":2:",
+		"[dockersh]\nmemory = 1g\n[group \"root\"]\nmemory = 1\n":     ":4:",
 		"[dockersh]\n[user \"root\"]\ndockeropt = --runtime=nosuch\n": ":3:",
-		"[dockersh]\nimagename = none.invalid/x\n":                     "was not tried",
+		"[dockersh]\nimagename = none.invalid/x\n":                    "was not tried",
 	} {
 		file := t.TempDir() + "/rc"
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
