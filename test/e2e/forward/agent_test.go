@@ -73,7 +73,7 @@ func TestTwoSessionsHaveTwoSockets(t *testing.T) {
 }
 
 func TestAgentOfASharedContainerTakesTheAdministratorsWord(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "without root, users share no container")
 	e2e.StartSSHAgent(t)
 	const sock = `[ -S "$SSH_AUTH_SOCK" ] && echo yes || echo no`
 	one, other := e2e.NewUser(t), e2e.NewUser(t)

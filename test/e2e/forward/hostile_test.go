@@ -165,7 +165,7 @@ func serve(c channel.Conn) {
 }
 
 func TestHostileAgentHoldsUpNothingButForwarding(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.BehindDoors)
 	e2e.StartSSHAgent(t)
 	program := e2e.Scratch + "/hostile"
 	self, err := os.Executable()
