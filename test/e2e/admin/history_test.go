@@ -54,7 +54,7 @@ func lastOf(t testing.TB, a *e2e.Account, n int) past {
 // background, and lost with a session that is over before.
 func afterItsStart(t *testing.T, a *e2e.Account, n int, script string) past {
 	t.Helper()
-	argv := e2e.SSHArgv(a, "read x; "+script)
+	argv := e2e.SSHArgv(a, "127.0.0.1", "read x; "+script)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	in, _ := e2e.StartPiped(t, cmd)
 	e2e.Eventually(t, "the live session is listed", func() bool {
