@@ -120,6 +120,8 @@ var walls = []wall{
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
 	{"internal/root/history", []string{"internal/engine/", "internal/rules/", "internal/root/broker"}, "a file of what happened: it asks nobody"},
 	{"internal/root/bringup", []string{"internal/root/broker", "internal/engine/docker", "internal/host/tty", "net/http"}, "it is given a plan and an engine: who may enter was decided before"},
+	{"internal/root/join", []string{"internal/root/broker", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"it is given a connection and its user: who asks, and in which message, was decided before"},
 	{"internal/root/launch", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"it makes and starts what its caller names, and knows no login"},
 	{"internal/root/images", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http"},

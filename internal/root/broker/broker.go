@@ -25,9 +25,11 @@ import (
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/images"
+	"github.com/dockersh/dockersh/internal/root/join"
 	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
@@ -67,6 +69,7 @@ type Broker struct {
 	state      state.RunDir
 	bringup    *bringup.Bringup
 	lifecycle  *lifecycle.Reconciler
+	joiner     *join.Joiner
 	limits     *limits
 	lost       *lostSessions
 	loginTurns wait.Queue // by uid
@@ -91,8 +94,7 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
-	b.settings = &userSettings{settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()},
-		c.Users, b.sessions, run.Seen()}
+	b.settings = &userSettings{file: settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, users: c.Users}
 	if b.Users.KnownServices = run.Seen(); c.Services != "" {
 		b.Users.KnownServices = seen.Dir(c.Services)
 	}
@@ -115,6 +117,11 @@ func New(c Config) (*Broker, error) {
 		},
 		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.settings.byAdmin,
 	})
+	b.joiner = join.New(join.Config{
+		Context: b.ctx, Sessions: b.sessions, Seen: run.Seen(), Bringup: b.bringup, Settings: b.settings.of,
+		Ended: func(container string, plan *policy.Session) { b.lifecycle.SessionEnded(container, plan) },
+	})
+	b.settings.key = b.joiner.Key
 	b.lifecycle = lifecycle.New(b.ctx, lifecycle.Config{
 		State: run, Inventory: state.Inventory(c.Inventory), Locks: locks, Engines: &b.engines, Log: c.Log,
 		Attend: c.Role == OneSession, AllEngines: b.settings.allEngines, RemoveProbe: img.RemoveProbe, SessionLost: b.events.writeLost,

@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
+	"github.com/dockersh/dockersh/internal/root/join"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/root/syslog"
 )
@@ -33,7 +34,7 @@ type events struct {
 	role    Role
 	starts  sync.WaitGroup // being written
 
-	connections connections
+	connections join.Announced
 
 	refused  *slog.Logger // for refusals, which must not crowd out the rest
 	refusals refusals
@@ -51,7 +52,7 @@ type sessionEvents struct {
 	over    chan struct{} // closed when the front is gone
 	written chan struct{} // closed when the start is written
 	bare    bool          // of a connection: it has no session, and its start was written
-	process process       // of a connection: sshd's
+	sshd    proc.Stat     // of a connection
 }
 
 // writeStart writes the start of a session that was just given to the front, in the
@@ -69,7 +70,7 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 		defer close(s.written)
 		// Before the front does anything: a short session is over soon, and its sshd too.
 		event.Client = clientAddress(process)
-		if announced, ok := e.connections.addSession(process); ok {
+		if announced, ok := e.connections.AddSession(process); ok {
 			event.Key = announced
 		}
 		t := time.NewTimer(startDelay)
@@ -116,7 +117,7 @@ func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 	close(s.over)
 	<-s.written // it waits for nothing but /proc, and of a connection a moment more
 	if s.end.Connection {
-		e.connections.remove(s.process)
+		e.connections.Remove(s.sshd)
 	}
 	if removed && (s.bare || !s.end.Connection) {
 		e.writeEnd(s.end)

@@ -18,6 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/history"
+	"github.com/dockersh/dockersh/internal/root/join"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
@@ -169,7 +170,7 @@ func TestContainerThatTakesLongIsLeftToTheLogin(t *testing.T) {
 	_, resume := w.engine.Hold("Start")
 	begun := time.Now()
 	answer, _ := w.joins("")
-	if took := time.Since(begun); answer.Outcome != wire.JoinNothing || !strings.Contains(answer.Reason, "within 5s") || took > joinLimit+2*time.Second {
+	if took := time.Since(begun); answer.Outcome != wire.JoinNothing || !strings.Contains(answer.Reason, "within 5s") || took > join.Limit+2*time.Second {
 		t.Errorf("%+v after %v", answer, took)
 	}
 	resume()

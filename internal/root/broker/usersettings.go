@@ -3,17 +3,15 @@ package broker
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/host/seen"
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sshd"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -21,24 +19,28 @@ import (
 
 // userSettings finds the settings of users in the administrator's file.
 type userSettings struct {
-	file     settings.Reader
-	users    *account.DB
-	sessions state.Sessions
-	seen     seen.Names
+	file  settings.Reader
+	users *account.DB
+	key   func(uid uint32, front proc.Stat, info string) (string, error) // of a login
+}
+
+// of returns the settings of a login, of which the groups are looked up.
+func (s *userSettings) of(ctx context.Context, l settings.Login) (*settings.Effective, error) {
+	file, err := s.file.Load()
+	if err != nil {
+		return nil, err
+	}
+	l.MemberOf = func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, l.User, groups) }
+	return settings.For(file, l)
 }
 
 // ofLogin returns the settings of a login. The address and the key are found
 // out only if the settings use them.
 func (s *userSettings) ofLogin(ctx context.Context, user account.User,
 	f *front, req *wire.Login, id string) (*settings.Effective, error) {
-	file, err := s.file.Load()
-	if err != nil {
-		return nil, err
-	}
 	var failed error // nothing to go on without
-	effective, err := settings.For(file, settings.Login{
-		User:     user,
-		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
+	effective, err := s.of(ctx, settings.Login{
+		User: user,
 		UserFile: func(dir string) ([]byte, error) {
 			text, problem := req.UserFile, req.UserErr
 			if dir != "" {
@@ -46,8 +48,11 @@ func (s *userSettings) ofLogin(ctx context.Context, user account.User,
 			}
 			return text, settings.UserFileError(user, printable.Line(problem))
 		},
-		Address: f.address,
-		Key:     func() (string, error) { return s.key(f, req) },
+		Address: func() (string, error) {
+			addr, err := sshd.Address(f.process)
+			return addr.String(), err
+		},
+		Key:     func() (string, error) { return s.key(f.uid, f.process, string(req.AuthInfo)) },
 		Session: id,
 	})
 	if failed != nil {
@@ -80,49 +85,6 @@ func (f *front) readFile(dir string) (text []byte, problem string, err error) {
 	return answer.UserFile, answer.UserErr, nil
 }
 
-// ofConnection returns the administrator's settings for a connection of ssh, of which sshd
-// itself says how its user authenticated.
-func (s *userSettings) ofConnection(ctx context.Context, user account.User, f *front, key, id string) (*settings.Effective, error) {
-	file, err := s.file.Load()
-	if err != nil {
-		return nil, err
-	}
-	return settings.For(file, settings.Login{
-		User:     user,
-		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
-		Address:  f.address,
-		Key: func() (string, error) {
-			if key == "" {
-				return "", sshd.ErrNoKey
-			}
-			return key, nil
-		},
-		Session: id,
-	})
-}
-
-// address returns the address of the client that sshd serves.
-func (f *front) address() (string, error) {
-	addr, err := sshd.Address(f.process)
-	return addr.String(), err
-}
-
-// key returns the key that a login was made with: by sshd's own word, where its PAM module
-// announced the connection; else by that of the user's process. Who was announced once has no
-// other logins with a key: a process that left its connection could say anything.
-func (s *userSettings) key(f *front, req *wire.Login) (string, error) {
-	switch c, announced := s.sessions.ConnectionOf(f.uid, sshd.Ancestors(f.process)); {
-	case announced && c.Key != "":
-		return c.Key, nil
-	case announced, s.seen.Has(announcedName(f.uid)):
-		return "", sshd.ErrNoKey
-	}
-	return sshd.Key(string(req.AuthInfo))
-}
-
-// announcedName is remembered of users whom the PAM module announced since the host started.
-func announcedName(uid uint32) string { return "announced-" + strconv.FormatUint(uint64(uid), 10) }
-
 // byAdmin returns the administrator's settings for a user, without ~/.dockersh;
 // nil if they cannot be known.
 func (s *userSettings) byAdmin(ctx context.Context, uid uint32) *config.Settings {
@@ -130,14 +92,7 @@ func (s *userSettings) byAdmin(ctx context.Context, uid uint32) *config.Settings
 	if err != nil {
 		return nil
 	}
-	file, err := s.file.Load()
-	if err != nil {
-		return nil
-	}
-	effective, err := settings.For(file, settings.Login{ // address, key and session are not part of a hash
-		User:     user,
-		MemberOf: func(groups []string) ([]string, error) { return s.users.MemberOf(ctx, user, groups) },
-	})
+	effective, err := s.of(ctx, settings.Login{User: user}) // address, key and session are not part of a hash
 	if err != nil {
 		return nil
 	}
