@@ -5,20 +5,14 @@ package files
 
 import (
 	"os"
-	"runtime/debug"
 
 	"github.com/dockersh/dockersh/internal/container/files/scp"
 	"github.com/dockersh/dockersh/internal/container/files/sftp"
 	"github.com/dockersh/dockersh/internal/host/version"
 )
 
-// memory is how much memory the runtime tries to stay below: what is needed beside it is
-// the program itself.
-const memory = 12 << 20
-
 // Main runs dockersh-files and returns its exit code.
 func Main() int {
-	debug.SetMemoryLimit(memory)
 	args := os.Args[1:]
 	if len(args) > 0 {
 		switch args[0] {

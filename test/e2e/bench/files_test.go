@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,46 +14,66 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// sftpServers are ours and OpenSSH's, as paths in the container.
-var sftpServers = []string{"/.dockersh/dockersh-files sftp-server", "/usr/lib/openssh/sftp-server"}
-
-// fileRows compares both sftp servers in one container, over ssh.
-func fileRows(t *testing.T) []budget {
-	e2e.DockerImages.MakeImage(t, "dsh-sftp", `for f in /usr/lib/openssh/sftp-server $(ldd /usr/lib/openssh/sftp-server | grep -o '/[^ ]*'); do
-		mkdir -p ".${f%/*}"; cp -L "$f" ".$f"; done`)
-	u := e2e.NewUser(t, "imagename = dsh-sftp")
+// filesUser is a user whose container has these programs of the host.
+func filesUser(t *testing.T, image string, programs ...string) *e2e.Account {
+	script := "for f in " + strings.Join(programs, " ") + `; do
+		for f in $f $(ldd $f | grep -o '/[^ ]*'); do mkdir -p ".${f%/*}"; cp -L "$f" ".$f"; done
+	done`
+	e2e.DockerImages.MakeImage(t, image, script)
+	u := e2e.NewUser(t, "imagename = "+image)
 	e2e.CanLogIn(t, u)
+	return u
+}
+
+// fileRows compares ours with OpenSSH's sftp server and scp, in containers, over ssh.
+func fileRows(t *testing.T) []budget {
+	const openSSHs = "/usr/lib/openssh/sftp-server"
+	without, with := filesUser(t, "dsh-sftp", openSSHs), filesUser(t, "dsh-scp", "/usr/bin/scp")
 	dir := t.TempDir()
 	if out, err := exec.Command("sh", "-c", "head -c 400000000 /dev/urandom >"+dir+"/big").CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
-	transfer := func(server, command string) func() time.Duration {
-		argv := []string{"sftp", "-q", "-b", "-", "-s", server, "-S", "/usr/bin/ssh", "-P", e2e.Port}
-		for _, o := range []string{"IdentityFile=" + e2e.Scratch + "/key", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"} {
-			argv = append(argv, "-o", o)
-		}
+	options := []string{"-q", "-P", e2e.Port}
+	for _, o := range []string{"IdentityFile=" + e2e.Scratch + "/key", "BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"} {
+		options = append(options, "-o", o)
+	}
+	client := func(stdin string, argv ...string) func() time.Duration {
 		return func() time.Duration {
-			cmd := exec.Command(argv[0], append(argv[1:], u.Name+"@127.0.0.1")...)
-			cmd.Dir, cmd.Stdin = dir, strings.NewReader(command+"\n")
+			cmd := exec.Command(argv[0], argv[1:]...)
+			cmd.Dir, cmd.Stdin = dir, strings.NewReader(stdin)
 			start := time.Now()
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%s: %v: %s", server, err, out)
+				t.Fatalf("%q: %v: %s", argv, err, out)
 			}
 			return time.Since(start)
 		}
 	}
-	stop := make(chan bool)
-	peak := make(chan float64)
+	sftp := func(server, command string) func() time.Duration {
+		argv := append([]string{"sftp"}, options...)
+		return client(command+"\n", append(argv, "-b", "-", "-s", server, without.Name+"@127.0.0.1")...)
+	}
+	scp := func(from, to string) func() time.Duration {
+		return client("", append(append([]string{"scp", "-O"}, options...), from, to)...)
+	}
+	there := func(u *e2e.Account) string { return u.Name + "@127.0.0.1:/tmp/big" }
+
+	stop, peak := make(chan bool), make(chan float64)
 	go watchMemory("dockersh-files", stop, peak)
-	put := race(5, transfer(sftpServers[0], "put big /tmp/big"), transfer(sftpServers[1], "put big /tmp/big"))
-	get := race(5, transfer(sftpServers[0], "get /tmp/big got"), transfer(sftpServers[1], "get /tmp/big got"))
+	const ours = "/.dockersh/dockersh-files sftp-server"
+	rows := []budget{
+		fasterRow("sftp put of 400 MB", race(5, sftp(ours, "put big /tmp/big"), sftp(openSSHs, "put big /tmp/big"))),
+		fasterRow("sftp get of 400 MB", race(5, sftp(ours, "get /tmp/big got"), sftp(openSSHs, "get /tmp/big got"))),
+		fasterRow("scp -O of 400 MB to the container", race(5, scp("big", there(without)), scp("big", there(with)))),
+		fasterRow("scp -O of 400 MB from the container", race(5, scp(there(without), "got"), scp(there(with), "got"))),
+	}
 	close(stop)
 	most := <-peak
-	return []budget{
-		{"sftp put of 400 MB, throughput vs OpenSSH's sftp-server", ms(put[0]), ms(put[1]), ratio(put[1], put[0]), 0.9, true},
-		{"sftp get of 400 MB, throughput vs OpenSSH's sftp-server", ms(get[0]), ms(get[1]), ratio(get[1], get[0]), 0.9, true},
-		{"memory of dockersh-files at its most", kB(most), "15 MB", most / 15e6, 1, false},
-	}
+	return append(rows, budget{"memory of dockersh-files at its most", kB(most), "15 MB", most / 15e6, 1, false})
+}
+
+// fasterRow has the times of ours and of OpenSSH's program.
+func fasterRow(what string, m []time.Duration) budget {
+	return budget{what + ", throughput vs OpenSSH's", ms(m[0]), ms(m[1]), ratio(m[1], m[0]), 0.9, true}
 }
 
 // watchMemory looks for processes of that name until stop, and sends the most memory in
@@ -81,16 +100,5 @@ func watchMemory(name string, stop chan bool, peak chan float64) {
 				}
 			}
 		}
-	}
-}
-
-// TestSFTPBudgets measures these rows alone: go test -run TestSFTPBudgets.
-func TestSFTPBudgets(t *testing.T) {
-	e2e.Run(t, e2e.Bench)
-	if os.Getenv("SFTP") == "" {
-		t.Skip("TestBudgets has the same rows; SFTP=1 asks for them alone")
-	}
-	for _, b := range fileRows(t) {
-		fmt.Println(b.what, b.ours, b.theirs, b.ratio, b.pass())
 	}
 }

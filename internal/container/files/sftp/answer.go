@@ -180,9 +180,8 @@ func limits(id uint32) []byte {
 }
 
 const (
-	// maxData is the most that a client may read or write at once. More would be no
-	// faster, and some of them are in memory at a time.
-	maxData = 64 << 10
+	// maxData is the most that a client may read or write at once, as with OpenSSH.
+	maxData = 255 << 10
 	// reserved is how many descriptors this program needs for itself.
 	reserved = 16
 )

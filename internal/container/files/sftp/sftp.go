@@ -41,7 +41,7 @@ func Main(args []string) int {
 
 // serve serves a client until it ends.
 func serve(in io.Reader, out func(...[]byte) error, o *options) error {
-	serverOptions := []sftp.ServerOption{sftp.WithMaxTxPacket(maxData)}
+	serverOptions := []sftp.ServerOption{sftp.WithAllocator(), sftp.WithMaxTxPacket(maxData)}
 	if o.readOnly {
 		serverOptions = append(serverOptions, sftp.ReadOnly())
 	}

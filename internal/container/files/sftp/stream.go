@@ -170,10 +170,15 @@ func isLibrarys(extension string) bool {
 	return false
 }
 
-// expect counts a request that the library gets.
+// atOnce is how many requests the library has at a time. It keeps two buffers for each, of
+// which a client can fill 256 KiB.
+const atOnce = 8
+
+// expect waits until the library may get another request, and counts it.
 func (s *stream) expect() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.wait(atOnce - 1)
 	s.waiting++
 	return s.err
 }
@@ -182,10 +187,15 @@ func (s *stream) expect() error {
 func (s *stream) settle() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.waiting > 0 && s.err == nil {
+	s.wait(0)
+	return s.err
+}
+
+// wait waits until the library has no more than n requests.
+func (s *stream) wait(n int) {
+	for s.waiting > n && s.err == nil {
 		s.cond.Wait()
 	}
-	return s.err
 }
 
 // respond sends an answer of our own.
