@@ -103,10 +103,11 @@ type Spec struct {
 	Labels                map[string]string // they win over labels in Options
 	Mounts                []Mount
 	Volumes, Env          []string // in the option language of the engine
-	Network               string
-	Memory, CPUs          string // as the engine's options; empty: no limit
-	ShmSize               string // in bytes; empty: the engine's own
-	PidsLimit             int    // 0: no limit
+	Network               string   // empty: the engine's default
+	OwnNetwork            bool     // instead of the default: dockersh's own, in which containers do not reach each other
+	Memory, CPUs          string   // as the engine's options; empty: no limit
+	ShmSize               string   // in bytes; empty: the engine's own
+	PidsLimit             int      // 0: no limit
 	CapDrop, CapAdd       []string
 	NoNewPrivileges       bool
 	Entrypoint            string
@@ -126,6 +127,9 @@ type Spec struct {
 // OwnDir is where dockersh mounts its own directories in a container. Nobody else mounts
 // anything there.
 const OwnDir = "/.dockersh"
+
+// OwnBridge is the network interface, on the engine's host, of dockersh's own network.
+const OwnBridge = "dockersh0"
 
 // LoginPath is the file that sets PATH in login shells; the first one of its directory.
 const LoginPath = "/etc/profile.d/00-dockersh-path.sh"

@@ -25,7 +25,7 @@ const PAMService = "/etc/pam.d/sshd"
 // PAMSSHD is that sshd. It forwards as the settings of sshd with the module allow.
 var PAMSSHD = EngineOnce(func() error {
 	if _, err := os.Stat(PAMModule); err != nil {
-		return errors.Join(errNotHere, err)
+		return errors.Join(ErrNotHere, err)
 	}
 	if err := AddPAMModule("group=" + ForcedGroup); err != nil {
 		return err

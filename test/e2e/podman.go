@@ -26,8 +26,8 @@ var podmanService = Daemon{
 	Ready: func() bool { return TryPodman("version") == nil },
 }
 
-// errNotHere is what this machine cannot do, which is no fault of dockersh.
-var errNotHere = errors.New("not on this machine")
+// ErrNotHere is what this machine cannot do, which is no fault of dockersh.
+var ErrNotHere = errors.New("not on this machine")
 
 // EngineOnce returns an engine that start starts once.
 func EngineOnce(start func() error) Engine {
@@ -35,7 +35,7 @@ func EngineOnce(start func() error) Engine {
 	return Engine{Start: func(t testing.TB) {
 		t.Helper()
 		switch err := once(); {
-		case errors.Is(err, errNotHere):
+		case errors.Is(err, ErrNotHere):
 			t.Skip(err)
 		case err != nil:
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func EngineOnce(start func() error) Engine {
 
 func startPodman() error {
 	if _, err := os.Stat("/usr/bin/podman"); err != nil {
-		return fmt.Errorf("%w: podman is not installed (apt-get install podman)", errNotHere)
+		return fmt.Errorf("%w: podman is not installed (apt-get install podman)", ErrNotHere)
 	}
 	if podmanService.Ready() {
 		return TryPodman("rm", "-a", "-f", "-t", "0")
@@ -70,7 +70,7 @@ func startPodman() error {
 		}
 	}
 	if err := TryPodman("run", "--rm", "dsh-busybox", "/bin/true"); err != nil {
-		return fmt.Errorf("%w: %w", errNotHere, err)
+		return fmt.Errorf("%w: %w", ErrNotHere, err)
 	}
 	return nil
 }

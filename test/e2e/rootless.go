@@ -43,7 +43,7 @@ func TheRootlessUser() *RootlessUser { return theRootless }
 func startRootless() (*RootlessUser, error) {
 	for _, program := range []string{"podman", "newuidmap"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return nil, fmt.Errorf("%w: %w (sh scripts/need tests)", errNotHere, err)
+			return nil, fmt.Errorf("%w: %w (sh scripts/need tests)", ErrNotHere, err)
 		}
 	}
 	a, err := addRootlessAccount()
@@ -61,7 +61,7 @@ func startRootless() (*RootlessUser, error) {
 	}
 	for _, image := range []string{"busybox", "debian"} {
 		if _, err := r.tryPodman("import", ImageTar(image), "dsh-"+image); err != nil {
-			return nil, fmt.Errorf("%w: %w", errNotHere, err)
+			return nil, fmt.Errorf("%w: %w", ErrNotHere, err)
 		}
 	}
 	service := r.podman("system", "service", "--time=0", "unix://"+r.Socket)

@@ -18,6 +18,12 @@ import (
 func (e *Engine) Start(ctx context.Context, id string) error {
 	return dialect.Refusal(e.Program(), e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
+		if attached, aerr := attachOwnNetwork(ctx, cli, id, err); attached {
+			if aerr != nil {
+				return fmt.Errorf("network %s: %w", dialect.OwnNetwork, aerr)
+			}
+			_, err = cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
+		}
 		if resumed, rerr := resume(ctx, cli, id, err); resumed {
 			return rerr // "cannot start a paused container, try unpause instead"
 		}

@@ -46,7 +46,7 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 			{Source: at.Helpers, Target: HelpersInside, ReadOnly: true},
 			{Source: at.Run, Target: RunInside, ReadOnly: true},
 		},
-		Volumes: s.Volume, Env: s.Env, Network: s.Network,
+		Volumes: s.Volume, Env: s.Env, Network: s.Network, OwnNetwork: p.ownNetwork(),
 		Memory: s.Memory, ShmSize: shmSize(s.Memory, s.DockerOpt), CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: p.capDrop(who, noNewPrivileges), CapAdd: s.CapAdd, NoNewPrivileges: noNewPrivileges,
 		ForeignImage: p.ForeignImage(),

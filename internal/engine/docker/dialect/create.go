@@ -63,6 +63,9 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	}
 	each("env", s.Env)
 	given("network", s.Network)
+	if s.OwnNetwork {
+		given("network", d.ownNetwork)
+	}
 	given("memory", s.Memory)
 	given("shm-size", s.ShmSize)
 	given("cpus", s.CPUs)

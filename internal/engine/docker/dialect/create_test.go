@@ -48,6 +48,15 @@ func TestCreateCommandHasNothingElse(t *testing.T) {
 	}
 }
 
+func TestOwnNetworkIsLeftOutWhereTheEngineHasNone(t *testing.T) {
+	s := engine.Spec{Name: "n", Image: "i", OwnNetwork: true}
+	for d, want := range map[*Dialect]bool{&Docker: true, &Podman: false} {
+		if got := d.createArgs(s); slices.Contains(got, "--network=dockersh") != want {
+			t.Errorf("%s: %q", d.Name, got)
+		}
+	}
+}
+
 func TestUserFirstLetsOptionsNameAnotherUser(t *testing.T) {
 	got := Docker.createArgs(engine.Spec{Name: "n", Image: "i", UID: 5, GID: 6, UserFirst: true, Options: []string{"--user=root"}})
 	want := []string{"--user=5:6", "--user=root", "--pull=never", "--name=n", "--", "i"}

@@ -32,6 +32,10 @@ type Dialect struct {
 	// notInMount are the characters that a path in --mount cannot have.
 	notInMount string
 
+	// ownNetwork is the network of containers with engine.Spec.OwnNetwork; empty: the engine
+	// has no network that keeps its containers apart.
+	ownNetwork string
+
 	// states are the names that it has for a container's state besides Docker's.
 	states []state
 
@@ -51,6 +55,9 @@ type state struct {
 	is   engine.State
 }
 
+// OwnNetwork is the name of dockersh's own network.
+const OwnNetwork = "dockersh"
+
 // Docker is Docker itself.
 var Docker = Dialect{
 	Name:    "Docker",
@@ -58,9 +65,10 @@ var Docker = Dialect{
 	Program: "docker",
 	// A configuration directory that does not exist, so that nobody's context, plugin,
 	// proxy or credential counts.
-	global:    []string{"--config", "/nonexistent/dockersh"},
-	engine:    "--host",
-	cappedLog: []string{"--log-driver=local"}, // the default has no limit
+	global:     []string{"--config", "/nonexistent/dockersh"},
+	engine:     "--host",
+	cappedLog:  []string{"--log-driver=local"}, // the default has no limit
+	ownNetwork: OwnNetwork,
 }
 
 // Podman is Podman by its Docker-compatible API. Its command line speaks to the
