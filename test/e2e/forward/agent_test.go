@@ -110,7 +110,8 @@ func TestAgentOfASharedContainerTakesTheAdministratorsWord(t *testing.T) {
 func TestSocketGoesToTheFirstPlaceThatTakesIt(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	e2e.StartSSHAgent(t)
-	u := e2e.NewUser(t, "dockeropt = --read-only")
+	e2e.DockerImages.MakeImage(t, "dsh-notmp", "rmdir tmp")
+	u := e2e.NewUser(t, "imagename = dsh-notmp")
 	if got := e2e.SSH(t, u, "-A", "--", `echo ${SSH_AUTH_SOCK%/ssh-*}`).Stdout; got != "/dev/shm\n" {
 		t.Errorf("%q", got)
 	}
