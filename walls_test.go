@@ -113,6 +113,7 @@ var walls = []wall{
 	{"internal/rules/suggest", []string{"net", "os", "fmt"}, "words in, a word out"},
 
 	// root
+	{"internal/root/admission", []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/state"}, "it counts and looks up, before anything is done for a connection"},
 	{"internal/root/background", []string{"net", "os", "log/slog", "internal/engine", "internal/host/wait"}, "it queues and drops: what is written, and where, is for its callers to say"},
 	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries the one session that the broker names, and decides nothing"},
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},

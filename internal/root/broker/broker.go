@@ -22,6 +22,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/images"
@@ -70,10 +71,10 @@ type Broker struct {
 	bringup    *bringup.Bringup
 	lifecycle  *lifecycle.Reconciler
 	joiner     *join.Joiner
-	limits     *limits
+	conns      *admission.Connections
 	lost       *lostSessions
-	loginTurns wait.Queue // by uid
-	strangers  *strangers // nil unless it is the service
+	loginTurns wait.Queue           // by uid
+	strangers  *admission.Strangers // nil unless it is the service
 	notices    *notices
 	events     *events
 
@@ -93,13 +94,13 @@ func New(c Config) (*Broker, error) {
 	if err := run.Make(); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, state: run, sessions: run.Sessions(), limits: newLimits()}
+	b := &Broker{Config: c, state: run, sessions: run.Sessions(), conns: admission.NewConnections()}
 	b.settings = &userSettings{file: settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, users: c.Users}
 	if b.Users.KnownServices = run.Seen(); c.Services != "" {
 		b.Users.KnownServices = seen.Dir(c.Services)
 	}
 	if c.Role == Service {
-		b.strangers = newStrangers(account.NewHostFiles())
+		b.strangers = admission.NewStrangers(account.NewHostFiles())
 	}
 	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
@@ -208,23 +209,51 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 		return err
 	}
 	f := &front{Conn: c, uid: cred.Uid, counted: cred.Uid, pid: cred.Pid, ended: ended}
-	if b.strangers != nil && !b.strangers.isKnown(f.uid) {
-		allowance, err := b.strangers.admit(f.uid)
+	if b.strangers != nil && !b.strangers.IsKnown(f.uid) {
+		allowance, err := b.strangers.Admit(f.uid)
 		if err != nil {
-			answerAndClose(c, strangerError(err))
+			answerAndClose(c, err)
 			return err
 		}
 		b.logins.Add(1)
 		go b.serveStranger(f, allowance)
 		return nil
 	}
-	if !b.limits.admitConn(f.uid) {
-		answerAndClose(c, errTooMany)
-		return errTooMany
+	if !b.conns.Admit(f.uid) {
+		answerAndClose(c, admission.ErrTooMany)
+		return admission.ErrTooMany
 	}
 	b.logins.Add(1)
 	go b.serveLogin(f)
 	return nil
+}
+
+// serveStranger looks a stranger up, and serves those who have an account.
+func (b *Broker) serveStranger(f *front, a *admission.Allowance) {
+	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
+	err := b.strangers.LookUp(ctx, a, f.uid, b.Users.ByUID)
+	cancel()
+	f.stranger = err != nil
+	if err == nil && !b.conns.Admit(f.uid) {
+		err = admission.ErrTooMany
+	}
+	if err != nil {
+		b.refuse(f, err, true)
+		_ = f.Close()
+		b.logins.Done()
+		return
+	}
+	b.serveLogin(f)
+}
+
+// rememberOwners makes those known for whom there are containers: after a restart of the
+// broker they are not strangers.
+func (b *Broker) rememberOwners() {
+	for _, name := range b.state.Containers() {
+		if made, err := b.state.Container(name).Made(); err == nil {
+			b.strangers.SetKnown(made.UID, true)
+		}
+	}
 }
 
 // answerAndClose refuses a connection that is not served. A log line for each would help

@@ -156,7 +156,7 @@ func (b *Broker) close(f *front) {
 		return
 	}
 	_ = f.Close()
-	b.limits.releaseConn(f.counted)
+	b.conns.Release(f.counted)
 	if f.cancel != nil {
 		f.cancel()
 	}

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -172,25 +171,6 @@ func TestSilentConnectionsEndAndDelayNobody(t *testing.T) {
 	}
 	for _, c := range silent {
 		w.ends("silent", c)
-	}
-}
-
-func TestOneUserCannotTakeAllConnections(t *testing.T) {
-	l := &limits{ofUser: wait.Quota[uint32]{Each: 3}, ofAll: wait.Quota[struct{}]{Each: 5}}
-	for range 3 {
-		if !l.admitConn(1) {
-			t.Fatal("refused too early")
-		}
-	}
-	if l.admitConn(1) {
-		t.Error("a fourth connection of one uid")
-	}
-	if !l.admitConn(2) || !l.admitConn(3) || l.admitConn(4) {
-		t.Error("the limit of all does not hold")
-	}
-	l.releaseConn(1)
-	if !l.admitConn(1) {
-		t.Error("a place that was released is gone")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/join"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -39,10 +40,10 @@ func (b *Broker) join(f *front, m wire.Message) error {
 		return settings.AccountError(err)
 	}
 	f.user = user.Name
-	if !b.limits.admitConn(user.UID) { // of whom each has a limit
-		return errTooMany
+	if !b.conns.Admit(user.UID) { // of whom each has a limit
+		return admission.ErrTooMany
 	}
-	b.limits.releaseConn(f.counted)
+	b.conns.Release(f.counted)
 	f.counted = user.UID
 	c, err := b.joiner.Join(ctx, user, f.process, string(req.AuthInfo))
 	if err != nil {

@@ -207,7 +207,7 @@ func TestUsersCannotAskForANetwork(t *testing.T) {
 	c := channel.Conn{Socket: raw}
 	defer c.Close()
 	c.Within(10 * time.Second)
-	w.broker.strangers.setKnown(1001, true)
+	w.broker.strangers.SetKnown(1001, true)
 	if err := w.broker.acceptFront(ofUser{theirs, 1001}, nil); err != nil {
 		t.Fatal(err)
 	}

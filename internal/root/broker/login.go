@@ -35,7 +35,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	defer cancel()
 	user, err := b.Users.ByUID(ctx, f.uid)
 	if errors.Is(err, account.ErrUnknown) && b.strangers != nil {
-		b.strangers.setKnown(f.uid, false)
+		b.strangers.SetKnown(f.uid, false)
 	}
 	if err != nil {
 		return settings.AccountError(err)
@@ -119,6 +119,24 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 	f.plan, f.stage = plan.Session(), inSession
 	b.events.writeHostShell(f)
 	return nil
+}
+
+// lockSessions takes the lock under which a user's sessions are counted, and refuses the
+// login if the user has as many as they may (maxsessions). Of two logins at once only one
+// is admitted as the last.
+func (b *Broker) lockSessions(ctx context.Context, plan *policy.Plan) (unlock func(), err error) {
+	if plan.Settings.MaxSessions == 0 {
+		return func() {}, nil
+	}
+	unlock, err = b.sessions.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := plan.AdmitSession(b.sessions.CountUser(plan.User.UID)); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
 }
 
 // addSession writes the entry of a session, before anything is done for it: every

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -76,7 +77,7 @@ func TestContainersThatDoNotStayAreNotInTheInventory(t *testing.T) {
 	if got := w.notices(&wire.Login{}); slices.Contains(got, vanishedNotice) {
 		t.Errorf("after a change of settings the user is shown %q", got)
 	}
-	w.engine.Fail("Start", errTooMany)
+	w.engine.Fail("Start", admission.ErrTooMany)
 	w.set("[dockersh]\nonchange = recreate\nmemory = 2g\n")
 	w.refused(&wire.Login{}, "")
 	if s, ok := inventory.Get(w.name()); ok {
