@@ -217,7 +217,7 @@ func TestLoginWhoseDirectoriesDoNotAnswerIsRefused(t *testing.T) {
 func TestUsersFileThatDoesNotAnswerHoldsNoLoginUpThatDoesWithout(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for what, hang := range map[string]func(*testing.T, string){"down": hang, "for good": hangForGood} {
-		for line, want := range map[string]string{"": "works\n", "enableuserconfig": "~/.dockersh does not answer"} {
+		for line, want := range map[string]string{"": "works\n", "enableuserconfig": "~/.dockersh is ignored: does not answer\nworks\n"} {
 			t.Run(what+" "+line, func(t *testing.T) {
 				u := e2e.NewUser(t, line)
 				e2e.CanLogIn(t, u)

@@ -20,7 +20,7 @@ func TestRefusalsOfTheEngineAreExplained(t *testing.T) {
 		{"dockeropt = -p 127.0.0.1:" + e2e.Port + ":80", "a port that the settings publish is taken"},
 	} {
 		u := e2e.NewUser(t, c[0])
-		e2e.SSH(t, u, "true").Refused(t, c[1], "dockershctl")
+		e2e.SSH(t, u, "true").Refused(t, c[1], "ask the administrator to run: ")
 		if left := u.Containers(t); len(left) != 0 {
 			t.Errorf("%s: left %q", c[0], left)
 		}
