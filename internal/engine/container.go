@@ -152,7 +152,8 @@ type File struct {
 	Mode     uint32 // permission bits
 	UID, GID uint32
 	Dir      bool
-	Reset    bool // of a directory: one that exists gets this owner and mode, too
-	Optional bool // of a file: left out where it cannot be written, as in a mount
+	Reset    bool   // of a directory: one that exists gets this owner and mode, too
+	FromUID  uint32 // of a directory: what this user of the image has in it becomes the owner's; 0: nothing
+	Optional bool   // of a file: left out where it cannot be written, as in a mount
 	Data     []byte
 }

@@ -27,6 +27,10 @@ type User struct {
 	// root's until somebody has been in it.
 	Volume bool
 
+	// FormerUID is a user of the image whose home it was, and whose files in it become the
+	// user's; 0: nobody's.
+	FormerUID uint32
+
 	// UID and GID are the home's owner, and RootGID the group of the container's root, as
 	// the caller's user namespace numbers them.
 	UID, GID, RootGID uint32
@@ -163,6 +167,10 @@ func (r *Root) MakeHome(u User) error {
 		return refused(u.Home, err.Error())
 	}
 	defer func() { _ = unix.Close(w.fd) }()
+	if w.rest == "" && u.FormerUID != 0 && w.trusted && w.st.Uid == u.FormerUID {
+		c := handover{from: u.FormerUID, uid: int(u.UID), gid: int(u.GID)}
+		return c.dir(w.fd, 0)
+	}
 	if w.rest == "" && (len(u.Mounted) > 0 || u.Volume) {
 		return r.chownEmptyHome(w, u)
 	}

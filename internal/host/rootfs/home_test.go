@@ -177,3 +177,30 @@ func TestWhatIsLeftOfAHomeIsRemovedUnlessItIsAnothers(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestHomeOfTheImagesUserOfThatNameIsHandedOver(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "home/ubuntu/.profile", "x")
+	put(t, dir, "home/ubuntu/a/b", "x")
+	put(t, dir, "home/ubuntu/roots", "x")
+	put(t, dir, "home/ubuntu/link", "-> /etc/shadow")
+	put(t, dir, "etc/shadow", "x")
+	for _, name := range []string{"", "/.profile", "/a", "/a/b", "/link"} {
+		if err := os.Lchown(dir+"/home/ubuntu"+name, 999, 999); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := User{Home: "/home/ubuntu", FormerUID: 999, UID: 1000, GID: 1000}
+	for range 2 {
+		if err := r.MakeHome(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range listing(t, dir) {
+		want := strings.HasPrefix(name, "home/ubuntu") && name != "home/ubuntu/roots"
+		if strings.HasSuffix(text, " theirs") != want {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}

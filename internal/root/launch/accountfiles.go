@@ -34,7 +34,11 @@ func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign
 		}
 	}
 	if makeHome && user.UID != 0 && homeIsFree(image, user) {
-		files = append(files, engine.File{Path: user.Home, Mode: 0o755, UID: user.UID, GID: user.GID, Dir: true})
+		home := engine.File{Path: user.Home, Mode: 0o755, UID: user.UID, GID: user.GID, Dir: true}
+		if !foreign {
+			home.FromUID = formerUID(image, user)
+		}
+		files = append(files, home)
 	}
 	return files, nil
 }
@@ -52,4 +56,18 @@ func homeIsFree(image state.Accounts, user account.Identity) bool {
 		}
 	}
 	return true
+}
+
+// formerUID returns the number that a user of the image has whose name and home are those of a
+// user with another one; 0: there is none.
+func formerUID(image state.Accounts, user account.Identity) uint32 {
+	for _, e := range account.ParsePasswd(image.Passwd) {
+		if e.Name == user.Name {
+			if e.UID != user.UID && filepath.Clean(e.Home) == filepath.Clean(user.Home) {
+				return e.UID
+			}
+			return 0
+		}
+	}
+	return 0
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -32,7 +33,8 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:
 			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts), Volume: isVolume(f.Path, c),
-				UID: users.Users.OutOrNobody(f.UID), GID: users.Groups.OutOrNobody(f.GID), RootGID: rootGID})
+				FormerUID: formerOnHost(users.Users, f.FromUID),
+				UID:       users.Users.OutOrNobody(f.UID), GID: users.Groups.OutOrNobody(f.GID), RootGID: rootGID})
 		default:
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
 		}
@@ -58,6 +60,14 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 }
 
 const plainEtcHint = "set imagename in ~/.dockersh to an image whose /etc is a plain directory, or remove it there"
+
+// formerOnHost returns the number on the host of a user of the image; 0 for none.
+func formerOnHost(users idmap.Ranges, uid uint32) uint32 {
+	if uid == 0 {
+		return 0
+	}
+	return users.OutOrNobody(uid)
+}
 
 // isVolume reports whether a directory is a volume of the engine's, and nothing of the host.
 func isVolume(dir string, c *engine.Container) bool {

@@ -42,6 +42,12 @@ func TestUserIsThemselfWhereTheImageHasTheirNumberOrName(t *testing.T) {
 		u.Configure(t, room, "imagename = dsh-twins")
 		isAtHome(t, u)
 	}
+	// A home that the image made for the name.
+	d := e2e.NewUser(t)
+	e2e.DockerImages.MakeImage(t, "dsh-named", fmt.Sprintf("echo '%s:x:999:999::%s:/bin/sh' >>etc/passwd; mkdir -p .%s; echo x >.%s/f; chown -R 999:999 .%s",
+		d.Name, d.Home, d.Home, d.Home, d.Home))
+	d.Configure(t, "imagename = dsh-named")
+	isAtHome(t, d)
 }
 
 func TestTreeOfHomesIsMountedWhole(t *testing.T) {
