@@ -136,7 +136,7 @@ func TestWrongCommandLineIsAnErrorWithAHint(t *testing.T) {
 }
 
 func TestCheckTriesTheSettings(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl asks the engine of the host")
 	for text, want := range map[string]string{
 		"[dockersh]\n": "no errors",
 		"[dockersh]\nmounthome\nmounthomefrom = /none/%u\nvolume = none_%u:%h\n[user \"root\"]\nhostshell = /bin/sh\n": "no errors",

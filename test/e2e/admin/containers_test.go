@@ -270,7 +270,7 @@ func TestDockershctlNeedsRootAndSaysSoInOneLine(t *testing.T) {
 }
 
 func TestContainersAreMadeBeforeTheFirstLogin(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	const group = "dshseats"
 	e2e.OnHost(t, "groupadd", "-f", group)
 	var seats []*e2e.Account

@@ -85,7 +85,7 @@ func withSudo(t *testing.T) string {
 }
 
 func TestSudoMakesRootInside(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	image := withSudo(t)
 	const room = "containername = sudoers"
 	for _, lines := range [][]string{nil, {room}, {room}} {
@@ -102,7 +102,7 @@ func TestSudoMakesRootInside(t *testing.T) {
 }
 
 func TestSudoHasNoEffectInAnImageOfTheUser(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	u := e2e.NewUser(t, "imagename = busybox", "sudo", "enableuserconfig", "enableuserimagename", "enableusershell")
 	u.WriteFile(t, ".dockersh", "[dockersh]\nimagename = "+withSudo(t)+"\nshell = /bin/bash\n", 0o644)
 	if r := e2e.SSH(t, u, "grep NoNewPrivs /proc/self/status; ls /etc/sudoers.d; sudo -n id -un"); !strings.Contains(r.Stdout, "NoNewPrivs:\t1") ||

@@ -18,7 +18,7 @@ func isAtHome(t *testing.T, u *e2e.Account) {
 }
 
 func TestUsersOfASharedContainerAreAtHome(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	for i, lines := range [][]string{nil, {"capdrop = ALL"}, {"containerusername = root"}, {"entrypoint = /bin/sleep", "cmd = 32400"}} {
 		room := fmt.Sprintf("containername = home-room-%d", i)
 		first, second := e2e.NewUser(t, append(lines, room)...), e2e.NewUser(t, room)
@@ -32,7 +32,7 @@ func TestUsersOfASharedContainerAreAtHome(t *testing.T) {
 }
 
 func TestUserIsThemselfWhereTheImageHasTheirNumberOrName(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	const room = "containername = twins"
 	a, b, c := e2e.NewUser(t), e2e.NewUser(t), e2e.NewUser(t)
 	e2e.DockerImages.MakeImage(t, "dsh-twins", fmt.Sprintf(
@@ -51,7 +51,7 @@ func TestUserIsThemselfWhereTheImageHasTheirNumberOrName(t *testing.T) {
 }
 
 func TestTreeOfHomesIsMountedWhole(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	e2e.OnHost(t, "install", "-d", "/srv/tree")
 	t.Cleanup(func() { _ = os.RemoveAll("/srv/tree") })
 	lines := []string{"containername = tree", "volume = /srv/tree:" + e2e.Homes}
@@ -63,7 +63,7 @@ func TestTreeOfHomesIsMountedWhole(t *testing.T) {
 }
 
 func TestHomeOnAVolumeIsTheUsers(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	u := e2e.NewUser(t, "volume = home_%u:%h")
 	t.Cleanup(func() { e2e.OnHost(t, "docker", "volume", "rm", "-f", "home_"+u.Name) })
 	isAtHome(t, u)
@@ -73,7 +73,7 @@ func TestHomeOnAVolumeIsTheUsers(t *testing.T) {
 }
 
 func TestVolumeOfTheImageAtOrAboveTheHomeIsTheUsers(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	v := e2e.NewUser(t)
 	for _, c := range []struct {
 		u    *e2e.Account

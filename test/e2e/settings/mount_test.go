@@ -60,7 +60,7 @@ func TestNoHomeIsMadeWhereOthersRule(t *testing.T) {
 }
 
 func TestHomeInsideBeginsAsTheImagesSkeleton(t *testing.T) {
-	e2e.Run(t, e2e.AnyRootDoor)
+	e2e.Run(t, e2e.AnyRootDoor, "another user cannot write into a running container")
 	e2e.DockerImages.MakeImage(t, "dsh-skel", "mkdir -p etc/skel; echo world >etc/skel/.hello")
 	u := e2e.NewUser(t, "imagename = dsh-skel")
 	e2e.SSH(t, u, "cat .hello; stat -c '%U %a' . .hello").Want(t, "world\n"+u.Name+" 755\n"+u.Name+" 644\n", "", 0)
