@@ -31,10 +31,14 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		}
 		if errors.Is(err, engine.ErrNotFound) {
 			missing := NotCreated
-			if a.target.HasVanished() {
+			last, vanished := a.target.Vanished()
+			if vanished {
 				missing = Vanished
 			}
 			err := a.target.Create(ctx)
+			if vanished && err == nil {
+				a.target.LogVanished(last)
+			}
 			if errors.Is(err, engine.ErrNameTaken) && time.Now().Before(end) {
 				continue // another broker was faster, or one of that name is being removed
 			}

@@ -84,3 +84,23 @@ func TestContainersThatDoNotStayAreNotInTheInventory(t *testing.T) {
 		t.Errorf("one that could not be started: %+v", s)
 	}
 }
+
+// A user can log in again and again into a container that cannot be made.
+func TestFailedLoginsDoNotLogAVanishedContainerEach(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nimagename = nosuch\npull = never\n")
+	if err := state.Inventory(w.broker.Config.Inventory).Set(w.name(), state.Expected{ID: "0", Engine: "/var/run/docker.sock"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.refused(&wire.Login{}, "there is no image")
+	}
+	if n := w.log.count("container vanished"); n != 0 {
+		t.Errorf("%d lines", n)
+	}
+	w.set("[dockersh]\n")
+	w.enters()
+	if n := w.log.count("container vanished"); n != 1 {
+		t.Errorf("then %d lines", n)
+	}
+}

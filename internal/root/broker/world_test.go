@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,12 +38,33 @@ type world struct {
 	looks    sync.Mutex
 	covered  []string // files in them that are not the mounted ones
 	mute     sync.Map // containers whose agent does not connect
+	log      *logged
+}
+
+// logged counts the lines of a log by their message.
+type logged struct {
+	slog.Handler
+	lines sync.Map
+}
+
+func (l *logged) Enabled(context.Context, slog.Level) bool { return true }
+func (l *logged) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *logged) WithGroup(string) slog.Handler            { return l }
+func (l *logged) Handle(_ context.Context, r slog.Record) error {
+	n, _ := l.lines.LoadOrStore(r.Message, new(atomic.Int32))
+	n.(*atomic.Int32).Add(1)
+	return nil
+}
+
+func (l *logged) count(message string) int32 {
+	n, _ := l.lines.LoadOrStore(message, new(atomic.Int32))
+	return n.(*atomic.Int32).Load()
 }
 
 func newWorld(t testing.TB) *world {
 	dir := t.TempDir()
 	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc"),
-		helpers: filepath.Join(dir, "helpers"), roots: filepath.Join(dir, "roots")}
+		helpers: filepath.Join(dir, "helpers"), roots: filepath.Join(dir, "roots"), log: &logged{}}
 	if err := os.Mkdir(w.helpers, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +88,7 @@ func newWorld(t testing.TB) *world {
 	w.engine.Root = w.root
 	w.broker, err = New(Config{
 		Run: dir, Inventory: dir + "/inventory", Helpers: w.helpers, Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
-		Users: users, Log: slog.New(slog.DiscardHandler), PutEvent: w.past.put,
+		Users: users, Log: slog.New(w.log), PutEvent: w.past.put,
 		OpenEngine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
 	})
 	if err != nil {

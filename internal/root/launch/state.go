@@ -84,13 +84,15 @@ func (t *Target) IsHalfMade(c *engine.Container) bool {
 	return ok && s.Unfinished && s.ID == c.ID
 }
 
-// HasVanished reports whether a container that the engine does not have was made, and
+// Vanished returns the entry of a container that the engine does not have, if it was made, and
 // removed outside dockersh, with all work in it. The lock is held.
-func (t *Target) HasVanished() bool {
-	last, ok := t.l.Inventory.Get(t.plan.Container)
-	if !ok || last.Unfinished || last.Engine != t.plan.Engine().Host {
-		return false
-	}
+func (t *Target) Vanished() (last state.Expected, ok bool) {
+	last, ok = t.l.Inventory.Get(t.plan.Container)
+	return last, ok && !last.Unfinished && last.Engine == t.plan.Engine().Host
+}
+
+// LogVanished logs that a container vanished, once another one has its place: logins that fail
+// do not log it each.
+func (t *Target) LogVanished(last state.Expected) {
 	t.l.Log.Warn("container vanished", "container", t.plan.Container, "id", last.ID, "uid", last.UID, "user", t.plan.User.Name)
-	return true
 }
