@@ -234,7 +234,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 	delete(spec.Labels, engine.LabelImage)
 	x.Create = e.Command(spec)
 	if !plan.Engine().Local() {
-		x.addNote("the engine is on another host: sessions go over its exec, and dockersh-init is copied into the container")
+		x.addNote("the engine is on another host: sessions go over its exec, and dockersh-init and dockersh-files are copied into it")
 	}
 	return nil
 }
