@@ -24,6 +24,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/bringup"
+	"github.com/dockersh/dockersh/internal/root/fate"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/join"
@@ -56,7 +57,7 @@ type Config struct {
 	SettingsOwner uint32    // uid that the settings file must belong to
 	Users         *account.DB
 	OpenEngine    engine.Opener                                                         // nil in the role WithoutEngine
-	AskWhyLost    func(ctx context.Context, at engine.Address, container string) string // is WhyLost, where OpenEngine is nil
+	AskFate       func(ctx context.Context, at engine.Address, container string) string // is fate.Of, where OpenEngine is nil
 	Log           *slog.Logger
 	PutEvent      func(history.Event) // takes what happened to sessions; may be nil
 }
@@ -72,7 +73,7 @@ type Broker struct {
 	lifecycle  *lifecycle.Reconciler
 	joiner     *join.Joiner
 	conns      *admission.Connections
-	lost       *lostSessions
+	fates      *fate.Finder
 	loginTurns wait.Queue           // by uid
 	strangers  *admission.Strangers // nil unless it is the service
 	notices    *notices
@@ -106,7 +107,7 @@ func New(c Config) (*Broker, error) {
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.events = newEvents(b.ctx, c)
 	b.notices = &notices{run, tags{ctx: b.ctx, engines: &b.engines}}
-	b.lost = &lostSessions{ctx: b.ctx, engines: &b.engines, ask: c.AskWhyLost, turns: wait.NewTurns(whyAtOnce, whyOfUser)}
+	b.fates = fate.New(b.ctx, &b.engines, c.AskFate)
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}

@@ -16,6 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/fate"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -223,4 +224,20 @@ func (b *Broker) storeExitStatus(f *front, m wire.Message) error {
 	}
 	f.events.end.Signal = exitstatus.SignalName(sig)
 	return nil
+}
+
+// answerWhy answers a front whose agent is gone with what happened.
+func (b *Broker) answerWhy(f *front, _ wire.Message) error {
+	if f.plan.HostShell != "" {
+		return f.Send(&wire.Reason{Text: "there is no container"})
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, fate.Limit)
+	defer cancel()
+	reason, err := b.fates.Find(ctx, f.uid, f.plan)
+	if err != nil {
+		reason = fate.Unknown
+	}
+	f.events.end.Lost = reason
+	b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
+	return f.Send(&wire.Reason{Text: reason})
 }

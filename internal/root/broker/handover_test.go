@@ -21,7 +21,7 @@ func (w *world) withoutEngine() *Broker {
 	w.Helper()
 	c := w.broker.Config
 	c.OpenEngine, c.Role = nil, WithoutEngine
-	c.AskWhyLost = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
+	c.AskFate = func(_ context.Context, _ engine.Address, container string) string { return "the fate of " + container }
 	b, err := New(c)
 	if err != nil {
 		w.Fatal(err)

@@ -332,16 +332,6 @@ func TestTagThatMovesMeanwhileIsNoticed(t *testing.T) {
 	}
 }
 
-func TestEngineWithoutAnAnswerIsAskedAgain(t *testing.T) {
-	w := newWorld(t)
-	w.engine.Fail("Find", errors.New("container state improper"))
-	time.AfterFunc(300*time.Millisecond, func() { w.engine.Fail("Find", nil) })
-	plan := &policy.Session{Container: "gone"}
-	if got := w.broker.lost.findNow(t.Context(), plan); got != "the container was removed" {
-		t.Errorf("it says %q", got)
-	}
-}
-
 func TestUserFileOfTheHomeInsideIsReadByTheFront(t *testing.T) {
 	needsRoot(t)
 	home, err := os.MkdirTemp("/run", "dockersh-test-") // only root can change what is above

@@ -87,7 +87,7 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 		Role: role, Run: run, Inventory: inventory, Services: services, Helpers: paths.Helpers(),
 		Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log, PutEvent: events,
-		OpenEngine: open, AskWhyLost: askWhyLost,
+		OpenEngine: open, AskFate: askFate,
 	})
 }
 

@@ -45,7 +45,7 @@ func Main(open engine.Opener) int {
 		run = func(log *slog.Logger) error { return reconcile(log, open) }
 	case len(args) == 4 && args[0] == whyLostOption:
 		run = func(*slog.Logger) error {
-			return printWhyLost(engine.Address{Host: args[1], TLS: args[2]}, args[3], open)
+			return printFate(engine.Address{Host: args[1], TLS: args[2]}, args[3], open)
 		}
 	default:
 		return usage("dockershd", "it does not take these arguments")

@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/root/broker"
 	"github.com/dockersh/dockersh/internal/root/door"
+	"github.com/dockersh/dockersh/internal/root/fate"
 )
 
 // serveOne serves the one front at c and returns when its session is over.
@@ -54,9 +55,9 @@ func newBrokerOfOne(log *slog.Logger, open engine.Opener) (b *broker.Broker, end
 	return b, end, nil
 }
 
-// askWhyLost has dockershd, which has a client of the engine, find out what happened to a
+// askFate has dockershd, which has a client of the engine, find out what happened to a
 // container.
-func askWhyLost(ctx context.Context, at engine.Address, container string) string {
+func askFate(ctx context.Context, at engine.Address, container string) string {
 	const unknown = "the container ended"
 	if door.CheckProgram(paths.Broker()) != nil {
 		return unknown
@@ -73,13 +74,13 @@ func askWhyLost(ctx context.Context, at engine.Address, container string) string
 // whyLostOption is the argument of a dockershd that prints what happened to a container.
 const whyLostOption = "--why-lost"
 
-func printWhyLost(at engine.Address, container string, open engine.Opener) error {
+func printFate(at engine.Address, container string, open engine.Opener) error {
 	e, err := open(at)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
-	fmt.Print(broker.WhyLost(ctx, e, container, false)) // exec streams are served by brokers with an engine
+	fmt.Print(fate.Of(ctx, e, container, false)) // exec streams are served by brokers with an engine
 	return nil
 }
