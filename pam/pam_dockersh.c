@@ -39,6 +39,8 @@
 #endif
 
 #define DATA_NAME "dockersh"
+#define INFO_NAME "dockersh-auth-info"
+#define AUTH_INFO "SSH_AUTH_INFO_0" /* how the user authenticated: sshd sets it before it opens the session */
 #define LIMIT_MS 6000 /* for everything that is waited for */
 #define MAX_USER 256
 #define MAX_AUTH_INFO 16384
@@ -264,6 +266,38 @@ enter_empty(void)
 	return 0;
 }
 
+static void
+free_info(pam_handle_t *pamh, void *data, int status)
+{
+	(void)pamh;
+	(void)status;
+	free(data);
+}
+
+/* Keeps what sshd says, before other modules can change it: pam_env(8) reads a file of the user's. */
+static int
+keep_info(pam_handle_t *pamh)
+{
+	const char *info = pam_getenv(pamh, AUTH_INFO);
+	char *kept = strdup(info != NULL ? info : "");
+
+	if (kept != NULL && pam_set_data(pamh, INFO_NAME, kept, free_info) == PAM_SUCCESS)
+		return PAM_SUCCESS;
+	free(kept);
+	return PAM_SESSION_ERR;
+}
+
+/* Returns what keep_info kept; where the module stands in the stack once, what is said now. */
+static const char *
+auth_info(pam_handle_t *pamh)
+{
+	const void *kept = NULL;
+
+	if (pam_get_data(pamh, INFO_NAME, &kept) == PAM_SUCCESS && kept != NULL)
+		return kept;
+	return pam_getenv(pamh, AUTH_INFO);
+}
+
 EXPORT int
 pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -275,7 +309,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	(void)flags;
 	if (!acts_at(argc, argv, "open"))
-		return PAM_SUCCESS;
+		return keep_info(pamh);
 	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL || (pw = pam_modutil_getpwnam(pamh, user)) == NULL) {
 		pam_syslog(pamh, LOG_ERR, "the user cannot be looked up");
 		return PAM_SESSION_ERR;
@@ -298,7 +332,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		close_joined(j);
 		return PAM_SESSION_ERR;
 	}
-	j->conn = ask(pw->pw_name, pam_getenv(pamh, "SSH_AUTH_INFO_0"), &a);
+	j->conn = ask(pw->pw_name, auth_info(pamh), &a);
 	if (a.outcome == JOIN_HOST)
 		return PAM_SUCCESS;
 	if (a.outcome == JOIN_NAMESPACE && enter(a.ns, j->was) < 0) {

@@ -103,12 +103,17 @@ func TestConnectionJoinsTheContainerOfItsKey(t *testing.T) {
 	if got := word(dial(l)); got != "one" {
 		t.Errorf("%q", got)
 	}
-	// The user's own process claims the other key, as sshd would write it.
 	pub, err := os.ReadFile(e2e.Scratch + "/" + second + ".pub")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := strings.Fields(string(pub))
+	// The user's file for pam_env(8) claims the other key.
+	u.WriteFile(t, ".pam_environment", "SSH_AUTH_INFO_0 DEFAULT=\"publickey "+f[0]+" "+f[1]+"\"\n", 0o600)
+	if got := e2e.OnHost(t, by("key", "127.0.0.1", e2e.ContainerID)...); got != one {
+		t.Errorf("a file of the user's led from container %s to %s, and the claimed key has %s", one, got, two)
+	}
+	// The user's own process claims it, as sshd would write it.
 	lie := "/tmp/sshauth.Forgery01abc"
 	u.WriteFile(t, "info", "publickey "+f[0]+" "+f[1]+"\n", 0o600)
 	e2e.OnHost(t, "cp", "-a", u.Home+"/info", lie)
