@@ -219,12 +219,18 @@ func (c *skelCopy) subdir(from, to int, name string, mode uint32, depth int) err
 }
 
 func (c *skelCopy) file(from, to int, name string, mode uint32) error {
-	in, err := os.Open("/proc/self/fd/" + strconv.Itoa(from)) // a regular file: it cannot change into another kind
+	// A regular file, which cannot change into another kind. Its owner may have a lease on it,
+	// and open(2) would wait for that (fcntl(2)).
+	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(from), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.EAGAIN) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	in := os.NewFile(uintptr(fd), name)
 	defer in.Close()
-	fd, err := unix.Openat(to, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd, err = unix.Openat(to, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // listing returns what is below a directory: owner, mode and contents of each.
@@ -202,5 +205,35 @@ func TestHomeOfTheImagesUserOfThatNameIsHandedOver(t *testing.T) {
 		if strings.HasSuffix(text, " theirs") != want {
 			t.Errorf("%s: %s", name, text)
 		}
+	}
+}
+
+// Root in the container can hold a lease on a file of the skeleton, for which open(2) waits.
+func TestFileUnderALeaseIsLeftOut(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "etc/skel/.held", "")
+	put(t, dir, "etc/skel/.profile", "hello")
+	put(t, dir, "home", "d")
+	held, err := os.OpenFile(dir+"/etc/skel/.held", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if _, err := unix.FcntlInt(held.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		t.Skip("this file system has no leases: ", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.MakeHome(User{Home: "/home/alice", UID: 1000, GID: 1000}) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for the lease")
+	}
+	if got := listing(t, dir+"/home/alice"); len(got) != 2 || !strings.Contains(got[".profile"], "hello") {
+		t.Errorf("%v", got)
 	}
 }
