@@ -44,9 +44,9 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
-	lookAtPAM(h)
 	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}
 	lookAtUsers(ctx, h, g, users, progress)
+	lookAtPAM(h)
 	lookAtEngines(ctx, h, db, open)
 	h.Prunes = lookForPrunes()
 	return h, ctx.Err()

@@ -20,9 +20,17 @@ import (
 var moduleDirs = []string{"/lib/*/security", "/usr/lib/*/security", "/lib64/security", "/usr/lib64/security",
 	"/lib/security", "/usr/lib/security"}
 
-// lookAtPAM reads sshd's PAM service.
+// lookAtPAM reads the PAM services that sshd uses for the users.
 func lookAtPAM(h *facts.Host) {
-	h.PAMSessions = facts.SessionRules("sshd", func(service string) (text, file string) {
+	for _, name := range h.PAMServices() {
+		h.PAM = append(h.PAM, lookAtService(name))
+	}
+	h.OtherSSH = runningOf("dropbear", "tailscaled", "lshd", "tinysshd")
+}
+
+func lookAtService(name string) *facts.PAMService {
+	s := &facts.PAMService{Name: name}
+	s.Sessions = facts.SessionRules(name, func(service string) (text, file string) {
 		for _, dir := range []string{"/etc/pam.d", "/usr/lib/pam.d"} {
 			file = filepath.Join(dir, service)
 			if filepath.IsAbs(service) {
@@ -34,12 +42,12 @@ func lookAtPAM(h *facts.Host) {
 		}
 		return text, file
 	})
-	for _, r := range h.PAMSessions {
+	for _, r := range s.Sessions {
 		if r.IsOurs() && !moduleExists(r.Module) {
-			h.PAMMissing = r.Module
+			s.Missing = r.Module
 		}
 	}
-	h.OtherSSH = runningOf("dropbear", "tailscaled", "lshd", "tinysshd")
+	return s
 }
 
 func moduleExists(module string) bool {

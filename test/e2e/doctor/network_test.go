@@ -52,6 +52,34 @@ func TestDoctorReachesTheHostThroughAModuleThatDoesNothing(t *testing.T) {
 	}
 }
 
+// Since OpenSSH 10.0 sshd_config says which PAM service counts, even for some users alone.
+func TestDoctorLooksAtTheServiceThatSSHDUses(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor, "the module asks the service alone")
+	u := moduleHost(t, e2e.PAMModule)
+	const config = "/etc/ssh/sshd_config.d/dockersh.conf"
+	lines, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e2e.WriteFile(t, config, string(lines)+"Match User "+u.Name+"\n\tPAMServiceName others\n")
+	if out := e2e.OnHost(t, "sh", "-c", "/usr/sbin/sshd -t 2>&1; true"); strings.Contains(out, "PAMServiceName") {
+		t.Skip("this sshd has one service: " + out)
+	}
+	stack, err := os.ReadFile(e2e.PAMService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove("/etc/pam.d/others") })
+	e2e.WriteFile(t, "/etc/pam.d/others", string(stack))
+	if found, _, status := runDoctor(t, u, "--no-login", accepted); len(found) != 0 || status != 0 {
+		t.Errorf("%+v, status %d", found, status)
+	}
+	e2e.WriteFile(t, "/etc/pam.d/others", "session required pam_permit.so\n")
+	if found, _, _ := runDoctor(t, u, "--no-login", accepted); find(found, "sshd-tcp") == nil {
+		t.Errorf("%q", ids(found))
+	}
+}
+
 func TestDoctorFindsWhatIsWrongWithTheModule(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor, "the module asks the service alone")
 	u := moduleHost(t, e2e.PAMModule)

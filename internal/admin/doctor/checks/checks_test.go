@@ -64,17 +64,17 @@ func good(t *testing.T) *facts.Host {
 }
 
 // goodStack is sshd's PAM stack with the module where it belongs.
-func goodStack() []facts.PAMRule {
+func goodStack() []*facts.PAMService {
 	line := func(module string, args ...string) facts.PAMRule {
 		return facts.PAMRule{Location: facts.Location{File: "/etc/pam.d/sshd"}, Control: "required", Module: module, Args: args}
 	}
-	return []facts.PAMRule{line("pam_selinux.so", "close"), line("pam_dockersh.so", "close"), line("pam_limits.so"),
-		line("pam_dockersh.so", "open", "group=students"), line("pam_selinux.so", "open")}
+	return []*facts.PAMService{{Name: "sshd", Sessions: []facts.PAMRule{line("pam_selinux.so", "close"), line("pam_dockersh.so", "close"),
+		line("pam_limits.so"), line("pam_dockersh.so", "open", "group=students"), line("pam_selinux.so", "open")}}}
 }
 
 // withModule gives a host the module.
 func withModule(h *facts.Host) {
-	h.PAMSessions = goodStack()
+	h.PAM = goodStack()
 	for _, u := range h.Users {
 		setOption(u, "usepam yes")
 	}
@@ -90,6 +90,15 @@ func TestModuleLetsSSHDForward(t *testing.T) {
 	for _, u := range h.Users {
 		setOption(u, "disableforwarding no\nallowtcpforwarding yes\nx11forwarding yes\ngatewayports clientspecified")
 	}
+	if found := ofSSHD(); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	// By another service, of which nothing is known.
+	setOption(h.Users[1], "pamservicename others")
+	if found := ofSSHD(); len(found) == 0 || found[0].ID != "sshd-tcp" || len(found[0].Users) != 1 || found[0].Users[0] != "bob" {
+		t.Errorf("%+v", found)
+	}
+	h.PAM = append(h.PAM, &facts.PAMService{Name: "others", Sessions: goodStack()[0].Sessions})
 	if found := ofSSHD(); len(found) != 0 {
 		t.Errorf("%+v", found)
 	}

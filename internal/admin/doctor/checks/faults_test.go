@@ -98,19 +98,24 @@ var spoiled = []struct {
 	{"SetEnv that names the client", func(_ *testing.T, h *facts.Host) { setOption(h.Users[0], "setenv A=1 SSH_CLIENT=1.2.3.4") }, "sshd-set-env", ""},
 	{"a PAM module that is missing", func(_ *testing.T, h *facts.Host) {
 		withModule(h)
-		h.PAMMissing = "pam_dockersh.so"
+		h.PAM[0].Missing = "pam_dockersh.so"
 	}, "pam-module", "make install"},
 	{"a PAM module that may fail", func(_ *testing.T, h *facts.Host) {
 		withModule(h)
-		h.PAMSessions[3].Control = "[success=1 default=ignore]"
+		h.PAM[0].Sessions[3].Control = "[success=1 default=ignore]"
+	}, "pam-control", "session required pam_dockersh.so open group=students"},
+	{"a PAM module that may fail in another service", func(t *testing.T, h *facts.Host) {
+		withModule(h)
+		h.PAM = append(h.PAM, &facts.PAMService{Name: "others", Sessions: goodStack()[0].Sessions})
+		h.PAM[1].Sessions[3].Control = "optional"
 	}, "pam-control", "session required pam_dockersh.so open group=students"},
 	{"a PAM module before others", func(_ *testing.T, h *facts.Host) {
 		withModule(h)
-		h.PAMSessions = append(h.PAMSessions, facts.PAMRule{Control: "required", Module: "pam_ldap.so"})
+		h.PAM[0].Sessions = append(h.PAM[0].Sessions, facts.PAMRule{Control: "required", Module: "pam_ldap.so"})
 	}, "pam-order", "session required pam_dockersh.so open group=students"},
 	{"a PAM module that goes back late", func(_ *testing.T, h *facts.Host) {
 		withModule(h)
-		h.PAMSessions[1], h.PAMSessions[2] = h.PAMSessions[2], h.PAMSessions[1]
+		h.PAM[0].Sessions[1], h.PAM[0].Sessions[2] = h.PAM[0].Sessions[2], h.PAM[0].Sessions[1]
 	}, "pam-order", "session required pam_dockersh.so close"},
 	{"a PAM module without a service", func(_ *testing.T, h *facts.Host) {
 		withModule(h)

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
@@ -9,9 +10,9 @@ import (
 
 // What is wrong with the PAM module, where sshd's stack has it, and what it does not see.
 var networkChecks = []check{
-	{id: "pam-module", severity: Error, why: modulePage, host: pamModule},
-	{id: "pam-control", severity: Error, why: modulePage, host: pamControl},
-	{id: "pam-order", severity: Warning, why: modulePage, host: pamOrder},
+	{id: "pam-module", severity: Error, why: modulePage, host: eachPAM(pamModule)},
+	{id: "pam-control", severity: Error, why: modulePage, host: eachPAM(pamControl)},
+	{id: "pam-order", severity: Warning, why: modulePage, host: eachPAM(pamOrder)},
 	{id: "pam-service", severity: Warning, why: modulePage, host: pamService},
 	{id: "pam-off", severity: Error, why: modulePage, need: wantSSHD, user: pamOff},
 	{id: "sshd-use-dns", severity: Warning, why: modulePage, need: wantSSHD, user: sshdUseDNS},
@@ -21,22 +22,32 @@ var networkChecks = []check{
 
 const modulePage = "pam_dockersh(8)"
 
+// eachPAM makes a check of a host from that of a PAM service.
+func eachPAM(one func(*facts.PAMService) []fault) func(*facts.Host) []fault {
+	return func(h *facts.Host) (all []fault) {
+		for _, s := range h.PAM {
+			all = append(all, one(s)...)
+		}
+		return all
+	}
+}
+
 // pamModule finds a stack that names a file which is not there: libpam fails then.
-func pamModule(h *facts.Host) []fault {
-	if h.PAMMissing == "" {
+func pamModule(s *facts.PAMService) []fault {
+	if s.Missing == "" {
 		return nil
 	}
-	return []fault{{text: "sshd's PAM stack names " + h.PAMMissing + ", which is not there: nobody can log in over SSH",
+	return []fault{{text: "sshd's PAM stack names " + s.Missing + ", which is not there: nobody can log in over SSH",
 		lines: []string{"make install (with a C compiler and libpam0g-dev), or remove the lines with " + facts.PAMModule}}}
 }
 
 // pamControl finds a line whose failure is ignored: the connection would stay on the host.
-func pamControl(h *facts.Host) []fault {
-	at := h.Opening()
-	if at < 0 || h.PAMSessions[at].Holds() {
+func pamControl(s *facts.PAMService) []fault {
+	at := s.Opening()
+	if at < 0 || s.Sessions[at].Holds() {
 		return nil
 	}
-	r := h.PAMSessions[at]
+	r := s.Sessions[at]
 	return []fault{{file: r.File, lines: []string{ruleLine(r)},
 		text: "PAM ignores a failure of " + facts.PAMModule + " (" + r.Control + "): the connection would stay in the host's network"}}
 }
@@ -48,19 +59,19 @@ func ruleLine(r facts.PAMRule) string {
 
 // pamOrder finds modules that run in the user's network. pam_selinux(8) must be last, and is
 // local.
-func pamOrder(h *facts.Host) []fault {
-	at := h.Opening()
+func pamOrder(s *facts.PAMService) []fault {
+	at := s.Opening()
 	if at < 0 {
 		return nil
 	}
 	var late, early []string
-	for _, r := range h.PAMSessions[at+1:] {
+	for _, r := range s.Sessions[at+1:] {
 		if !r.IsOurs() && filepath.Base(r.Module) != "pam_selinux.so" {
 			late = append(late, filepath.Base(r.Module))
 		}
 	}
 	closes := false
-	for _, r := range h.PAMSessions {
+	for _, r := range s.Sessions {
 		if closes = r.ActsAt("close"); closes {
 			break
 		}
@@ -68,23 +79,23 @@ func pamOrder(h *facts.Host) []fault {
 			early = append(early, filepath.Base(r.Module))
 		}
 	}
-	file := h.PAMSessions[at].File
+	file := s.Sessions[at].File
 	var all []fault
 	if len(late) > 0 {
 		all = append(all, fault{text: "other modules open the session in the network of the user (" + strings.Join(late, ", ") +
-			"): the line belongs behind all other session lines", file: file, lines: []string{ruleLine(h.PAMSessions[at])}})
+			"): the line belongs behind all other session lines", file: file, lines: []string{ruleLine(s.Sessions[at])}})
 	}
 	if !closes || len(early) > 0 {
 		text := "other modules close the session in the network of the user (" + strings.Join(early, ", ") + ")"
 		all = append(all, fault{text: text + ": the line belongs before all other session lines", file: file,
-			lines: []string{"session required " + h.PAMSessions[at].Module + " close"}})
+			lines: []string{"session required " + s.Sessions[at].Module + " close"}})
 	}
 	return all
 }
 
 // pamService finds a module that has nobody to ask.
 func pamService(h *facts.Host) []fault {
-	if h.Opening() < 0 || h.Served {
+	if h.Served || !slices.ContainsFunc(h.PAM, func(s *facts.PAMService) bool { return s.Opening() >= 0 }) {
 		return nil
 	}
 	return []fault{{text: "dockershd does not answer, and " + facts.PAMModule + " asks nobody else: connections have no network",

@@ -78,8 +78,8 @@ func (l Lines) global() string {
 	if !l.Module {
 		return ""
 	}
-	return `# What follows forwards for these users only where /etc/pam.d/sshd has, before all
-# other session lines:
+	return `# What follows forwards for these users only where sshd's PAM service (/etc/pam.d/sshd,
+# unless PAMServiceName names another one) has, before all other session lines:
 #     session required pam_dockersh.so close
 # and behind them:
 #     ` + strings.TrimSpace("session required pam_dockersh.so open "+strings.Join(l.Args, " ")) + `

@@ -45,7 +45,7 @@ func testSnippet(t *testing.T, module bool) {
 	}
 	h := good(t)
 	if module {
-		h.PAMSessions = goodStack()
+		h.PAM = goodStack()
 	}
 	for _, u := range h.Users {
 		u.SSHD = facts.ParseOptions("acceptenv *\nsubsystem sftp internal-sftp\n")

@@ -31,9 +31,8 @@ type Host struct {
 	SSHDFile   string // file of its configuration in which lines for dockersh belong
 	SFTPServer string // path of the external sftp server
 
-	PAMSessions []PAMRule // session lines of sshd's PAM service
-	PAMMissing  string    // the file of our module, if they name it and it is missing
-	OtherSSH    []string  // programs that run and serve SSH, other than sshd
+	PAM      []*PAMService // those that sshd uses for Users
+	OtherSSH []string      // programs that run and serve SSH, other than sshd
 
 	EnvReaders []Location // lines that make PAM read ~/.pam_environment
 	Prunes     []Location // lines of jobs that remove stopped containers

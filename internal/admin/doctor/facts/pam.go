@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,41 @@ type PAMRule struct {
 	Location
 	Control, Module string
 	Args            []string
+}
+
+// PAMService is what is known of a PAM service of sshd.
+type PAMService struct {
+	Name     string
+	Sessions []PAMRule // its session lines
+	Missing  string    // the file of our module, if they name it and it is missing
+}
+
+// defaultService is sshd's PAM service without PAMServiceName.
+const defaultService = "sshd"
+
+// PAMServiceName returns the name of the PAM service that sshd uses for a user. Since OpenSSH
+// 10.0 that is an option, which may be in a Match block.
+func (u *User) PAMServiceName() string { return cmp.Or(u.SSHD.Get("pamservicename"), defaultService) }
+
+// PAMServices returns the names of the PAM services that sshd uses for the host's users.
+func (h *Host) PAMServices() []string {
+	names := []string{defaultService}
+	for _, u := range h.Users {
+		if name := u.PAMServiceName(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// pam returns the PAM service that sshd uses for a user.
+func (u *User) pam(h *Host) *PAMService {
+	for _, s := range h.PAM {
+		if s.Name == u.PAMServiceName() {
+			return s
+		}
+	}
+	return &PAMService{}
 }
 
 // maxIncludes is how deep services may include each other.
@@ -84,19 +120,21 @@ func (r PAMRule) actsOn(h *Host, u *User) bool {
 
 // Opening returns the place of the line by which our module puts connections into networks; -1
 // without one.
-func (h *Host) Opening() int {
-	return slices.IndexFunc(h.PAMSessions, func(r PAMRule) bool { return r.ActsAt("open") })
+func (s *PAMService) Opening() int {
+	return slices.IndexFunc(s.Sessions, func(r PAMRule) bool { return r.ActsAt("open") })
 }
 
 // Announces reports whether sshd's PAM stack has our module for a user, whatever else is
 // wrong with it.
 func (u *User) Announces(h *Host) bool {
-	at := h.Opening()
-	return at >= 0 && h.PAMSessions[at].actsOn(h, u)
+	s := u.pam(h)
+	at := s.Opening()
+	return at >= 0 && s.Sessions[at].actsOn(h, u)
 }
 
 // Joined reports whether what sshd forwards for a user is in the network of the user's
 // container, by our module.
 func (u *User) Joined(h *Host) bool {
-	return u.Announces(h) && h.PAMMissing == "" && h.PAMSessions[h.Opening()].Holds() && u.SSHD.On("usepam")
+	s := u.pam(h)
+	return u.Announces(h) && s.Missing == "" && s.Sessions[s.Opening()].Holds() && u.SSHD.On("usepam")
 }

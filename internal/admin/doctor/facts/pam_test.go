@@ -5,6 +5,13 @@ import (
 	"testing"
 )
 
+func TestServicesAreThoseOfTheUsers(t *testing.T) {
+	h := &Host{Users: []*User{{}, {SSHD: ParseOptions("usepam yes\npamservicename others\n")}, {SSHD: ParseOptions("pamservicename sshd\n")}}}
+	if got := strings.Join(h.PAMServices(), " "); got != "sshd others" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestSessionRulesAreReadThroughIncludes(t *testing.T) {
 	files := map[string]string{
 		"sshd": "auth required pam_unix.so\n#session required pam_no.so\nsession\trequired pam_dockersh.so close # first\n" +
@@ -28,8 +35,8 @@ func TestSessionRulesAreReadThroughIncludes(t *testing.T) {
 			t.Errorf("line %d: %q, want %q", i, got, want)
 		}
 	}
-	h := &Host{PAMSessions: rules}
-	if at := h.Opening(); at != len(rules)-1 || !rules[0].ActsAt("close") || rules[0].ActsAt("open") || rules[at].ActsAt("close") {
+	s := &PAMService{Sessions: rules}
+	if at := s.Opening(); at != len(rules)-1 || !rules[0].ActsAt("close") || rules[0].ActsAt("open") || rules[at].ActsAt("close") {
 		t.Errorf("%d %+v", at, rules)
 	}
 	if rules[0].File != "/etc/pam.d/sshd" || rules[0].Line != 3 {
