@@ -34,7 +34,7 @@ PAMLINK  = -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs bench lint fuzz clean
+.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -163,6 +163,13 @@ e2e-ready: # what the tests need inside, where there is no network: images, prog
 
 e2e-programs: # as the tests install them: owned by root, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh PAMDIR=/run/dsh/security ETC=/etc RUN=/run/dockersh
+
+# The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
+trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)
+trixie: ## run the end-to-end tests of connections on Debian 13 (OpenSSH 10)
+	@sh scripts/images build/images busybox debian trixie
+	@$(MAKE) -s e2e-programs
+	$(E2E) -race -exec 'sh $(CURDIR)/scripts/trixie $(INSIDE)' $(TESTFLAGS) $(FOLDERS)
 
 bench: ## measure the table of budgets: our figure, the other, ratio, bound
 	@sh scripts/need

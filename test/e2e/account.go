@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -102,7 +104,10 @@ func useAccount(name, shell string, lines ...string) (*Account, error) {
 
 // Authorize replaces the account's authorized_keys.
 func (a *Account) Authorize(line string) error {
-	return os.WriteFile(Scratch+"/keys/"+a.Name, []byte(line), 0o644)
+	// Since OpenSSH 10.0 AuthorizedKeysFile is a pattern, in which \ in a name quotes.
+	quoted := strings.ReplaceAll(a.Name, `\`, "")
+	return errors.Join(os.WriteFile(Scratch+"/keys/"+a.Name, []byte(line), 0o644),
+		os.WriteFile(Scratch+"/keys/"+quoted, []byte(line), 0o644))
 }
 
 // Join puts the account into a Unix group, and adds the group if it is missing.

@@ -113,7 +113,7 @@ var startWorld = sync.OnceValue(func() error {
 // clearWorld removes what another test binary left in this place. `make e2e` runs
 // several of them one after the other with one engine.
 func clearWorld() error {
-	for _, program := range []string{"/usr/sbin/sshd", Prefix + "/sbin/dockershd"} {
+	for _, program := range []string{"/usr/sbin/sshd", "/usr/lib/openssh/sshd-session", Prefix + "/sbin/dockershd"} {
 		for _, pid := range pidsOfProgram(program) { // of a binary that crashed
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ var PAMSSHD = EngineOnce(func() error {
 })
 
 // BarePAMSSHD is the same sshd without the module: a copy of the program, since its name is
-// that of its PAM service.
+// that of its PAM service, or since OpenSSH 10.0 an option.
 var BarePAMSSHD = EngineOnce(func() error {
 	text, err := os.ReadFile(PAMService)
 	if err != nil {
@@ -56,8 +57,12 @@ func startPAMSSHD(d *Daemon, port string) error {
 	if err != nil {
 		return err
 	}
+	pam := "UsePAM yes\n"
+	if service := filepath.Base(d.Argv[0]); sshdTakes("PAMServiceName=" + service) {
+		pam += "PAMServiceName " + service + "\n"
+	}
 	text := strings.NewReplacer("Port "+Port+"\n", "Port "+port+"\n", "UsePAM no\n",
-		"UsePAM yes\nAllowStreamLocalForwarding no\nPermitTunnel no\nX11Forwarding yes\n").Replace(string(config))
+		pam+"AllowStreamLocalForwarding no\nPermitTunnel no\nX11Forwarding yes\n").Replace(string(config))
 	if err := os.WriteFile(d.Argv[len(d.Argv)-1], []byte(text), 0o600); err != nil {
 		return err
 	}

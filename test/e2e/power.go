@@ -88,7 +88,7 @@ func (e PoweredEngine) Boot(t testing.TB) {
 // processes returns the engine's processes, those in containers, and those of sessions.
 func (e PoweredEngine) processes() []int {
 	own, _ := os.Readlink("/proc/self/ns/pid")
-	words := append([]string{"sshd: " + namePrefix, Front, "-" + filepath.Base(Front), Bridge}, e.daemons...)
+	words := append([]string{"sshd: " + namePrefix, "sshd-session: " + namePrefix, Front, "-" + filepath.Base(Front), Bridge}, e.daemons...)
 	return PidsOf(func(pid int, args string) bool {
 		if f := ProcStat("/proc/" + strconv.Itoa(pid) + "/stat"); len(f) == 0 || f[0] == "Z" {
 			return false

@@ -102,6 +102,15 @@ func PidsOf(is func(pid int, args string) bool) (pids []int) {
 	return pids
 }
 
+// SSHDsOf returns the processes of sshd that serve an account. Since OpenSSH 9.8 they have a
+// program of their own.
+func SSHDsOf(u *Account) []int {
+	return PidsOf(func(_ int, args string) bool {
+		name, title, _ := strings.Cut(args, ": ")
+		return (name == "sshd" || name == "sshd-session") && strings.HasPrefix(title, u.Name+"@")
+	})
+}
+
 // ProcStat returns the fields of a /proc/PID/stat after the name: state, parent,
 // group, session, terminal and so on.
 func ProcStat(path string) []string {

@@ -59,7 +59,7 @@ func startSSHD() error {
 	}
 	config := sshdConfig
 	// Since 9.8 sshd makes clients wait whose sessions ended in unusual ways.
-	if exec.Command(SSHD.Argv[0], "-t", "-f", "/dev/null", "-h", Scratch+"/hostkey", "-o", "PerSourcePenalties=no").Run() == nil {
+	if sshdTakes("PerSourcePenalties=no") {
 		config += "PerSourcePenalties no\n"
 	}
 	config += "Match Group " + ForcedGroup + "\n\tForceCommand " + Front + "\n"
@@ -70,6 +70,11 @@ func startSSHD() error {
 		return &failed{"groupadd", string(out)}
 	}
 	return SSHD.Start()
+}
+
+// sshdTakes reports whether this release of sshd has an option.
+func sshdTakes(option string) bool {
+	return exec.Command(SSHD.Argv[0], "-t", "-f", "/dev/null", "-h", Scratch+"/hostkey", "-o", option).Run() == nil
 }
 
 // Keygen makes a key pair of that name in Scratch.

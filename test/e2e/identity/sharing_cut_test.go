@@ -17,7 +17,7 @@ import (
 var cuts = map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
 	"by killing the client": func(t *testing.T, _ *e2e.Account, c *e2e.Console) { _ = c.Cmd.Process.Kill() },
 	"by killing sshd's process": func(t *testing.T, u *e2e.Account, _ *e2e.Console) {
-		pids := e2e.PidsOf(func(_ int, args string) bool { return strings.HasPrefix(args, "sshd: "+u.Name+"@") })
+		pids := e2e.SSHDsOf(u)
 		if len(pids) != 1 {
 			t.Fatalf("%d processes of sshd", len(pids))
 		}

@@ -5,7 +5,6 @@ package lifecycle
 import (
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,7 +44,7 @@ func TestEphemeralContainerIsRemovedHoweverTheSessionEnds(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, u *e2e.Account, c *e2e.Console){
 		"client killed": func(t *testing.T, u *e2e.Account, c *e2e.Console) { _ = c.Cmd.Process.Kill() },
 		"sshd killed": func(t *testing.T, u *e2e.Account, c *e2e.Console) {
-			pids := e2e.PidsOf(func(_ int, args string) bool { return strings.HasPrefix(args, "sshd: "+u.Name+"@") })
+			pids := e2e.SSHDsOf(u)
 			if len(pids) != 1 {
 				t.Fatalf("%d processes of sshd", len(pids))
 			}
