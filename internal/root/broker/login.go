@@ -63,7 +63,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return engine.ErrNoClient
 	}
 	entered, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
-	if isNoImageForUser(err) && effective.IgnoreUserFile(err) {
+	if isNotThere(err) && effective.IgnoreUserFile(err) {
 		if plan, err = decide(user, effective, req); err != nil {
 			return err
 		}

@@ -246,6 +246,8 @@ func TestUserFileCountsOnlyWhereOpened(t *testing.T) {
 	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\nmounthome\n")}, "would decide for others")
 	w.set("[dockersh]\nenableuserconfig\nenableuserimagename\ncontainername = %u-new\n")
 	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\nimagename = none:1\n")}, "there is no image none:1")
+	w.set("[dockersh]\nenableuserconfig\nenableusercontainerusername\ncontainername = %u-user\n")
+	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\ncontainerusername = nosuchuser\n")}, "the container user nosuchuser")
 	w.set("[dockersh]\nenableuserconfig\nenableuserusercwd\n")
 	m, _ := w.login(&wire.Login{UserFile: []byte("[dockersh]\nusercwd = /tmp\n")})
 	if r, ok := m.(*wire.Ready); !ok || r.Cwd != "/tmp" {

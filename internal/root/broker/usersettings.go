@@ -121,8 +121,8 @@ func decide(user account.User, effective *settings.Effective, req *wire.Login) (
 	return plan, err
 }
 
-// isNoImageForUser reports whether there is no image of the name that a user chose, or not
-// for this user. Nothing was made then.
-func isNoImageForUser(err error) bool {
-	return errors.Is(err, engine.ErrNoImage) || errors.Is(err, policy.ErrImageDenied)
+// isNotThere reports whether there is no image or container user of the name that a user chose,
+// or not for this user. Nothing was made then.
+func isNotThere(err error) bool {
+	return errors.Is(err, engine.ErrNoImage) || errors.Is(err, policy.ErrImageDenied) || errors.Is(err, policy.ErrNoContainerUser)
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ type Image struct {
 	// Foreign: a user chose the image, and what it says of accounts does not count.
 	Foreign bool
 }
+
+// ErrNoContainerUser is a cause of ContainerUser's errors: nobody has that name.
+var ErrNoContainerUser = errors.New("there is no such container user")
 
 // ContainerUser resolves containerusername to numbers, so that nothing in the image can
 // give it another meaning (CVE-2026-46680). groups are the login user's on the host, the
@@ -56,6 +60,9 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 	if !found {
 		var err error
 		if other, err = lookup(spec); err != nil {
+			if errors.Is(err, account.ErrUnknown) {
+				err = errors.Join(ErrNoContainerUser, err)
+			}
 			return account.Identity{}, usererr.New(usererr.Container,
 				"the container user "+spec+" exists neither in the image nor on this host",
 				explainHint(u, "and to set containerusername to a user of the image, or to uid:gid"), err)
