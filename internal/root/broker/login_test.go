@@ -255,6 +255,38 @@ func TestUserFileCountsOnlyWhereOpened(t *testing.T) {
 	}
 }
 
+// The image that ~/.dockersh names is not there, and two logins wait for it: one that read the
+// file before the user removed it, and one that did not.
+func TestLoginWithoutTheUserFileDoesNotFailByIt(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nenableuserconfig\nenableuserimagename\n")
+	began, release := w.engine.Hold("Pull")
+	defer release()
+	answers := make(chan wire.Message, 2)
+	for _, file := range []string{"[dockersh]\nimagename = none:1\n", ""} {
+		go func() { m, _ := w.login(&wire.Login{UserFile: []byte(file)}); answers <- m }()
+		if file != "" {
+			<-began
+		}
+	}
+	waits := func() bool {
+		_, waiting := w.broker.sessions.In(w.name())
+		return waiting == 2
+	}
+	for end := time.Now().Add(10 * time.Second); !waits(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the second login does not wait")
+		}
+	}
+	time.Sleep(20 * time.Millisecond) // it waits for the work from here on
+	release()
+	for range 2 {
+		if m := <-answers; m.Kind() != wire.KindReady {
+			t.Errorf("got %#v", m)
+		}
+	}
+}
+
 func TestHostShellNeedsNoEngine(t *testing.T) {
 	w := newWorld(t)
 	w.set("[user \"" + w.me.Name + "\"]\nhostshell = /bin/sh\n")
