@@ -380,7 +380,7 @@ func TestUserFileOfTheHomeInsideIsReadByTheFront(t *testing.T) {
 		cwd, notice string
 	}{
 		{&wire.UserFile{UserFile: []byte("[dockersh]\nusercwd = /tmp\n")}, "/tmp", ""},
-		{&wire.UserFile{UserErr: "is a symbolic link\x1b"}, "", "dockersh: ~/.dockersh is ignored: is a symbolic link"},
+		{&wire.UserFile{UserErr: "is a symbolic link\x1b"}, "", "dockersh: ~/.dockersh is ignored: it is a symbolic link"},
 		{&wire.UserFile{}, "", ""},
 		{&wire.Why{}, "refused", ""},
 		{nil, "gone", ""},

@@ -91,7 +91,11 @@ func For(file *config.File, l Login) (*Effective, error) {
 
 // ignoredBecause returns the error of a ~/.dockersh in one line.
 func ignoredBecause(err error) string {
-	return strings.TrimPrefix(usererr.For(firstError(err)).Text, "~/.dockersh ")
+	text := usererr.For(firstError(err)).Text
+	if is, ok := strings.CutPrefix(text, "~/.dockersh "); ok {
+		return "it " + is
+	}
+	return text
 }
 
 // IgnoreUserFile replaces settings that a login cannot have by those without ~/.dockersh,

@@ -117,7 +117,7 @@ func TestNoCommandWaitsForAHomeThatDoesNotAnswer(t *testing.T) {
 				args []string
 				want string
 			}{
-				{[]string{"explain", u.Name}, "~/.dockersh does not answer"},
+				{[]string{"explain", u.Name}, "~/.dockersh is ignored: it does not answer"},
 				{[]string{"doctor", "--no-login", u.Name}, "unanswered: " + u.Name + ": " + u.Home + " does not answer"},
 				{[]string{"doctor", u.Name}, "nobody was logged in"},
 				{[]string{"doctor", "--login", u.Name, u.Name}, "a login fails: " + u.Home + " does not answer"},
@@ -217,7 +217,7 @@ func TestLoginWhoseDirectoriesDoNotAnswerIsRefused(t *testing.T) {
 func TestUsersFileThatDoesNotAnswerHoldsNoLoginUpThatDoesWithout(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	for what, hang := range map[string]func(*testing.T, string){"down": hang, "for good": hangForGood} {
-		for line, want := range map[string]string{"": "works\n", "enableuserconfig": "~/.dockersh is ignored: does not answer\nworks\n"} {
+		for line, want := range map[string]string{"": "works\n", "enableuserconfig": "~/.dockersh is ignored: it does not answer\nworks\n"} {
 			t.Run(what+" "+line, func(t *testing.T) {
 				u := e2e.NewUser(t, line)
 				e2e.CanLogIn(t, u)
