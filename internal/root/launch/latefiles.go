@@ -33,7 +33,7 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 			err = inside.ResetDir(f.Path, rootGID)
 		case f.Dir:
 			err = inside.MakeHome(rootfs.User{Home: f.Path, Mounted: mountedIn(f.Path, c.Mounts), Volume: isVolume(f.Path, c),
-				FormerUID: formerOnHost(users.Users, f.FromUID),
+				FormerUID: formerOnHost(users.Users, f, c),
 				UID:       users.Users.OutOrNobody(f.UID), GID: users.Groups.OutOrNobody(f.GID), RootGID: rootGID})
 		default:
 			err = inside.ReplaceFile(f.Path, f.Data, rootGID)
@@ -61,12 +61,15 @@ func (a *agentStart) writeFiles(late []engine.File, c *engine.Container) error {
 
 const plainEtcHint = "set imagename in ~/.dockersh to an image whose /etc is a plain directory, or remove it there"
 
-// formerOnHost returns the number on the host of a user of the image; 0 for none.
-func formerOnHost(users idmap.Ranges, uid uint32) uint32 {
-	if uid == 0 {
+// formerOnHost returns the number on the host of the user of the image whose home it was; 0 for
+// none, and for a home in a directory of the host, where that number is somebody else.
+func formerOnHost(users idmap.Ranges, home engine.File, c *engine.Container) uint32 {
+	if home.FromUID == 0 || slices.ContainsFunc(c.Mounts, func(m engine.Mount) bool {
+		return slices.Contains(c.Binds, m.Source) && engine.Within(home.Path, m.Target)
+	}) {
 		return 0
 	}
-	return users.OutOrNobody(uid)
+	return users.OutOrNobody(home.FromUID)
 }
 
 // isVolume reports whether a directory is a volume of the engine's, and nothing of the host.
