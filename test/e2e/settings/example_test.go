@@ -47,7 +47,7 @@ func TestExampleUniversity(t *testing.T) {
 	if got := e2e.Inspect(t, b.Container(t), "{{.HostConfig.Memory}}"); got != "17179869184" {
 		t.Errorf("%s", got)
 	}
-	a.WriteFile(t, ".dockersh", "[dockersh]\nusercwd = /tmp\n", 0o644)
+	e2e.SSH(t, a, "echo '[dockersh]' >~/.dockersh; echo usercwd = /tmp >>~/.dockersh").Want(t, "", "", 0)
 	e2e.SSH(t, a, "pwd").Want(t, "/tmp\n", "", 0)
 	c := e2e.SSHConsole(t, a)
 	c.Expect("Unix lab")
