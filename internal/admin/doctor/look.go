@@ -57,6 +57,7 @@ func lookAtGroups(ctx context.Context, h *facts.Host, db *account.DB, file *conf
 	if len(file.Groups()) == 0 {
 		return nil
 	}
+	h.AskTheNetwork = db.AskTheNetwork()
 	if h.Silent, err = db.Silent(ctx); err != nil {
 		return err
 	}

@@ -117,6 +117,10 @@ var spoiled = []struct {
 		withModule(h)
 		h.PAM[0].Sessions[1], h.PAM[0].Sessions[2] = h.PAM[0].Sessions[2], h.PAM[0].Sessions[1]
 	}, "pam-order", "session required pam_dockersh.so close"},
+	{"a PAM module beside a name service that asks the network", func(_ *testing.T, h *facts.Host) {
+		withModule(h)
+		h.AskTheNetwork = []string{"nis"}
+	}, "pam-names", "sss (sssd), or ldap with nslcd running, in place of nis"},
 	{"a PAM module without a service", func(_ *testing.T, h *facts.Host) {
 		withModule(h)
 		h.Programs[1].Mode |= unix.S_ISUID

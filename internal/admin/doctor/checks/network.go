@@ -13,6 +13,7 @@ var networkChecks = []check{
 	{id: "pam-module", severity: Error, why: modulePage, host: eachPAM(pamModule)},
 	{id: "pam-control", severity: Error, why: modulePage, host: eachPAM(pamControl)},
 	{id: "pam-order", severity: Warning, why: modulePage, host: eachPAM(pamOrder)},
+	{id: "pam-names", severity: Error, why: "docs/hardening.md", host: pamNames},
 	{id: "pam-service", severity: Warning, why: modulePage, host: pamService},
 	{id: "pam-off", severity: Error, why: modulePage, need: wantSSHD, user: pamOff},
 	{id: "sshd-use-dns", severity: Warning, why: modulePage, need: wantSSHD, user: sshdUseDNS},
@@ -93,9 +94,27 @@ func pamOrder(s *facts.PAMService) []fault {
 	return all
 }
 
+// hasModule reports whether our module puts connections into networks.
+func hasModule(h *facts.Host) bool {
+	return slices.ContainsFunc(h.PAM, func(s *facts.PAMService) bool { return s.Opening() >= 0 })
+}
+
+// pamNames finds name services that sshd asks for the user's groups in the user's own network.
+func pamNames(h *facts.Host) (all []fault) {
+	if !hasModule(h) {
+		return nil
+	}
+	for _, s := range h.AskTheNetwork {
+		all = append(all, fault{file: "/etc/nsswitch.conf", lines: []string{"sss (sssd), or ldap with nslcd running, in place of " + s},
+			text: "the name service " + s + " asks over the network inside of sshd, which is in the user's network by " + facts.PAMModule +
+				": a container can give its user groups of the host"})
+	}
+	return all
+}
+
 // pamService finds a module that has nobody to ask.
 func pamService(h *facts.Host) []fault {
-	if h.Served || !slices.ContainsFunc(h.PAM, func(s *facts.PAMService) bool { return s.Opening() >= 0 }) {
+	if h.Served || !hasModule(h) {
 		return nil
 	}
 	return []fault{{text: "dockershd does not answer, and " + facts.PAMModule + " asks nobody else: connections have no network",

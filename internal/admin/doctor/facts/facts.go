@@ -31,8 +31,10 @@ type Host struct {
 	SSHDFile   string // file of its configuration in which lines for dockersh belong
 	SFTPServer string // path of the external sftp server
 
-	PAM      []*PAMService // those that sshd uses for Users
-	OtherSSH []string      // programs that run and serve SSH, other than sshd
+	PAM []*PAMService // those that sshd uses for Users
+	// AskTheNetwork are the name services that ask over the network inside of sshd.
+	AskTheNetwork []string
+	OtherSSH      []string // programs that run and serve SSH, other than sshd
 
 	EnvReaders []Location // lines that make PAM read ~/.pam_environment
 	Prunes     []Location // lines of jobs that remove stopped containers
