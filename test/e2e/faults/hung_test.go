@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,10 @@ func loginInTime(t *testing.T, u *e2e.Account) (out string, ended bool) {
 	}
 	defer r.Close()
 	cmd := e2e.AsUser(u, e2e.Front, "-c", "echo works")
+	for _, g := range strings.Fields(e2e.OnHost(t, "id", "-G", u.Name)) { // Docker's, for the direct door
+		gid, _ := strconv.ParseUint(g, 10, 32)
+		cmd.SysProcAttr.Credential.Groups = append(cmd.SysProcAttr.Credential.Groups, uint32(gid))
+	}
 	cmd.Stdout, cmd.Stderr = w, w
 	err = cmd.Start()
 	_ = w.Close()
