@@ -51,7 +51,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	key, _ := sshd.Key(string(req.AuthInfo)) // for the log alone, which does without
-	dropLarge(req, plan)
+	dropLarge(req, effective, plan)
 	f.releaseTurn()
 	if plan.HostShell != "" {
 		return b.sendHostShell(f, plan)
@@ -88,7 +88,8 @@ func (b *Broker) login(f *front, m wire.Message) error {
 
 // dropLarge drops what must not be kept while a container is made: a user can have
 // thousands of logins that wait.
-func dropLarge(req *wire.Login, plan *policy.Plan) {
+func dropLarge(req *wire.Login, effective *settings.Effective, plan *policy.Plan) {
+	effective.DropWritten()
 	req.UserFile, req.UserErr, req.AuthInfo = nil, "", nil
 	if !plan.Settings.AuditCommand {
 		req.Words = nil
