@@ -46,7 +46,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	lookAtSSHD(ctx, h)
 	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}
 	lookAtUsers(ctx, h, g, users, progress)
-	lookAtPAM(h)
+	lookAtPAM(h, db)
 	lookAtEngines(ctx, h, db, open)
 	h.Prunes = lookForPrunes()
 	return h, ctx.Err()
@@ -57,7 +57,6 @@ func lookAtGroups(ctx context.Context, h *facts.Host, db *account.DB, file *conf
 	if len(file.Groups()) == 0 {
 		return nil
 	}
-	h.AskTheNetwork = db.AskTheNetwork()
 	if h.Silent, err = db.Silent(ctx); err != nil {
 		return err
 	}

@@ -20,11 +20,13 @@ import (
 var moduleDirs = []string{"/lib/*/security", "/usr/lib/*/security", "/lib64/security", "/usr/lib64/security",
 	"/lib/security", "/usr/lib/security"}
 
-// lookAtPAM reads the PAM services that sshd uses for the users.
-func lookAtPAM(h *facts.Host) {
+// lookAtPAM reads the PAM services that sshd uses for the users, and looks for what matters
+// with our module in them.
+func lookAtPAM(h *facts.Host, db *account.DB) {
 	for _, name := range h.PAMServices() {
 		h.PAM = append(h.PAM, lookAtService(name))
 	}
+	h.AskTheNetwork = db.AskTheNetwork()
 	h.OtherSSH = runningOf("dropbear", "tailscaled", "lshd", "tinysshd")
 }
 
@@ -74,6 +76,10 @@ func runningOf(programs ...string) (running []string) {
 	return running
 }
 
+// forcedCommand matches, for grep -Ei, a line of authorized_keys whose options have a command=
+// (sshd(8)). Options with quoted values, such as from="10.0.0.0/8", may stand before it.
+const forcedCommand = `^[[:blank:]]*(([^#"[:blank:]]|"([^"\\]|\\.)*")*,)?command="`
+
 // keyCommands returns the files of a user's keys in which one has a command=, read with the
 // user's rights, as sshd reads them.
 func keyCommands(ctx context.Context, u account.User, groups []account.Group, o facts.Options) []string {
@@ -93,7 +99,7 @@ func keyCommands(ctx context.Context, u account.User, groups []account.Group, o 
 	}
 	ctx, cancel := context.WithTimeout(ctx, pathLimit)
 	defer cancel()
-	args := append([]string{"-lsE", `^([^#"]*,)?command="`, "--"}, files...)
+	args := append([]string{"-lsEi", forcedCommand, "--"}, files...)
 	cmd := exec.CommandContext(ctx, "/bin/grep", args...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}

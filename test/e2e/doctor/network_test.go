@@ -101,4 +101,16 @@ func TestDoctorFindsWhatIsWrongWithTheModule(t *testing.T) {
 			t.Errorf("%s is not found: %q", id, ids(found))
 		}
 	}
+	// A name service that is not installed is not asked.
+	const nsswitch = "/etc/nsswitch.conf"
+	e2e.RestoreFile(t, nsswitch)
+	services, err := os.ReadFile(nsswitch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e2e.WriteFile(t, nsswitch, strings.Replace(string(services), "\ngroup:", "\ngroup: nis ", 1))
+	e2e.WriteFile(t, e2e.PAMService, string(stack))
+	if found, _, _ := runDoctor(t, u, "--no-login", accepted); find(found, "pam-names") == nil {
+		t.Errorf("pam-names is not found: %q", ids(found))
+	}
 }
