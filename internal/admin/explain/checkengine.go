@@ -47,7 +47,7 @@ func tryEngines(ctx context.Context, env cli.Env, file *config.File) error {
 		tried = append(tried, command)
 		err = tryContainer(ctx, e, spec, plan.Engine().Local())
 		if errors.Is(err, engine.ErrNoImage) {
-			fmt.Fprintf(env.Out, "the image %s is not here, and was not tried\n", printable.Text(spec.Image))
+			fmt.Fprintf(os.Stderr, "dockershctl: warning: the image %s is not here, and was not tried\n", printable.Text(spec.Image))
 			return
 		}
 		if err != nil {

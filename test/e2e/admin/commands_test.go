@@ -153,6 +153,9 @@ func TestCheckTriesTheSettings(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q: %s", text, out)
 		}
+		if out := e2e.OnHost(t, "sh", "-c", e2e.CtlPath+" check --engine --json "+file+" 2>/dev/null || [ $? = 1 ]"); !json.Valid([]byte(out)) {
+			t.Errorf("%q: it is no JSON: %s", text, out)
+		}
 	}
 	if left := e2e.OnHost(t, "docker", "ps", "-aq", "--filter", "name=dockersh-check"); left != "" {
 		t.Errorf("left: %s", left)
