@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define KIND_ERROR 5
 #define KIND_JOIN 18
 #define KIND_JOINED 19

@@ -83,6 +83,17 @@ func (c *codec) u64(v *uint64) {
 	*v = uint64(high)<<32 | uint64(low)
 }
 
+// version handles the version of a message, and reports whether its other fields follow. Those
+// of another version are not read: its sender is to learn why it is refused.
+func (c *codec) version(v *uint16) bool {
+	c.u16(v)
+	if !c.reading || c.bad || *v == Version {
+		return true
+	}
+	c.b = nil
+	return false
+}
+
 // inherited handles what may be missing, with all that follows.
 func (c *codec) inherited(v **Inherited) {
 	if c.reading {

@@ -6,7 +6,9 @@ package wire
 func (*Login) Kind() Kind { return KindLogin }
 func (*Login) FDs() int   { return 0 }
 func (m *Login) fields(c *codec) {
-	c.u16(&m.Version)
+	if !c.version(&m.Version) {
+		return
+	}
 	c.flag(&m.Terminal)
 	c.flag(&m.HasCommand)
 	c.bytes(&m.UserFile, MaxUserFile)
@@ -158,7 +160,9 @@ func (m *Ended) fields(c *codec) { c.u32(&m.Status) }
 func (*Join) Kind() Kind { return KindJoin }
 func (*Join) FDs() int   { return 0 }
 func (m *Join) fields(c *codec) {
-	c.u16(&m.Version)
+	if !c.version(&m.Version) {
+		return
+	}
 	c.shortStr(&m.User, MaxUser)
 	c.bytes(&m.AuthInfo, MaxAuthInfo)
 }

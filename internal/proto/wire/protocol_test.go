@@ -40,6 +40,9 @@ func TestProtocolIsAsDocumented(t *testing.T) {
 	if want := fmt.Sprintf("Version: **%d**", Version); !strings.Contains(text, want) {
 		t.Errorf("PROTOCOL.md does not say %q", want)
 	}
+	if want := fmt.Sprintf("messages of agents, **%d**", AgentVersion); !strings.Contains(string(page), want) {
+		t.Errorf("PROTOCOL.md does not say %q", want)
+	}
 	if want := fmt.Sprintf("at most %d bytes", MaxPacket); !strings.Contains(text, want) {
 		t.Errorf("PROTOCOL.md does not say %q", want)
 	}

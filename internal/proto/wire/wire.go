@@ -12,13 +12,13 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Version is the version of the messages between front and broker. Peers of different
-// versions refuse each other.
-const Version = 1
+// Version is the version of the messages between front, PAM module and broker. Peers of
+// different versions refuse each other.
+const Version = 2
 
 // AgentVersion is the version of what agents understand. An agent runs as long as its
-// container and may be older than the front: version 1 knows neither
-// Start.Inherited nor what follows it.
+// container and may be older than the front: version 1 knows neither Start.Inherited nor
+// what follows it.
 const AgentVersion = 2
 
 // Speaks reports whether an agent of a version can be spoken to.

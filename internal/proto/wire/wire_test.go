@@ -118,7 +118,7 @@ func TestPacketOverTheLimitIsNotSent(t *testing.T) {
 
 func TestUserFileHasALimitOfItsOwn(t *testing.T) {
 	for size, ok := range map[int]bool{MaxUserFile: true, MaxUserFile + 1: false} {
-		p, err := Encode(&Login{UserFile: make([]byte, size)})
+		p, err := Encode(&Login{Version: Version, UserFile: make([]byte, size)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,12 +131,44 @@ func TestUserFileHasALimitOfItsOwn(t *testing.T) {
 // A login waits with what it brought, and a user can have thousands that wait.
 func TestReasonOfAFileThatCannotBeReadIsShort(t *testing.T) {
 	for size, ok := range map[int]bool{MaxUserErr: true, MaxUserErr + 1: false, 190_000: false} {
-		p, err := Encode(&Login{UserErr: strings.Repeat("x", size)})
+		p, err := Encode(&Login{Version: Version, UserErr: strings.Repeat("x", size)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Decode(p); (err == nil) != ok {
 			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func isOfAnotherVersion(m Message) bool {
+	switch m := m.(type) {
+	case *Login:
+		return m.Version != Version
+	case *Join:
+		return m.Version != Version
+	}
+	return false
+}
+
+// Its sender learns why it is refused: its fields may be other ones.
+func TestMessageOfAnotherVersionIsThatVersionAlone(t *testing.T) {
+	for _, m := range []Message{&Login{Version: Version - 1, UserErr: "x"}, &Join{Version: Version + 1, User: "alice"}} {
+		p, err := Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range [][]byte{p, p[:3], p[:5], append(p, 7)} {
+			got, err := Decode(p)
+			if err != nil || !isOfAnotherVersion(got) {
+				t.Errorf("%x: %#v, %v", p, got, err)
+			}
+			if l, ok := got.(*Login); ok && l.UserErr != "" {
+				t.Errorf("%x: its fields were read", p)
+			}
+		}
+		if _, err := Decode(p[:2]); err == nil {
+			t.Error("a message without a version was accepted")
 		}
 	}
 }
@@ -152,7 +184,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
 		m, err := Decode(p)
-		if err != nil {
+		if err != nil || isOfAnotherVersion(m) {
 			return
 		}
 		if n := m.FDs(); n < 0 || n > MaxFDs {
