@@ -68,6 +68,7 @@ func (r *Root) fillNew(parent int, base, skel string, mode uint32, uid, gid uint
 	c := skelCopy{root: r, uid: int(uid), gid: int(gid)}
 	err = c.copyFrom(skel, fd)
 	if skel != "" && errors.Is(err, unix.EPERM) {
+		_ = os.RemoveAll(at) // or it would be waited for
 		return r.fillNew(parent, base, "", mode, uid, gid)
 	}
 	if err == nil {

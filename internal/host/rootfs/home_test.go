@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -235,5 +236,31 @@ func TestFileUnderALeaseIsLeftOut(t *testing.T) {
 	}
 	if got := listing(t, dir+"/home/alice"); len(got) != 2 || !strings.Contains(got[".profile"], "hello") {
 		t.Errorf("%v", got)
+	}
+}
+
+// The test runs itself as a root process that may not change the owner of a file.
+func TestHomeIsEmptyWhereNothingCanBeGivenAway(t *testing.T) {
+	needsRoot(t)
+	if dir := os.Getenv("DSH_NO_CHOWN"); dir != "" {
+		if err := open(t, dir).MakeHome(User{Home: "/home/alice", UID: 1000, GID: 1000}); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	dir, _ := container(t)
+	put(t, dir, "etc/skel/.profile", "hello")
+	put(t, dir, "home", "d")
+	cmd := exec.CommandContext(t.Context(), "setpriv", "--bounding-set=-chown", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "DSH_NO_CHOWN="+dir)
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if took := time.Since(start); took >= abandonedAfter {
+		t.Errorf("it waited %v for itself", took)
+	}
+	if got := listing(t, dir+"/home"); len(got) != 2 || got["alice"] != "drwxr-xr-x" {
+		t.Errorf("%q", got)
 	}
 }
