@@ -2,8 +2,6 @@ package rootfs
 
 import (
 	"errors"
-	"io"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -24,11 +22,11 @@ type User struct {
 	Mounted []string
 
 	// Volume reports that the home itself is a volume of the engine's, which is empty and
-	// root's until somebody has been in it.
+	// owned by root until somebody has been in it.
 	Volume bool
 
 	// FormerUID is a user of the image whose home it was, and whose files in it become the
-	// user's; 0: nobody's.
+	// user's; 0 for none.
 	FormerUID uint32
 
 	// UID and GID are the home's owner, and RootGID the group of the container's root, as
@@ -194,13 +192,8 @@ func (r *Root) chownEmptyHome(w walked, u User) error {
 	if !w.trusted || !r.belongsToRoot(&w.st) || w.st.Uid != r.rootUID {
 		return nil
 	}
-	dir, err := os.Open("/proc/self/fd/" + strconv.Itoa(w.fd))
+	names, err := namesIn(w.fd, len(u.Mounted)+1)
 	if err != nil {
-		return refused(u.Home, err.Error())
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(len(u.Mounted) + 1)
-	if err != nil && !errors.Is(err, io.EOF) {
 		return refused(u.Home, err.Error())
 	}
 	for _, name := range names {

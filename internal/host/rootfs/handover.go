@@ -1,13 +1,6 @@
 package rootfs
 
-import (
-	"errors"
-	"io"
-	"os"
-	"strconv"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // maxHandover is how many files of a user of the image become another user's.
 const maxHandover = 10000
@@ -25,13 +18,8 @@ func (h *handover) dir(fd, depth int) error {
 	if err := unix.Fchownat(fd, "", h.uid, h.gid, unix.AT_EMPTY_PATH); err != nil || depth > maxSkelDepth {
 		return err
 	}
-	d, err := os.Open("/proc/self/fd/" + strconv.Itoa(fd))
+	names, err := namesIn(fd, maxHandover)
 	if err != nil {
-		return err
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(maxHandover)
-	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	for _, name := range names {
@@ -46,10 +34,7 @@ func (h *handover) dir(fd, depth int) error {
 }
 
 func (h *handover) one(at int, name string, depth int) error {
-	fd, err := unix.Openat2(at, name, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	fd, err := openName(at, name, unix.RESOLVE_NO_XDEV)
 	if err != nil {
 		return nil // a mount, or gone
 	}

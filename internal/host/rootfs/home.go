@@ -120,9 +120,9 @@ type skelCopy struct {
 	files, bytes int64
 }
 
-// copyFrom copies what is in the directory skel, and gives it and the directory to to the
-// user. Without skel the home is empty, and stays root's where the right to give it away is
-// missing, as for a root process in a container under no-new-privileges.
+// copyFrom copies what is in the directory skel, and makes the user the owner of the copy and
+// of the directory to. Without skel the home is empty, and stays owned by root where the right
+// to change that is missing, as for a root process in a container under no-new-privileges.
 func (c *skelCopy) copyFrom(skel string, to int) error {
 	if skel == "" {
 		if err := unix.Fchown(to, c.uid, c.gid); !errors.Is(err, unix.EPERM) {
@@ -148,13 +148,8 @@ func (c *skelCopy) dir(from, to, depth int) error {
 	if depth > maxSkelDepth {
 		return errSkelTooLarge
 	}
-	d, err := os.Open("/proc/self/fd/" + strconv.Itoa(from))
+	names, err := namesIn(from, maxSkelFiles+1)
 	if err != nil {
-		return err
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(maxSkelFiles + 1)
-	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	for _, name := range names {
@@ -171,10 +166,7 @@ func (c *skelCopy) dir(from, to, depth int) error {
 // one copies a file, link or directory; anything else, and what others than root can change,
 // is left out.
 func (c *skelCopy) one(from, to int, name string, depth int) error {
-	fd, err := unix.Openat2(from, name, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	fd, err := openName(from, name, unix.RESOLVE_NO_XDEV)
 	if err != nil {
 		return nil // a mount, or gone
 	}

@@ -2,7 +2,10 @@ package rootfs
 
 import (
 	"errors"
+	"io"
+	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -48,9 +51,7 @@ func (r *Root) walk(name string, resolve uint64) (w walked, err error) {
 		}
 		w.trusted = w.trusted && r.belongsToRoot(&w.st)
 		first, after, _ := strings.Cut(rest, "/")
-		next, err := unix.Openat2(fd, first, &unix.OpenHow{
-			Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: resolve | unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
-		})
+		next, err := openName(fd, first, resolve)
 		if errors.Is(err, unix.ENOENT) {
 			return w, nil
 		}
@@ -94,6 +95,28 @@ func readLink(fd int) (target string, isLink bool, err error) {
 	b := make([]byte, unix.PathMax)
 	n, err := unix.Readlinkat(fd, "", b)
 	return string(b[:max(n, 0)]), true, err
+}
+
+// openName opens one name in a directory with O_PATH, without following a link. resolve is as
+// for walk.
+func openName(dir int, name string, resolve uint64) (int, error) {
+	return unix.Openat2(dir, name, &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: resolve | unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	})
+}
+
+// namesIn returns names in a directory that is open with O_PATH, at most that many.
+func namesIn(fd, most int) ([]string, error) {
+	d, err := os.Open("/proc/self/fd/" + strconv.Itoa(fd))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(most)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return names, err
 }
 
 // belongsToRoot reports whether nobody but the container's root can change a file, or the
