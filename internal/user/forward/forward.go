@@ -13,6 +13,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/environ"
 )
 
@@ -36,21 +37,14 @@ func SSHAgent(env []string, euid int) string {
 	if !strings.HasPrefix(path, "/") || environ.Get(env, "SSH_CONNECTION") == "" {
 		return ""
 	}
-	own := make(chan bool, 1)
-	go func() {
+	own, _ := wait.Within(statLimit, func() bool {
 		var st unix.Stat_t
-		own <- unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK && int(st.Uid) == euid
-	}()
-	limit := time.NewTimer(statLimit)
-	defer limit.Stop()
-	select {
-	case is := <-own:
-		if is {
-			return path
-		}
-	case <-limit.C: // the thread stays behind
+		return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK && int(st.Uid) == euid
+	})
+	if !own {
+		return ""
 	}
-	return ""
+	return path
 }
 
 // Serve accepts connections at listener, a unix stream socket, and carries each to the socket

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/environ"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -34,7 +35,7 @@ func forwardsX11(env []string) bool {
 const cookiesLimit = 3 * time.Second
 
 // display returns the display that sshd forwards and its cookies; neither if there are no
-// cookies, without which nobody is let in.
+// cookies, without which sshd lets nobody in.
 func display(env []string) (name string, cookies []byte) {
 	name = environ.Get(env, "DISPLAY")
 	number, ok := xauthority.Number(name)
@@ -45,17 +46,10 @@ func display(env []string) (name string, cookies []byte) {
 	if path == "" {
 		path = environ.Get(env, "HOME") + "/.Xauthority"
 	}
-	file := make(chan []byte, 1)
-	go func() { file <- dotfile.Xauthority(path, unix.Geteuid()) }()
-	limit := time.NewTimer(cookiesLimit)
-	defer limit.Stop()
-	select {
-	case data := <-file:
-		var host unix.Utsname
-		if unix.Uname(&host) == nil {
-			cookies = xauthority.Cookies(data, number, unix.ByteSliceToString(host.Nodename[:]))
-		}
-	case <-limit.C: // the thread stays behind
+	file, _ := wait.Within(cookiesLimit, func() []byte { return dotfile.Xauthority(path, unix.Geteuid()) })
+	var host unix.Utsname
+	if unix.Uname(&host) == nil {
+		cookies = xauthority.Cookies(file, number, unix.ByteSliceToString(host.Nodename[:]))
 	}
 	if len(cookies) == 0 {
 		return "", nil
@@ -63,10 +57,10 @@ func display(env []string) (name string, cookies []byte) {
 	return name, cookies
 }
 
-// isInteractive reports whether somebody reads what we say.
+// isInteractive reports whether somebody reads our messages.
 func isInteractive(m *wire.Start) bool { return m.Terminal && len(m.Argv) == 1 }
 
-// printWhatIsNotForwarded tells the user what ssh forwards and the session does without.
+// printWhatIsNotForwarded names what ssh forwards and the session does without.
 func (s *session) printWhatIsNotForwarded(started agentclient.Started) {
 	if s.sshAgent.path != "" && started.SSHAgent < 0 {
 		printLine("dockersh: your ssh agent is not forwarded into this container")

@@ -58,7 +58,8 @@ func Main() int {
 
 func run(r request, env []string, broker int) (code int, sig unix.Signal, err error) {
 	m := &wire.Login{Version: wire.Version, Terminal: tty.Is(0) && tty.Is(1), HasCommand: r.command || len(r.args) > 0}
-	m.UserFile, m.UserErr = readUserFile(environ.Get(env, "HOME"))
+	file := readUserFile(environ.Get(env, "HOME"))
+	m.UserFile, m.UserErr = file.UserFile, file.UserErr
 	m.AuthInfo = dotfile.AuthInfo(environ.Get(env, "SSH_USER_AUTH"), unix.Geteuid())
 	m.Words, m.Cut = r.words()
 	m.X11 = forwardsX11(env)

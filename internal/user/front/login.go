@@ -101,10 +101,9 @@ func ask(fd int, m *wire.Login, show func(string)) (a *answer, again bool, err e
 			show(printable.Text(reply.Text))
 			c.Within(answerLimit)
 		case *wire.ReadFile:
-			var answer wire.UserFile
-			answer.UserFile, answer.UserErr = readUserFile(reply.Dir)
+			file := readUserFile(reply.Dir)
 			c.Within(answerLimit)
-			if err := c.Send(&answer); err != nil {
+			if err := c.Send(&file); err != nil {
 				return nil, false, errNoBroker
 			}
 		case *wire.Ready:

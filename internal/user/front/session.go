@@ -46,11 +46,14 @@ func startSession(a *answer, r request, env []string, terminal bool) (*session, 
 	}
 	s := &session{
 		broker: a.broker, agent: a.agent, master: -1, restore: func() {}, parent: openSSHD(env),
-		sshAgent: sshAgent{path: forward.SSHAgent(env, unix.Geteuid()), listener: -1}, x11: forwardsX11(env),
+		sshAgent: sshAgent{listener: -1}, x11: forwardsX11(env),
 	}
 	m := &wire.Start{
 		Terminal: terminal, Path: a.ready.Shell, Argv: r.argv(a.ready.Shell),
 		Env: r.env(env, a.ready.Accept, a.ready.Shell), Cwd: a.ready.Cwd, Inherited: inherited(), Fallback: a.ready.Fallback,
+	}
+	if a.ready.SSHAgent || isInteractive(m) {
+		s.sshAgent.path = forward.SSHAgent(env, unix.Geteuid())
 	}
 	m.SSHAgent = s.sshAgent.path != "" && a.ready.SSHAgent
 	if s.x11 && a.ready.X11 {
@@ -160,9 +163,8 @@ func (s *session) start(m *wire.Start, stdio ...int) (master int, err error) {
 	return started.Master, nil
 }
 
-// startAtAgent starts a session at an agent. Nothing is sent to an agent
-// before it has shown that it runs: stdout in the queue of a frozen one would keep sshd
-// waiting for its end.
+// startAtAgent starts a session at an agent. Nothing is sent to an agent before it has shown
+// that it runs: stdout in the queue of a frozen one would keep sshd waiting for its end.
 func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (agentclient.Started, error) {
 	hello, err := agent.Hello()
 	if err != nil {

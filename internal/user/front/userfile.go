@@ -5,6 +5,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/user/dotfile"
 )
 
@@ -12,23 +14,14 @@ import (
 // does not answer. Whether the login can do without the file is for the broker to say.
 const userFileLimit = 3 * time.Second
 
-// readUserFile is dotfile.Read with a limit. A thread that waits on stays behind.
-func readUserFile(home string) (data []byte, problem string) {
-	type result struct {
-		data    []byte
-		problem string
+// readUserFile is dotfile.Read with a limit.
+func readUserFile(home string) wire.UserFile {
+	file, ok := wait.Within(userFileLimit, func() (f wire.UserFile) {
+		f.UserFile, f.UserErr = dotfile.Read(home, unix.Geteuid())
+		return f
+	})
+	if !ok {
+		file.UserErr = "does not answer"
 	}
-	read := make(chan result, 1)
-	go func() {
-		data, problem := dotfile.Read(home, unix.Geteuid())
-		read <- result{data, problem}
-	}()
-	limit := time.NewTimer(userFileLimit)
-	defer limit.Stop()
-	select {
-	case r := <-read:
-		return r.data, r.problem
-	case <-limit.C:
-		return nil, "does not answer"
-	}
+	return file
 }
