@@ -2,7 +2,10 @@
 // and knows what may run in its place: clients ask for paths of the host.
 package remotecmd
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Files is the program that serves files where an image has none for it. It lies in the
 // read-only directory that is mounted into containers.
@@ -41,10 +44,7 @@ func Parse(command string) (c Command, ok bool) {
 	case c.Name == "scp" && (word == "scp" || word[0] == '/') && isRemoteSide(c.Rest):
 		c.Places = places(word, []string{"scp"}, "scp")
 	default:
-		for _, name := range others {
-			ok = ok || word == name
-		}
-		return c, ok
+		return c, slices.Contains(others[:], word)
 	}
 	return c, true
 }
