@@ -53,6 +53,13 @@ func IsUnixListener(fd int) bool {
 	return true
 }
 
+// Umask returns the umask of this process, which is 077 for a moment.
+func Umask() int {
+	mask := unix.Umask(0o77)
+	unix.Umask(mask)
+	return mask
+}
+
 // Poll is poll(2), repeated if a signal interrupts it. timeout is in milliseconds; -1 means
 // none.
 func Poll(fds []unix.PollFd, timeout int) (int, error) {

@@ -8,8 +8,9 @@ import (
 // notFound is the exit code of a shell that does not find the program of its command.
 const notFound = 127
 
-// whenNotFound returns what to say if the program of a command is not found of which clients
-// know that hosts have it, as rsync: their own words would be of a broken connection.
+// whenNotFound returns a line for the user in case that the program of a command is missing, if
+// it is one that clients expect on every host, such as rsync: their own message would be about
+// a broken connection.
 func whenNotFound(argv []string, container string) string {
 	command, ok := remotecmd.Of(argv)
 	if !ok {

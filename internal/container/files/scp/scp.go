@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // bufferSize is how much of a file is copied at once.
@@ -31,7 +33,7 @@ func run(o *options, in io.Reader, out, log io.Writer) int {
 	p := &peer{in: bufio.NewReaderSize(in, bufferSize), out: out, log: log}
 	var err error
 	if o.sink {
-		err = (&sink{peer: p, options: o, mask: umask()}).run(o.paths[0])
+		err = (&sink{peer: p, options: o, mask: uint32(sys.Umask())}).run(o.paths[0])
 	} else {
 		err = (&source{peer: p, options: o}).run(o.paths)
 	}
@@ -44,7 +46,7 @@ func run(o *options, in io.Reader, out, log io.Writer) int {
 	return 0
 }
 
-// options are those that an scp client gives its remote side.
+// options are those that an scp client passes to its remote side.
 type options struct {
 	sink      bool // -t: take files; else -f: send files
 	recursive bool
@@ -86,13 +88,6 @@ func parseOptions(args []string) (*options, error) {
 		return nil, errUsage
 	}
 	return o, nil
-}
-
-// umask returns the umask of this process.
-func umask() uint32 {
-	mask := unix.Umask(0)
-	unix.Umask(mask)
-	return uint32(mask)
 }
 
 // reason returns the text of an error, for people.
