@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One more than the longest packet that is an answer, and room for more descriptors than one. */
+/* More than a Joined can have, and room for more descriptors than one. */
 #define MAX_PACKET 2048
 #define MAX_FDS 8
 

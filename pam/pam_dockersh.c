@@ -149,7 +149,7 @@ put_bytes(unsigned char *to, const char *from, size_t n)
 	return to + n;
 }
 
-/* Returns a socket that is connected to the broker, which must be root's; -1 with errno. */
+/* Returns a socket that is connected to the broker, which must run as root; -1 with errno. */
 static int
 connect_broker(const struct timespec *end)
 {
@@ -226,7 +226,7 @@ ask(const char *user, const char *info, struct answer *a)
 			close(fd);
 			return -1;
 		}
-		poll(&poller, 1, ms); /* whatever it returns, the next try tells */
+		poll(&poller, 1, ms); /* whatever it returns: the next try shows */
 	}
 	return fd;
 }
@@ -259,7 +259,7 @@ enter_empty(void)
 	if (fd >= 0) {
 		if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0) {
 			lo.ifr_flags |= IFF_UP;
-			(void)ioctl(fd, SIOCSIFFLAGS, &lo); /* without it X11 has no display, and no more */
+			(void)ioctl(fd, SIOCSIFFLAGS, &lo); /* only X11 needs it */
 		}
 		close(fd);
 	}
@@ -274,7 +274,7 @@ free_info(pam_handle_t *pamh, void *data, int status)
 	free(data);
 }
 
-/* Keeps what sshd says, before other modules can change it: pam_env(8) reads a file of the user's. */
+/* Keeps what sshd set, before other modules can change it: pam_env(8) reads a file in the home. */
 static int
 keep_info(pam_handle_t *pamh)
 {
@@ -287,7 +287,7 @@ keep_info(pam_handle_t *pamh)
 	return PAM_SESSION_ERR;
 }
 
-/* Returns what keep_info kept; where the module stands in the stack once, what is said now. */
+/* Returns what keep_info kept; what is set now, where the module stands in the stack only once. */
 static const char *
 auth_info(pam_handle_t *pamh)
 {

@@ -37,7 +37,8 @@ func openOOMScore() oomScore {
 }
 
 // raise raises this process's adjustment, for a child process to inherit. Everybody may
-// raise their own, and lower it to what it was.
+// raise their own, and lower it to what it was. The child cannot do it: until its program
+// runs, it is not dumpable either, and its own file in /proc belongs to root.
 func (o oomScore) raise() (restore func()) {
 	o.write(min(o.own+oomAbove, 1000))
 	return func() { o.write(o.own) }

@@ -47,7 +47,8 @@ func afterFork()
 //go:linkname afterForkInChild syscall.runtime_AfterForkInChild
 func afterForkInChild()
 
-// vfork is clone(2) with flags among which is CLONE_VFORK.
+// vfork is clone(2) with flags among which is CLONE_VFORK. It is not that of package syscall: a
+// call of that one from here has a frame in between, which the child would overwrite.
 func vfork(flags uintptr) (pid, errno uintptr)
 
 // Start starts a program. Where that fails once there is a child, the child has ended and
@@ -110,7 +111,7 @@ func fork(c *child) (pid, errno uintptr) {
 	}
 }
 
-// exec is the child's way to its program.
+// exec prepares the child process and runs its program. It returns only the error.
 //
 //go:nosplit
 //go:norace

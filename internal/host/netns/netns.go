@@ -67,7 +67,7 @@ func isHosts(ns *os.File) (bool, error) {
 	for _, path := range []string{"/proc/self/ns/net", "/proc/1/ns/net"} {
 		hosts, err := os.Stat(path)
 		if errors.Is(err, os.ErrPermission) {
-			continue // process 1 is root's
+			continue // process 1 runs as root
 		}
 		if err != nil {
 			return false, err

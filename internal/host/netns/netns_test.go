@@ -82,7 +82,7 @@ func TestOnlyItsThreadIsInTheNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if err := In(null, func() { t.Error("it is no namespace") }); err == nil {
+	if err := In(null, func() { t.Error("it is not a namespace") }); err == nil {
 		t.Error("no error")
 	}
 }

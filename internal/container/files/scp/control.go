@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// control is what a client says before a file (C) or a directory (D).
+// control is what a client sends before a file (C) or a directory (D).
 type control struct {
 	kind byte
 	mode uint32

@@ -26,11 +26,11 @@ func (p *peer) send(text string) error {
 	return err
 }
 
-// sendOK tells the client to go on.
+// sendOK lets the client go on.
 func (p *peer) sendOK() error { return p.send("\x00") }
 
-// sendError tells the client, and its user, what went wrong. Names of files do not steer
-// the user's terminal.
+// sendError sends the client, and its user, what went wrong. Names of files cannot steer the
+// user's terminal.
 func (p *peer) sendError(text string) {
 	p.failed = true
 	_ = p.send("\x01scp: " + printable.Line(text) + "\n") // a client that is gone is noticed at the next read
@@ -60,7 +60,7 @@ func unexpected(err error) error {
 
 var errPeer = errors.New("the other side gave up")
 
-// await waits for the client's word on what it was sent. ok is false if something went wrong
+// await waits for the client's answer to what it was sent. ok is false if something went wrong
 // there that does not end the connection.
 func (p *peer) await() (ok bool, err error) {
 	c, err := p.in.ReadByte()

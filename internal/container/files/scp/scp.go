@@ -1,5 +1,5 @@
 // Package scp is the remote side of scp(1) in its old protocol: `scp -t` takes files from a
-// client, and `scp -f` sends files to one. Nothing that the client says names a file outside
+// client, and `scp -f` sends files to one. Nothing that the client sends names a file outside
 // of the directory that its user named in the command.
 package scp
 

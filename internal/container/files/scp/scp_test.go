@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// speak runs scp with these arguments in the working directory. The client says all it has
-// to say at once. It returns what the client gets, and the exit code.
+// speak runs scp with these arguments in the working directory. The client sends all that it
+// has at once. speak returns what the client gets, and the exit code.
 func speak(t testing.TB, said string, args ...string) (got string, code int) {
 	t.Helper()
 	o, err := parseOptions(args)
@@ -125,7 +125,7 @@ func TestNamesDoNotSteerATerminal(t *testing.T) {
 	}
 }
 
-func TestLinesThatAreNoneEndTheConnection(t *testing.T) {
+func TestMalformedLinesEndTheConnection(t *testing.T) {
 	for _, said := range []string{"\n", "X0644 1 a\n", "C644 1 a\n", "C06444 1 a\n", "C0648 1 a\n", "C0644 -1 a\n", "C0644 99999999999999999999 a\n",
 		"C0644 a\n", "C0644\n", "C+644 1 a\n", "T1 2\n", "T1 1000000 1 0\n", "T1 0 1 -1\n", "C0644 1 " + strings.Repeat("a", 5000) + "\n", "D0755 0 d\n"} {
 		t.Chdir(t.TempDir())
@@ -231,7 +231,7 @@ func TestFileIsSent(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileHoldsNobodyUp(t *testing.T) {
+func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := unix.Mkfifo("fifo", 0o600); err != nil {
 		t.Fatal(err)
@@ -245,7 +245,7 @@ func TestWhatIsNoFileHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestNewlinesInNamesAreNoLines(t *testing.T) {
+func TestNewlinesInNamesAreEscaped(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("a\nC0644 1 evil", nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -131,7 +131,7 @@ func (s *sink) takeOne(into dir, as string, what control) error {
 		return nil
 	}
 	defer made.close()
-	// Its end, E, is its own; that of the connection is nobody's.
+	// It ends with E, and not with the connection.
 	if err := s.take(made, ""); err != nil {
 		return unexpected(err)
 	}

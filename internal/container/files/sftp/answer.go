@@ -115,7 +115,7 @@ func answer(kind byte, extension string, id uint32, r *reader) []byte {
 	return status(id, codeOf(err))
 }
 
-// rename gives a file another name, which nothing may have yet.
+// rename changes the name of a file, to one that nothing has yet.
 func rename(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
@@ -165,7 +165,7 @@ func expand(path string) (string, error) {
 	return filepath.Join(u.HomeDir, rest), nil
 }
 
-// limits says how long packets may be: clients send as long ones as they may.
+// limits answers how long packets may be: clients send as long ones as they may.
 func limits(id uint32) []byte {
 	files := uint64(0) // unknown
 	var l unix.Rlimit

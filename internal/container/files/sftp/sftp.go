@@ -78,7 +78,7 @@ func writeTo(fd int) func(parts ...[]byte) error {
 	}
 }
 
-// apply makes the options that change this process true.
+// apply applies the options that change this process.
 func (o *options) apply() error {
 	if o.umask >= 0 {
 		unix.Umask(o.umask)

@@ -38,7 +38,7 @@ func newStream(in io.Reader, out func(parts ...[]byte) error, denied func(byte, 
 	return s
 }
 
-// Read gives the library the next bytes of the client's packets.
+// Read reads the next bytes of the client's packets, for the library.
 func (s *stream) Read(p []byte) (int, error) {
 	for s.left == 0 && len(s.changed) == 0 {
 		if err := s.next(); err != nil {
@@ -132,7 +132,7 @@ func (s *stream) request(kind byte, id uint32, packet []byte) error {
 	switch {
 	case kind == typeOpen:
 		return s.open(id, r)
-	case isLibrarys(extension):
+	case isOfLibrary(extension):
 		s.changed = packet
 		return s.expect()
 	}
@@ -143,8 +143,8 @@ func (s *stream) request(kind byte, id uint32, packet []byte) error {
 	return s.respond(answer(kind, extension, id, r))
 }
 
-// open passes on a request to open a file, with the permissions that OpenSSH gives a new
-// one where the client names none.
+// open passes on a request to open a file. Where the client names no permissions for a new one,
+// they are those of OpenSSH.
 func (s *stream) open(id uint32, r *reader) error {
 	path, flags := r.str(), r.u32()
 	mode := r.permissions(0o666)
@@ -161,8 +161,8 @@ func isRequest(kind byte) bool {
 	return kind >= typeOpen && kind <= typeSymlink || kind == typeExtended
 }
 
-// isLibrarys reports whether the library answers an extension.
-func isLibrarys(extension string) bool {
+// isOfLibrary reports whether the library answers an extension.
+func isOfLibrary(extension string) bool {
 	switch extension {
 	case "posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com":
 		return true
@@ -239,7 +239,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// Close is the library's word that the client broke the protocol.
+// Close is called by the library when the client broke the protocol.
 func (s *stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
