@@ -110,6 +110,28 @@ func (a *Account) Authorize(line string) error {
 		os.WriteFile(Scratch+"/keys/"+quoted, []byte(line), 0o644))
 }
 
+// AddKey makes a second key pair for the account, which it may use beside the one of all
+// accounts, and returns its name in Scratch.
+func (a *Account) AddKey(t testing.TB) (name string) {
+	t.Helper()
+	name = "second-of-" + a.Name
+	if err := Keygen(name); err != nil {
+		t.Fatal(err)
+	}
+	keys := ""
+	for _, name := range []string{"key", name} {
+		pub, err := os.ReadFile(Scratch + "/" + name + ".pub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys += string(pub)
+	}
+	if err := a.Authorize(keys); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 // Join puts the account into a Unix group, and adds the group if it is missing.
 func (a *Account) Join(t testing.TB, group string) {
 	t.Helper()

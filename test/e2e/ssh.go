@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,15 +57,20 @@ type Result struct {
 	Took           time.Duration
 }
 
-// SSHArgv returns a command line of the real client, which reads nothing of the
-// host's own configuration. args begin with the client's options.
-func SSHArgv(a *Account, args ...string) []string {
-	return append([]string{
-		"/usr/bin/ssh", "-F", "none", "-p", Port, "-i", Scratch + "/key", "-l", a.Name,
+// ClientOptions are those of OpenSSH's clients, which then read nothing of the host's own
+// configuration. port is the letter for the port.
+func ClientOptions(port string) []string {
+	return []string{
+		"-F", "none", "-" + port, Port, "-i", Scratch + "/key",
 		"-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
 		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "ConnectTimeout=60",
-	}, args...)
+	}
+}
+
+// SSHArgv returns a command line of the real client. args begin with the client's options.
+func SSHArgv(a *Account, args ...string) []string {
+	return slices.Concat([]string{"/usr/bin/ssh"}, ClientOptions("p"), []string{"-l", a.Name}, args)
 }
 
 // destination puts the host in its place: between the client's options and the

@@ -3,8 +3,6 @@
 package bench
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -12,7 +10,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// agentRow compares how long it takes until a login has an answer of the user's ssh agent.
+// agentRow compares how long it takes until a login has an answer from the user's ssh agent.
 func agentRow(t *testing.T) budget {
 	e2e.StartSSHAgent(t)
 	list := func(a *e2e.Account) func() time.Duration {
@@ -29,9 +27,5 @@ func agentRow(t *testing.T) budget {
 // TestAgentBudget measures this row alone: AGENT=1 go test -run TestAgentBudget.
 func TestAgentBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	if os.Getenv("AGENT") == "" {
-		t.Skip("TestBudgets has the same row; AGENT=1 asks for it alone")
-	}
-	b := agentRow(t)
-	fmt.Println(b.what, b.ours, b.theirs, b.ratio, b.pass())
+	measureAlone(t, "AGENT", func() budget { return agentRow(t) })
 }

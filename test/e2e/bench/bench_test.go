@@ -163,12 +163,20 @@ func moduleRow(t *testing.T, u *e2e.Account) budget {
 // TestModuleBudget measures this row alone: MODULE=1 go test -run TestModuleBudget.
 func TestModuleBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	if os.Getenv("MODULE") == "" {
-		t.Skip("TestBudgets has the same row; MODULE=1 asks for it alone")
+	measureAlone(t, "MODULE", func() budget {
+		u := e2e.NewUser(t)
+		e2e.CanLogIn(t, u)
+		return moduleRow(t, u)
+	})
+}
+
+// measureAlone prints one row of TestBudgets, if an environment variable asks for it.
+func measureAlone(t *testing.T, variable string, row func() budget) {
+	t.Helper()
+	if os.Getenv(variable) == "" {
+		t.Skipf("TestBudgets has the same row; %s=1 asks for it alone", variable)
 	}
-	u := e2e.NewUser(t)
-	e2e.CanLogIn(t, u)
-	b := moduleRow(t, u)
+	b := row()
 	fmt.Println(b.what, b.ours, b.theirs, b.ratio, b.pass())
 }
 

@@ -33,10 +33,7 @@ func fileRows(t *testing.T) []budget {
 	if out, err := exec.Command("sh", "-c", "head -c 400000000 /dev/urandom >"+dir+"/big").CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
-	options := []string{"-q", "-P", e2e.Port}
-	for _, o := range []string{"IdentityFile=" + e2e.Scratch + "/key", "BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"} {
-		options = append(options, "-o", o)
-	}
+	options := append([]string{"-q"}, e2e.ClientOptions("P")...)
 	client := func(stdin string, argv ...string) func() time.Duration {
 		return func() time.Duration {
 			cmd := exec.Command(argv[0], argv[1:]...)

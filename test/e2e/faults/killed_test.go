@@ -184,7 +184,8 @@ func TestMemoryThatRunsOutSparesProcess1(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t, "memory = 32m", "dockeropt = --memory-swap=32m")
 	// The agent has its own score back a moment after a session has begun.
-	r := e2e.SSH(t, u, "sleep 0.5; cat /proc/self/oom_score_adj /proc/1/oom_score_adj; df -k /dev/shm | tail -n 1 | awk '{print $2}'")
+	const back = "n=0; until [ $(cat /proc/1/oom_score_adj) = 0 ] || [ $n = 100 ]; do sleep 0.1; n=$((n+1)); done; "
+	r := e2e.SSH(t, u, back+"cat /proc/self/oom_score_adj /proc/1/oom_score_adj; df -k /dev/shm | tail -n 1 | awk '{print $2}'")
 	r.Want(t, "100\n0\n16384\n", "", 0)
 	id := u.Container(t)
 	for range 3 {

@@ -16,7 +16,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// mount mounts a directory of the account's by sshfs, and returns the place.
+// mount mounts a directory of the account by sshfs, and returns the place.
 func mount(t *testing.T, u *e2e.Account, remote string) string {
 	t.Helper()
 	if f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0); err != nil {
@@ -147,11 +147,11 @@ func TestPuTTYsPrograms(t *testing.T) {
 	ok(t, run(t, "", "", "puttygen", e2e.Scratch+"/key", "-O", "private", "-o", key))
 	hostKey, err := os.ReadFile(e2e.Scratch + "/hostkey.pub")
 	must(t, err)
-	print := strings.Fields(ok(t, run(t, "", string(hostKey), "ssh-keygen", "-lf", "-")))[1]
-	options := []string{"-P", e2e.Port, "-i", key, "-batch", "-hostkey", print}
+	fingerprint := strings.Fields(ok(t, run(t, "", string(hostKey), "ssh-keygen", "-lf", "-")))[1]
+	options := []string{"-P", e2e.Port, "-i", key, "-batch", "-hostkey", fingerprint}
 	forEachUser(t, func(t *testing.T, u *e2e.Account) {
 		dir, remote := tree(t), fresh(t, u)
-		must(t, os.Chmod(dir+"/tree/empty", 0o755)) // pscp gives no mode to directories
+		must(t, os.Chmod(dir+"/tree/empty", 0o755)) // pscp sets no mode of directories
 		t.Setenv("HOME", t.TempDir())
 		for _, protocol := range []string{"-scp", "-sftp"} {
 			pscp := func(args ...string) {
@@ -181,7 +181,7 @@ func TestRsyncWhereTheImageHasIt(t *testing.T) {
 	for _, u := range []*e2e.Account{e2e.Plain, e2e.Boxed} {
 		t.Run(u.Name, func(t *testing.T) {
 			dir, remote := tree(t), fresh(t, u)
-			rsh := strings.Join(append([]string{"ssh"}, options("p")...), " ")
+			rsh := strings.Join(append([]string{"ssh"}, e2e.ClientOptions("p")...), " ")
 			ok(t, run(t, dir, "", "rsync", "-a", "-e", rsh, "tree/", u.Name+"@127.0.0.1:"+remote+"/t"))
 			ok(t, run(t, dir, "", "rsync", "-a", "-e", rsh, u.Name+"@127.0.0.1:"+remote+"/t/", "back"))
 			same(t, dir+"/back", dir+"/tree", true)

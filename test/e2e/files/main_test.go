@@ -36,13 +36,6 @@ func forEachUser(t *testing.T, test func(t *testing.T, u *e2e.Account)) {
 	})
 }
 
-// options are those of a client for an account; port is the letter for the port.
-func options(port string) []string {
-	return append([]string{"-F", "none", "-" + port, e2e.Port}, "-i", e2e.Scratch+"/key",
-		"-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
-		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60")
-}
-
 // run runs a client in dir, and ends it after a while.
 func run(t testing.TB, dir, stdin string, argv ...string) e2e.Result {
 	t.Helper()
@@ -62,7 +55,7 @@ func run(t testing.TB, dir, stdin string, argv ...string) e2e.Result {
 // scp runs the client with arguments in which "me:" is the account's host.
 func scp(t testing.TB, u *e2e.Account, dir string, args ...string) e2e.Result {
 	t.Helper()
-	argv := append([]string{"/usr/bin/scp"}, options("P")...)
+	argv := append([]string{"/usr/bin/scp"}, e2e.ClientOptions("P")...)
 	for _, a := range args {
 		if path, ok := strings.CutPrefix(a, "me:"); ok {
 			a = u.Name + "@127.0.0.1:" + path
@@ -75,7 +68,7 @@ func scp(t testing.TB, u *e2e.Account, dir string, args ...string) e2e.Result {
 // sftp runs a batch of commands, which ends at the first error.
 func sftp(t testing.TB, u *e2e.Account, dir, batch string, more ...string) e2e.Result {
 	t.Helper()
-	argv := append(append([]string{"/usr/bin/sftp"}, options("P")...), "-q", "-b", "-")
+	argv := append(append([]string{"/usr/bin/sftp"}, e2e.ClientOptions("P")...), "-q", "-b", "-")
 	return run(t, dir, batch, append(append(argv, more...), u.Name+"@127.0.0.1")...)
 }
 

@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package forward tests what ssh carries into a session: the user's ssh agent.
+// Package forward tests what ssh carries into a session: the user's ssh agent and X11.
 package forward
 
 import (

@@ -70,7 +70,7 @@ func runX11(t *testing.T, u *e2e.Account, command string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// loopback6 gives a container an IPv6 loopback where the engine does not, as Docker before 26:
+// loopback6 adds an IPv6 loopback to a container that has none, as with Docker before 26:
 // sshd listens for X11 at both loopbacks, or not at all.
 const loopback6 = "dockeropt = --sysctl net.ipv6.conf.all.disable_ipv6=0"
 

@@ -51,21 +51,7 @@ func (p place) output(t *testing.T, u *e2e.Account, args ...string) string {
 // places returns two addresses with two keys, and ::1 if the kernel has IPv6.
 func places(t *testing.T, u *e2e.Account) []place {
 	t.Helper()
-	second := "second-of-" + u.Name
-	if err := e2e.Keygen(second); err != nil {
-		t.Fatal(err)
-	}
-	keys := ""
-	for _, name := range []string{"key", second} {
-		pub, err := os.ReadFile(e2e.Scratch + "/" + name + ".pub")
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys += string(pub)
-	}
-	if err := u.Authorize(keys); err != nil {
-		t.Fatal(err)
-	}
+	second := u.AddKey(t)
 	all := []place{{"127.0.0.2", "key"}, {"127.0.0.3", "key"}, {"127.0.0.2", second}}
 	if _, err := os.Stat("/proc/net/if_inet6"); err == nil {
 		all = append(all, place{"::1", "key"})

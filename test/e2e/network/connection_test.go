@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/dockersh/dockersh/test/e2e"
 )
@@ -78,9 +77,17 @@ func TestConnectionWithoutASessionIsListedAndKicked(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 	console.Wait()
-	time.Sleep(time.Second)
-	if all := list(t, u, "--history"); len(all) != 2 || all[1].Connection {
-		t.Errorf("%+v", all)
+	// What was to be written of the two is written before the end of a later one.
+	connect(t, u)
+	e2e.Eventually(t, "it is listed", func() bool { all := list(t, u); return len(all) == 1 && !all[0].Waiting })
+	e2e.MustCtl(t, "kick", "--user", u.Name)
+	var past []listed
+	e2e.Eventually(t, "it is in the history", func() bool {
+		past = list(t, u, "--history")
+		return len(past) > 2 && past[len(past)-1].Status == "closed"
+	})
+	if len(past) != 3 || past[1].Connection {
+		t.Errorf("%+v", past)
 	}
 }
 

@@ -72,21 +72,7 @@ func TestConnectionJoinsTheContainerOfItsAddress(t *testing.T) {
 func TestConnectionJoinsTheContainerOfItsKey(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD), why)
 	u := e2e.NewUser(t, "containername = %u-%k")
-	second := "second-of-" + u.Name
-	if err := e2e.Keygen(second); err != nil {
-		t.Fatal(err)
-	}
-	keys := ""
-	for _, name := range []string{"key", second} {
-		pub, err := os.ReadFile(e2e.Scratch + "/" + name + ".pub")
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys += string(pub)
-	}
-	if err := u.Authorize(keys); err != nil {
-		t.Fatal(err)
-	}
+	second := u.AddKey(t)
 	by := func(key string, args ...string) []string {
 		argv := e2e.PAMArgv(u, args...)
 		argv[slices.Index(argv, e2e.Scratch+"/key")] = e2e.Scratch + "/" + key
@@ -111,7 +97,7 @@ func TestConnectionJoinsTheContainerOfItsKey(t *testing.T) {
 	// The user's file for pam_env(8) claims the other key.
 	u.WriteFile(t, ".pam_environment", "SSH_AUTH_INFO_0 DEFAULT=\"publickey "+f[0]+" "+f[1]+"\"\n", 0o600)
 	if got := e2e.OnHost(t, by("key", "127.0.0.1", e2e.ContainerID)...); got != one {
-		t.Errorf("a file of the user's led from container %s to %s, and the claimed key has %s", one, got, two)
+		t.Errorf("a file of the user led from container %s to %s, and the claimed key has %s", one, got, two)
 	}
 	// The user's own process claims it, as sshd would write it.
 	lie := "/tmp/sshauth.Forgery01abc"
