@@ -116,7 +116,7 @@ func (s *seats) plan(ctx context.Context, u account.User) (*policy.Plan, error) 
 	}
 	switch {
 	case plan.HostShell != "":
-		return nil, usererr.New(usererr.Settings, "the settings give the host", "", nil)
+		return nil, usererr.New(usererr.Settings, "the settings leave the user on the host (hostshell)", "", nil)
 	case plan.Settings.Ephemeral:
 		return nil, usererr.New(usererr.Settings, "the container is ephemeral, and is made at a login", "", nil)
 	}

@@ -25,7 +25,7 @@ var startOperation = operation{name: "start", doing: "starting", do: startOne}
 // Start is the command start. For users it makes what is absent, too.
 func Start(ctx context.Context, env cli.Env, args []string) error {
 	group := ""
-	if words, err := (cli.Options{"--group": &group}).Parse(args, 0, 0); err == nil && group != "" && len(words) == 0 {
+	if _, err := (cli.Options{"--group": &group}).Parse(args, 0, 0); err == nil && group != "" {
 		return startSeats(ctx, env, "", group)
 	}
 	var s cli.Selection

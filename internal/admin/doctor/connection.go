@@ -108,7 +108,7 @@ func networkOf(ctx context.Context, u *facts.User, open engine.Opener) (*os.File
 	return netns.Of(one)
 }
 
-// greet listens on the loopback of a network, or of ours, and greets.
+// greet listens on the loopback of a network, without one on that of the host, and greets.
 func greet(ns *os.File) (l net.Listener, err error) {
 	listen := func() { l, err = net.Listen("tcp", "127.0.0.1:0") }
 	if ns == nil {
@@ -213,7 +213,7 @@ func (c *connection) serve(server net.Listener, keys string) {
 	_ = cmd.Run()
 }
 
-// reaches reports whether a forwarded socket leads to a listener of ours.
+// reaches reports whether a forwarded socket leads to one of our listeners.
 func reaches(ctx context.Context, socket string) bool {
 	conn, err := net.Dial("unix", socket)
 	if err != nil {

@@ -95,8 +95,8 @@ func trialSpec(plan *policy.Plan) engine.Spec {
 	return spec
 }
 
-// tryContainer makes and starts a container, and removes it. On another host there is no
-// program of ours in it to be started.
+// tryContainer makes and starts a container, and removes it. On another host it is not
+// started: our program is not in it.
 func tryContainer(ctx context.Context, e engine.Engine, spec engine.Spec, local bool) error {
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()

@@ -72,7 +72,7 @@ func goodStack() []*facts.PAMService {
 		line("pam_limits.so"), line("pam_dockersh.so", "open", "group=students"), line("pam_selinux.so", "open")}}}
 }
 
-// withModule gives a host the module.
+// withModule adds the module to a host.
 func withModule(h *facts.Host) {
 	h.PAM = goodStack()
 	for _, u := range h.Users {

@@ -107,7 +107,7 @@ func pamNames(h *facts.Host) (all []fault) {
 	for _, s := range h.AskTheNetwork {
 		all = append(all, fault{file: "/etc/nsswitch.conf", lines: []string{"sss (sssd), or ldap with nslcd running, in place of " + s},
 			text: "the name service " + s + " asks over the network inside of sshd, which is in the user's network by " + facts.PAMModule +
-				": a container can give its user groups of the host"})
+				": a container can put its user into groups of the host"})
 	}
 	return all
 }
