@@ -1,4 +1,4 @@
-/* What the broker says to the module (PROTOCOL.md): one packet, with at most one descriptor. */
+/* The broker's answer to the module (PROTOCOL.md): one packet, with at most one descriptor. */
 
 #ifndef DOCKERSH_ANSWER_H
 #define DOCKERSH_ANSWER_H

@@ -110,7 +110,7 @@ acts_at(int argc, const char **argv, const char *end)
 
 /*
  * Reports whether the user's connections are ours. A group that cannot be looked up may have the
- * user in it; root, who has to mend that, is not one of ours then.
+ * user in it; root, who has to mend that, is left alone then.
  */
 static int
 is_ours(pam_handle_t *pamh, const struct passwd *pw, int argc, const char **argv)

@@ -126,7 +126,7 @@ func (s *server) start(c channel.Conn, m *wire.Start, fds []int, own *sessionDir
 		pass = []int{pty.master}
 	}
 	started := &wire.Started{Terminal: m.Terminal, Notice: notice}
-	// Without a place for them the session has neither, and the front says so.
+	// Without a place for them the session has neither, and the front prints that.
 	if m.SSHAgent {
 		if fd, path, err := own.listen(s.home); err == nil {
 			defer func() { _ = unix.Close(fd) }()

@@ -1,7 +1,7 @@
 // Package spawn starts the program of a session with limits, umask and nice value of its
 // own, which package syscall cannot. They are set in the child process before its program
 // runs: later, the program could have started others without them; and a further program of
-// ours in between would take longer than the rest of a login.
+// ours in between would add its start to each login.
 package spawn
 
 import (

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The most that is copied into a home: more is no skeleton of one.
+// The most that is copied into a home: more is not a skeleton of one.
 const (
 	maxSkelFiles = 1000
 	maxSkelBytes = 16 << 20

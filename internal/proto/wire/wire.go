@@ -247,7 +247,7 @@ type Bridge struct {
 type Ended struct{ Status uint32 } // in the format of wait4(2)
 
 // Join asks for the network namespace that sshd is to enter for a connection. It comes from
-// the PAM module, as root: its word on the user and on how they authenticated is sshd's.
+// the PAM module, as root: the user, and how they authenticated, come from sshd.
 type Join struct {
 	Version  uint16
 	User     string
@@ -263,7 +263,7 @@ const (
 )
 
 // Joined answers Join. With JoinNamespace it has one descriptor, a network namespace. Reason
-// says, for the log, why there is none.
+// is why there is none, for the log.
 type Joined struct {
 	Outcome uint8
 	Reason  string

@@ -1,6 +1,6 @@
 // Package forward serves a socket in the container in place of one of the host, with the
-// user's rights: that of the user's ssh agent. The socket was handed over by whoever is in the
-// container, who has it too. So each wait for it has a thread that nothing else waits for.
+// user's rights: that of the user's ssh agent. The socket comes from the container, whose
+// processes have it too. So each wait for it has a thread that nothing else waits for.
 package forward
 
 import (
@@ -65,7 +65,7 @@ func Serve(listener int, path string) {
 }
 
 // errShutDown means that the container has shut the socket down. That one is always ready, but
-// accept4(2) says EAGAIN.
+// accept4(2) fails with EAGAIN.
 var errShutDown = errors.New("the socket is shut down")
 
 // accept waits for a connection. It may wait in poll(2) or in accept4(2): whether the socket

@@ -36,7 +36,7 @@ type session struct {
 	sshAgent       sshAgent
 	x11            bool   // sshd forwards a display
 	parent         int    // pidfd of sshd; -1 for none
-	missing        string // what to say if the session's program is not found; may be empty
+	missing        string // line for the user if the session's program is not found; may be empty
 }
 
 // startSession starts the session that the broker granted.

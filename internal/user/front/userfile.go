@@ -11,7 +11,7 @@ import (
 )
 
 // userFileLimit is how long ~/.dockersh may take to be read: the home may be on a server that
-// does not answer. Whether the login can do without the file is for the broker to say.
+// does not answer. The broker decides whether the login can do without the file.
 const userFileLimit = 3 * time.Second
 
 // readUserFile is dotfile.Read with a limit.

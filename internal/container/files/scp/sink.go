@@ -149,7 +149,7 @@ func (s *sink) takeOne(into dir, as string, what control) error {
 }
 
 // makeDir makes a directory that the user can write, or opens the one that is there. A
-// directory that was just made is no link, even if another user was quick.
+// directory that was just made is not a link, even if another user was quick.
 func makeDir(into dir, name string, mode uint32) (made dir, isNew bool, err error) {
 	flags := 0
 	err = unix.Mkdirat(into.fd, name, mode|unix.S_IRWXU)
