@@ -63,8 +63,8 @@ example: for an upgrade of the engine
   dockershctl stop --all
 `, containers.Stop},
 
-		{"start", containerArgs + " | --group GROUP", "start containers without a login; those of users are made, too",
-			containerHelp + `  --group GROUP  of the users in this group
+		{"start", containerArgs + " | --group GROUP", "start containers without a login, and make those of users",
+			containerHelp + `  --group GROUP  those of the users in this group
 
 Nothing but process 1 runs in the container until the next login. With --user and
 --group, the container that a login would enter is made if there is none.
