@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	shellquote "github.com/kballard/go-shellquote"
@@ -22,17 +24,14 @@ func (s *Settings) Expand(v template.Vars) (*Settings, error) {
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
-	out := &Settings{state: make(map[string]state, len(s.state)), expanded: true}
-	for key, st := range s.state {
-		out.state[key] = st
-	}
+	out := &Settings{state: maps.Clone(s.state), expanded: true}
 	var errs syntax.Errors
 	for i := range table {
 		r := &table[i]
 		if !r.template() {
 			continue
 		}
-		st := out.state[r.key]
+		st := s.stateOf(r.key)
 		vals := make([]value, len(st.vals))
 		for i, val := range st.vals {
 			text, bad := r.expanded(val.text, v)
@@ -44,8 +43,10 @@ func (s *Settings) Expand(v template.Vars) (*Settings, error) {
 				vals[i].hashText = val.text // the next login does not have other settings
 			}
 		}
-		st.vals = vals
-		out.state[r.key] = st
+		if !slices.Equal(vals, st.vals) {
+			st.vals = vals
+			out.state[r.key] = st
+		}
 	}
 	if err := errs.Err(); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func (s *Settings) Hash() string {
 			continue
 		}
 		var vals []string
-		for _, v := range s.state[r.key].vals {
+		for _, v := range s.stateOf(r.key).vals {
 			if v.hashText != "" {
 				vals = append(vals, v.hashText)
 			} else {

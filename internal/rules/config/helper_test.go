@@ -72,11 +72,11 @@ func lines(t *testing.T, err error) string {
 // value1 returns the value of a setting that is not an array.
 func value1(t *testing.T, s *Settings, key string) string {
 	t.Helper()
-	st, ok := s.state[key]
-	if !ok || len(st.vals) != 1 {
-		t.Fatalf("%s has %d values", key, len(st.vals))
+	vals := s.stateOf(key).vals
+	if len(vals) != 1 {
+		t.Fatalf("%s has %d values", key, len(vals))
 	}
-	return st.vals[0].text
+	return vals[0].text
 }
 
 // list returns the values of an array between bars.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	shellquote "github.com/kballard/go-shellquote"
@@ -12,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// state is what is known of one setting besides the value of its field.
+// state is what a file says of one setting, besides the value of its field.
 type state struct {
 	vals     []value
 	origin   syntax.Origin
@@ -37,14 +38,7 @@ type value struct {
 // closed is an error and not ignored: the user would rely on it. The error is of type
 // syntax.Errors.
 func (f *File) Merge(user string, member func(group string) bool, userFile *File) (*Settings, error) {
-	s := &Settings{state: make(map[string]state, 2*len(table))}
-	for i := range table {
-		r := &table[i]
-		s.state[r.key] = defaultState(r.defaults()...)
-		if r.gate {
-			s.state[gatePrefix+r.key] = defaultState("false")
-		}
-	}
+	s := &Settings{state: map[string]state{}}
 	if f != nil {
 		s.merge(f.section(sectionAll, ""), false)
 		for _, sec := range f.sections {
@@ -75,12 +69,28 @@ func (f *File) Merge(user string, member func(group string) bool, userFile *File
 	return s, nil
 }
 
-func defaultState(def ...string) state {
-	st := state{vals: make([]value, len(def))}
-	for i, d := range def {
-		st.vals[i].text = d
+// defaults are the values of every setting and gate that no file sets. All Settings share them:
+// a broker has those of every login that waits.
+var defaults = sync.OnceValue(func() map[string][]value {
+	all := make(map[string][]value, 2*len(table))
+	for i := range table {
+		r := &table[i]
+		for _, text := range r.defaults() {
+			all[r.key] = append(all[r.key], value{text: text})
+		}
+		if r.gate {
+			all[gatePrefix+r.key] = []value{{text: "false"}}
+		}
 	}
-	return st
+	return all
+})
+
+// stateOf returns the state of a setting or a gate.
+func (s *Settings) stateOf(key string) state {
+	if st, ok := s.state[key]; ok {
+		return st
+	}
+	return state{vals: defaults()[key]}
 }
 
 // merge lets a section win over everything before.
@@ -112,7 +122,7 @@ func (s *Settings) closed(own *section) syntax.Errors {
 func (s *Settings) fill() {
 	for i := range table {
 		r := &table[i]
-		vals := s.state[r.key].vals
+		vals := s.stateOf(r.key).vals
 		switch p := r.field(s).(type) {
 		case *string:
 			*p = vals[0].text
@@ -173,8 +183,8 @@ func (s *Settings) UserShapes() bool {
 }
 
 func (s *Settings) gateOpen(key string) bool {
-	st, ok := s.state[gatePrefix+key]
-	return ok && len(st.vals) == 1 && st.vals[0].text == "true"
+	vals := s.state[gatePrefix+key].vals
+	return len(vals) == 1 && vals[0].text == "true"
 }
 
 // Uses reports, before Expand, whether a setting has this sequence in it.
@@ -187,7 +197,7 @@ func (s *Settings) UsedBy(letter byte) string {
 		if !table[i].template() {
 			continue
 		}
-		for _, v := range s.state[table[i].key].vals {
+		for _, v := range s.stateOf(table[i].key).vals {
 			if template.Uses(v.text, string(letter)) {
 				return table[i].key
 			}
@@ -232,7 +242,7 @@ func (s *Settings) All() []Setting {
 }
 
 func (s *Settings) one(key string, array bool) Setting {
-	st := s.state[key]
+	st := s.stateOf(key)
 	out := Setting{Key: key, Array: array, Origin: st.origin, Values: make([]string, 0, len(st.vals))}
 	for _, v := range st.vals {
 		out.Values = append(out.Values, v.text)

@@ -59,7 +59,7 @@ type Settings struct {
 	Banner          string // may have several lines
 	HostShell       string // empty: a container, as it should be
 
-	state    map[string]state // every key of the table, and the gates
+	state    map[string]state // of settings and gates that do not have their default
 	expanded bool
 	identity string
 }
