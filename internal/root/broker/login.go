@@ -51,28 +51,18 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return err
 	}
 	key, _ := sshd.Key(string(req.AuthInfo)) // for the log alone, which does without
-	dropLarge(req, effective, plan)
+	dropLarge(req, plan)
 	f.releaseTurn()
 	if plan.HostShell != "" {
 		return b.sendHostShell(f, plan)
 	}
-	if err := b.addSession(ctx, f, id, plan, effective); err != nil {
-		return err
-	}
-	if b.mustHandOver(plan) {
-		return engine.ErrNoClient
-	}
-	entered, err := b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+	entered, err := b.enter(f, id, plan, effective)
 	if isNotThere(err) && effective.IgnoreUserFile(err) {
-		if plan, err = decide(user, effective, req); err != nil {
-			return err
-		}
 		b.sessions.Remove(*f.session)
 		f.session = nil
-		if err := b.addSession(ctx, f, id, plan, effective); err != nil {
-			return err
+		if plan, err = decide(user, effective, req); err == nil {
+			entered, err = b.enter(f, id, plan, effective)
 		}
-		entered, err = b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 	}
 	if err != nil {
 		return err
@@ -86,10 +76,20 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	return nil
 }
 
+// enter connects a login to the agent of its plan's container, with the entry of a session.
+func (b *Broker) enter(f *front, id string, plan *policy.Plan, effective *settings.Effective) (bringup.Result, error) {
+	if err := b.addSession(f, id, plan, effective); err != nil {
+		return bringup.Result{}, err
+	}
+	if b.mustHandOver(plan) {
+		return bringup.Result{}, engine.ErrNoClient
+	}
+	return b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
+}
+
 // dropLarge drops what must not be kept while a container is made: a user can have
 // thousands of logins that wait.
-func dropLarge(req *wire.Login, effective *settings.Effective, plan *policy.Plan) {
-	effective.DropWritten()
+func dropLarge(req *wire.Login, plan *policy.Plan) {
 	req.UserFile, req.UserErr, req.AuthInfo = nil, "", nil
 	if !plan.Settings.AuditCommand {
 		req.Words = nil
@@ -125,10 +125,12 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 // lockSessions takes the lock under which a user's sessions are counted, and refuses the
 // login if the user has as many as they may (maxsessions). Of two logins at once only one
 // is admitted as the last.
-func (b *Broker) lockSessions(ctx context.Context, plan *policy.Plan) (unlock func(), err error) {
+func (b *Broker) lockSessions(plan *policy.Plan) (unlock func(), err error) {
 	if plan.Settings.MaxSessions == 0 {
 		return func() {}, nil
 	}
+	ctx, cancel := context.WithTimeout(b.ctx, answerLimit)
+	defer cancel()
 	unlock, err = b.sessions.Lock(ctx)
 	if err != nil {
 		return nil, err
@@ -143,13 +145,13 @@ func (b *Broker) lockSessions(ctx context.Context, plan *policy.Plan) (unlock fu
 // addSession writes the entry of a session, before anything is done for it: every
 // process that thinks of removing its container sees it from here on. If we are killed
 // the entry stays, and ends with the front.
-func (b *Broker) addSession(ctx context.Context, f *front, id string, plan *policy.Plan, effective *settings.Effective) error {
+func (b *Broker) addSession(f *front, id string, plan *policy.Plan, effective *settings.Effective) error {
 	s := state.Session{
 		ID: id, UID: f.uid, User: plan.User.Name, Container: plan.Container,
 		Pid: f.process.Pid, Start: f.process.Start, Since: time.Now(),
 		Address: effective.Address, Key: effective.Key,
 	}
-	unlock, err := b.lockSessions(ctx, plan)
+	unlock, err := b.lockSessions(plan)
 	if err != nil {
 		return err
 	}

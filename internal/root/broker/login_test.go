@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -253,6 +254,15 @@ func TestUserFileCountsOnlyWhereOpened(t *testing.T) {
 	if r, ok := m.(*wire.Ready); !ok || r.Cwd != "/tmp" {
 		t.Errorf("got %#v", m)
 	}
+}
+
+func TestContainerOfAnIgnoredUserFileLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nenableuserconfig\nenableusercontainername\nenableuserimagename\nmaxsessions = 1\n")
+	w.ignored(&wire.Login{UserFile: []byte("[dockersh]\ncontainername = other\nimagename = none:1\n")}, "there is no image none:1")
+	w.eventually("only the container that is entered has a directory", func() bool {
+		return slices.Equal(w.broker.state.Containers(), []string{w.name()}) && len(w.broker.sessions.Live()) == 0
+	})
 }
 
 // The image that ~/.dockersh names is not there, and two logins wait for it: one that read the

@@ -98,10 +98,6 @@ func ignoredBecause(err error) string {
 	return text
 }
 
-// DropWritten drops the settings as they are written, which nobody needs who has those with
-// every %-sequence replaced: with the place of each in the files, they are large.
-func (e *Effective) DropWritten() { e.Written, e.adminsWritten = nil, nil }
-
 // IgnoreUserFile replaces settings that a login cannot have by those without ~/.dockersh,
 // and reports whether there are such.
 func (e *Effective) IgnoreUserFile(cause error) bool {
