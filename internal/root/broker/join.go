@@ -54,11 +54,11 @@ func (b *Broker) join(f *front, m wire.Message) error {
 		b.events.refused.Log(ctx, slog.LevelWarn, "connection without a network",
 			"user", f.user, "uid", user.UID, "pid", f.pid, "cause", c.Err)
 	}
+	b.events.watchConnection(f) // before sshd goes on to the session, which looks for it
 	if err := f.sendJoined(c); err != nil {
 		return err
 	}
 	f.stage = joined
-	b.events.watchConnection(f)
 	return nil
 }
 
