@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,13 +40,17 @@ func startWithSSHAgent(t *testing.T, c channel.Conn) (path string, fd int, stdin
 	if !ok || !started.SSHAgent || len(fds) != 1 {
 		t.Fatalf("got %#v %v", got, fds)
 	}
-	t.Cleanup(func() { seqpacket.CloseAll(fds); w0.Close() })
 	_, _ = r0.Close(), p[1].Close()
 	_ = out.SetReadDeadline(time.Now().Add(5 * time.Second))
 	name, err := io.ReadAll(out)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		seqpacket.CloseAll(fds)
+		_, _ = w0.Close(), c.Close()
+		awaitGone(t, filepath.Dir(string(name)))
+	})
 	return string(name), fds[0], w0
 }
 
@@ -102,7 +108,15 @@ func TestSocketForTheSSHAgentIsTheSessionsOwn(t *testing.T) {
 }
 
 func TestNothingStaysOfASessionThatDidNotStart(t *testing.T) {
-	before, _ := filepath.Glob("/tmp/" + dirPattern + "*")
+	// Those of sshd and of other programs have other names.
+	sockets := func() (all []string) {
+		for _, place := range []string{"/run/user/" + strconv.Itoa(os.Getuid()), "/tmp"} {
+			some, _ := filepath.Glob(place + "/" + dirPattern + "*/" + socketName)
+			all = append(all, some...)
+		}
+		return all
+	}
+	before := sockets()
 	c := agent(t)()
 	p, _ := pipes(t)
 	m := start("true")
@@ -111,7 +125,7 @@ func TestNothingStaysOfASessionThatDidNotStart(t *testing.T) {
 		t.Errorf("got %#v", got)
 	}
 	_, _, _ = c.Recv() // the end comes after that
-	if now, _ := filepath.Glob("/tmp/" + dirPattern + "*"); len(now) > len(before) {
+	if now := sockets(); !slices.Equal(now, before) {
 		t.Errorf("%q", now)
 	}
 }
@@ -137,7 +151,7 @@ func TestSessionWithoutAnSSHAgentHasNoVariable(t *testing.T) {
 func TestDisplayHasItsCookies(t *testing.T) {
 	c := agent(t)()
 	p, out := pipes(t)
-	m := start(`stat -c %a "$XAUTHORITY"; cat "$XAUTHORITY"; echo "$DISPLAY"`)
+	m := start(`stat -c %a "$XAUTHORITY"; cat "$XAUTHORITY"; echo "$DISPLAY"; echo "$XAUTHORITY"`)
 	m.Display, m.Cookies, m.Inherited = "localhost:10.0", []byte("cookies\n"), &wire.Inherited{Limits: limits.Own()}
 	got := ask(t, c, m, int(p[0].Fd()), int(p[1].Fd()), int(p[2].Fd()))
 	if s, ok := got.(*wire.Started); !ok || !s.X11 || s.SSHAgent {
@@ -145,9 +159,13 @@ func TestDisplayHasItsCookies(t *testing.T) {
 	}
 	_, _ = p[0].Close(), p[1].Close()
 	_ = out.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if text, err := io.ReadAll(out); string(text) != "600\ncookies\nlocalhost:10.0\n" || err != nil {
-		t.Errorf("%q, %v", text, err)
+	text, err := io.ReadAll(out)
+	path, ok := strings.CutPrefix(string(text), "600\ncookies\nlocalhost:10.0\n")
+	if !ok || err != nil {
+		t.Fatalf("%q, %v", text, err)
 	}
+	_ = c.Close()
+	awaitGone(t, filepath.Dir(path))
 }
 
 func TestAllOfASessionIsInOneDirectory(t *testing.T) {
