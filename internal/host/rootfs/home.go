@@ -49,13 +49,13 @@ func (r *Root) fillNew(parent int, base, skel string, mode uint32, uid, gid uint
 		if err == nil {
 			break
 		}
+		if !errors.Is(err, unix.EEXIST) {
+			return err
+		}
 		if time.Now().After(end) { // its user keeps it young
 			return refused(fresh, err.Error())
 		}
-		if there, endErr := r.awaitOther(parent, base, fresh, uid); !errors.Is(err, unix.EEXIST) || there || endErr != nil {
-			if errors.Is(err, unix.EEXIST) {
-				err = endErr
-			}
+		if there, err := r.awaitOther(parent, base, fresh, uid); there || err != nil {
 			return err
 		}
 	}
