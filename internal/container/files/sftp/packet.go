@@ -17,7 +17,6 @@ const (
 	typeRename        = 18
 	typeSymlink       = 20
 	typeStatus        = 101
-	typeHandle        = 102
 	typeName          = 104
 	typeExtended      = 200
 	typeExtendedReply = 201
