@@ -45,9 +45,6 @@ var refusals = [...]refusal{
 		"the container engine's disk is full", "ask the administrator to run: ENGINE system df"},
 }
 
-// missingNetwork finds the name of a network that is not there.
-var missingNetwork = regexp.MustCompile(`network ([^\s:"]+) not found|network with name or id ([^\s:"]+): `)
-
 // limits are the words by which an engine's text is about a limit: the text says what is
 // possible.
 var limits = [...]string{
@@ -69,8 +66,7 @@ func Refusal(program string, err error) error {
 			}
 		}
 	}
-	if m := missingNetwork.FindStringSubmatch(text); m != nil {
-		name := printable.Text(m[1] + m[2])
+	if name := missingNetwork(text); name != "" {
 		return usererr.New(usererr.Settings, "the container engine has no network "+name,
 			"ask the administrator to run: "+program+" network create "+name+" (or to change network in the settings)", err)
 	}
@@ -81,6 +77,16 @@ func Refusal(program string, err error) error {
 		}
 	}
 	return err
+}
+
+// missingNetwork returns the name of a network that is not there; empty if the text is about
+// something else.
+func missingNetwork(text string) string {
+	m := regexp.MustCompile(`network ([^\s:"]+) not found|network with name or id ([^\s:"]+): `).FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return printable.Text(m[1] + m[2])
 }
 
 // sentence returns the part of an engine's text that has the byte at in it.
