@@ -49,7 +49,8 @@ type session struct {
 	log      *slog.Logger
 
 	start *wire.Start
-	in    int // descriptor that the input comes from
+	in    int            // descriptor that the input comes from
+	size  *tty.SizeRelay // to the program's terminal; nil without one
 }
 
 // startProgram starts the program and reports that to the front. The descriptors
@@ -72,6 +73,7 @@ func (s *session) startProgram(m *wire.Start, fds []int) error {
 		}
 		defer func() { _ = unix.Close(master) }()
 		fds, pass = []int{slave, slave, slave}, []int{master}
+		s.size = tty.RelaySize(slave, m.Rows, m.Cols, s.resize)
 	}
 	s.in = fds[0]
 	ctx, cancel := timeout(startLimit)
@@ -103,7 +105,7 @@ func (s *session) carry() {
 	defer cancel()
 	go func() { s.relaySignals(ctx); cancel() }()
 	go s.copyInput()
-	if s.start.Terminal {
+	if s.size != nil {
 		go s.relaySizes()
 	}
 	var exit *wire.Exit
@@ -192,6 +194,9 @@ func (s *session) copyInput() {
 			_ = s.upstream.CloseWrite() // the end of a terminal is also the end of its front
 			return
 		}
+		if s.size != nil {
+			s.size.Update()
+		}
 		if _, err := s.upstream.Write(buf[:n]); err != nil {
 			return // the program does not read any more
 		}
@@ -202,20 +207,21 @@ func (s *session) copyInput() {
 func (s *session) relaySizes() {
 	changed := make(chan os.Signal, 1)
 	signal.Notify(changed, unix.SIGWINCH)
-	rows, cols := s.start.Rows, s.start.Cols
 	for {
-		if r, c, err := tty.Size(s.in); err == nil && (r != rows || c != cols) {
-			if s.recorder != nil {
-				s.recorder.resize(r, c) // before what the program makes of it
-			}
-			ctx, cancel := timeout(startLimit)
-			if err := s.upstream.resize(ctx, r, c); err == nil {
-				rows, cols = r, c
-			}
-			cancel()
-		}
+		s.size.Update()
 		<-changed
 	}
+}
+
+// resize sets the size of the program's terminal. What the program makes of it comes after it
+// in the recording.
+func (s *session) resize(rows, cols uint16) {
+	if s.recorder != nil {
+		s.recorder.resize(rows, cols)
+	}
+	ctx, cancel := timeout(startLimit)
+	defer cancel()
+	_ = s.upstream.resize(ctx, rows, cols) // fails if the session has ended
 }
 
 // timeout returns a context for what must be done although the session is over.

@@ -14,8 +14,9 @@ import (
 // slows the writer.
 type relay struct {
 	from, to int
-	input    bool // towards the container: not to be drained at the end
-	pipe     bool // the session's side is a pipe that we made, to be closed at the end
+	input    bool   // towards the container: not to be drained at the end
+	pipe     bool   // the session's side is a pipe that we made, to be closed at the end
+	received func() // called with input that was read and is not passed on yet; may be nil
 	done     bool
 	buf      []byte
 	rest     []byte // part of buf that is still to be written
@@ -53,6 +54,9 @@ func (r *relay) step() bool {
 	if ended {
 		r.finish()
 		return true
+	}
+	if n > 0 && r.received != nil {
+		r.received()
 	}
 	r.rest = r.buf[:n]
 	return n > 0

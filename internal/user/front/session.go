@@ -28,8 +28,9 @@ const startLimit = 15 * time.Second
 type session struct {
 	broker         channel.Conn
 	agent          agentclient.Conn
-	master         int    // of the session's pty; -1 without a terminal
-	restore        func() // restores the user's terminal
+	master         int            // of the session's pty; -1 without a terminal
+	size           *tty.SizeRelay // to that pty; nil without a terminal
+	restore        func()         // restores the user's terminal
 	relays         []*relay
 	handlesSignals bool
 	endReported    sync.Once
@@ -86,13 +87,16 @@ func (s *session) startTerminal(m *wire.Start) error {
 		return err
 	}
 	s.restore = func() { _ = modes.Restore(0) }
+	s.size = tty.RelaySize(0, m.Rows, m.Cols, func(rows, cols uint16) {
+		_ = tty.SetSize(s.master, rows, cols) // fails if the session has ended
+	})
 	s.handleSignals()
-	s.resize() // the size may have changed before that
+	s.size.Update() // it may have changed before that
 	if err := modes.Raw(0); err != nil {
 		return err
 	}
 	s.relays = []*relay{
-		{from: reopen(0, unix.O_RDONLY), to: s.master, input: true},
+		{from: reopen(0, unix.O_RDONLY), to: s.master, input: true, received: s.size.Update},
 		{from: s.master, to: reopen(1, unix.O_WRONLY)},
 	}
 	return nil

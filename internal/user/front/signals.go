@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/sys"
-	"github.com/dockersh/dockersh/internal/host/tty"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 )
 
@@ -32,7 +31,7 @@ func (s *session) receiveSignals(c chan os.Signal) {
 		sig := sig.(unix.Signal)
 		switch {
 		case sig == unix.SIGWINCH:
-			s.resize()
+			s.size.Update()
 		case s.master >= 0:
 			s.restore()
 			s.reportEnd(exitstatus.OfSignal(sig))
@@ -44,12 +43,5 @@ func (s *session) receiveSignals(c chan os.Signal) {
 				sys.DieBy(sig)
 			}
 		}
-	}
-}
-
-// resize sets the session's terminal to the size of the user's.
-func (s *session) resize() {
-	if rows, cols, err := tty.Size(0); err == nil {
-		_ = tty.SetSize(s.master, rows, cols) // fails if the session has ended
 	}
 }

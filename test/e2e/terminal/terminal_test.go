@@ -48,7 +48,7 @@ func TestWindowSizeIsRightFromTheFirstByte(t *testing.T) {
 		for _, size := range [][2]uint16{{24, 80}, {41, 133}, {3, 1000}} {
 			c := e2e.NewConsole(t, size[0], size[1], e2e.SSHArgv(u, "-tt", "127.0.0.1", "stty size")...)
 			want := strconv.Itoa(int(size[0])) + " " + strconv.Itoa(int(size[1]))
-			c.Expect(`(?m)^` + want + `\r$`)
+			c.Expect(`(?m)(?:^|\x1b\[K)` + want + `\r$`) // after a line about a container that is made
 			c.Wait()
 		}
 	})
@@ -72,6 +72,27 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 		if status := c.Wait(); status != 3 {
 			t.Errorf("status %d, want 3", status)
 		}
+	})
+}
+
+// As under sshd itself, which reads both from one connection: a program that reacts to a key
+// draws for the window that the key was typed in.
+func TestKeyTypedAfterAResizeMeetsTheNewSize(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		// Not with readline, which writes the size that it has read back to the terminal.
+		c := e2e.NewConsole(t, 24, 80, e2e.SSHArgv(u, "-tt", "127.0.0.1", "exec sh -c 'echo rea\\dy; while read x; do stty size; done'")...)
+		c.Expect("ready")
+		for i := range 200 {
+			rows, cols := uint16(20+i%17), uint16(80+i%23)
+			c.Resize(rows, cols)
+			c.Line("x")
+			if size := c.Expect(`\n(\d+) (\d+)\r`); size[1] != strconv.Itoa(int(rows)) || size[2] != strconv.Itoa(int(cols)) {
+				t.Fatalf("%d: %q, want %d %d", i, size[0], rows, cols)
+			}
+		}
+		c.Send("\x04")
+		c.Wait()
 	})
 }
 
