@@ -11,7 +11,7 @@ import (
 )
 
 // agentRow compares how long it takes until a login has an answer from the user's ssh agent.
-func agentRow(t *testing.T) budget {
+func agentRow(t *testing.T) row {
 	e2e.StartSSHAgent(t)
 	list := func(a *e2e.Account) func() time.Duration {
 		if !e2e.CopySSHAdd(t, a) {
@@ -21,11 +21,11 @@ func agentRow(t *testing.T) budget {
 		return func() time.Duration { return timed(t, exec.Command(argv[0], argv[1:]...)) }
 	}
 	m := race(60, list(e2e.Boxed), list(e2e.Plain))
-	return budget{"ssh -A host ssh-add -l: dockersh vs bash", ms(m[0]), ms(m[1]), ratio(m[0], m[1]), 1.1, false}
+	return costRow("ssh -A host ssh-add -l: dockersh vs bash", m[0], m[1], 1.1)
 }
 
 // TestAgentBudget measures this row alone: AGENT=1 go test -run TestAgentBudget.
 func TestAgentBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "AGENT", func() budget { return agentRow(t) })
+	measureAlone(t, "AGENT", func() row { return agentRow(t) })
 }

@@ -26,7 +26,7 @@ func filesUser(t *testing.T, image string, programs ...string) *e2e.Account {
 }
 
 // fileRows compares ours with OpenSSH's sftp server and scp, in containers, over ssh.
-func fileRows(t *testing.T) []budget {
+func fileRows(t *testing.T) []row {
 	const openSSHs = "/usr/lib/openssh/sftp-server"
 	without, with := filesUser(t, "dsh-sftp", openSSHs), filesUser(t, "dsh-scp", "/usr/bin/scp")
 	dir := t.TempDir()
@@ -57,21 +57,20 @@ func fileRows(t *testing.T) []budget {
 	stop, peak := make(chan bool), make(chan float64)
 	go watchMemory("dockersh-files", stop, peak)
 	const ours = "/.dockersh/dockersh-files sftp-server"
-	rows := []budget{
-		throughputRow("sftp put of 400 MB", 0.9, race(5, sftp(ours, "put big /tmp/big"), sftp(openSSHs, "put big /tmp/big"))),
-		throughputRow("sftp get of 400 MB", 0.9, race(5, sftp(ours, "get /tmp/big got"), sftp(openSSHs, "get /tmp/big got"))),
-		throughputRow("scp -O of 400 MB to the container", 0, race(5, scp("big", there(without)), scp("big", there(with)))),
-		throughputRow("scp -O of 400 MB from the container", 0, race(5, scp(there(without), "got"), scp(there(with), "got"))),
+	against := func(what string, bound float64, ours, other func() time.Duration) row {
+		m := race(9, ours, other)
+		return throughputRow(what+", throughput vs OpenSSH's", m[0], m[1], bound)
+	}
+	rows := []row{
+		against("sftp put of 400 MB", 0.9, sftp(ours, "put big /tmp/big"), sftp(openSSHs, "put big /tmp/big")),
+		against("sftp get of 400 MB", 0.9, sftp(ours, "get /tmp/big got"), sftp(openSSHs, "get /tmp/big got")),
+		// Clients use the old protocol of scp only if they are told to.
+		against("scp -O of 400 MB to the container", 0, scp("big", there(without)), scp("big", there(with))),
+		against("scp -O of 400 MB from the container", 0, scp(there(without), "got"), scp(there(with), "got")),
 	}
 	close(stop)
 	most := <-peak
-	return append(rows, budget{"memory of dockersh-files at its most", kB(most), "15 MB", most / 15e6, 1, false})
-}
-
-// throughputRow has the times of ours and of OpenSSH's program. Clients use the old
-// protocol of scp only if they are told to, so its rows have no bound.
-func throughputRow(what string, bound float64, m []time.Duration) budget {
-	return budget{what + ", throughput vs OpenSSH's", ms(m[0]), ms(m[1]), ratio(m[1], m[0]), bound, true}
+	return append(rows, memoryRow("memory of dockersh-files at its most", most, 15e6))
 }
 
 // watchMemory looks for processes of that name until stop, and sends the most memory in

@@ -19,9 +19,11 @@ const seats = 30
 
 // seatsRows measures a class that comes in, as docs/course.md says: the image knows its
 // user, and all log in within the same second, each into a new container, and stay. The
-// other figure is as many `docker run -d` of the image in parallel; over ssh, these and as
-// many connections to a bash. The same class then uses an image that knows only root.
-func seatsRows(t *testing.T) []budget {
+// other figure is as many `docker run -d` of the image in parallel, in the network that
+// dockersh makes for containers; over ssh, these and as many connections to a bash. The same
+// class then uses an image that knows only root. The last row is what that network costs: Docker
+// starts a name server for each container in it.
+func seatsRows(t *testing.T) []row {
 	u := e2e.NewUser(t, "containername = %u_first")
 	host := e2e.NewAccount(t, "/bin/bash")
 	e2e.CanLogIn(t, u)
@@ -41,20 +43,25 @@ func seatsRows(t *testing.T) []budget {
 		return func() time.Duration { defer e2e.ContainersGone(t, u); return together(t, session) }
 	}
 	onTheHost := func(int) *exec.Cmd { return asUser(u, e2e.Front, "-c", "echo up; cat") }
-	runs := func(image string) func() time.Duration {
-		return func() time.Duration { return inParallel(t, image) }
+	runs := func(image, network string) func() time.Duration {
+		return func() time.Duration { return inParallel(t, image, network) }
 	}
 	const rounds = 5
 	into(prepared)
-	known := race(rounds, comeIn(onTheHost), runs(prepared), comeIn(overSSH(u)), comeIn(overSSH(host)))
+	known := race(rounds, comeIn(onTheHost), runs(prepared, "dockersh"), comeIn(overSSH(u)), comeIn(overSSH(host)),
+		runs(prepared, "bridge"))
 	into(plain)
-	unknown := race(rounds, comeIn(onTheHost), runs(plain))
-	all := known[1] + known[3]
+	unknown := race(rounds, comeIn(onTheHost), runs(plain, "dockersh"))
+	both := make([]time.Duration, rounds)
+	for i := range both {
+		both[i] = known[1][i] + known[3][i]
+	}
 	first := strconv.Itoa(seats) + " first logins at once"
-	return []budget{
-		{first + " vs docker run -d", ms(known[0]), ms(known[1]), ratio(known[0], known[1]), 1.25, false},
-		{first + ", image without the user, vs docker run -d", ms(unknown[0]), ms(unknown[1]), ratio(unknown[0], unknown[1]), 0, false},
-		{first + " over ssh vs docker run -d and ssh to bash", ms(known[2]), ms(all), ratio(known[2], all), 1.25, false},
+	return []row{
+		costRow(first+" vs docker run -d", known[0], known[1], 1.25),
+		costRow(first+", image without the user, vs docker run -d", unknown[0], unknown[1], 0),
+		costRow(first+" over ssh vs docker run -d and ssh to bash", known[2], both, 1.25),
+		costRow(strconv.Itoa(seats)+" docker run -d in the network dockersh vs in docker's own", known[1], known[4], 0),
 	}
 }
 
@@ -96,15 +103,15 @@ func together(t *testing.T, session func(i int) *exec.Cmd) time.Duration {
 	return took
 }
 
-// inParallel returns the wall time of as many `docker run -d`.
-func inParallel(t *testing.T, image string) time.Duration {
+// inParallel returns the wall time of as many `docker run -d` in that network.
+func inParallel(t *testing.T, image, network string) time.Duration {
 	t.Helper()
 	name := func(i int) string { return "seat" + strconv.Itoa(i) }
 	var all sync.WaitGroup
 	begin := time.Now()
 	for i := range seats {
 		all.Go(func() {
-			if err := e2e.TryDocker("run", "-d", "--name", name(i), image, "sleep", "1000"); err != nil {
+			if err := e2e.TryDocker("run", "-d", "--network", network, "--name", name(i), image, "sleep", "1000"); err != nil {
 				t.Error(err)
 			}
 		})
