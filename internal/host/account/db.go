@@ -29,6 +29,7 @@ type DB struct {
 	passwdPath   string
 	groupPath    string
 	switchPath   string
+	nslcdPath    string
 	files        watchedFiles
 	users        cache[User]
 	groupsOfUser cache[[]Group]
@@ -45,7 +46,7 @@ func New(ttl time.Duration) *DB {
 	}
 	busy := make(chan struct{}, maxBusy)
 	return &DB{
-		getentPath: getentPath, passwdPath: passwdFile, groupPath: groupFile, switchPath: switchFile,
+		getentPath: getentPath, passwdPath: passwdFile, groupPath: groupFile, switchPath: switchFile, nslcdPath: nslcdSocket,
 		users: cache[User]{ttl: ttl, busy: busy}, groupsOfUser: cache[[]Group]{ttl: ttl, busy: busy},
 		groupsByName: cache[map[string]groupEntry]{ttl: ttl, busy: busy}, gidsOfUser: cache[[]uint32]{ttl: ttl, busy: busy},
 	}

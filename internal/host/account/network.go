@@ -7,7 +7,7 @@ import (
 
 // nslcdSocket is where libnss-ldapd asks its daemon, nslcd(8). libnss-ldap has the same name in
 // nsswitch.conf(5), and no daemon.
-var nslcdSocket = "/run/nslcd/socket"
+const nslcdSocket = "/run/nslcd/socket"
 
 // AskTheNetwork returns those services for users and groups in nsswitch.conf(5) that ask over
 // the network inside of each process that looks somebody up, and not by a daemon of this host.
@@ -16,7 +16,7 @@ func (d *DB) AskTheNetwork() (services []string) {
 	for _, database := range []string{"passwd", "group", "initgroups"} {
 		words, _ := switchLine(string(text), database)
 		for _, w := range words {
-			if asksTheNetwork(w) && !slices.Contains(services, w) {
+			if d.asksTheNetwork(w) && !slices.Contains(services, w) {
 				services = append(services, w)
 			}
 		}
@@ -24,12 +24,12 @@ func (d *DB) AskTheNetwork() (services []string) {
 	return services
 }
 
-func asksTheNetwork(service string) bool {
+func (d *DB) asksTheNetwork(service string) bool {
 	switch service {
 	case "nis", "nisplus", "hesiod":
 		return true
 	case "ldap":
-		_, err := os.Lstat(nslcdSocket)
+		_, err := os.Lstat(d.nslcdPath)
 		return err != nil
 	}
 	return false
