@@ -157,6 +157,13 @@ type Start struct {
 	Fallback string // program instead of a Path that cannot be run; empty for an error
 }
 
+// KeepKnownTo clears what an agent of this version, which Speaks, takes for a damaged message.
+func (m *Start) KeepKnownTo(version uint16) {
+	if version == 1 {
+		m.Inherited, m.Fallback, m.SSHAgent, m.Display, m.Cookies = nil, "", false, "", nil
+	}
+}
+
 // UseFallback makes Fallback the program, and returns a line for the user. ok is false if there
 // is none.
 func (m *Start) UseFallback() (notice string, ok bool) {

@@ -174,14 +174,11 @@ func startAtAgent(agent agentclient.Conn, m *wire.Start, stdio []int) (agentclie
 	if err != nil {
 		return agentclient.Started{}, err
 	}
-	if hello.Version == 1 {
-		// It would take the message for a damaged one.
-		m.Inherited, m.Fallback, m.SSHAgent, m.Display, m.Cookies = nil, "", false, "", nil
-	}
 	if !wire.Speaks(hello.Version) {
 		return agentclient.Started{}, usererr.New(usererr.Protocol, "the container runs another version of dockersh",
 			usererr.RestartNamed, nil)
 	}
+	m.KeepKnownTo(hello.Version)
 	return agent.Start(m, stdio...)
 }
 
