@@ -141,6 +141,7 @@ var walls = []wall{
 	{"internal/container/spawn", append(lean, "internal/proto/", "internal/rules/", "internal/engine/", "internal/root/"), "what runs between fork and exec is a few system calls"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
 	{"internal/container/files", []string{"os/exec", "net/http", "internal/container/agent"}, "as cmd/dockersh-files"},
+	{"internal/container/files/handles", append(slices.Clone(lean), "github.com/pkg/sftp", "internal/host/", "internal/proto/"), "open files and system calls: what a client's packets are is decided elsewhere"},
 	{"internal/container/files/scp", append(slices.DeleteFunc(slices.Clone(lean), func(p string) bool { return p == "fmt" }), "github.com/pkg/sftp"), "the old protocol needs nothing of the new one"},
 	{"internal/container/files/sftp", []string{"os/exec", "net/http", "internal/host/", "internal/proto/"}, "bytes and files: it knows nothing of dockersh"},
 	{"internal/admin/cli", []string{"net/http", "internal/engine/docker", "internal/root/", "internal/rules/config"},

@@ -53,6 +53,42 @@ func TestSFTPBatch(t *testing.T) {
 	})
 }
 
+// Each of these commands needs a request that only OpenSSH's server has from the beginning.
+func TestSFTPExtensions(t *testing.T) {
+	e2e.Run(t, e2e.EveryDoor)
+	forEachUser(t, func(t *testing.T, u *e2e.Account) {
+		dir, remote := tree(t), fresh(t, u)
+		group := strings.TrimSpace(there(t, u, "id -g"))
+		r := sftp(t, u, dir, strings.NewReplacer("DIR", remote, "GROUP", group).Replace(`
+			cd DIR
+			put -f tree/plain f
+			cp f g
+			chmod -h 640 g
+			ln -s f l
+			chgrp -h GROUP l
+			-chmod -h 600 l
+			-cp f f
+			-cp no h
+			get g back
+		`), "-vvv")
+		if b, err := os.ReadFile(dir + "/back"); err != nil || string(b) != "this is plain\n" || r.Status != 0 {
+			t.Errorf("%q, %v, %+v", b, err, r)
+		}
+		for _, want := range []string{"fsync@openssh.com", "copy-data", "lsetstat@openssh.com", "limits@openssh.com", "expand-path@openssh.com",
+			"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com"} {
+			if !strings.Contains(r.Stderr, "Server supports extension \""+want+"\"") {
+				t.Error("no " + want)
+			}
+		}
+		if !strings.Contains(r.Stderr, "fsync@openssh.com I:") {
+			t.Errorf("no fsync: %s", r.Stderr)
+		}
+		if got := there(t, u, "cd %s; cat g; stat -c %%a f g; readlink l", remote); got != "this is plain\n644\n640\nf\n" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 func TestSFTPResumes(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	forEachUser(t, func(t *testing.T, u *e2e.Account) {
@@ -71,7 +107,7 @@ func TestSFTPResumes(t *testing.T) {
 
 func TestSFTPErrorsAreThoseOfOpenSSH(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
-	batch := "-get no/such x\n-mkdir sub\n-mkdir sub\n-rmdir no\n-rm sub\n-put plain no/such/x\n-rename plain no/such/x\n-ls no\n-chmod 600 no\n-cd no\n-ln -s x sub\n-put plain\n-rename -l plain sub\n-rmdir plain\n"
+	batch := "-get no/such x\n-mkdir sub\n-mkdir sub\n-rmdir no\n-rm sub\n-put plain no/such/x\n-rename plain no/such/x\n-ls no\n-chmod 600 no\n-cd no\n-ln -s x sub\n-put plain\n-rename -l plain sub\n-rmdir plain\n-ln -s plain l\n-chmod -h 600 l\n-chmod -h 600 no\n-cp plain plain\n-cp no x\n-cp plain no/x\n-chgrp -h 0 plain\n"
 	var want string
 	forEachUser(t, func(t *testing.T, u *e2e.Account) {
 		dir, remote := t.TempDir(), fresh(t, u)

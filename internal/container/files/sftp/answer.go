@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -9,11 +10,14 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/container/files/handles"
 )
 
 // Codes of a status.
 const (
 	statusOK               = 0
+	statusEOF              = 1
 	statusNoSuchFile       = 2
 	statusPermissionDenied = 3
 	statusFailure          = 4
@@ -36,6 +40,8 @@ func codeOf(err error) uint32 {
 	switch {
 	case err == nil:
 		return statusOK
+	case errors.Is(err, io.EOF):
+		return statusEOF
 	case isOneOf(err, unix.ENOENT, unix.ENOTDIR, unix.EBADF, unix.ELOOP):
 		return statusNoSuchFile
 	case isOneOf(err, unix.EPERM, unix.EACCES, unix.EFAULT):
@@ -50,9 +56,11 @@ func isOneOf(err error, errnos ...unix.Errno) bool {
 	return slices.ContainsFunc(errnos, func(e unix.Errno) bool { return errors.Is(err, e) })
 }
 
-// Extensions that are answered here. The library answers the others, and has none for
-// fsync@openssh.com and copy-data, which need the files that it keeps to itself.
+// Extensions that are answered here. The library answers the others.
 const (
+	extFsync      = "fsync@openssh.com"
+	extLsetstat   = "lsetstat@openssh.com"
+	extCopyData   = "copy-data"
 	extLimits     = "limits@openssh.com"
 	extExpandPath = "expand-path@openssh.com"
 )
@@ -62,7 +70,7 @@ func version() []byte {
 	b := appendU32(newPacket(typeVersion), 3)
 	for _, e := range [...][2]string{
 		{"posix-rename@openssh.com", "1"}, {"statvfs@openssh.com", "2"}, {"hardlink@openssh.com", "1"},
-		{extLimits, "1"}, {extExpandPath, "1"},
+		{extFsync, "1"}, {extLsetstat, "1"}, {extCopyData, "1"}, {extLimits, "1"}, {extExpandPath, "1"},
 	} {
 		b = appendStr(appendStr(b, e[0]), e[1])
 	}
@@ -71,9 +79,42 @@ func version() []byte {
 
 // answer answers a request that the library does not know, or answers in another way than
 // OpenSSH.
-func answer(kind byte, extension string, id uint32, r *reader) []byte {
+func (s *stream) answer(kind byte, extension string, id uint32, r *reader) []byte {
 	var err error
 	switch {
+	case kind == typeOpen:
+		return s.open(id, r)
+	case kind == typeRead:
+		return s.read(id, r)
+	case kind == typeWrite:
+		handle, offset, data := r.str(), r.u64(), r.bytes()
+		if !r.bad {
+			err = s.files.Write(handle, data, int64(offset))
+		}
+	case kind == typeClose:
+		if handle := r.str(); !r.bad {
+			err = s.files.Close(handle)
+		}
+	case kind == typeFstat:
+		if handle := r.str(); !r.bad {
+			return s.stat(id, handle)
+		}
+	case kind == typeFsetstat:
+		handle, attrs := r.str(), r.attrs()
+		if !r.bad {
+			err = s.files.Set(handle, attrs)
+		}
+	case extension == extFsync:
+		if handle := r.str(); !r.bad {
+			err = s.files.Sync(handle)
+		}
+	case extension == extCopyData:
+		err = s.copyData(r)
+	case extension == extLsetstat:
+		path, attrs := r.str(), r.attrs()
+		if !r.bad {
+			err = handles.SetLink(path, attrs)
+		}
 	case kind == typeMkdir:
 		path, mode := r.str(), r.permissions(0o777)
 		if !r.bad {

@@ -17,10 +17,10 @@ type rawClient struct {
 	id  uint32
 }
 
-func raw(t *testing.T) *rawClient {
+func raw(t *testing.T, args ...string) *rawClient {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	in, out, _ := session(t)
+	in, out, _ := session(t, args...)
 	c := &rawClient{TB: t, in: in, out: out}
 	if _, err := in.Write(finish(appendU32(newPacket(typeInit), 3))); err != nil {
 		t.Fatal(err)
@@ -79,11 +79,16 @@ func (c *rawClient) status(kind byte, body []byte) uint32 {
 func TestBrokenRequestsAreRefused(t *testing.T) {
 	c := raw(t)
 	long := appendU32(nil, 1<<31)
-	for _, kind := range []byte{typeOpen, typeMkdir, typeRename, typeRemove, typeRmdir, typeRealpath, typeExtended} {
+	for _, kind := range []byte{typeOpen, typeRead, typeWrite, typeFstat, typeFsetstat, typeMkdir, typeRename, typeRemove, typeRmdir, typeRealpath, typeExtended} {
 		for _, body := range [][]byte{nil, long, {0, 0}} {
 			if code := c.status(kind, body); code != statusBadMessage {
 				t.Errorf("type %d with %d bytes: status %d", kind, len(body), code)
 			}
+		}
+	}
+	for _, extension := range []string{extFsync, extLsetstat, extCopyData, extExpandPath} {
+		if code := c.status(typeExtended, appendStr(nil, extension)); code != statusBadMessage {
+			t.Errorf("%s: status %d", extension, code)
 		}
 	}
 	for _, kind := range []byte{0, 21, 99, typeStatus, 255} {
@@ -137,7 +142,7 @@ func FuzzServer(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in, out, ended := session(t, "-R", "-p", "read,write,close,fstat,lstat,stat,opendir,readdir,setstat,fsetstat,realpath,readlink,symlink,limits,expand-path,posix-rename,hardlink,statvfs")
+		in, out, ended := session(t, "-R", "-p", "open,read,write,close,fstat,lstat,stat,opendir,readdir,setstat,fsetstat,realpath,readlink,symlink,fsync,lsetstat,copy-data,limits,expand-path,posix-rename,hardlink,statvfs")
 		go func() {
 			_, _ = in.Write(finish(appendU32(newPacket(typeInit), 3)))
 			_, _ = in.Write(b)

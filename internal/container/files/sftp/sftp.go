@@ -1,6 +1,7 @@
 // Package sftp is an sftp server as OpenSSH's, with the same options. The library
-// github.com/pkg/sftp serves files; a layer in front of it answers what the library does
-// not know, or answers in another way than OpenSSH.
+// github.com/pkg/sftp answers what concerns directories, links and names; a layer in front
+// of it serves open files, and answers what the library does not know, or answers in another
+// way than OpenSSH.
 package sftp
 
 import (
@@ -41,11 +42,13 @@ func Main(args []string) int {
 
 // serve serves a client until it ends.
 func serve(in io.Reader, out func(...[]byte) error, o *options) error {
-	serverOptions := []sftp.ServerOption{sftp.WithAllocator(), sftp.WithMaxTxPacket(maxData)}
+	var serverOptions []sftp.ServerOption
 	if o.readOnly {
 		serverOptions = append(serverOptions, sftp.ReadOnly())
 	}
-	s, err := sftp.NewServer(newStream(in, out, o.denies), serverOptions...)
+	stream := newStream(in, out, o)
+	defer stream.files.CloseAll()
+	s, err := sftp.NewServer(stream, serverOptions...)
 	if err != nil {
 		return err
 	}

@@ -219,13 +219,10 @@ func TestLimitsAreKept(t *testing.T) {
 
 func TestExtensionsWorkThatAreOffered(t *testing.T) {
 	c := client(t)
-	for _, e := range []string{"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", extLimits, extExpandPath} {
+	for _, e := range []string{"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", extFsync, extLsetstat, extCopyData, extLimits, extExpandPath} {
 		if _, ok := c.HasExtension(e); !ok {
 			t.Error("no " + e)
 		}
-	}
-	if _, ok := c.HasExtension("fsync@openssh.com"); ok {
-		t.Error("the library has no fsync")
 	}
 	write(t, "a", "a", 0o600)
 	if err := c.Link("a", "b"); err != nil {
@@ -233,6 +230,80 @@ func TestExtensionsWorkThatAreOffered(t *testing.T) {
 	}
 	if _, err := c.StatVFS("."); err != nil {
 		t.Error(err)
+	}
+	f, err := c.OpenFile("a", os.O_RDWR)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Sync(); err != nil {
+		t.Error(err)
+	}
+}
+
+// call has the fields of an extension's request.
+func call(extension string, fields ...any) []byte {
+	b := appendStr(nil, extension)
+	for _, f := range fields {
+		switch f := f.(type) {
+		case string:
+			b = appendStr(b, f)
+		case uint32:
+			b = appendU32(b, f)
+		case int:
+			b = appendU64(b, uint64(f))
+		}
+	}
+	return b
+}
+
+func TestDataIsCopied(t *testing.T) {
+	c := raw(t)
+	write(t, "from", "0123456789", 0o600)
+	open := func(name string, flags uint32) string {
+		r := c.call(typeOpen, appendU32(appendU32(appendStr(nil, name), flags), 0))
+		return r.str()
+	}
+	from, to := open("from", openRead), open("to", openWrite|openCreate)
+	if code := c.status(typeExtended, call(extCopyData, from, 2, 3, to, 1)); code != statusOK {
+		t.Errorf("status %d", code)
+	}
+	if code := c.status(typeExtended, call(extCopyData, from, 8, 3, to, 4)); code != statusEOF {
+		t.Errorf("status %d", code)
+	}
+	if code := c.status(typeExtended, call(extCopyData, from, 0, 0, from, 0)); code != statusFailure {
+		t.Errorf("status %d", code)
+	}
+	if text, err := os.ReadFile("to"); string(text) != "\x0023489" {
+		t.Errorf("%q, %v", text, err)
+	}
+	for _, handle := range []string{from, to} {
+		if code := c.status(typeExtended, call(extFsync, handle)); code != statusOK {
+			t.Errorf("status %d", code)
+		}
+		if code := c.status(typeClose, appendStr(nil, handle)); code != statusOK {
+			t.Errorf("status %d", code)
+		}
+		if code := c.status(typeExtended, call(extFsync, handle)); code != statusNoSuchFile {
+			t.Errorf("status %d", code)
+		}
+	}
+}
+
+func TestLinkKeepsWhatIsBehindIt(t *testing.T) {
+	c := raw(t)
+	write(t, "f", "", 0o600)
+	if err := os.Symlink("f", "l"); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.status(typeExtended, call(extLsetstat, "l", uint32(attrPermissions), uint32(0o777))); code != statusFailure {
+		t.Errorf("status %d", code)
+	}
+	if code := c.status(typeExtended, call(extLsetstat, "l", uint32(attrTimes), uint32(1), uint32(2))); code != statusOK {
+		t.Errorf("status %d", code)
+	}
+	info, err := os.Lstat("l")
+	if err != nil || info.ModTime().Unix() != 2 || modeOf(t, "f") != 0o600 {
+		t.Errorf("%v, %v, %v", info, err, modeOf(t, "f"))
 	}
 }
 
@@ -268,6 +339,21 @@ func TestReadOnlyServerWritesNothing(t *testing.T) {
 	entries, _ := os.ReadDir(".")
 	if text, _ := os.ReadFile("f"); len(entries) != 1 || string(text) != "text" {
 		t.Errorf("%v, f has %q", entries, text)
+	}
+}
+
+func TestReadOnlyServerRefusesExtensionsThatWrite(t *testing.T) {
+	c := raw(t, "-R")
+	write(t, "f", "", 0o600)
+	for _, body := range [][]byte{
+		call(extLsetstat, "f", uint32(attrPermissions), uint32(0o777)), call(extCopyData, "f1", 0, 0, "f2", 0), call(extFsync, "f1"),
+	} {
+		if code := c.status(typeExtended, body); code != statusPermissionDenied {
+			t.Errorf("%q: status %d", body, code)
+		}
+	}
+	if m := modeOf(t, "f"); m != 0o600 {
+		t.Errorf("mode %o", m)
 	}
 }
 
@@ -308,7 +394,7 @@ func TestRequestsKeepTheirOrder(t *testing.T) {
 	c := raw(t)
 	for range 50 {
 		write(t, "f", "", 0o600)
-		// The library makes a link, and we remove the file.
+		// The library makes a link, and we remove it.
 		c.send(typeSymlink, appendStr(appendStr(nil, "target"), "l"))
 		c.send(typeRemove, appendStr(nil, "l"))
 		c.send(typeMkdir, appendU32(appendStr(nil, "l"), 0))
