@@ -128,8 +128,9 @@ type Spec struct {
 // anything there.
 const OwnDir = "/.dockersh"
 
-// OwnBridge is the network interface, on the engine's host, of dockersh's own network.
-const OwnBridge = "dockersh0"
+// OwnBridges begins the names of the network interfaces, on the engine's host, of dockersh's own
+// networks.
+const OwnBridges = "dockersh"
 
 // LoginPath is the file that sets PATH in login shells; the first one of its directory.
 const LoginPath = "/etc/profile.d/00-dockersh-path.sh"

@@ -11,8 +11,12 @@ import (
 	"testing"
 )
 
-// PodmanSocket is the socket of a rootful Podman.
-const PodmanSocket = "/run/podman/podman.sock"
+// PodmanSocket is the socket of a rootful Podman. InPodman is the settings for it: without a
+// network, since there may be no packet filter.
+const (
+	PodmanSocket = "/run/podman/podman.sock"
+	InPodman     = "dockersocket = " + PodmanSocket + "\n\tnetwork = none"
+)
 
 // podmanConf has no systemd and no packet filter, as scripts/engine.
 const podmanConf = "[containers]\nnetns = \"none\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n"
@@ -92,5 +96,5 @@ var inPodman = &kind{name: "podman", engine: Podman, add: func() (*Account, erro
 	if err != nil {
 		return nil, err
 	}
-	return a, a.Set("dockersocket = "+PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash", "mounthome")
+	return a, a.Set(InPodman, "imagename = dsh-debian", "shell = /bin/bash", "mounthome")
 }}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
@@ -47,6 +48,12 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	if err := d.Check(s); err != nil {
 		return nil, err
 	}
+	ownNetwork := s.OwnNetwork && d.OwnNetworks == dialect.OneForEach
+	if ownNetwork {
+		if err := e.makeNetworkOf(inner, d.OwnNetwork(s.Name)); err != nil {
+			return nil, dialect.Refusal(e.Program(), err)
+		}
+	}
 	c := creation{engine: e, spec: s, mark: rand.Text()}
 	out, err := d.Create(inner, e.conn.Transport, c.mark, s)
 	c.id = strings.TrimSpace(out.Stdout)
@@ -62,6 +69,12 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	err = dialect.Refusal(e.Program(), err)
 	if left := c.cleanUp(ctx, out.Killed); left != nil {
 		err = fmt.Errorf("%w; and it could not be removed: %w", err, left)
+	}
+	if ownNetwork {
+		_ = e.conn.Call(context.WithoutCancel(ctx), cleanLimit, func(ctx context.Context, cli *client.Client) error {
+			removeNetworkOf(ctx, cli, d.OwnNetwork(s.Name))
+			return nil
+		})
 	}
 	return nil, err
 }

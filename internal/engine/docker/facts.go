@@ -63,7 +63,7 @@ func seccomp(options []string) bool {
 }
 
 func userNamespaces(options []string) bool {
-	return slices.Contains(options, remapped) || slices.Contains(options, "name=rootless")
+	return slices.Contains(options, remapped) || slices.Contains(options, api.Rootless)
 }
 
 // remapped is the security option of an engine with --userns-remap.

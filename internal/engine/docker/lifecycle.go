@@ -18,9 +18,9 @@ import (
 func (e *Engine) Start(ctx context.Context, id string) error {
 	return dialect.Refusal(e.Program(), e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
-		if attached, aerr := attachOwnNetwork(ctx, cli, id, err); attached {
+		if attached, aerr := e.attachOwnNetwork(ctx, cli, id, err); attached {
 			if aerr != nil {
-				return fmt.Errorf("network %s: %w", dialect.OwnNetwork, aerr)
+				return fmt.Errorf("its own network: %w", aerr)
 			}
 			_, err = cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		}
@@ -63,6 +63,13 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 // engine.ErrNotFound when it was gone before.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
+		if d := e.conn.Dialect(); d.OwnNetworks == dialect.OneForEach {
+			if r, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
+				if name := networkOf(d, &r.Container); name != "" {
+					defer removeNetworkOf(ctx, cli, name)
+				}
+			}
+		}
 		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		if !cerrdefs.IsConflict(err) {
 			return err

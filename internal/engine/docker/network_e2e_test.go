@@ -27,7 +27,7 @@ func ask(t *testing.T, e *Engine, f func(ctx context.Context, cli *client.Client
 func removeOwnNetwork(t *testing.T, e *Engine) {
 	t.Helper()
 	ask(t, e, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.NetworkRemove(ctx, dialect.OwnNetwork, client.NetworkRemoveOptions{})
+		_, err := cli.NetworkRemove(ctx, dialect.Docker.OwnNetwork(""), client.NetworkRemoveOptions{})
 		return err
 	})
 }
@@ -51,11 +51,11 @@ func TestOwnNetworkIsMadeWhenAContainerIsStarted(t *testing.T) {
 	}
 	starts.Wait()
 	ask(t, e, func(ctx context.Context, cli *client.Client) error {
-		n, err := cli.NetworkInspect(ctx, dialect.OwnNetwork, client.NetworkInspectOptions{})
+		n, err := cli.NetworkInspect(ctx, dialect.Docker.OwnNetwork(""), client.NetworkInspectOptions{})
 		if err != nil {
 			return err
 		}
-		if o := n.Network.Options; o["com.docker.network.bridge.enable_icc"] != "false" || o["com.docker.network.bridge.name"] != engine.OwnBridge {
+		if o := n.Network.Options; o["com.docker.network.bridge.enable_icc"] != "false" || o["com.docker.network.bridge.name"] != engine.OwnBridges+"0" {
 			t.Errorf("options %v", o)
 		}
 		for _, id := range ids {

@@ -11,6 +11,6 @@ import (
 func (p *Plan) ownNetwork() bool {
 	return p.Settings.Network == "" && !slices.ContainsFunc(p.Settings.DockerOpt, func(words []string) bool {
 		name, _ := values.Option(words)
-		return name == "--network" || name == "--net"
+		return name == "--network" || name == "--net" || name == "--pod" // Podman's pods have one
 	})
 }

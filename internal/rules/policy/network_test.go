@@ -14,6 +14,7 @@ func TestContainersAreInTheirOwnNetworkUnlessTheSettingsNameOne(t *testing.T) {
 		"network = container:x":                false,
 		"dockeropt = --network=none":           false,
 		"dockeropt = --net host":               false,
+		"dockeropt = --pod=lab":                false,
 		"dockeropt = --network-alias=x":        true,
 		"dockeropt = --dns 192.0.2.1":          true,
 		"dockersocket = ssh://node7":           true,

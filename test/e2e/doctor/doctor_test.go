@@ -119,7 +119,7 @@ func TestDoctorSkipsTheLoginOfUsersWhoNeedSSHD(t *testing.T) {
 // Podman has version numbers of its own.
 func TestDoctorIsSilentOnASoundPodman(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	u := soundHost(t, "dockersocket = "+e2e.PodmanSocket)
+	u := soundHost(t, e2e.InPodman)
 	if found, _, status := runDoctor(t, u, accepted, "--no-login"); len(found) != 0 || status != 0 {
 		t.Errorf("status %d, %+v", status, found)
 	}

@@ -88,7 +88,7 @@ func TestLinkInAHomeDoesNotCoverTheHelper(t *testing.T) {
 	}{
 		{"home in the container", docker, nil},
 		{"mounted home", docker, []string{"mounthome"}},
-		{"Podman", podman, []string{"mounthome", "dockersocket = " + e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/sh"}},
+		{"Podman", podman, []string{"mounthome", e2e.InPodman, "imagename = dsh-debian", "shell = /bin/sh"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := e2e.NewUser(t)
@@ -137,7 +137,7 @@ while :; do sleep 1; done
 
 func TestImageDoesNotCoverTheHelper(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
-	inPodman := []string{"dockersocket = " + e2e.PodmanSocket}
+	inPodman := []string{e2e.InPodman}
 	for _, c := range []struct {
 		name, place, script, volume string
 		engine                      engineOf

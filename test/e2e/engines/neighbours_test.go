@@ -3,10 +3,12 @@
 package engines
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,19 +40,80 @@ var filtered = e2e.EngineOnce(func() error {
 	return docker("import", e2e.ImageTar("busybox"), "dsh-busybox")
 })
 
+// filteredPodmanSocket is that of a Podman in the same case.
+const filteredPodmanSocket = "/run/filter-podman.sock"
+
+var filteredPodman = e2e.EngineOnce(func() error {
+	if _, err := os.Stat("/usr/bin/podman"); err != nil {
+		return fmt.Errorf("%w: podman is not installed (apt-get install podman)", e2e.ErrNotHere)
+	}
+	apart := os.Getenv("APART")
+	dir := apart + "/filter-podman"
+	for path, text := range map[string]string{
+		dir + "/storage.conf": fmt.Sprintf("[storage]\ndriver = \"overlay\"\ngraphroot = \"%s/graph\"\nrunroot = \"/run/filter-podman\"\n", dir),
+		dir + "/containers.conf": "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n" +
+			"[network]\nnetwork_config_dir = \"" + dir + "/networks\"\n",
+	} {
+		if err := errors.Join(os.MkdirAll(dir+"/networks", 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			return err
+		}
+	}
+	podman := func(args ...string) error {
+		return exec.Command("podman", append([]string{"--url", "unix://" + filteredPodmanSocket}, args...)...).Run()
+	}
+	daemon := e2e.Daemon{
+		Name: "filter-podman",
+		Argv: []string{"env", "HOME=/root", "CONTAINERS_CONF=" + dir + "/containers.conf", "CONTAINERS_STORAGE_CONF=" + dir + "/storage.conf",
+			"unshare", "--net", "podman", "system", "service", "--time=0", "unix://" + filteredPodmanSocket},
+		Ready: func() bool { return podman("version") == nil },
+	}
+	if err := daemon.Start(); err != nil {
+		return err
+	}
+	return podman("import", e2e.ImageTar("busybox"), "dsh-busybox")
+})
+
 func TestUsersDoNotReachEachOtherOverTheNetwork(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor.On(filtered), "the network is the engine's")
-	docker := func(args ...string) string {
-		return e2e.OnHost(t, append([]string{"docker", "-H", "unix://" + filterSocket}, args...)...)
+	usersAreApart(t, filterSocket, "docker", "-H")
+}
+
+func TestUsersDoNotReachEachOtherInPodman(t *testing.T) {
+	e2e.Run(t, e2e.ServiceDoor.On(filteredPodman), "the network is the engine's")
+	networks := func() string {
+		return e2e.OnHost(t, "podman", "--url", "unix://"+filteredPodmanSocket, "network", "ls", "--format", "{{.Name}}")
+	}
+	u := usersAreApart(t, filteredPodmanSocket, "podman", "--url")
+	container := u.Name + "_dockersh"
+	if all := networks(); !strings.Contains(all, "dockersh-"+container+"\n") {
+		t.Errorf("networks: %q", all)
+	}
+	e2e.OnHost(t, "podman", "--url", "unix://"+filteredPodmanSocket, "stop", "-t", "0", container)
+	// As a prune by hand of one whose file was lost.
+	if err := os.Remove(os.Getenv("APART") + "/filter-podman/networks/dockersh-" + container + ".json"); err != nil {
+		t.Error(err)
+	}
+	e2e.SSH(t, u, "ip route | grep -q '^default via' && echo routed").Want(t, "routed\n", "", 0)
+	e2e.OnHost(t, e2e.CtlPath, "rm", "--yes", container)
+	if all := networks(); strings.Contains(all, u.Name) {
+		t.Errorf("networks after rm: %q", all)
+	}
+}
+
+// usersAreApart has two users of an engine try to reach each other, and returns the first.
+func usersAreApart(t *testing.T, socket string, cli ...string) *e2e.Account {
+	t.Helper()
+	engine := func(args ...string) string {
+		return e2e.OnHost(t, slices.Concat(cli, []string{"unix://" + socket}, args)...)
 	}
 	newUser := func(lines ...string) (u *e2e.Account, address string) {
-		u = e2e.NewUser(t, append([]string{"dockersocket = " + filterSocket, "imagename = dsh-busybox", "pull = never"}, lines...)...)
+		u = e2e.NewUser(t, append([]string{"dockersocket = " + socket, "imagename = dsh-busybox", "pull = never"}, lines...)...)
 		t.Cleanup(func() {
-			for _, id := range strings.Fields(docker("ps", "-aq", "--filter", "label=dockersh.user="+u.Name)) {
-				docker("rm", "-f", id)
+			for _, id := range strings.Fields(engine("ps", "-aq", "--filter", "label=dockersh.user="+u.Name)) {
+				engine("rm", "-f", id)
 			}
 		})
-		start := "mkdir -p /tmp/w && echo " + u.Name + " >/tmp/w/name && (httpd -p 8000 -h /tmp/w) && hostname -i"
+		start := "mkdir -p /tmp/w && echo " + u.Name + " >/tmp/w/name && (httpd -p 8000 -h /tmp/w) && ip -4 addr show dev eth0 | sed -n 's,.*inet \\([0-9.]*\\).*,\\1,p'"
 		out, err := e2e.TrySSH(u, nil, start)
 		if err != nil {
 			t.Fatal(err, out)
@@ -75,8 +138,9 @@ func TestUsersDoNotReachEachOtherOverTheNetwork(t *testing.T) {
 
 	// The test would not see a network in which nothing is reached: in this one they meet.
 	third, _ := newUser("network = bridge")
-	_, fourthAt := newUser("network = bridge")
-	if got := fetch(third, fourthAt); got == "" {
-		t.Error("in the engine's own network no neighbour is reached")
+	fourth, fourthAt := newUser("network = bridge")
+	if got := fetch(third, fourthAt); got != fourth.Name {
+		t.Errorf("in the engine's own network the neighbour's server says %q", got)
 	}
+	return first
 }

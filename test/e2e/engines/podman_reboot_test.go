@@ -59,7 +59,7 @@ func TestDockershctlStartsWhatRanBeforeAPowerCut(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor.On(e2e.Podman), "its broker is killed and started again")
 	u, id := withAFile(t)
 	reboot(t)
-	e2e.WithSettings(t, "[dockersh]\n\tdockersocket = "+e2e.PodmanSocket+"\n\timagename = dsh-debian\n\tshell = /bin/bash\n")
+	e2e.WithSettings(t, "[dockersh]\n\t"+e2e.InPodman+"\n\timagename = dsh-debian\n\tshell = /bin/bash\n")
 	if out, errs, status := e2e.Ctl(t, "start", u.Name+"_dockersh"); status != 0 {
 		t.Errorf("%q %q %d", out, errs, status)
 	}

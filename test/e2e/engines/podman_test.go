@@ -14,7 +14,7 @@ import (
 // newPodmanUser adds a user whose containers are in Podman.
 func newPodmanUser(t *testing.T, lines ...string) *e2e.Account {
 	t.Helper()
-	u := e2e.NewUser(t, append([]string{"dockersocket = " + e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash"}, lines...)...)
+	u := e2e.NewUser(t, append([]string{e2e.InPodman, "imagename = dsh-debian", "shell = /bin/bash"}, lines...)...)
 	t.Cleanup(func() {
 		for _, id := range containersInPodman(t, u) {
 			e2e.Eventually(t, "podman removes "+id, func() bool { return podmanRemoves(id) })
@@ -181,7 +181,7 @@ func TestPodmanAdoptsAContainer(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
 	u := newPodmanUser(t)
 	name := "hand-" + u.Name
-	if err := u.Set("dockersocket = "+e2e.PodmanSocket, "containername = "+name, "adopt", "usercwd = /tmp"); err != nil {
+	if err := u.Set(e2e.InPodman, "containername = "+name, "adopt", "usercwd = /tmp"); err != nil {
 		t.Fatal(err)
 	}
 	podman(t, "create", "--name", name, "dsh-busybox", "sleep", "infinity")
@@ -208,7 +208,7 @@ func TestPodmanIsExplainedAndListed(t *testing.T) {
 			t.Errorf("explain: no %q in\n%s", want, out)
 		}
 	}
-	e2e.WithSettings(t, "[dockersh]\n\tdockersocket = "+e2e.PodmanSocket+"\n")
+	e2e.WithSettings(t, "[dockersh]\n\t"+e2e.InPodman+"\n")
 	if out := e2e.OnHost(t, e2e.CtlPath, "ls"); !strings.Contains(out, u.Name+"_dockersh") || !strings.Contains(out, "running") {
 		t.Errorf("ls:\n%s", out)
 	}

@@ -39,7 +39,7 @@ func TestNoDirectoryOfAVolumeIsGivenToAUser(t *testing.T) {
 		lines  []string
 	}{
 		{"Docker", e2e.DockerImages, docker, nil},
-		{"Podman", e2e.PodmanImages, podman, []string{"dockersocket = " + e2e.PodmanSocket}},
+		{"Podman", e2e.PodmanImages, podman, []string{e2e.InPodman}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := e2e.NewUser(t)

@@ -23,7 +23,7 @@ type world struct {
 
 var (
 	docker = world{name: "docker", images: e2e.DockerImages}
-	podman = world{name: "podman", options: []string{"--url", "unix://" + e2e.PodmanSocket}, images: e2e.PodmanImages, lines: []string{"dockersocket = " + e2e.PodmanSocket}}
+	podman = world{name: "podman", options: []string{"--url", "unix://" + e2e.PodmanSocket}, images: e2e.PodmanImages, lines: []string{e2e.InPodman}}
 )
 
 // command runs the engine's command line as root.

@@ -37,7 +37,7 @@ var dockerSite = &site{
 }
 
 var podmanSite = &site{
-	lines: []string{"dockersocket = " + e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash"},
+	lines: []string{e2e.InPodman, "imagename = dsh-debian", "shell = /bin/bash"},
 	containers: func(t testing.TB, a *e2e.Account) []string {
 		return strings.Fields(e2e.OnHost(t, "podman", "--url", "unix://"+e2e.PodmanSocket, "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.Name))
 	},

@@ -113,7 +113,7 @@ func TestConnectionJoinsTheContainerOfItsKey(t *testing.T) {
 
 func TestConnectionJoinsAContainerOfPodman(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor.On(e2e.PAMSSHD, e2e.Podman), why)
-	u := e2e.NewUser(t, "dockersocket = "+e2e.PodmanSocket, "imagename = dsh-debian", "shell = /bin/bash", "network = none")
+	u := e2e.NewUser(t, e2e.InPodman, "imagename = dsh-debian", "shell = /bin/bash", "network = none")
 	onHost, l := hostListens(t, "host"), freePort()
 	connect(t, u, "-L", l+":127.0.0.1:"+onHost)
 	if got := word(dial(l)); got != "" {

@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -139,8 +140,21 @@ func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error
 	for _, c := range v.Components {
 		components = append(components, c.Name)
 	}
-	return dialect.Of(components), nil
+	if !dialect.IsPodman(components) {
+		return &dialect.Docker, nil
+	}
+	info, err := cli.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(info.Info.SecurityOptions, Rootless) {
+		return &dialect.RootlessPodman, nil
+	}
+	return &dialect.Podman, nil
 }
+
+// Rootless is the security option of an engine that is a user's own.
+const Rootless = "name=rootless"
 
 // Dialect is Docker's until the engine has answered.
 func (c *Conn) Dialect() *dialect.Dialect {

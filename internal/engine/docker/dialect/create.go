@@ -64,7 +64,7 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 	each("env", s.Env)
 	given("network", s.Network)
 	if s.OwnNetwork {
-		given("network", d.ownNetwork)
+		given("network", d.OwnNetwork(s.Name))
 	}
 	given("memory", s.Memory)
 	given("shm-size", s.ShmSize)

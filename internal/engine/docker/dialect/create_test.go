@@ -48,11 +48,13 @@ func TestCreateCommandHasNothingElse(t *testing.T) {
 	}
 }
 
-func TestOwnNetworkIsLeftOutWhereTheEngineHasNone(t *testing.T) {
+func TestOwnNetworkIsThatOfTheEngine(t *testing.T) {
 	s := engine.Spec{Name: "n", Image: "i", OwnNetwork: true}
-	for d, want := range map[*Dialect]bool{&Docker: true, &Podman: false} {
-		if got := d.createArgs(s); slices.Contains(got, "--network=dockersh") != want {
-			t.Errorf("%s: %q", d.Name, got)
+	for d, want := range map[*Dialect]string{&Docker: "--network=dockersh", &Podman: "--network=dockersh-n", &RootlessPodman: ""} {
+		got := d.createArgs(s)
+		at := slices.IndexFunc(got, func(word string) bool { return strings.HasPrefix(word, "--network") })
+		if at < 0 && want != "" || at >= 0 && got[at] != want {
+			t.Errorf("%s: %q, want %q", d.Name, got, want)
 		}
 	}
 }
@@ -151,11 +153,11 @@ func TestPodmansStatesAreTranslated(t *testing.T) {
 	}
 }
 
-func TestDialectIsKnownByTheComponents(t *testing.T) {
-	if d := Of([]string{"Podman Engine", "Conmon"}); d != &Podman || d.Program != "podman" {
-		t.Errorf("Podman is taken for %s", d.Name)
+func TestPodmanIsKnownByItsComponents(t *testing.T) {
+	if !IsPodman([]string{"Podman Engine", "Conmon"}) {
+		t.Error("Podman is taken for Docker")
 	}
-	if d := Of([]string{"Engine", "containerd"}); d != &Docker || d.Program != "docker" {
-		t.Errorf("Docker is taken for %s", d.Name)
+	if IsPodman([]string{"Engine", "containerd"}) {
+		t.Error("Docker is taken for Podman")
 	}
 }

@@ -32,9 +32,8 @@ type Dialect struct {
 	// notInMount are the characters that a path in --mount cannot have.
 	notInMount string
 
-	// ownNetwork is the network of containers with engine.Spec.OwnNetwork; empty: the engine
-	// has no network that keeps its containers apart.
-	ownNetwork string
+	// OwnNetworks is how the engine keeps containers with engine.Spec.OwnNetwork apart.
+	OwnNetworks Networks
 
 	// states are the names that it has for a container's state besides Docker's.
 	states []state
@@ -55,8 +54,31 @@ type state struct {
 	is   engine.State
 }
 
-// OwnNetwork is the name of dockersh's own network.
-const OwnNetwork = "dockersh"
+// Networks is a way to keep containers apart on the network.
+type Networks int
+
+const (
+	// ByDefault: each container has a network of its own already.
+	ByDefault Networks = iota
+	// OneForAll: one network has no traffic between its containers. It is made when a start
+	// fails for want of it.
+	OneForAll
+	// OneForEach: the engine keeps networks apart, but not the containers of one. Each
+	// container's must be there before the container, and the engine removes none in use.
+	OneForEach
+)
+
+// OwnNetwork returns the name of the network of a container with engine.Spec.OwnNetwork;
+// empty for the engine's default.
+func (d *Dialect) OwnNetwork(container string) string {
+	switch d.OwnNetworks {
+	case OneForAll:
+		return "dockersh"
+	case OneForEach:
+		return "dockersh-" + container
+	}
+	return ""
+}
 
 // Docker is Docker itself.
 var Docker = Dialect{
@@ -65,10 +87,10 @@ var Docker = Dialect{
 	Program: "docker",
 	// A configuration directory that does not exist, so that nobody's context, plugin,
 	// proxy or credential counts.
-	global:     []string{"--config", "/nonexistent/dockersh"},
-	engine:     "--host",
-	cappedLog:  []string{"--log-driver=local"}, // the default has no limit
-	ownNetwork: OwnNetwork,
+	global:      []string{"--config", "/nonexistent/dockersh"},
+	engine:      "--host",
+	cappedLog:   []string{"--log-driver=local"}, // the default has no limit
+	OwnNetworks: OneForAll,
 }
 
 // Podman is Podman by its Docker-compatible API. Its command line speaks to the
@@ -84,18 +106,21 @@ var Podman = Dialect{
 	noPidsLimit:     "-1",
 	notInMount:      `,"`,                                                                // some releases split at every comma
 	states:          []state{{"configured", engine.Created}, {"stopped", engine.Exited}}, // before it has cleaned up
+	OwnNetworks:     OneForEach,
 	ExecStateInText: true,
 	CommitWantsBody: true,
 	FullImageNames:  true,
 }
 
-// Of returns the dialect of an engine by the names of its version's components.
-func Of(components []string) *Dialect {
-	if slices.Contains(components, Podman.component) {
-		return &Podman
-	}
-	return &Docker
-}
+// RootlessPodman is a user's own Podman: its default network is one for each container.
+var RootlessPodman = func() Dialect {
+	d := Podman
+	d.OwnNetworks = ByDefault
+	return d
+}()
+
+// IsPodman reports whether an engine is Podman, by the names of its version's components.
+func IsPodman(components []string) bool { return slices.Contains(components, Podman.component) }
 
 // State returns the state that the engine calls name.
 func (d *Dialect) State(name string) engine.State {
