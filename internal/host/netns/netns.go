@@ -44,11 +44,17 @@ func Of(p proc.Stat) (*os.File, error) {
 	return ns, nil
 }
 
-// In runs f in a network namespace, in a thread that ends with it.
+// In runs f in a network namespace, in a thread that ends with it. That is never the main
+// thread, which does not end, and whose namespace is the process's in /proc.
 func In(ns *os.File, f func()) error {
 	entered := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and not unlocked: no other goroutine gets the thread
+		if unix.Gettid() == unix.Getpid() {
+			entered <- In(ns, f) // in another one, since this one waits
+			runtime.UnlockOSThread()
+			return
+		}
 		err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 		if err == nil {
 			f()

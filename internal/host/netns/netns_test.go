@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/host/proc"
 )
@@ -84,5 +85,27 @@ func TestOnlyItsThreadIsInTheNamespace(t *testing.T) {
 	defer null.Close()
 	if err := In(null, func() { t.Error("it is not a namespace") }); err == nil {
 		t.Error("no error")
+	}
+}
+
+// The process's own in /proc is the main thread, which does not end before the process.
+func TestMainThreadStaysWhereItIs(t *testing.T) {
+	p, _ := start(t, syscall.CLONE_NEWNET)
+	ns, err := Of(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	read := func(of string) string { to, _ := os.Readlink("/proc/" + of + "/ns/net"); return to }
+	before := read("self")
+	for range 500 {
+		inside := ""
+		if err := In(ns, func() { inside = read("thread-self") }); err != nil || inside == before {
+			t.Fatalf("%v, in %s", err, inside)
+		}
+		if after := read("self"); after != before {
+			t.Fatalf("the main thread is in %s", after)
+		}
+		time.Sleep(100 * time.Microsecond) // threads change
 	}
 }
