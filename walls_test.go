@@ -116,6 +116,8 @@ var walls = []wall{
 	{"internal/root/admission", []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/state"}, "it counts and looks up, before anything is done for a connection"},
 	{"internal/root/background", []string{"net", "os", "log/slog", "internal/engine", "internal/host/wait"}, "it queues and drops: what is written, and where, is for its callers to say"},
 	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries the one session that the broker names, and decides nothing"},
+	{"internal/root/carrier", []string{"internal/rules/", "internal/engine/", "internal/proto/", "internal/host/account", "net/http", "os/exec", "log/slog"},
+		"it has no rights, and carries bytes: which ones was decided elsewhere"},
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
@@ -131,6 +133,8 @@ var walls = []wall{
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"for containers that nobody is in, and for holders of their locks: it knows no login"},
 	{"internal/root/state", []string{"internal/proto/wire", "internal/proto/seqpacket", "internal/engine/docker", "net/http", "log/slog"}, "files and locks below the run-time directory: no messages, no sockets"},
+	{"internal/root/reverse", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"it is given a container and its forwards, and knows no login"},
 	{"internal/root/syslog", []string{"net/http", "internal/rules/", "internal/engine/", "internal/proto/"}, "lines go to the log, whatever they say"},
 
 	// user, container, admin

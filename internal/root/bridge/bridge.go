@@ -23,6 +23,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/carrier"
 	"github.com/dockersh/dockersh/internal/root/syslog"
 )
 
@@ -37,11 +38,15 @@ const (
 
 // Main runs the bridge; the result is the exit code. Standard input is its one
 // inherited descriptor: a socket whose other end is the broker's for the first
-// message, which says what to do, and the front's from then on.
+// message, which says what to do, and the front's from then on. The program may be a
+// carrier instead, which is no part of a session.
 func Main(open engine.Opener) int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("dockersh-bridge", version.Get())
 		return 0
+	}
+	if len(os.Args) > 1 && os.Args[1] == carrier.Option {
+		return carrier.Main(os.Args[2:])
 	}
 	if len(os.Args) != 1 {
 		_, _ = os.Stderr.WriteString("dockersh-bridge: error: dockershd starts it, with a socket and no arguments\n")

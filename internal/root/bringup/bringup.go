@@ -29,6 +29,9 @@ type Config struct {
 	Engines *engine.Clients
 	Bridge  string // path of dockersh-bridge
 
+	// HostNetwork is the path of the host's network namespace, for reverse forwards.
+	HostNetwork string
+
 	// AdminSettings returns the administrator's settings for a user; nil if they cannot
 	// be known.
 	AdminSettings func(ctx context.Context, uid uint32) *config.Settings
@@ -37,17 +40,19 @@ type Config struct {
 // Bringup brings containers up, for many logins at once.
 type Bringup struct {
 	Config
-	shared  wait.Group[ColdReason]
-	launch  *launch.Launcher
-	bridges wait.Quota[uint32] // those that this process started, by the user's uid
-	full    wait.Quota[string] // logins that wait for a slot in an agent's queue, by its path
+	shared   wait.Group[ColdReason]
+	launch   *launch.Launcher
+	bridges  wait.Quota[uint32] // those that this process started, by the user's uid
+	carriers wait.Quota[uint32] // likewise
+	full     wait.Quota[string] // logins that wait for a slot in an agent's queue, by its path
 }
 
 // New returns a Bringup.
 func New(c Config) *Bringup {
 	return &Bringup{
 		Config: c, launch: launch.New(c.Config),
-		bridges: wait.Quota[uint32]{Each: maxBridges}, full: wait.Quota[string]{Each: maxWaiting},
+		bridges: wait.Quota[uint32]{Each: maxBridges}, carriers: wait.Quota[uint32]{Each: maxCarriers},
+		full: wait.Quota[string]{Each: maxWaiting},
 	}
 }
 
@@ -92,12 +97,24 @@ type Result struct {
 	// another one by now on the host: what is written inside does not get there. Empty if
 	// there is none, or that cannot be known.
 	Replaced string
+
+	// Unforwarded says in one line which reverse forwards are not there, and why. Empty
+	// if there is none.
+	Unforwarded string
 }
 
 // Enter connects a login to the agent of its container, which runs afterwards. Where the
 // session is recorded, or has no agent, the connection is to a bridge. Errors are ready for
 // the user; engine.ErrNoClient where an engine is needed by a program without a client.
 func (b *Bringup) Enter(ctx context.Context, l Login) (Result, error) {
+	entered, err := b.enter(ctx, l)
+	if err == nil {
+		entered.Unforwarded = b.ensureReverse(ctx, l.Plan)
+	}
+	return entered, err
+}
+
+func (b *Bringup) enter(ctx context.Context, l Login) (Result, error) {
 	replaced, mayEnter := b.mayEnterAsIs(l)
 	if mayEnter {
 		if conn, err := b.connect(l); !errors.Is(err, errNoAgent) {

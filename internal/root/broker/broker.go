@@ -117,7 +117,7 @@ func New(c Config) (*Broker, error) {
 			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users,
 			Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
 		},
-		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, AdminSettings: b.settings.byAdmin,
+		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, HostNetwork: hostNetwork(c.Role), AdminSettings: b.settings.byAdmin,
 	})
 	b.joiner = join.New(join.Config{
 		Context: b.ctx, Sessions: b.sessions, Seen: run.Seen(), Bringup: b.bringup, Settings: b.settings.of,
@@ -129,6 +129,15 @@ func New(c Config) (*Broker, error) {
 		Attend: c.Role == OneSession, AllEngines: b.settings.allEngines, RemoveProbe: img.RemoveProbe, SessionLost: b.events.writeLost,
 	})
 	return b, nil
+}
+
+// hostNetwork returns the path of the network namespace in which the host's services are. A
+// broker of one session may be in another one, into which sshd's PAM module put its user.
+func hostNetwork(r Role) string {
+	if r == Service {
+		return "/proc/self/ns/net"
+	}
+	return "/proc/1/ns/net"
 }
 
 // Serve accepts fronts until Shutdown, and looks after containers that nobody is in.

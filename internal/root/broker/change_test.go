@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -151,6 +152,28 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	}
 	if w.containers() != 1 {
 		t.Error("it was not kept")
+	}
+}
+
+// The container of a test is in the network of the test.
+func TestReverseForwardThatIsOffCostsNoLogin(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nreverseforward = 8080:80\nreverseforward = 8081:81\n")
+	reason := "the container is in the network of the host"
+	if os.Geteuid() != 0 {
+		reason = "it takes dockershd as root"
+	}
+	for m, want := range map[*wire.Login]string{
+		{Terminal: true}: "dockersh: reverseforward 8080:80 8081:81 is off: " + reason, {}: "", {Terminal: true, HasCommand: true}: "",
+	} {
+		answer, c := w.login(m)
+		if got := strings.Join(answer.(*wire.Ready).Notice, "|"); got != want {
+			t.Errorf("%+v: %q", m, got)
+		}
+		_ = c.Close()
+	}
+	if n := w.log.count("reverse forward is off"); n != 6 {
+		t.Errorf("%d lines in the log", n)
 	}
 }
 

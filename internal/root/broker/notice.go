@@ -27,16 +27,17 @@ func (n *notices) forLogin(plan *policy.Plan, req *wire.Login, entered bringup.R
 	case entered.Replaced != "":
 		return "dockersh: " + entered.Replaced + " was replaced on the host; this container has the old one " +
 			"until all its sessions end, or the administrator runs: dockershctl restart " + plan.Container
+	case !req.Terminal || req.HasCommand:
+		return ""
+	case entered.Unforwarded != "":
+		return "dockersh: " + entered.Unforwarded
 	}
-	return n.ofChange(plan, req)
+	return n.ofChange(plan)
 }
 
-// ofChange returns a line for an interactive login whose container is not what the
-// user's login would make today; else it is empty. No engine is asked.
-func (n *notices) ofChange(plan *policy.Plan, req *wire.Login) string {
-	if !req.Terminal || req.HasCommand {
-		return ""
-	}
+// ofChange returns a line for a login whose container is not what the user's login would make
+// today; else it is empty. No engine is asked.
+func (n *notices) ofChange(plan *policy.Plan) string {
 	made, err := n.state.Container(plan.Container).Made()
 	if err != nil || made.UID != plan.User.UID {
 		return "" // another user made it, and is shown the notice

@@ -29,19 +29,29 @@ func LockFile(ctx context.Context, path string) (unlock func(), err error) {
 var errLocked = errors.New("another process has the lock")
 
 func tryLock(path string) (unlock func(), err error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	fd, err := openLocked(path)
 	if err != nil {
 		return nil, err
 	}
+	return func() { _ = unix.Close(fd) }, nil
+}
+
+// openLocked opens a file, which is made if it is missing, and takes its lock; errLocked. Who
+// has the descriptor, or a copy of it, has the lock.
+func openLocked(path string) (fd int, err error) {
+	fd, err = unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return -1, err
+	}
 	err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil && hasName(fd, path) {
-		return func() { _ = unix.Close(fd) }, nil
+		return fd, nil
 	}
 	_ = unix.Close(fd)
 	if err != nil && !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-		return nil, err
+		return -1, err
 	}
-	return nil, errLocked
+	return -1, errLocked
 }
 
 // hasName reports whether the file that was opened still has its name: the last holder

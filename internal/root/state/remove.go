@@ -29,8 +29,8 @@ func (c ContainerDir) Remove() error {
 // lock, which the caller holds, stay.
 func (c ContainerDir) Clear() error {
 	var errs []error
-	for _, path := range append(c.AgentSockets(), c.file("made"), c.file("verified"), c.file("sources"), c.file("owner"),
-		c.file("owner.shut")) {
+	for _, path := range append(c.AgentSockets(), c.file("made"), c.file("verified"), c.file("sources"), c.file("reverse"),
+		c.file("owner"), c.file("owner.shut")) {
 		errs = append(errs, unlink(path))
 	}
 	return errors.Join(errs...)

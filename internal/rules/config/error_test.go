@@ -129,8 +129,6 @@ var wrongLines = []struct{ line, want string }{
 	{`record = x.cast`, `2:10: record: "x.cast" is not an absolute path`},
 	{`record = /var/log/%u/`, `2:10: record: "/var/log/user/" is not the path of a file`},
 	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
-	// not implemented yet
-	{`reverseforward = 80:8080`, `2:1: setting "reverseforward" is not implemented yet [leave it out]`},
 }
 
 func TestWrongLineIsReportedWithItsPlaceAndAHint(t *testing.T) {
@@ -145,20 +143,6 @@ func TestWrongLineIsReportedWithItsPlaceAndAHint(t *testing.T) {
 			t.Errorf("%s: accepted at the end of the file", c.line)
 		}
 	}
-}
-
-func TestSettingThatIsNotImplementedMayHaveTodaysValue(t *testing.T) {
-	parsed(t, `[dockersh]
-reverseforward =
-ephemeral = false
-linger = 0
-idletimeout = 0s
-onchange = keep
-forwardagent = no
-forwardx11 = off
-maxsessions = 0
-record =
-`)
 }
 
 var rightLines = []string{
@@ -177,6 +161,7 @@ var rightLines = []string{
 	`banner = Hello %u\n`, `hostshell = /bin/bash`, `hostshell =`, `cmd = ""`, `cmd =`,
 	`dockeropt = -v /srv/data:/data:ro`, `dockeropt = -m 32m`, "dockeropt = -m\t32m", `dockeropt = --privileged`,
 	`enableuserconfig`, `enableuserimagename = false`, `enableuserreverseforward`,
+	`reverseforward =`, `reverseforward = 8080:80`, `reverseforward = 5432:5432`,
 }
 
 func TestRightValuesAreAccepted(t *testing.T) {

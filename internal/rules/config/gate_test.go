@@ -8,13 +8,10 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// right returns a value for the setting that is accepted today and, if there is one,
-// is not the default.
+// right returns a value for the setting that is accepted and, if there is one, is not the
+// default.
 func right(r *row) string {
-	if r.unimplemented {
-		return ""
-	}
-	for _, val := range []string{"/other", "other", "7", "15m", "true", "false", "--init", "A=1", "ALL", "never", "recreate", "X_*"} {
+	for _, val := range []string{"/other", "other", "7", "8080:80", "15m", "true", "false", "--init", "A=1", "ALL", "never", "recreate", "X_*"} {
 		if kept, bad := r.judge(val); bad == nil && kept != r.def {
 			return val
 		}

@@ -131,6 +131,22 @@ func TestCmdNeedsAnEntrypoint(t *testing.T) {
 	}
 }
 
+func TestReverseForwardsNeedANetworkAndPortsOfTheirOwn(t *testing.T) {
+	for text, want := range map[string]string{
+		"reverseforward = 1:1\nreverseforward = 1:2\n": "",
+		"network = host\nreverseforward =\n":           "",
+		"reverseforward = 1:1\nnetwork = host\n": `2:1: "reverseforward" needs a network of the container's own ` +
+			`[remove it, or network = host; with that, the loopback of the host is the container's]`,
+		"reverseforward = 1:80\nreverseforward = 2:80\n": `2:1: port 80 of the container stands in two lines [give each service a port of its own inside]`,
+		strings.Repeat("reverseforward = 1:1\n", 17):     `2:1: "reverseforward" has more than 16 lines [remove some of them]`,
+	} {
+		_, err := parsed(t, "[dockersh]\n"+text).Merge("alice", nil, nil)
+		if got := lines(t, err); got != want {
+			t.Errorf("%q\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
 func TestWithoutAFileTheDefaultsHold(t *testing.T) {
 	s, err := (*File)(nil).Merge("alice", nil, parsedUser(t, "[dockersh]\nimagename = x\n"))
 	if err != nil || s.ImageName != "busybox" {

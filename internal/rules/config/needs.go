@@ -46,6 +46,30 @@ func needsPrivileges(s *Settings) *syntax.Problem {
 	return nil
 }
 
+// maxForwards is how many forwards a container has: each is a socket.
+const maxForwards = 16
+
+func needsForwards(s *Settings) *syntax.Problem {
+	switch {
+	case len(s.ReverseForward) == 0:
+		return nil
+	case len(s.ReverseForward) > maxForwards:
+		return syntax.Wrong(`"reverseforward" has more than 16 lines`, "remove some of them")
+	case s.Network == "host":
+		return syntax.Wrong(`"reverseforward" needs a network of the container's own`,
+			"remove it, or network = host; with that, the loopback of the host is the container's")
+	}
+	inside := map[string]bool{}
+	for _, forward := range s.ReverseForward {
+		_, port, _ := strings.Cut(forward, ":")
+		if inside[port] {
+			return syntax.Wrong("port "+port+" of the container stands in two lines", "give each service a port of its own inside")
+		}
+		inside[port] = true
+	}
+	return nil
+}
+
 func needsCertificates(s *Settings) *syntax.Problem {
 	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
 		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`,

@@ -104,11 +104,6 @@ func (r *reader) assign(l *syntax.Line) {
 		r.fail(l.ValueOrigin(bad.At), key+": "+bad.Text, bad.Hint)
 		return
 	}
-	// Only now, so that a wrong value is reported as such.
-	if row.unimplemented {
-		r.fail(l.Origin(), fmt.Sprintf("setting %q is not implemented yet", key), "leave it out")
-		return
-	}
 	e := r.in.entries[key]
 	if e == nil || !array {
 		e = &entry{}

@@ -27,7 +27,7 @@ type Settings struct {
 	Entrypoint        string // Internal, or an absolute path
 	Cmd               []string
 	DockerOpt         [][]string // one option each, split into one or two words
-	ReverseForward    []string
+	ReverseForward    []string   // HOSTPORT:CONTAINERPORT
 	EnableUserConfig  bool
 
 	Adopt           bool
@@ -87,9 +87,6 @@ type row struct {
 	empty  bool                 // may be empty
 	bare   bool                 // the key alone is "true", as of a bool
 	white  string               // white space that it may have besides the blank
-
-	// unimplemented: what it does is not implemented yet. Only the empty array is accepted.
-	unimplemented bool
 
 	// check judges a value with every %-sequence replaced; at first with sample values, so
 	// that most faults are found without a user. With raw it judges the template itself.
@@ -154,7 +151,7 @@ var table = [...]row{
 		colon: true, gate: true, hashed: true, raw: true, check: values.DockerOpt, expand: expandDockerOpt, white: "\t", path: true},
 	{key: "reverseforward", field: func(s *Settings) any { return &s.ReverseForward },
 		doc:  "HOSTPORT:CONTAINERPORT: a service on the host's loopback, reachable in the container",
-		gate: true, check: values.Forward, unimplemented: true},
+		gate: true, check: values.Forward, needs: needsForwards},
 	{key: keyEnableUserConfig, field: func(s *Settings) any { return &s.EnableUserConfig }, def: "false",
 		doc: "read ~/.dockersh"},
 

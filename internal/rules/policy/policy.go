@@ -131,6 +131,10 @@ func admitRemote(u account.User, s *config.Settings) error {
 				explainHint(u, "and to unset "+m.key+"; volume can mount directories of the engine's host"), nil)
 		}
 	}
+	if len(s.ReverseForward) > 0 {
+		return usererr.New(usererr.Settings, "reverseforward leads to this host, and the engine is on another one",
+			explainHint(u, "and to unset reverseforward"), nil)
+	}
 	return nil
 }
 

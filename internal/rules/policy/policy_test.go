@@ -97,6 +97,8 @@ func TestOnlyTheAdministratorNamesARemoteEngine(t *testing.T) {
 		{there + "mounthome", "", false},
 		{there + "mounttmp", "", false},
 		{there + "mountdockersocket", "", false},
+		{there + "reverseforward = 1:1", "", false},
+		{there + "enableuserconfig\nenableuserreverseforward", "[dockersh]\nreverseforward = 1:1", false},
 		{there + "enableuserconfig\nenableusermounttmp", "[dockersh]\nmounttmp", false},
 		{"[dockersh]\nenableuserconfig\nenableuserdockersocket\ndockertls = /t", "[dockersh]\ndockersocket = tcp://h:1", false},
 		{"[dockersh]\nenableuserconfig\nenableuserdockersocket", "[dockersh]\ndockersocket = ssh://h", false},

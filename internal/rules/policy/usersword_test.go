@@ -22,9 +22,11 @@ func TestUsersWordCountsOnlyInContainersOfTheirOwn(t *testing.T) {
 		{"classroom", "usercwd = /tmp\nshell = /bin/evil", true},
 		{"classroom", "mounthometo = /srv/x", true}, // without mounthome it means nothing
 		{"classroom", "containername = mine\nimagename = evil/x", true},
+		{"%u", "reverseforward = 1:1", true},
+		{"classroom", "reverseforward = 1:1", false},
 	} {
 		file := "[dockersh]\ncontainername = " + c.name + "\nenableuserconfig\n"
-		for _, key := range []string{"imagename", "mounthome", "mounthometo", "mounttmp", "entrypoint", "usercwd", "shell", "containername"} {
+		for _, key := range []string{"imagename", "mounthome", "mounthometo", "mounttmp", "entrypoint", "usercwd", "shell", "containername", "reverseforward"} {
 			file += "enableuser" + key + "\n"
 		}
 		_, err := decide(t, alice, file, "[dockersh]\n"+c.own, Request{})

@@ -53,7 +53,6 @@ var attempts = []attempt{
 	{gates: []string{"mounthometo"}, lines: []string{"mounthome"}, own: []string{"mounthometo = /.dockersh"}, want: ignored},
 	{gates: []string{"mounttmp"}, own: []string{"mounttmp"}},
 	{gates: []string{"containername"}, own: []string{"containername = VICTIM_dockersh"}},
-	{gates: []string{"reverseforward"}, own: []string{"reverseforward = 1:1"}, want: ignored},
 
 	// Those that the page says lead out.
 	{gates: []string{"containerusername"}, lines: []string{"mounthome"}, own: []string{"containerusername = 0"}, want: reached},
@@ -62,6 +61,9 @@ var attempts = []attempt{
 	{gates: []string{"dockersocket"}, lines: []string{"mountdockersocket"}, own: []string{"dockersocket = /run/gates.sock"},
 		host: "ln -f /run/docker.sock /run/gates.sock", run: "[ ! -S /var/run/docker.sock ] || echo REACHED", want: reached},
 	{gates: []string{"dockeropt"}, own: []string{"dockeropt = -v /etc:/x"}, run: "[ ! -e /x/dockershrc ] || echo REACHED", want: reached},
+
+	{gates: []string{"reverseforward"}, own: []string{"reverseforward = " + e2e.Port + ":8022"},
+		run: "nc 127.0.0.1 8022 </dev/null | grep -q SSH && echo REACHED", want: reached},
 
 	// Together.
 	{gates: five, lines: []string{"nonewprivileges = false", "dockeropt = --user root"},

@@ -1,7 +1,7 @@
 //go:build e2e
 
 // Package network tests what the PAM module does: whatever sshd forwards for a user is in the
-// network of the user's container.
+// network of the user's container. And it tests reverseforward, which leads out of that.
 package network
 
 import (

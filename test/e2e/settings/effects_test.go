@@ -171,16 +171,6 @@ func TestUsersFileThatIsALinkIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestReverseforwardIsRefusedAsNotImplemented(t *testing.T) {
-	e2e.Run(t, e2e.AnyDoor)
-	u := e2e.NewUser(t, "reverseforward = 8080:80")
-	e2e.SSH(t, u, "true").Refused(t, "reverseforward", "not implemented", e2e.Settings+":")
-	u.Configure(t)
-	v := e2e.NewUser(t, "enableuserconfig")
-	v.WriteFile(t, ".dockersh", "[dockersh]\nreverseforward = 8080:80\n", 0o644)
-	e2e.SSH(t, v, "true").Ignored(t, "reverseforward", ".dockersh:2")
-}
-
 func TestDefaultsApplyWithoutASettingsFile(t *testing.T) {
 	e2e.Run(t, e2e.AnyDoor)
 	u := e2e.NewUser(t)
