@@ -9,6 +9,7 @@ RUN     ?= /run/dockersh
 LOG     ?= /var/log/dockersh
 DESTDIR ?=
 BIN     ?= bin
+ARCHS   ?= amd64 arm64
 GO      ?= $(or $(shell command -v go),/usr/local/go/bin/go)
 FUZZTIME ?= 10s
 TESTFLAGS ?=
@@ -30,11 +31,11 @@ CC      ?= cc
 PAMDIR  ?= $(patsubst %/,%,$(dir $(firstword $(wildcard /lib/*/security/pam_unix.so /lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 PAMFLAGS = -std=c11 -O2 -fPIC -fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wshadow -Wconversion \
            -Wno-sign-conversion -DSOCKET_PATH='"$(RUN)/dockershd.sock"' -DFRONT_PATH='"$(BINDIR)/dockersh"'
-PAMLINK  = -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+PAMLINK  = -shared -s -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench lint fuzz clean
+.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -107,6 +108,17 @@ image-root: # the files of the image
 	rm -rf $(IMAGEDIR)/bin
 	install -m 755 dist/image/install $(IMAGEDIR)/dockersh
 	echo '$(IMAGEBIN)' >$(IMAGEDIR)/dockersh/bindir
+
+packages: ## build .deb and .rpm packages for the processors ARCHS in ./build/packages
+	@GO='$(GO)' MAKE='$(MAKE)' sh scripts/packages build/packages $(ARCHS)
+
+packages-test: ## install, upgrade and remove the packages, on this Debian and on Debian 13
+	@sh scripts/need tests
+	@sh scripts/images build/images busybox trixie
+	@$(MAKE) -s packages ARCHS=amd64
+	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
+	sh scripts/inside sh scripts/packages-test build/packages
+	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
 
 install-setuid: ## make dockersh setuid, so that it starts its broker without the service
 	chown root:root $(DESTDIR)$(BINDIR)/dockersh
