@@ -7,13 +7,20 @@ import (
 
 // Execs are programs that the engine starts in a running container.
 type Execs interface {
-	// Exec starts argv, detached, with exactly this uid and gid. It does not report how
-	// the program ends. ErrNotFound.
-	Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error
+	// Exec starts argv, detached. It does not report how the program ends. ErrNotFound.
+	Exec(ctx context.Context, id string, as As, argv []string) error
 	// ExecStream starts a program and connects to it. An error of the container's
 	// runtime, such as a program that does not exist, may also come as output of the
 	// program. ErrNotFound.
 	ExecStream(ctx context.Context, id string, p Program) (Stream, error)
+}
+
+// As is whom a program is started as: with exactly this uid and gid and the groups that the
+// container was made with, or, if Name is not empty, as the user of that name in the
+// container's /etc/passwd and /etc/group, with all groups there beside those.
+type As struct {
+	UID, GID uint32
+	Name     string
 }
 
 // Program is what ExecStream starts: with exactly this uid and gid, and with Env

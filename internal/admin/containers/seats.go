@@ -107,9 +107,14 @@ func (s *seats) plan(ctx context.Context, u account.User) (*policy.Plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := policy.Decide(u, effective.Settings, policy.Request{Admins: effective.Admins})
+	groups, err := s.users.Groups(ctx, u)
+	if err != nil {
+		return nil, settings.AccountError(err)
+	}
+	r := policy.Request{Admins: effective.Admins, Groups: account.Supplementary(groups, u.GID)}
+	plan, err := policy.Decide(u, effective.Settings, r)
 	if err != nil && effective.IgnoreUserFile(err) {
-		plan, err = policy.Decide(u, effective.Settings, policy.Request{Admins: effective.Admins})
+		plan, err = policy.Decide(u, effective.Settings, r)
 	}
 	if err != nil {
 		return nil, err

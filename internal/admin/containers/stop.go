@@ -86,7 +86,7 @@ func (c Container) verifyMounts(ctx context.Context) error {
 	if err != nil || !c.address.Local() || found.State != engine.Running {
 		return err
 	}
-	root, _, err := lifecycle.OpenRoot(found)
+	root, _, _, err := lifecycle.OpenRoot(found)
 	if err != nil {
 		return err
 	}

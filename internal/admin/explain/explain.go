@@ -104,9 +104,14 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 		return nil, err
 	}
 	x := &explanation{User: u.Name, UID: u.UID}
-	plan, err := policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
+	groups, err := users.Groups(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	r := policy.Request{Terminal: true, Admins: s.Admins, Groups: account.Supplementary(groups, u.GID)}
+	plan, err := policy.Decide(u, s.Settings, r)
 	if err != nil && s.IgnoreUserFile(err) {
-		plan, err = policy.Decide(u, s.Settings, policy.Request{Terminal: true, Admins: s.Admins})
+		plan, err = policy.Decide(u, s.Settings, r)
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +131,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	if err != nil {
 		return nil, err
 	}
-	return x, x.explainContainer(ctx, e, users, plan)
+	return x, x.explainContainer(ctx, e, users, plan, groups)
 }
 
 // explainForwards says what keeps the defaults of forwardagent and forwardx11 from having an
@@ -182,7 +187,8 @@ func ReadUserFile(ctx context.Context, u account.User, dir string) ([]byte, erro
 }
 
 // explainContainer adds the state of the container, and how it would be made.
-func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, users *account.DB, plan *policy.Plan) error {
+func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, users *account.DB, plan *policy.Plan,
+	groups []account.Group) error {
 	found, err := e.Find(ctx, plan.Container)
 	switch {
 	case err == nil:
@@ -208,10 +214,6 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 	default:
 		x.State = "unknown"
 		x.addNote(err.Error())
-	}
-	groups, err := users.Groups(ctx, plan.User)
-	if err != nil {
-		return err
 	}
 	id, err := plan.ContainerUser(groups, policy.Image{Foreign: plan.ForeignImage()},
 		func(name string) (account.User, error) { return users.ByName(ctx, name) })

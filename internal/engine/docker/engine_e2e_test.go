@@ -160,7 +160,7 @@ func howMany(t *testing.T, e *Engine) int {
 // inside runs a shell script in a running container and returns what it wrote.
 func inside(t *testing.T, e *Engine, id, script string) string {
 	t.Helper()
-	if err := e.Exec(t.Context(), id, 0, 0, []string{"/bin/sh", "-c", "(" + script + ") >/tmp/out 2>&1; mv /tmp/out /tmp/done"}); err != nil {
+	if err := e.Exec(t.Context(), id, engine.As{}, []string{"/bin/sh", "-c", "(" + script + ") >/tmp/out 2>&1; mv /tmp/out /tmp/done"}); err != nil {
 		t.Fatal(err)
 	}
 	root := fmt.Sprintf("/proc/%d/root", pidOf(t, e, id))

@@ -18,15 +18,19 @@ import (
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
 
-// Exec starts argv inside, with no supplementary group and nothing added to the
-// environment. It returns when the program runs; how it ends is not reported.
-func (e *Engine) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
+// Exec starts argv inside, with nothing added to the environment. It returns when the
+// program runs; how it ends is not reported.
+func (e *Engine) Exec(ctx context.Context, id string, as engine.As, argv []string) error {
 	if len(argv) == 0 {
 		return fmt.Errorf("exec in container %s: no program given", id)
 	}
+	user := dialect.User(as.UID, as.GID)
+	if as.Name != "" {
+		user = as.Name
+	}
 	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		made, err := cli.ExecCreate(ctx, id, client.ExecCreateOptions{
-			User: dialect.User(uid, gid), WorkingDir: "/", Cmd: argv,
+			User: user, WorkingDir: "/", Cmd: argv,
 		})
 		if err != nil {
 			return err

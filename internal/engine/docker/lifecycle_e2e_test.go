@@ -35,14 +35,14 @@ func TestExecRunsAsExactlyTheseNumbers(t *testing.T) {
 	if err := e.Start(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Exec(t.Context(), id, 5, 6, []string{"/bin/sh", "-c", "busybox id >/tmp/id; exec sleep 60"}); err != nil {
+	if err := e.Exec(t.Context(), id, engine.As{UID: 5, GID: 6}, []string{"/bin/sh", "-c", "busybox id >/tmp/id; exec sleep 60"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := inside(t, e, id, "busybox sleep 0.2; busybox cat /tmp/id"); !strings.HasPrefix(got, "uid=5(u) gid=6") || strings.Contains(got, "99") {
 		t.Errorf("got %q", got)
 	}
 	for _, argv := range [][]string{nil, {"/no/such/program"}} {
-		if err := e.Exec(t.Context(), id, 5, 6, argv); err == nil {
+		if err := e.Exec(t.Context(), id, engine.As{UID: 5, GID: 6}, argv); err == nil {
 			t.Errorf("%q was run", argv)
 		}
 	}

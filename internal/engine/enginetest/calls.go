@@ -324,7 +324,7 @@ func (f *Fake) Remove(ctx context.Context, id string) error {
 }
 
 // Exec implements engine.Engine; nothing runs but OnExec.
-func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []string) error {
+func (f *Fake) Exec(ctx context.Context, id string, as engine.As, argv []string) error {
 	err := f.begin(ctx, "Exec")
 	if err == nil && len(argv) == 0 {
 		err = fmt.Errorf("exec in container %s: no program given", id)
@@ -334,7 +334,7 @@ func (f *Fake) Exec(ctx context.Context, id string, uid, gid uint32, argv []stri
 	}
 	f.mu.Unlock()
 	if err == nil && f.OnExec != nil {
-		f.OnExec(Exec{ID: id, UID: uid, GID: gid, Argv: argv})
+		f.OnExec(Exec{ID: id, As: as, Argv: argv})
 	}
 	return err
 }

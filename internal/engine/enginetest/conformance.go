@@ -202,7 +202,7 @@ func lifeOfAContainer(t *testing.T, s *Subject) {
 		"start":  func() error { return s.Start(t.Context(), c.ID) },
 		"stop":   func() error { return s.Stop(t.Context(), c.ID, time.Second) },
 		"remove": func() error { return s.Remove(t.Context(), c.ID) },
-		"exec":   func() error { return s.Exec(t.Context(), c.ID, 0, 0, []string{"/bin/sh"}) },
+		"exec":   func() error { return s.Exec(t.Context(), c.ID, engine.As{}, []string{"/bin/sh"}) },
 		"stream": func() error {
 			_, err := s.ExecStream(t.Context(), c.ID, engine.Program{Argv: []string{"/bin/sh"}})
 			return err

@@ -54,7 +54,9 @@ func streamCloses(t *testing.T, s *Subject) {
 
 func execNeedsRunning(t *testing.T, s *Subject) {
 	c := s.create(t, s.spec())
-	exec := func() error { return s.Exec(t.Context(), c.ID, 1000, 1001, []string{"/bin/sh", "-c", "exit 0"}) }
+	exec := func() error {
+		return s.Exec(t.Context(), c.ID, engine.As{UID: 1000, GID: 1001}, []string{"/bin/sh", "-c", "exit 0"})
+	}
 	stream := func() error {
 		_, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "exit 0"}})
 		return err
@@ -65,7 +67,7 @@ func execNeedsRunning(t *testing.T, s *Subject) {
 	ok(t, s.Start(t.Context(), c.ID))
 	ok(t, exec())
 	ok(t, stream())
-	if err := s.Exec(t.Context(), c.ID, 1000, 1001, nil); err == nil {
+	if err := s.Exec(t.Context(), c.ID, engine.As{UID: 1000, GID: 1001}, nil); err == nil {
 		t.Error("nothing was run")
 	}
 }

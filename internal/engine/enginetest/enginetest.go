@@ -51,9 +51,9 @@ var _ engine.Engine = (*Fake)(nil)
 
 // Exec is one call of Exec.
 type Exec struct {
-	ID       string
-	UID, GID uint32
-	Argv     []string
+	ID   string
+	As   engine.As
+	Argv []string
 }
 
 type image struct {

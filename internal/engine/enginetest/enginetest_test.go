@@ -53,7 +53,7 @@ func TestHooksMayAskTheEngine(t *testing.T) {
 	made, err := f.Create(ctx, engine.Spec{Name: "n", Image: "i"})
 	ok(t, err)
 	ok(t, f.Start(ctx, made.ID))
-	ok(t, f.Exec(ctx, made.ID, 5, 5, []string{"p"}))
+	ok(t, f.Exec(ctx, made.ID, engine.As{UID: 5, GID: 5}, []string{"p"}))
 	if started != "n" || ran != "p" {
 		t.Errorf("started %q, ran %q", started, ran)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -144,6 +145,33 @@ func (c *Conn) Peer() (*unix.Ucred, error) {
 		return nil, cerr
 	}
 	return cred, err
+}
+
+// PeerGroups returns the supplementary groups of the process that Peer names, as they were
+// then.
+func (c *Conn) PeerGroups() (groups []uint32, err error) {
+	cerr := c.raw.Control(func(fd uintptr) { groups, err = peerGroups(fd) })
+	if cerr != nil {
+		return nil, cerr
+	}
+	return groups, err
+}
+
+// peerGroups asks for SO_PEERGROUPS (Linux 4.13).
+func peerGroups(fd uintptr) ([]uint32, error) {
+	groups := make([]uint32, 32)
+	for {
+		size := uint32(4 * len(groups))
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_PEERGROUPS,
+			uintptr(unsafe.Pointer(&groups[0])), uintptr(unsafe.Pointer(&size)), 0)
+		switch {
+		case errno == 0:
+			return groups[:size/4], nil
+		case !errors.Is(errno, unix.ERANGE) || size/4 <= uint32(len(groups)):
+			return nil, errno
+		}
+		groups = make([]uint32, size/4) // as many as there are, which does not change
+	}
 }
 
 // PeerPidfd returns a descriptor of the process that Peer names, which the caller closes;

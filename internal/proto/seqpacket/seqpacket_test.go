@@ -228,3 +228,46 @@ func TestSizeOfAPacketIsKnownBeforeItIsReceived(t *testing.T) {
 		t.Errorf("at the end: %d %v", n, err)
 	}
 }
+
+// The kernel keeps the groups that the peer had when it connected.
+func TestGroupsAreThoseOfThePeer(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can change its groups")
+	}
+	many := make([]int, 100) // more than are asked for at first
+	for i := range many {
+		many[i] = 50000 + i
+	}
+	before, err := unix.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, groups := range [][]int{nil, {7, 9}, many} {
+		if err := unix.Setgroups(groups); err != nil {
+			t.Fatal(err)
+		}
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+		if back := unix.Setgroups(before); back != nil {
+			t.Fatal(back)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(pair[1])
+		c, err := New(pair[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		got, err := c.PeerGroups()
+		if err != nil || len(got) != len(groups) {
+			t.Fatalf("%v %v, want %v", got, err, groups)
+		}
+		for i, g := range groups {
+			if int(got[i]) != g {
+				t.Errorf("%v, want %v", got, groups)
+				break
+			}
+		}
+	}
+}

@@ -251,7 +251,7 @@ func (a *coldLogin) provideAgentOnce(ctx context.Context) (ColdReason, error) {
 // key is that of logins that share the work. A connection does less than a login would, and
 // its outcome is not a login's. Nor is what fails by ~/.dockersh the outcome of one without.
 func (a *coldLogin) key() string {
-	key := string(a.dir) + "/" + a.plan.Agent
+	key := string(a.dir) + "/" + a.plan.AgentKey()
 	if a.plan.Settings != a.plan.Admins {
 		key += "/user"
 	}

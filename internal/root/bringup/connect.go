@@ -35,7 +35,7 @@ func (b *Bringup) dialAgent(plan *policy.Plan) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
-	return b.dial(dir.AgentSocket(plan.Agent), plan.Container)
+	return b.dial(dir.AgentSocket(plan.AgentKey()), plan.Container)
 }
 
 // knownDir returns the directory of the plan's container if it is known for whom that was

@@ -120,7 +120,7 @@ func New(c Config) (*Broker, error) {
 		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, HostNetwork: hostNetwork(c.Role), AdminSettings: b.settings.byAdmin,
 	})
 	b.joiner = join.New(join.Config{
-		Context: b.ctx, Sessions: b.sessions, Seen: run.Seen(), Bringup: b.bringup, Settings: b.settings.of,
+		Context: b.ctx, Sessions: b.sessions, Seen: run.Seen(), Bringup: b.bringup, Settings: b.settings.of, Groups: b.Users.Groups,
 		Ended: func(container string, plan *policy.Session) { b.lifecycle.SessionEnded(container, plan) },
 	})
 	b.settings.key = b.joiner.Key

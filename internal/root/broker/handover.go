@@ -18,6 +18,7 @@ type socket interface {
 	channel.Socket
 	Peer() (*unix.Ucred, error)
 	PeerPidfd() (int, error)
+	PeerGroups() ([]uint32, error)
 	NextSize() (int, error)
 }
 

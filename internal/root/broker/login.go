@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -46,7 +47,11 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if err != nil {
 		return err
 	}
-	plan, err := decide(user, effective, req)
+	groups, err := f.groups(user)
+	if err != nil {
+		return err
+	}
+	plan, err := decide(user, groups, effective, req)
 	if err != nil {
 		return err
 	}
@@ -60,7 +65,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	if isNotThere(err) && effective.IgnoreUserFile(err) {
 		b.sessions.Remove(*f.session)
 		f.session = nil
-		if plan, err = decide(user, effective, req); err == nil {
+		if plan, err = decide(user, groups, effective, req); err == nil {
 			entered, err = b.enter(f, id, plan, effective)
 		}
 	}
@@ -74,6 +79,20 @@ func (b *Broker) login(f *front, m wire.Message) error {
 	_ = seqpacket.CloseShared(entered.Conn.Close) // the front may have ended all the same
 	f.events = b.events.writeStart(f, req, key, entered.Cold)
 	return nil
+}
+
+// groups returns the supplementary groups that the login has on this host, from the kernel: those
+// of this moment, and whatever gave the process more. Nil: a broker without root's rights cannot
+// give them to a session.
+func (f *front) groups(user account.User) ([]uint32, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	groups, err := f.Socket.(socket).PeerGroups()
+	if err != nil {
+		return nil, err
+	}
+	return account.SupplementaryOf(groups, user.GID), nil
 }
 
 // enter connects a login to the agent of its plan's container, with the entry of a session.

@@ -109,8 +109,8 @@ func (s *userSettings) allEngines() ([]engine.Address, error) {
 }
 
 // decide makes the plan of a login. A ~/.dockersh that asks for what is not allowed is ignored.
-func decide(user account.User, effective *settings.Effective, req *wire.Login) (*policy.Plan, error) {
-	r := policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins}
+func decide(user account.User, groups []uint32, effective *settings.Effective, req *wire.Login) (*policy.Plan, error) {
+	r := policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins, Groups: groups}
 	plan, err := policy.Decide(user, effective.Settings, r)
 	if err != nil && effective.IgnoreUserFile(err) {
 		plan, err = policy.Decide(user, effective.Settings, r)

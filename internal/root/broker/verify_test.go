@@ -89,8 +89,8 @@ func TestNoFurtherAgentIsStartedByAnotherHelper(t *testing.T) {
 func TestFurtherUserIsAddedWithoutAProgramOfRoot(t *testing.T) {
 	w := newWorld(t)
 	w.engine.OnExec = func(e enginetest.Exec) {
-		if e.UID != w.me.UID || len(e.Argv) != 1 {
-			t.Errorf("as %d: %q", e.UID, e.Argv)
+		if e.As.UID != w.me.UID || len(e.Argv) != 1 {
+			t.Errorf("as %d: %q", e.As.UID, e.Argv)
 		}
 		spec, _ := w.engine.Spec(w.name())
 		go w.agent(spec)

@@ -35,6 +35,8 @@ type Config struct {
 	Sessions state.Sessions
 	Seen     seen.Names
 	Bringup  *bringup.Bringup
+	// Groups returns the groups of a user.
+	Groups func(context.Context, account.User) ([]account.Group, error)
 	// Settings returns the administrator's settings for a login.
 	Settings func(context.Context, settings.Login) (*settings.Effective, error)
 	// Ended is called when a connection that was to join a container has left it.
@@ -101,7 +103,9 @@ func (j *Joiner) join(ctx context.Context, c *Connection, user account.User, pro
 	if err != nil {
 		return false, nil, err
 	}
-	plan, err := policy.Decide(user, effective.Settings, policy.Request{Admins: effective.Admins})
+	groups, _ := j.Groups(ctx, user) // those that the login will have; without them it starts an agent
+	plan, err := policy.Decide(user, effective.Settings,
+		policy.Request{Admins: effective.Admins, Groups: account.Supplementary(groups, user.GID)})
 	if err != nil {
 		return false, nil, err
 	}

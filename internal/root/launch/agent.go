@@ -21,11 +21,15 @@ type agentStart struct {
 	socket *startSocket
 	users  idmap.Map    // user numbers of the container
 	root   *rootfs.Root // of the container; nil where it cannot be seen
+	one    lifecycle.One
+
+	groups  *agentGroups // of the agent; nil where they are not looked at
+	written bool         // they are in the container's /etc/group
 }
 
 // awaitAgent opens the socket on which an agent is expected.
 func (t *Target) awaitAgent(user account.Identity) (*agentStart, error) {
-	socket, err := openStartSocket(t.dir, t.plan.Agent, user)
+	socket, err := openStartSocket(t.dir, t.plan.Agent, t.plan.AgentKey(), user)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (a *agentStart) close() {
 // container user has in it: from the kernel, which knows it even if the engine would choose
 // another user namespace by now.
 func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (uid uint32, err error) {
-	a.root, a.users, err = lifecycle.OpenRoot(running)
+	a.root, a.users, a.one, err = lifecycle.OpenRoot(running)
 	switch {
 	case errors.Is(err, lifecycle.ErrNotSeen): // the direct door: its users can ask the engine for root themselves
 	case errors.Is(err, idmap.ErrNested):
@@ -59,10 +63,41 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 // process 1 is not ours. The container was just verified.
 func (a *agentStart) startFurther(ctx context.Context, id string) error {
 	a.addUser()
-	if err := a.t.engine.Exec(ctx, id, a.user.UID, a.user.GID, []string{policy.InitInside}); err != nil {
+	if g := a.groups; g != nil && !g.fitsOne() {
+		if a.written {
+			err := a.exec(ctx, id, engine.As{Name: account.LoginName})
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+			a.t.l.Log.Warn("no agent with the groups of the login", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)
+		}
+		a.socket.acceptFewer()
+	}
+	return a.exec(ctx, id, engine.As{UID: a.user.UID, GID: a.user.GID})
+}
+
+// exec starts an agent and waits for it.
+func (a *agentStart) exec(ctx context.Context, id string, as engine.As) error {
+	if err := a.t.engine.Exec(ctx, id, as, []string{policy.InitInside}); err != nil {
 		return err
 	}
-	return a.wait(ctx, furtherAgentLimit)
+	err := a.wait(ctx, furtherAgentLimit)
+	if errors.Is(err, errOtherGroups) { // process 1 came late
+		err = a.wait(ctx, furtherAgentLimit)
+	}
+	return err
+}
+
+// awaitUID lets the agent in that has this uid and the groups of the login.
+func (a *agentStart) awaitUID(uid uint32) {
+	if a.groups = a.groupsOf(); a.groups != nil {
+		err := a.writeGroups()
+		a.written = err == nil
+		if err != nil {
+			a.t.l.Log.Warn("cannot write the user's groups inside", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)
+		}
+	}
+	a.socket.await(uid, a.groups)
 }
 
 // wait waits for an agent that was just started, as long as its container runs.

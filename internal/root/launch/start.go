@@ -95,11 +95,14 @@ func (t *Target) start(ctx context.Context, c *engine.Container, user account.Id
 			return err
 		}
 	}
-	a.socket.setUID(uid)
+	a.awaitUID(uid)
 	if c.Labels[engine.LabelAgent] != t.plan.Agent {
 		return a.startFurther(ctx, c.ID)
 	}
-	return a.wait(ctx, agentLimit)
+	if err := a.wait(ctx, agentLimit); !errors.Is(err, errOtherGroups) {
+		return err
+	}
+	return a.startFurther(ctx, c.ID)
 }
 
 // StartAgent starts the agent that a running container lacks.
@@ -126,14 +129,16 @@ func (t *Target) StartAgent(ctx context.Context, found *engine.Container, owner 
 	if err := a.verify(ctx, found, true); err != nil {
 		return err
 	}
-	a.socket.setUID(uid)
-	if found.Labels[engine.LabelAgent] == t.plan.Agent {
+	waits := found.Labels[engine.LabelAgent] == t.plan.Agent && !(t.plan.Groups != nil && a.hasMetBroker())
+	a.awaitUID(uid)
+	if waits {
 		// Process 1 is an agent that has not met a broker yet: the container was started
 		// by hand, with what is mounted now.
 		if err := lifecycle.RecordSources(t.dir, found); err != nil {
 			return err
 		}
-		if err := a.socket.wait(ctx, firstAgentLimit); !errors.Is(err, errSilent) {
+		err := a.socket.wait(ctx, firstAgentLimit)
+		if !errors.Is(err, errSilent) && !errors.Is(err, errOtherGroups) {
 			return err
 		}
 	}

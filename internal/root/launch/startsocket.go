@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,19 +27,23 @@ var errSilent = errors.New("no agent connected")
 // startSocket is the socket of a container on which an agent is expected.
 type startSocket struct {
 	dir      state.ContainerDir
-	key      string
+	one, key string // names of process 1 and of the agent that is awaited
 	user     account.Identity
 	listener *seqpacket.Listener
-	done     chan error // one result
+	done     chan error // one result of each
 
-	uid   uint32        // of the agent on the host
-	known chan struct{} // closed when uid is set
-	over  chan struct{} // closed when nobody waits any more
+	uid    uint32        // of the agent on the host
+	known  chan struct{} // closed when uid is set
+	over   chan struct{} // closed when nobody waits any more
+	served atomic.Bool   // process 1 has its socket, and is not the agent that is awaited
+
+	mu     sync.Mutex
+	groups *agentGroups // of the agent; nil: any
 }
 
 // openStartSocket opens the socket. Any process of the container can connect: an agent is
 // known by its uid, and what it gets is a socket for sessions of that very uid.
-func openStartSocket(dir state.ContainerDir, key string, user account.Identity) (*startSocket, error) {
+func openStartSocket(dir state.ContainerDir, one, key string, user account.Identity) (*startSocket, error) {
 	if err := dir.Make(); err != nil {
 		return nil, err
 	}
@@ -50,16 +55,38 @@ func openStartSocket(dir state.ContainerDir, key string, user account.Identity) 
 	if err != nil {
 		return nil, err
 	}
-	w := &startSocket{dir: dir, key: key, user: user, listener: l, done: make(chan error, 1),
+	w := &startSocket{dir: dir, one: one, key: key, user: user, listener: l, done: make(chan error, 2),
 		known: make(chan struct{}), over: make(chan struct{})}
 	go w.accept()
 	return w, nil
 }
 
-// setUID sets the uid that the agent has on the host. Until then nobody is answered.
-func (w *startSocket) setUID(uid uint32) {
-	w.uid = uid
+// await sets the uid that the agent has on the host, and its groups. Until then nobody is
+// answered.
+func (w *startSocket) await(uid uint32, groups *agentGroups) {
+	w.uid, w.groups = uid, groups
 	close(w.known)
+}
+
+// acceptFewer lets an agent in that lacks some of the groups.
+func (w *startSocket) acceptFewer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.groups.fewer = true
+}
+
+// roleOf decides what a caller of the right uid is good for.
+func (w *startSocket) roleOf(raw *seqpacket.Conn, gid uint32) (role, error) {
+	if w.groups == nil {
+		return asWanted, nil
+	}
+	have, err := raw.PeerGroups()
+	if err != nil {
+		return useless, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.groups.roleOf(gid, have), nil
 }
 
 func (w *startSocket) close() {
@@ -89,8 +116,9 @@ func (w *startSocket) accept() {
 		raw.RefuseDescriptors()
 		go func() {
 			defer func() { _ = raw.Close(); <-slots }()
-			if w.answerCaller(raw, &found) == nil {
-				w.done <- nil
+			switch err := w.answerCaller(raw, &found); {
+			case err == nil, errors.Is(err, errOtherGroups):
+				w.done <- err
 			}
 		}()
 	}
@@ -99,7 +127,8 @@ func (w *startSocket) accept() {
 var errNotAwaited = errors.New("the caller is not the agent that is awaited")
 
 // answerCaller sends the agent its listening socket. Only one caller gets it: a second
-// one would take the name from the first.
+// one would take the name from the first. errOtherGroups: it is process 1, and another agent is
+// awaited.
 func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) error {
 	c := channel.Conn{Socket: raw}
 	select {
@@ -114,6 +143,10 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	if cred.Uid != w.uid {
 		return errNotAwaited
 	}
+	is, err := w.roleOf(raw, cred.Gid)
+	if err != nil || is == useless {
+		return errors.Join(errNotAwaited, err)
+	}
 	c.Within(helloLimit)
 	m, fds, err := c.Recv()
 	if err != nil {
@@ -123,15 +156,22 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	if hello, ok := m.(*wire.Hello); !ok || !wire.Speaks(hello.Version) {
 		return errNotAwaited
 	}
-	if found.Swap(true) {
+	key, taken := w.key, found
+	if is == asOne {
+		key, taken = w.one, &w.served
+	}
+	if taken.Swap(true) {
 		return errNotAwaited
 	}
-	fd, err := seqpacket.Bind(w.dir.AgentSocket(w.key), 0o600, 1024)
+	fd, err := seqpacket.Bind(w.dir.AgentSocket(key), 0o600, 1024)
 	if err != nil {
 		return err
 	}
 	defer seqpacket.CloseAll([]int{fd})
-	return c.Send(&wire.Serve{User: w.user.Name, Home: w.user.Home}, fd)
+	if err := c.Send(&wire.Serve{User: w.user.Name, Home: w.user.Home}, fd); err != nil || is == asWanted {
+		return err
+	}
+	return errOtherGroups
 }
 
 // wait returns errSilent when no agent came in time.

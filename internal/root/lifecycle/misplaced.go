@@ -20,33 +20,45 @@ type OwnFile struct{ Inside, Ours string }
 // rights, and process 1 is another user's.
 var ErrNotSeen = errors.New("process 1 of the container is another user's")
 
+// One is process 1 of a container: its primary group and its supplementary groups, as this
+// host numbers them.
+type One struct {
+	GID    uint32
+	Groups []uint32
+}
+
 // OpenRoot opens the root directory of a container on this host that runs, and returns its
-// user namespace. The namespace is read last: a process 1 that a user wrote may move into
+// user namespace and process 1. The namespace is read last: a process 1 that a user wrote may move into
 // namespaces that it prepared, where everything seems to be in its place and the root is a
 // directory of the host. With ErrNotSeen the namespace is returned nevertheless.
-func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, error) {
+func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, One, error) {
 	if found.Root == "" {
-		return nil, idmap.Map{}, errors.New("the engine does not know process 1 of the container")
+		return nil, idmap.Map{}, One{}, errors.New("the engine does not know process 1 of the container")
 	}
 	process, err := proc.Hold(found.Pid)
 	if err != nil {
-		return nil, idmap.Map{}, err
+		return nil, idmap.Map{}, One{}, err
 	}
 	defer process.Close()
+	var one One
+	one.GID, one.Groups, err = process.Groups()
+	if err != nil {
+		return nil, idmap.Map{}, One{}, err
+	}
 	root, rootErr := rootfs.Open(found.Root, 0)
 	users, err := idmap.Of(process)
 	if err != nil {
 		_ = root.Close()
-		return nil, idmap.Map{}, err
+		return nil, idmap.Map{}, One{}, err
 	}
 	if errors.Is(rootErr, unix.EACCES) && os.Geteuid() != 0 {
-		return nil, users, ErrNotSeen
+		return nil, users, one, ErrNotSeen
 	}
 	if rootErr != nil {
-		return nil, idmap.Map{}, rootErr
+		return nil, idmap.Map{}, One{}, rootErr
 	}
 	root.SetRootUID(users.Users.OutOrNobody(0))
-	return root, users, nil
+	return root, users, one, nil
 }
 
 // FindMisplaced returns the first place in a container where something else is than our

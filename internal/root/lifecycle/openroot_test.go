@@ -32,7 +32,7 @@ func TestRootIsTheContainersWhenProcessOneMovesAway(t *testing.T) {
 	for n := range 60 {
 		pid := mover(t, user, prepared, 1000+150*n)
 		for {
-			root, users, err := OpenRoot(&engine.Container{Pid: pid, Root: "/proc/" + strconv.Itoa(pid) + "/root"})
+			root, users, _, err := OpenRoot(&engine.Container{Pid: pid, Root: "/proc/" + strconv.Itoa(pid) + "/root"})
 			if err != nil {
 				refused++
 				break

@@ -35,8 +35,15 @@ func (c ContainerDir) file(name string) string { return filepath.Join(string(c),
 func (c ContainerDir) Name() string { return filepath.Base(string(c)) }
 
 // AgentSocket returns the path of the listening socket of an agent. Key says which
-// container user the agent serves (policy.Plan.Agent).
+// container user the agent serves, with which groups (policy.Plan.AgentKey).
 func (c ContainerDir) AgentSocket(key string) string { return c.file("agent-" + key + ".sock") }
+
+// AgentSocketsOf returns the paths of the sockets of one container user's agents, which have
+// different groups (policy.Plan.AgentKey), listening or not.
+func (c ContainerDir) AgentSocketsOf(agent string) []string {
+	all, _ := filepath.Glob(c.AgentSocket(agent + ".*"))
+	return append(all, c.AgentSocket(agent))
+}
 
 // AgentSockets returns the paths of all sockets of agents, listening or not.
 func (c ContainerDir) AgentSockets() []string {

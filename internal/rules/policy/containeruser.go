@@ -34,6 +34,7 @@ var ErrNoContainerUser = errors.New("there is no such container user")
 // numbers, and a number stays what it is.
 func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (account.Identity, error) {
 	spec, u := p.Settings.ContainerUserName, p.User
+	groups = p.withLoginGroups(groups)
 	self := account.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
 	if !p.Settings.Personal() && len(groups) > 1 {
 		self.Groups = groups[:1]

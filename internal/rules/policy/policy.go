@@ -34,6 +34,10 @@ type Plan struct {
 	Owner     Owner
 	Agent     string // names the container user among those of the container; fit for a file name
 
+	// Groups are the supplementary groups that the session is to have, sorted: the agent that
+	// starts it has them. Nil: it has those that the container was made with.
+	Groups []uint32
+
 	Shell string
 	Cwd   string // empty: home
 
@@ -47,6 +51,10 @@ type Request struct {
 	HasCommand bool
 
 	Admins *config.Settings // becomes Plan.Admins
+
+	// Groups are the supplementary groups of the login, sorted (account.Supplementary). Nil:
+	// they are not known, or the broker cannot give them to a session.
+	Groups []uint32
 }
 
 // Decide makes the plan of a login, or refuses it. s is expanded for u.
@@ -82,6 +90,9 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.Agent = agentKey(u, s.ContainerUserName)
+	if p.hasLoginGroups() {
+		p.Groups = r.Groups
+	}
 	if s.IsSet("usercwd") {
 		p.Cwd = s.UserCwd
 	}

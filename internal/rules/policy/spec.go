@@ -58,7 +58,8 @@ func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.S
 		spec.Mounts, spec.Cmd = nil, []string{"pause"}
 	}
 	for _, g := range who.Groups {
-		if g.GID != who.GID {
+		// What process 1 has by the engine everything in the container has, and for good.
+		if g.GID != who.GID && p.Groups == nil {
 			spec.Groups = append(spec.Groups, g.GID)
 		}
 	}

@@ -47,6 +47,8 @@ func TestPodmanRunsSessions(t *testing.T) {
 	u.Join(t, "dshteam")
 	e2e.SSH(t, u, "whoami; id -u; id -g; id -Gn; pwd; stat -c '%u %a' ~ /etc/passwd; cat /proc/1/comm").
 		Want(t, fmt.Sprintf("%s\n%d\n%d\n%s dshteam\n%s\n%d 755\n0 644\ndockersh-init\n", u.Name, u.UID, u.GID, u.Name, u.Home, u.UID), "", 0)
+	e2e.OnHost(t, "gpasswd", "-d", u.Name, "dshteam")
+	e2e.SSH(t, u, "id -Gn; grep ^dshteam: /etc/group | cut -d: -f4").Want(t, u.Name+"\n\n", "", 0)
 	e2e.SSH(t, u, "echo out; echo err >&2; exit 7").Want(t, "out\n", "err\n", 7)
 	data := strings.Repeat("\x00\r\n\xff0123456789", 100_000)
 	if r := e2e.SSHInput(t, u, strings.NewReader(data), "cat"); r.Stdout != data || r.Status != 0 {

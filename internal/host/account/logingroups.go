@@ -1,0 +1,88 @@
+package account
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// LoginName is a user in a container's passwd and group with the numbers of the container's own
+// user, of whom the engine takes the groups of a login: membership of this name shows which
+// lines of group(5) are dockersh's, whatever the image or somebody inside says of the user.
+const LoginName = "_dockersh"
+
+// SetLoginGroups returns a container's passwd and group with the groups that who has now. Where
+// who was a member by an earlier login, and is not any more, the membership is taken away; what
+// else the files say of who stays. The error is ErrField.
+func SetLoginGroups(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
+	if who, err = who.checked(); err != nil {
+		return nil, nil, err
+	}
+	users, groups := lines(passwd), lines(group)
+	if err := noNumericNames(users, groups, who); err != nil {
+		return nil, nil, err
+	}
+	users = slices.DeleteFunc(users, func(l string) bool { return nameOf(l) == LoginName })
+	setPrimary(users, who)
+	kept := map[uint32]bool{}
+	for _, g := range who.Groups {
+		kept[g.GID] = g.GID != who.GID
+	}
+	for i, l := range groups {
+		groups[i] = withoutFormerMember(l, who.Name, kept)
+	}
+	groups = mergePrimary(groups, who.primary())
+	for _, g := range who.Groups {
+		if g.GID != who.GID {
+			groups = mergeGroup(mergeGroup(groups, g, who.Name), g, LoginName)
+		}
+	}
+	if len(Supplementary(who.Groups, who.GID)) > 0 {
+		login := Identity{Name: LoginName, UID: who.UID, GID: who.GID, Gecos: "groups of the login", Home: "/", Shell: "/bin/false"}
+		users = append(users, login.entry(noPassword))
+	}
+	return file(users), file(groups), nil
+}
+
+// setPrimary sets the primary group in the entry of who.
+func setPrimary(users []string, who Identity) {
+	for i, l := range users {
+		if f := strings.Split(l, ":"); len(f) > 4 && f[0] == who.Name && hasID(l, who.UID) {
+			f[3] = formatID(who.GID)
+			users[i] = strings.Join(f, ":")
+			return
+		}
+	}
+}
+
+// withoutFormerMember returns a line of group(5) without LoginName and name, if it has the first
+// and its number is not one of kept.
+func withoutFormerMember(line, name string, kept map[uint32]bool) string {
+	g, members, ok := parseGroup(line)
+	if !ok || kept[g.GID] || !slices.Contains(members, LoginName) {
+		return line
+	}
+	members = slices.DeleteFunc(members, func(m string) bool { return m == LoginName || m == name })
+	return line[:strings.LastIndexByte(line, ':')+1] + strings.Join(members, ",")
+}
+
+// Supplementary returns the numbers of groups without the primary one, sorted; not nil.
+func Supplementary(groups []Group, primary uint32) []uint32 {
+	numbers := make([]uint32, 0, len(groups))
+	for _, g := range groups {
+		numbers = append(numbers, g.GID)
+	}
+	return SupplementaryOf(numbers, primary)
+}
+
+// SupplementaryOf is Supplementary for numbers.
+func SupplementaryOf(groups []uint32, primary uint32) []uint32 {
+	out := make([]uint32, 0, len(groups))
+	for _, g := range groups {
+		if g != primary && g != math.MaxUint32 {
+			out = append(out, g)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
