@@ -2,7 +2,7 @@
 _dockershctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} options='' words=''
-	local commands=' ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version help '
+	local commands=' ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version help '
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
@@ -16,7 +16,7 @@ _dockershctl()
 	case $command in
 	ls) options='--json --quiet --size' ;;
 	sessions) options='--json --quiet --history --user --since' ;;
-	stop | restart) options='--user --all' ;;
+	stop | restart | apply) options='--user --all' ;;
 	start) options='--user --group --all' ;;
 	reset) options='--user --all --yes' ;;
 	rm) options='--user --all --force --yes' ;;
@@ -33,7 +33,7 @@ _dockershctl()
 	fi
 	# Only root gets these names.
 	case $command in
-	stop | start | restart | reset | rm) words=$(dockershctl ls -q 2>/dev/null) ;;
+	stop | start | restart | apply | reset | rm) words=$(dockershctl ls -q 2>/dev/null) ;;
 	commit) [[ $COMP_CWORD -eq 2 ]] && words=$(dockershctl ls -q 2>/dev/null) ;;
 	kick | message | watch) words=$(dockershctl sessions -q 2>/dev/null; dockershctl ls -q 2>/dev/null) ;;
 	help) words=$commands ;;

@@ -1,11 +1,12 @@
 # fish completion for dockershctl(8)
-set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version help'
+set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version help'
 complete -c dockershctl -f
 complete -c dockershctl -n "$first" -a ls -d 'list the containers that dockersh made'
 complete -c dockershctl -n "$first" -a sessions -d 'list the live sessions, or those of the past'
 complete -c dockershctl -n "$first" -a stop -d 'stop containers'
 complete -c dockershctl -n "$first" -a start -d 'start containers without a login'
 complete -c dockershctl -n "$first" -a restart -d 'stop containers and start them again'
+complete -c dockershctl -n "$first" -a apply -d 'give containers the limits of the settings'
 complete -c dockershctl -n "$first" -a reset -d 'remove containers, even with sessions in them'
 complete -c dockershctl -n "$first" -a rm -d 'remove containers that nobody is in'
 complete -c dockershctl -n "$first" -a commit -d 'make an image of a container'
@@ -23,10 +24,10 @@ complete -c dockershctl -n "$first" -a help -d 'list the commands, or explain on
 complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions explain check doctor' -l json -d 'as JSON'
 complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions' -s q -l quiet -d 'names or ids only'
 complete -c dockershctl -n '__fish_seen_subcommand_from ls' -s s -l size -d 'with sizes'
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm commit kick message watch' -a '(dockershctl ls -q 2>/dev/null)' -d container
+complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm commit kick message watch' -a '(dockershctl ls -q 2>/dev/null)' -d container
 complete -c dockershctl -n '__fish_seen_subcommand_from kick message watch' -a '(dockershctl sessions -q 2>/dev/null)' -d session
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm kick message' -l user -x -a '(__fish_complete_users)' -d 'of this user'
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart reset rm kick message' -l all -d 'all of them'
+complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm kick message' -l user -x -a '(__fish_complete_users)' -d 'of this user'
+complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm kick message' -l all -d 'all of them'
 complete -c dockershctl -n '__fish_seen_subcommand_from reset rm' -s y -l yes -d 'do not ask'
 complete -c dockershctl -n '__fish_seen_subcommand_from rm' -s f -l force -d 'also containers with sessions in them'
 complete -c dockershctl -n '__fish_seen_subcommand_from sessions' -l history -d 'sessions of the past'
@@ -45,4 +46,4 @@ complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l pam -d '
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l speed -x -d 'times as fast'
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l idle-limit -x -d 'longest pause, in seconds'
 complete -c dockershctl -n '__fish_seen_subcommand_from check replay' -F
-complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart reset rm commit kick message top watch replay explain check doctor sshd-config version'
+complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version'

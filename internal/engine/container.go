@@ -47,6 +47,9 @@ type Containers interface {
 	Start(ctx context.Context, id string) error
 	// Stop asks process 1 to end and kills it after grace. ErrNotFound.
 	Stop(ctx context.Context, id string, grace time.Duration) error
+	// SetLimits changes the limits of a container at once, whether it runs or not; those that
+	// are 0 stay. ErrNotFound; ErrNoSetLimits where the engine cannot do it for good.
+	SetLimits(ctx context.Context, id string, l Limits) error
 	// Remove kills and removes the container with its anonymous volumes. ErrNotFound.
 	Remove(ctx context.Context, id string) error
 }
@@ -80,11 +83,22 @@ type Container struct {
 	Binds     []string          // directories and files of the host that are mounted; empty in a List
 	Mounts    []Mount           // all that is mounted, volumes too; empty in a List
 	MayGain   bool              // programs in it may gain rights: it was made without no-new-privileges; false in a List
+	Limits    Limits            // zero in a List
 	HostUsers bool              // its users are numbered as the host's, whatever Remap says
 	// Root is the root directory of process 1 as this host sees it; empty in a List, where
 	// the container does not run, and for an engine elsewhere.
 	Root string
 }
+
+// Limits are those of a container that can change while it exists.
+type Limits struct {
+	Memory int64 // bytes; 0: none
+	CPUs   int64 // billionths of a processor; 0: none
+	Pids   int64 // processes and threads; NoPidsLimit: none
+}
+
+// NoPidsLimit is no limit on processes.
+const NoPidsLimit = -1
 
 // Usage is what a running container uses.
 type Usage struct {

@@ -14,7 +14,9 @@ var (
 	ErrNameTaken = errors.New("the container name is in use")
 	ErrDown      = errors.New("the container engine does not answer")
 	ErrDenied    = errors.New("the container engine may not be used")
-	ErrOption    = errors.New("the engine's create command refused an option")
+	// ErrNoSetLimits: the limits of a container stay what it was made with.
+	ErrNoSetLimits = errors.New("the container engine cannot change the limits of a container for good")
+	ErrOption      = errors.New("the engine's create command refused an option")
 
 	// ErrMountInMount: a mount lies in another one. What is in that one, and so where a link
 	// in it leads, may change at any moment.

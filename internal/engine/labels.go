@@ -19,6 +19,8 @@ const (
 	// LabelAdmins is the same without what the user's own file said. It decides for
 	// onchange = recreate, which is the administrator's word and not a user's.
 	LabelAdmins = "dockersh.admins"
+	// LabelFixed is the hash of the settings without those that can change in the container.
+	LabelFixed = "dockersh.fixed"
 	// LabelImage is the id of the image that the container was made from.
 	LabelImage = "dockersh.image"
 	// LabelImageBy is who chose that image: ImageByUser or ImageByAdministrator.

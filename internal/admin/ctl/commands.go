@@ -75,6 +75,14 @@ example: before the course
 
 		{"restart", containerArgs, "stop containers and start them again", containerHelp, containers.Restart},
 
+		{"apply", containerArgs, "give containers the memory, cpus and pidslimit of today's settings", containerHelp + `
+Nothing in them ends. Settings of the user who made a container count. What else
+changed in them takes a new container: dockershctl reset.
+
+example: after pidslimit was raised
+  dockershctl apply --all
+`, containers.Apply},
+
 		{"reset", containerArgs + " [--yes]", "remove containers, even with sessions in them; the next login starts from the image",
 			containerHelp + yesHelp + `
 Mounted directories, such as a home of the host, stay. The command asks first, and

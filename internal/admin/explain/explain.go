@@ -199,8 +199,8 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		case !ours:
 			x.addNote("it was made by hand (adopt): sessions go over the engine's exec, and it is not changed")
 			return nil
-		case found.Labels[engine.LabelSettings] != plan.Settings.Hash():
-			x.addNote("the settings have changed since the container was made")
+		default:
+			x.explainChanges(plan, found)
 		}
 	case errors.Is(err, engine.ErrNotFound):
 		x.State = "absent"

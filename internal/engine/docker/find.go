@@ -47,6 +47,7 @@ func (e *Engine) fromInspect(r *container.InspectResponse) *engine.Container {
 		Labels:    r.Config.Labels,
 		Size:      -1,
 		MayGain:   r.HostConfig != nil && !slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
+		Limits:    limits(r.HostConfig),
 		HostUsers: r.HostConfig != nil && r.HostConfig.UsernsMode.IsHost(),
 		Binds:     binds(r.Mounts),
 		Mounts:    mounts(r.Mounts),

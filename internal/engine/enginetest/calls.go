@@ -309,6 +309,22 @@ func (f *Fake) Stop(ctx context.Context, id string, _ time.Duration) error {
 	return err
 }
 
+// SetLimits implements engine.Engine.
+func (f *Fake) SetLimits(ctx context.Context, id string, l engine.Limits) error {
+	err := f.begin(ctx, "SetLimits")
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b, err := f.box(id)
+	if err != nil {
+		return err
+	}
+	has := &b.Limits
+	has.Memory, has.CPUs, has.Pids = cmp.Or(l.Memory, has.Memory), cmp.Or(l.CPUs, has.CPUs), cmp.Or(l.Pids, has.Pids)
+	return nil
+}
+
 // Remove implements engine.Engine.
 func (f *Fake) Remove(ctx context.Context, id string) error {
 	err := f.begin(ctx, "Remove")

@@ -85,6 +85,7 @@ const (
 	MayRecreate ColdReason = "onchange = recreate, and nobody was in the container"
 	NewSettings ColdReason = "recreated: the settings changed"
 	NewImage    ColdReason = "recreated: the image changed"
+	NewLimits   ColdReason = "the limits of the container were changed"
 	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
@@ -139,7 +140,7 @@ func (b *Bringup) enter(ctx context.Context, l Login) (Result, error) {
 // mayEnterAsIs reports whether a container that runs may be entered without a look at what
 // it was made of. replaced is as in Result.
 func (b *Bringup) mayEnterAsIs(l Login) (replaced string, may bool) {
-	if b.mayRecreate(l.Plan) {
+	if b.mayRecreate(l.Plan) || b.maySetLimits(l) {
 		return "", false
 	}
 	replaced = b.launch.FindReplaced(l.Plan)
@@ -174,7 +175,7 @@ type coldLogin struct {
 
 // enter brings the container up until the login is connected.
 func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error) {
-	if a.plan.MayNeedExec() {
+	if a.plan.MayNeedExec() && !a.b.maySetLimits(a.login) {
 		if conn, err := a.openExecStream(ctx); !errors.Is(err, errNotReady) {
 			return conn, ExecStream, err
 		}
@@ -275,10 +276,16 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	if err != nil {
 		return "", err
 	}
+	if changed == "" {
+		changed = a.setLimits(ctx)
+	}
 	// The last holder of the lock may have done it all.
 	if conn, err := a.b.dialAgent(a.plan); err == nil {
 		if a.plan.Settings.OnChange == onChangeRecreate {
 			return MayRecreate, conn.Close()
+		}
+		if changed != "" {
+			return changed, conn.Close()
 		}
 		return Waited, conn.Close()
 	} else if !errors.Is(err, errNoAgent) {

@@ -219,3 +219,72 @@ func TestPausedContainerIsNotRecreated(t *testing.T) {
 		t.Error("it was removed")
 	}
 }
+
+// limits returns what the engine was made to change.
+func (w *world) limits() engine.Limits {
+	w.Helper()
+	found, err := w.engine.Find(w.Context(), w.name())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return found.Limits
+}
+
+func TestLimitsChangeUnderASession(t *testing.T) {
+	w := newWorld(t)
+	interactive := &wire.Login{Terminal: true}
+	w.set("[dockersh]\nonchange = apply\nmemory = 1g\ncpus = 1.5\n")
+	w.enters()
+	id, calls := w.id(), func() int { return w.engine.Calls("SetLimits") }
+	w.set("[dockersh]\nonchange = apply\nmemory = 2g\ncpus = 0.5\npidslimit = 0\n")
+	if answer, _ := w.login(interactive); len(answer.(*wire.Ready).Notice) > 0 {
+		t.Errorf("%#v", answer)
+	}
+	if got := w.limits(); got != (engine.Limits{Memory: 2 << 30, CPUs: 5e8, Pids: engine.NoPidsLimit}) || w.id() != id {
+		t.Errorf("%+v", got)
+	}
+	if finds := w.engine.Calls("Find"); true {
+		w.enters()
+		if calls() != 1 || w.engine.Calls("Find") != finds {
+			t.Errorf("%d changes, and the engine is asked", calls())
+		}
+	}
+	w.set("[dockersh]\nonchange = apply\nmemory = 2g\npidslimit = 0\nenv = A=b\n") // and no cpus
+	for range 2 {
+		answer, _ := w.login(interactive)
+		if n := answer.(*wire.Ready).Notice; len(n) != 1 || !strings.Contains(n[0], "with other settings") {
+			t.Errorf("%q", n)
+		}
+	}
+	if w.limits().CPUs != 5e8 || w.id() != id {
+		t.Errorf("%+v", w.limits())
+	}
+}
+
+func TestLimitsAreKeptWithoutApply(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nmemory = 1g\n")
+	w.enters()
+	w.set("[dockersh]\nmemory = 2g\n")
+	answer, _ := w.login(&wire.Login{Terminal: true})
+	if n := answer.(*wire.Ready).Notice; len(n) != 1 || w.engine.Calls("SetLimits") > 0 {
+		t.Errorf("%q, %d changes", n, w.engine.Calls("SetLimits"))
+	}
+}
+
+func TestLimitsThatTheEngineRefusesKeepNobodyOut(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nonchange = apply\nmemory = 1g\n")
+	w.enters()
+	w.engine.Fail("SetLimits", engine.ErrNoSetLimits)
+	w.set("[dockersh]\nonchange = apply\nmemory = 2g\n")
+	for range 2 {
+		answer, _ := w.login(&wire.Login{Terminal: true})
+		if n := answer.(*wire.Ready).Notice; len(n) != 1 {
+			t.Errorf("%q", n)
+		}
+	}
+	if n := w.engine.Calls("SetLimits"); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}

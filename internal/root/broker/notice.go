@@ -8,7 +8,9 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -43,7 +45,7 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 		return "" // another user made it, and is shown the notice
 	}
 	what := ""
-	switch other, older := made.Settings != plan.Settings.Hash(), n.tags.isOutdated(plan.Engine(), made); {
+	switch other, older := hasOtherSettings(made, plan.Settings), n.tags.isOutdated(plan.Engine(), made); {
 	case other && older:
 		what = "with other settings, from an older image"
 	case other:
@@ -54,6 +56,15 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 		return ""
 	}
 	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
+}
+
+// hasOtherSettings reports whether a container is not what settings ask for: by what it was made
+// with, or by limits that changed since then.
+func hasOtherSettings(made state.Made, s *config.Settings) bool {
+	if made.Settings == s.Hash() && (made.Limits == "" || made.Limits == lifecycle.LimitsText(s)) {
+		return false
+	}
+	return made.Fixed == "" || made.Fixed != s.FixedHash() || made.Limits != lifecycle.LimitsText(s)
 }
 
 // vanishedNotice is for the first login after somebody removed the container with all

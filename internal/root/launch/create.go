@@ -36,7 +36,8 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	t.show("making the container")
 	// Written before the container exists: if this broker is killed, another one finds
 	// and removes it.
-	if err := t.WriteState(&engine.Container{Labels: p.spec.Labels, Image: p.spec.Image}); err != nil {
+	planned := &engine.Container{Labels: p.spec.Labels, Image: p.spec.Image, Limits: policy.LimitsOf(t.plan.Settings)}
+	if err := t.WriteState(planned); err != nil {
 		return err
 	}
 	created, err := t.engine.Create(ctx, p.spec)

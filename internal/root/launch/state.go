@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -22,8 +23,12 @@ func (t *Target) WriteState(c *engine.Container) error {
 		t.addToInventory(c)
 	}
 	owner, _ := policy.OwnerOf(c.Labels)
-	return t.dir.SetMade(state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image,
-		ImageID: c.Labels[engine.LabelImage]})
+	made := state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image,
+		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed]}
+	if change, stays := policy.LimitsToSet(t.plan.Settings, c.Limits); change == (engine.Limits{}) && !stays {
+		made.Limits = lifecycle.LimitsText(t.plan.Settings)
+	}
+	return t.dir.SetMade(made)
 }
 
 // writeOwner writes for whom a container of this host is, for warm logins. There are

@@ -110,6 +110,12 @@ type Made struct {
 	Settings string // hash
 	Image    string // as it was asked for
 	ImageID  string
+
+	// Fixed is the hash without limits; empty where it is not known, or where the container
+	// has limits that are not those of the settings and cannot be.
+	Fixed string
+	// Limits are those of the settings when the container was last made to have them.
+	Limits string
 }
 
 // Made returns what the container was made from; fs.ErrNotExist.
@@ -119,21 +125,26 @@ func (c ContainerDir) Made() (Made, error) {
 		return Made{}, err
 	}
 	f := strings.Split(text, "\t") // no setting may hold a tab
-	if len(f) != 4 {
+	if len(f) == 4 {               // of an earlier version
+		f = append(f, "", "")
+	}
+	if len(f) != 6 {
 		return Made{}, errMade
 	}
 	uid, err := strconv.ParseUint(f[0], 10, 32)
 	if err != nil {
 		return Made{}, errMade
 	}
-	return Made{uint32(uid), f[1], f[2], f[3]}, nil
+	return Made{uint32(uid), f[1], f[2], f[3], f[4], f[5]}, nil
 }
 
 var errMade = errors.New("broken file of what a container was made from")
 
 // SetMade writes what the container was made from. The caller holds the lock.
 func (c ContainerDir) SetMade(m Made) error {
-	return c.writeLink("made", strings.Join([]string{strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID}, "\t"))
+	return c.writeLink("made", strings.Join([]string{
+		strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID, m.Fixed, m.Limits,
+	}, "\t"))
 }
 
 // Lock takes the lock of the container among processes, and makes the directory if it

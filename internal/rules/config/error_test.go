@@ -71,7 +71,7 @@ var wrongLines = []struct{ line, want string }{
 	{`memory = 1x`, `2:10: memory: "1x" is not a size [write bytes or a number with b, k, m or g, such as 512m]`},
 	{`memory = m`, `2:10: memory: "m" is not a size [write bytes or a number with b, k, m or g, such as 512m]`},
 	{`pull = alway`, `2:8: pull: "alway" is not missing, always or never [did you mean "always"?]`},
-	{`onchange = x`, `2:12: onchange: "x" is not keep or recreate`},
+	{`onchange = x`, `2:12: onchange: "x" is not keep, apply or recreate`},
 	// sequences
 	{`imagename = a%z`, `2:14: imagename: unknown sequence "%z" [the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},
 	{`imagename = "a\"%ü"`, `2:17: imagename: unknown sequence "%ü" [the sequences are %u, %h, %U, %G, %s, %i, %k, %x and %%]`},

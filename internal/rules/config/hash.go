@@ -17,11 +17,18 @@ import (
 //
 // A setting that has its default is left out, so that containers do not become outdated
 // when a version of dockersh has more settings.
-func (s *Settings) Hash() string {
+func (s *Settings) Hash() string { return s.hash(func(r *row) bool { return r.hashed }) }
+
+// FixedHash is Hash without the settings that can change while the container exists.
+func (s *Settings) FixedHash() string {
+	return s.hash(func(r *row) bool { return r.hashed && !r.live })
+}
+
+func (s *Settings) hash(counts func(*row) bool) string {
 	h := sha256.New()
 	for i := range table {
 		r := &table[i]
-		if !r.hashed || r.under != nil && !r.under(s) {
+		if !counts(r) || r.under != nil && !r.under(s) {
 			continue
 		}
 		var vals []string

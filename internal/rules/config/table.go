@@ -79,6 +79,7 @@ type row struct {
 	doc   string
 
 	gate   bool                 // there is an enableuserKEY for it: ~/.dockersh may set it
+	live   bool                 // of a hashed one: the engine can change it in a container that exists
 	hashed bool                 // it makes the container what it is: part of Settings.Hash
 	under  func(*Settings) bool // but only where this holds
 	path   bool                 // a strange user name must not become part of it
@@ -170,7 +171,7 @@ var table = [...]row{
 	{key: "idletimeout", field: func(s *Settings) any { return &s.IdleTimeout }, def: "0",
 		doc: "stop the container after this long without a session or a process; 0 is never"},
 	{key: "onchange", field: func(s *Settings) any { return &s.OnChange }, def: "keep",
-		doc:   "what to do when the settings or the image changed: keep the container, or recreate it",
+		doc:   "what to do when the settings or the image changed: keep the container, apply the limits and keep the rest, or recreate it",
 		check: values.OnChange},
 	{key: "allowimage", field: func(s *Settings) any { return &s.AllowImage },
 		doc:   "patterns of the images that users may name in ~/.dockersh",
@@ -180,13 +181,13 @@ var table = [...]row{
 		check: values.Pull},
 	{key: "memory", field: func(s *Settings) any { return &s.Memory },
 		doc:    "memory limit, such as 512m or 2g",
-		hashed: true, empty: true, check: values.Memory},
+		hashed: true, live: true, empty: true, check: values.Memory},
 	{key: "cpus", field: func(s *Settings) any { return &s.CPUs },
 		doc:    "processor limit, such as 1.5",
-		hashed: true, empty: true, check: values.CPUs},
+		hashed: true, live: true, empty: true, check: values.CPUs},
 	{key: "pidslimit", field: func(s *Settings) any { return &s.PidsLimit }, def: "1024",
 		doc:    "limit on processes and threads; 0 is no limit",
-		hashed: true, check: values.NotNegative},
+		hashed: true, live: true, check: values.NotNegative},
 	{key: "env", field: func(s *Settings) any { return &s.Env },
 		doc:    "NAME=VALUE for everything in the container",
 		hashed: true, check: values.Env},

@@ -100,6 +100,7 @@ func (p *Plan) labels(imageID, agent string, at HostPaths) map[string]string {
 	maps.Copy(labels, map[string]string{
 		engine.LabelUser:      p.User.Name,
 		engine.LabelSettings:  p.Settings.Hash(),
+		engine.LabelFixed:     p.Settings.FixedHash(),
 		engine.LabelImage:     imageID,
 		engine.LabelImageBy:   engine.ImageByAdministrator,
 		engine.LabelProtocol:  strconv.Itoa(at.Protocol),

@@ -119,7 +119,7 @@ func isPort(s string) bool {
 // Words.
 
 // OnChange accepts what the setting onchange can be.
-func OnChange(s string) *syntax.Problem { return oneOf(s, "keep", "recreate") }
+func OnChange(s string) *syntax.Problem { return oneOf(s, "keep", "apply", "recreate") }
 
 // Pull accepts what the setting pull can be.
 func Pull(s string) *syntax.Problem { return oneOf(s, "missing", "always", "never") }

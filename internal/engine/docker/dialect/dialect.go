@@ -44,6 +44,8 @@ type Dialect struct {
 	// CommitWantsBody: the engine fails to commit a container for a request that does
 	// not also describe one, and ignores the description.
 	CommitWantsBody bool
+	// ForgetsLimits: limits that are changed in a container are gone with its next start.
+	ForgetsLimits bool
 	// FullImageNames: a container names its image in full, as in
 	// docker.io/library/busybox:latest, whatever name it was made from.
 	FullImageNames bool
@@ -109,6 +111,7 @@ var Podman = Dialect{
 	OwnNetworks:     OneForEach,
 	ExecStateInText: true,
 	CommitWantsBody: true,
+	ForgetsLimits:   true,
 	FullImageNames:  true,
 }
 
