@@ -6,6 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/limits"
 	"github.com/dockersh/dockersh/internal/proto/remotecmd"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
@@ -23,9 +26,10 @@ const shell = "/bin/sh"
 // error of the runtime, which the engine sends as the program's output.
 //
 // Its arguments are a mark, the directory that was asked for, whether the words of the
-// program are escaped, the umask or nothing, the program that a client's command asks for
-// with the places where the container may have it, and the program with its arguments. It
-// uses only what is built into every shell.
+// program are escaped, what it inherits of the login (inheritedWords), the program that a
+// client's command asks for with the places where the container may have it, and the program
+// with its arguments. It uses only what is built into every shell, and nice(1) for a nice value
+// if the container has it.
 const prelude = `
 dockersh_s=0 dockersh_i=0
 for dockersh_d in "$2" "$HOME" /; do
@@ -56,7 +60,20 @@ echo "$1 $$ $PPID $dockersh_s"
 [ $dockersh_s -lt 126 ] && read -r dockersh_d || exit 1
 dockersh_i=0
 [ -z "$3" ] || dockersh_i=$(($#-5))
-[ -z "$4" ] || umask "$4"
+dockersh_n=
+for dockersh_d in $4; do
+	dockersh_l=${dockersh_d%%:*} dockersh_d=${dockersh_d#*:}
+	case $dockersh_l in
+	umask) umask "$dockersh_d" ;;
+	nice) command -v nice && dockersh_n=$dockersh_d ;;
+	*)
+		for dockersh_h in S H; do
+			[ -z "${dockersh_d%:*}" ] || ulimit -$dockersh_h$dockersh_l "${dockersh_d%:*}" ||
+				[ $dockersh_l != u ] || ulimit -${dockersh_h}p "${dockersh_d%:*}"
+			dockersh_d=${dockersh_d#*:}
+		done ;;
+	esac
+done >/dev/null 2>&1
 shift 5
 while [ $dockersh_i -gt 0 ]; do
 	dockersh_d=$(printf '%bx' "$1")
@@ -69,7 +86,8 @@ case $dockersh_c:$2 in
 *:-l) set -- "$1" -l -c "$dockersh_c$4" ;;
 *) set -- "$1" -c "$dockersh_c$3" ;;
 esac
-unset dockersh_s dockersh_i dockersh_d dockersh_c OLDPWD
+[ -z "$dockersh_n" ] || set -- nice -n "$dockersh_n" "$@"
+unset dockersh_s dockersh_i dockersh_d dockersh_c dockersh_n dockersh_l dockersh_h OLDPWD
 exec "$@"
 `
 
@@ -117,11 +135,44 @@ func argv(mark string, m *wire.Start) []string {
 			words[i] = escape(words[i])
 		}
 	}
-	umask := ""
-	if m.Inherited != nil {
-		umask = fmt.Sprintf("%04o", m.Inherited.Umask)
+	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, inheritedWords(m.Inherited), places}, words...)
+}
+
+// ulimits are the limits that the ulimit of every shell knows, with its letter and unit. That of
+// processes has another letter in some shells.
+var ulimits = []struct {
+	resource int
+	letter   string
+	unit     uint64
+}{
+	{unix.RLIMIT_CPU, "t", 1}, {unix.RLIMIT_FSIZE, "f", 512}, {unix.RLIMIT_DATA, "d", 1024}, {unix.RLIMIT_STACK, "s", 1024},
+	{unix.RLIMIT_CORE, "c", 512}, {unix.RLIMIT_MEMLOCK, "l", 1024}, {unix.RLIMIT_NOFILE, "n", 1}, {unix.RLIMIT_AS, "v", 1024},
+	{unix.RLIMIT_NPROC, "u", 1},
+}
+
+// inheritedWords writes what a session inherits of the login for the prelude: umask:0022, nice:5,
+// and for each limit that there is LETTER:SOFT:HARD. A limit above that of the container is
+// refused by the kernel, and left as it is.
+func inheritedWords(in *wire.Inherited) string {
+	if in == nil {
+		return ""
 	}
-	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, umask, places}, words...)
+	words := []string{fmt.Sprintf("umask:%04o", in.Umask)}
+	if in.Nice > 0 {
+		words = append(words, fmt.Sprintf("nice:%d", in.Nice))
+	}
+	for _, u := range ulimits {
+		number := func(n uint64) string {
+			if n == limits.Unlimited {
+				return ""
+			}
+			return strconv.FormatUint(n/u.unit, 10)
+		}
+		if l := in.Limits[u.resource]; l.Hard != limits.Unlimited || l.Soft != limits.Unlimited {
+			words = append(words, u.letter+":"+number(l.Soft)+":"+number(l.Hard))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // escape writes bytes as %b of printf(1) reads them.

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/limits"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -44,7 +47,7 @@ func TestPreludeBecomesTheProgram(t *testing.T) {
 			}{
 				{"a command", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; cat; exit 7"}, Cwd: "/usr"}, 0, "/usr\nrest of the input\n"},
 				{"no directory asked for", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}}, 0, "/etc\n"},
-				{"a umask", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "umask; exit 7"}, Inherited: &wire.Inherited{Umask: 0o27}}, 0, "0027\n"},
+				{"a umask", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "umask; exit 7"}, Inherited: inheritedOf(nil)}, 0, "0027\n"},
 				{"a missing directory", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "pwd; exit 7"}, Cwd: "/none"}, 1, "/etc\n"},
 				{"odd words", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", " a  b ", "", "*", `\n%b\0101`, "-n", "\n"}}, 0, "[ a  b ][][*][\\n%b\\0101][-n][\n]"},
 				{"any bytes", wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", `printf '[%s]' "$@"; exit 7`, "x", "\xff\xfe\x80", `\0101`, "é\n", ""}}, 0, "[\xff\xfe\x80][\\0101][é\n][]"},
@@ -58,6 +61,54 @@ func TestPreludeBecomesTheProgram(t *testing.T) {
 				if r.parent != os.Getpid() {
 					t.Errorf("%s: parent %d, want %d", c.what, r.parent, os.Getpid())
 				}
+			}
+		})
+	}
+}
+
+// inheritedOf is a login with a umask, and with limits alone that are named.
+func inheritedOf(named map[int]limits.Limit) *wire.Inherited {
+	in := &wire.Inherited{Umask: 0o27}
+	for i := range in.Limits {
+		in.Limits[i] = limits.Limit{Soft: limits.Unlimited, Hard: limits.Unlimited}
+		if l, ok := named[i]; ok {
+			in.Limits[i] = l
+		}
+	}
+	return in
+}
+
+func TestPreludeSetsLimitsAndNiceValueOfTheLogin(t *testing.T) {
+	in := inheritedOf(map[int]limits.Limit{
+		unix.RLIMIT_NOFILE: {Soft: 77, Hard: 99}, unix.RLIMIT_NPROC: {Soft: 4000, Hard: 5000}, unix.RLIMIT_CORE: {Soft: 0, Hard: 4096},
+		unix.RLIMIT_FSIZE: {Soft: 1 << 20, Hard: limits.Unlimited}, unix.RLIMIT_STACK: {Soft: 4 << 20, Hard: 4 << 20},
+	})
+	in.Nice = 5
+	const script = `grep -E "open files|processes|core|file size|stack" /proc/self/limits | tr -s " "; cut -d" " -f19 /proc/self/stat`
+	want := "Max file size 1048576 unlimited bytes \nMax stack size 4194304 4194304 bytes \nMax core file size 0 4096 bytes \n" +
+		"Max processes 4000 5000 processes \nMax open files 77 99 files \n5\n"
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			m := wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Inherited: in}
+			if _, out, code := runPrelude(t, sh, &m); string(out) != want || code != 0 {
+				t.Errorf("got\n%s, status %d, want\n%s", out, code, want)
+			}
+		})
+	}
+}
+
+// Without rights the kernel refuses them: the session starts all the same.
+func TestPreludeGoesOnWithoutLimitsThatAreRefused(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	in := inheritedOf(map[int]limits.Limit{unix.RLIMIT_NOFILE: {Soft: 500, Hard: 900}, unix.RLIMIT_NPROC: {Soft: 500, Hard: 900}})
+	for _, sh := range shells {
+		t.Run(sh[0], func(t *testing.T) {
+			lower := []string{"/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/prlimit", "--nofile=100:200", "--nproc=100:200"}
+			m := wire.Start{Path: "/bin/sh", Argv: []string{"sh", "-c", "ulimit -Sn; ulimit -Hn; pwd; exit 7"}, Cwd: "/", Inherited: in}
+			if _, out, code := runPrelude(t, append(lower, sh...), &m); string(out) != "100\n200\n/\n" || code != 7 {
+				t.Errorf("%q, status %d", out, code)
 			}
 		})
 	}
