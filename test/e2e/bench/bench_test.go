@@ -34,6 +34,7 @@ func TestBudgets(t *testing.T) {
 	rows = append(rows, fileRows(t)...)
 	rows = append(rows, coldRow(t))
 	rows = append(rows, seatsRows(t)...)
+	rows = append(rows, readySeatsRow(t))
 	rows = append(rows, liveRows(t, u, id)...)
 	fmt.Print(table(rows))
 	for _, r := range rows {
