@@ -156,6 +156,7 @@ var walls = []wall{
 		"it judges a host from outside: the programs that it judges do not supply the facts"},
 	{"internal/admin/doctor/checks", append(pure, "internal/admin/cli"), "a check judges facts: it does not look at the host"},
 	{"internal/admin/doctor/facts", append(pure, "internal/admin/doctor/checks"), "what is known of a host: how it was found out, and what follows from it, is decided elsewhere"},
+	{"internal/admin/doctor/reach", append(beside, "internal/admin/cli", "internal/root/"), "it connects from one network to another: the broker that it judges has no part in it"},
 	{"internal/admin/explain", append(beside, "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"), "it shows what a login would do, and does nothing"},
 	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
 	{"internal/admin/player", append(beside, "internal/admin/sessions"), "it reads recordings: no session learns of it"},

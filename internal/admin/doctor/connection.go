@@ -18,11 +18,9 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/reach"
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/netns"
-	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/wait"
-	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 const connectionID = "connection"
@@ -30,8 +28,8 @@ const connectionID = "connection"
 // connectionLimit bounds a connection, whose container runs already.
 const connectionLimit = 30 * time.Second
 
-// greeting is what the listeners say that a connection is to reach, or not.
-const greeting = "dockershctl doctor"
+// anyPort is where its listeners are.
+const anyPort = "127.0.0.1:0"
 
 // connect makes a real connection of ssh for a user whose forwards are to be in a container,
 // and tries them: a listener on the host's loopback must not be reached, one in the container
@@ -54,17 +52,17 @@ func connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Open
 	}
 	defer os.RemoveAll(dir)
 	c := connection{h: h, u: u, dir: dir}
-	onHost, err := greet(nil)
+	onHost, err := reach.Greet(nil, anyPort)
 	if err != nil {
 		return untried(err)
 	}
 	defer onHost.Close()
-	container, err := networkOf(ctx, u, open)
+	container, err := reach.NetworkOf(ctx, u, open)
 	if err != nil {
 		return untried(err)
 	}
 	defer container.Close()
-	inside, err := greet(container)
+	inside, err := reach.Greet(container, anyPort)
 	if err != nil {
 		return untried(err)
 	}
@@ -88,49 +86,6 @@ func connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Open
 func mayConnect(h *facts.Host, u *facts.User) bool {
 	return u.Joined(h) && h.Served && u.Joins && u.ByAddress == "" && u.ByKey == "" &&
 		!u.SSHD.On("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, u.SSHD.Get("allowtcpforwarding"))
-}
-
-// networkOf opens the network of a user's container.
-func networkOf(ctx context.Context, u *facts.User, open engine.Opener) (*os.File, error) {
-	d, err := open(policy.EngineOf(u.Settings))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	found, err := d.Find(ctx, u.Settings.ContainerName)
-	if err != nil {
-		return nil, err
-	}
-	one, err := proc.Of(found.Pid)
-	if err != nil {
-		return nil, err
-	}
-	return netns.Of(one)
-}
-
-// greet listens on the loopback of a network, without one on that of the host, and greets.
-func greet(ns *os.File) (l net.Listener, err error) {
-	listen := func() { l, err = net.Listen("tcp", "127.0.0.1:0") }
-	if ns == nil {
-		listen()
-	} else if enterErr := netns.In(ns, listen); enterErr != nil {
-		return nil, enterErr
-	}
-	if err != nil {
-		return nil, err
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.SetDeadline(time.Now().Add(connectionLimit))
-			_, _ = io.WriteString(c, greeting)
-			_ = c.Close()
-		}
-	}()
-	return l, nil
 }
 
 // connection is one connection and its files.
@@ -223,6 +178,6 @@ func reaches(ctx context.Context, socket string) bool {
 	var text []byte
 	return wait.Until(ctx, func() {
 		_ = conn.SetDeadline(time.Now().Add(connectionLimit))
-		text, _ = io.ReadAll(io.LimitReader(conn, int64(len(greeting))))
-	}) && string(text) == greeting
+		text, _ = io.ReadAll(io.LimitReader(conn, int64(len(reach.Greeting))))
+	}) && string(text) == reach.Greeting
 }

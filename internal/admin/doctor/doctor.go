@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/reach"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
@@ -58,6 +59,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 			return err
 		}
 		r.connect(ctx, h, env.Engines.Open, a)
+		r.reach(ctx, h, env.Engines.Open, a)
 	}
 	if a.asJSON {
 		err = cli.PrintJSON(env.Out, r)
@@ -71,7 +73,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // IDs returns the names of all findings.
-func IDs() []string { return append(checks.IDs(), loginID, connectionID) }
+func IDs() []string { return slices.Concat(checks.IDs(), []string{loginID, connectionID}, reach.IDs()) }
 
 // parseDoctor parses the arguments of doctor.
 func parseDoctor(args []string) (a doctorArgs, err error) {
@@ -129,20 +131,44 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 
 // connect tries the forwards of the user who was logged in, if they belong into a container.
 func (r *report) connect(ctx context.Context, h *facts.Host, open engine.Opener, a doctorArgs) {
-	if r.Login == nil || slices.Contains(a.accept, connectionID) ||
-		slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == loginID }) {
+	u := r.loggedIn(h)
+	if u == nil || slices.Contains(a.accept, connectionID) || !mayConnect(h, u) {
 		return
 	}
-	i := slices.IndexFunc(h.Users, func(u *facts.User) bool { return u.Name == r.Login.User })
-	if i < 0 || !mayConnect(h, h.Users[i]) {
-		return
-	}
-	cli.Progress("trying the forwards of "+printable.Text(r.Login.User))(0, 0)
-	failed := connect(ctx, h, h.Users[i], open)
+	cli.Progress("trying the forwards of "+printable.Text(u.Name))(0, 0)
+	failed := connect(ctx, h, u, open)
 	cli.ClearProgress()
 	if failed != nil {
 		r.Findings = append(r.Findings, *failed)
 	}
+}
+
+// reach tries what the container of the user who was logged in reaches.
+func (r *report) reach(ctx context.Context, h *facts.Host, open engine.Opener, a doctorArgs) {
+	u := r.loggedIn(h)
+	if u == nil || !reach.Possible(u) {
+		return
+	}
+	cli.Progress("trying what the container of "+printable.Text(u.Name)+" reaches")(0, 0)
+	found := reach.Try(ctx, u, open)
+	cli.ClearProgress()
+	for _, f := range found {
+		if !slices.Contains(a.accept, f.ID) {
+			r.Findings = append(r.Findings, f)
+		}
+	}
+}
+
+// loggedIn returns the user whose login succeeded; nil if there is none.
+func (r *report) loggedIn(h *facts.Host) *facts.User {
+	if r.Login == nil || slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.ID == loginID }) {
+		return nil
+	}
+	i := slices.IndexFunc(h.Users, func(u *facts.User) bool { return u.Name == r.Login.User })
+	if i < 0 {
+		return nil
+	}
+	return h.Users[i]
 }
 
 func (r *report) print(out io.Writer) error {

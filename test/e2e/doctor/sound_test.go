@@ -50,8 +50,11 @@ func ids(found []finding) (out []string) {
 }
 
 // accepted are findings about the machine that runs the tests, which no test can mend: its
-// versions and its disk.
-const accepted = "--accept=runtime-version,disk-limit,home-quota,seccomp"
+// versions, its disk, and an engine without a packet filter.
+const (
+	acceptedHere = "runtime-version,disk-limit,home-quota,seccomp"
+	accepted     = "--accept=" + acceptedHere + ",neighbour-reached,host-reached"
+)
 
 // hostFiles are the files of the host that these tests spoil. They are copies, private to
 // the run.
