@@ -15,8 +15,9 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// dialGo connects with a client in Go, for what the real one hides: death by signal.
-func dialGo(t testing.TB, a *Account) *gossh.Client {
+// DialGo connects to a port with a client in Go, for what the real one hides: death by signal,
+// and requests that it makes only together with others.
+func DialGo(t testing.TB, a *Account, port string) *gossh.Client {
 	t.Helper()
 	pem, err := os.ReadFile(Scratch + "/key")
 	if err != nil {
@@ -26,7 +27,7 @@ func dialGo(t testing.TB, a *Account) *gossh.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := gossh.Dial("tcp", "127.0.0.1:"+Port, &gossh.ClientConfig{
+	client, err := gossh.Dial("tcp", "127.0.0.1:"+port, &gossh.ClientConfig{
 		User:            a.Name,
 		Auth:            []gossh.AuthMethod{gossh.PublicKeys(key)},
 		HostKeyCallback: gossh.InsecureIgnoreHostKey(), // our own loopback
@@ -42,7 +43,7 @@ func dialGo(t testing.TB, a *Account) *gossh.Client {
 // GoSession opens a session of a client in Go.
 func GoSession(t testing.TB, a *Account) *gossh.Session {
 	t.Helper()
-	s, err := dialGo(t, a).NewSession()
+	s, err := DialGo(t, a, Port).NewSession()
 	if err != nil {
 		t.Fatal(err)
 	}

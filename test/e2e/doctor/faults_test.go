@@ -62,11 +62,11 @@ func TestDoctorNamesEachFaultAndTheLineThatMendsIt(t *testing.T) {
 		spoil                    []func(t *testing.T)
 		besides                  []string // what is found besides
 	}{
-		{"sshd-tcp", "error", dropIn, "DisableForwarding yes", []func(*testing.T){sshd("DisableForwarding yes", "DisableForwarding no"), sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
-		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding local\n\tPermitOpen 192.0.2.7:80 *:443")}, nil},
-		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", "AllowTcpForwarding remote\n\tPermitListen *:*")}, nil},
-		{"sshd-gateway", "error", dropIn, "GatewayPorts no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowTcpForwarding no", ""), sshd("GatewayPorts no", "GatewayPorts yes")}, []string{"sshd-tcp"}},
-		{"sshd-sockets", "error", dropIn, "AllowStreamLocalForwarding no", []func(*testing.T){sshd("DisableForwarding yes", ""), sshd("AllowStreamLocalForwarding no", "")}, nil},
+		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("AllowTcpForwarding no", "AllowTcpForwarding yes")}, nil},
+		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("AllowTcpForwarding no", "AllowTcpForwarding local\n\tPermitOpen 192.0.2.7:80 *:443")}, nil},
+		{"sshd-tcp", "error", dropIn, "AllowTcpForwarding no", []func(*testing.T){sshd("AllowTcpForwarding no", "AllowTcpForwarding remote\n\tPermitListen *:*")}, nil},
+		{"sshd-gateway", "error", dropIn, "GatewayPorts no", []func(*testing.T){sshd("AllowTcpForwarding no", ""), sshd("GatewayPorts no", "GatewayPorts yes")}, []string{"sshd-tcp"}},
+		{"sshd-sockets", "error", dropIn, "AllowStreamLocalForwarding no", []func(*testing.T){sshd("AllowStreamLocalForwarding no", "")}, nil},
 		{"sshd-tunnel", "error", dropIn, "PermitTunnel no", []func(*testing.T){sshd("PermitTunnel no", "PermitTunnel yes")}, nil},
 		{"sshd-x11", "warning", dropIn, "X11Forwarding no", []func(*testing.T){sshd("X11Forwarding no", "X11Forwarding yes")}, nil},
 		{"sshd-user-rc", "warning", dropIn, "PermitUserRC no", []func(*testing.T){sshd("PermitUserRC no", "")}, nil},

@@ -26,12 +26,7 @@ func TestTheSSHDSnippetClosesEveryWayPastDockersh(t *testing.T) {
 	e2e.OnHost(t, "usermod", "-s", "/bin/bash", u.Name)
 	e2e.OnHost(t, "chgrp", "docker", "/run/docker.sock")
 	t.Cleanup(func() { e2e.OnHost(t, "chgrp", "root", "/run/docker.sock") })
-	b, err := os.ReadFile("/etc/ssh/sshd_config")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e2e.WriteFile(t, "/etc/ssh/sshd_config", strings.Replace(string(b), "/usr/lib/openssh/sftp-server", "internal-sftp", 1)+
-		"ListenAddress 127.0.0.1\nPort "+otherPort+"\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n")
+	configureOtherSSHD(t)
 	t.Run("with the snippet", func(t *testing.T) {
 		if got := pastTheShell(t, u); len(got) != 0 {
 			t.Errorf("the user reaches %q", got)
@@ -48,17 +43,40 @@ func TestTheSSHDSnippetClosesEveryWayPastDockersh(t *testing.T) {
 // otherPort is the port of an sshd with the host's own configuration.
 const otherPort = "2223"
 
-// pastTheShell starts an sshd, and returns what a user reaches of the host.
-func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
+// configureOtherSSHD makes the host's configuration one of an sshd at otherPort.
+func configureOtherSSHD(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile("/etc/ssh/sshd_config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e2e.WriteFile(t, "/etc/ssh/sshd_config", strings.Replace(string(b), "/usr/lib/openssh/sftp-server", "internal-sftp", 1)+
+		"ListenAddress 127.0.0.1\nPort "+otherPort+"\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n")
+}
+
+// startOtherSSHD starts an sshd with the host's configuration, which the caller stops.
+func startOtherSSHD(t *testing.T) *e2e.Daemon {
+	t.Helper()
 	d := &e2e.Daemon{Name: "sshd-doctor", Argv: []string{"/usr/sbin/sshd", "-D", "-e"}, Ready: func() bool { return e2e.Listens("127.0.0.1:" + otherPort) }}
 	if err := d.Start(); err != nil {
 		t.Fatal(err, d.Log())
 	}
-	defer d.Stop()
+	return d
+}
+
+// throughOtherSSHD returns the command of a client of that sshd.
+func throughOtherSSHD(u *e2e.Account, args ...string) []string {
+	argv := e2e.SSHArgv(u, args...)
+	argv[slices.Index(argv, e2e.Port)] = otherPort
+	return append([]string{"timeout", "60"}, argv...)
+}
+
+// pastTheShell starts an sshd, and returns what a user reaches of the host.
+func pastTheShell(t *testing.T, u *e2e.Account) (reached []string) {
+	defer startOtherSSHD(t).Stop()
 	client := func(args ...string) *exec.Cmd {
-		argv := e2e.SSHArgv(u, args...)
-		argv[slices.Index(argv, e2e.Port)] = otherPort
-		return exec.Command("timeout", append([]string{"60"}, argv...)...)
+		argv := throughOtherSSHD(u, args...)
+		return exec.Command(argv[0], argv[1:]...)
 	}
 	output := func(args ...string) string {
 		out, _ := client(args...).Output() // a refusal has no output

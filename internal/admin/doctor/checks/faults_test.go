@@ -67,7 +67,7 @@ var spoiled = []struct {
 	{"a name that sshd does not take", func(_ *testing.T, h *facts.Host) { h.Users[0].SSHD, h.Users[0].SSHDErr = nil, "no" }, "sshd-refuses", ""},
 	{"unix sockets", func(_ *testing.T, h *facts.Host) {
 		setOption(h.Users[0], "disableforwarding no\nallowstreamlocalforwarding local")
-	}, "sshd-sockets", "DisableForwarding yes"},
+	}, "sshd-sockets", "AllowStreamLocalForwarding no"},
 	{"TCP", func(_ *testing.T, h *facts.Host) {
 		setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding local")
 	}, "sshd-tcp", "AllowTcpForwarding no"},

@@ -42,24 +42,24 @@ type Lines struct {
 
 	Module bool     // pam_dockersh(8) leads forwards into containers
 	Args   []string // of the module
-	Agent  bool     // with Module: the settings carry ssh's agent into containers
-	X11    bool     // and its displays
+	Agent  bool     // the settings carry ssh's agent into containers
+	X11    bool     // with Module: and its displays
 }
 
 // forwarding returns the lines of the block about what sshd forwards.
 func (l Lines) forwarding() string {
+	word := map[bool]string{false: "no", true: "yes"}
 	if !l.Module {
-		return `	# sshd forwards on the host, without the login shell.
-	DisableForwarding yes
+		return `	# sshd forwards on the host, without the login shell. Of the agent it makes only a
+	# socket of the user's, from which dockersh carries it into the container.
+	AllowAgentForwarding ` + word[l.Agent] + `
 	AllowTcpForwarding no
 	AllowStreamLocalForwarding no
-	# DisableForwarding leaves tunnels on, and X11 before OpenSSH 10.0.
 	X11Forwarding no
 	PermitTunnel no
 	GatewayPorts no
 `
 	}
-	word := map[bool]string{false: "no", true: "yes"}
 	return `	# pam_dockersh(8) puts the connection into the network of the user's container:
 	# what sshd forwards is there, and not on the host.
 	DisableForwarding no

@@ -72,7 +72,7 @@ func TestNamesThatSSHDConfigCannotHoldAreErrors(t *testing.T) {
 }
 
 func TestSnippetForwardsWhatTheSettingsCarry(t *testing.T) {
-	for _, l := range []Lines{{Module: true}, {Module: true, Agent: true}, {Module: true, X11: true}} {
+	for _, l := range []Lines{{}, {Agent: true}, {Module: true}, {Module: true, Agent: true}, {Module: true, X11: true}} {
 		got := Snippet(l)
 		for line, on := range map[string]bool{"AllowAgentForwarding": l.Agent, "X11Forwarding": l.X11} {
 			if !strings.Contains(got, "\t"+line+map[bool]string{true: " yes\n", false: " no\n"}[on]) {
@@ -80,8 +80,8 @@ func TestSnippetForwardsWhatTheSettingsCarry(t *testing.T) {
 			}
 		}
 	}
-	// Without the module both would be the host's, whatever the settings say.
-	if got := Snippet(Lines{Agent: true, X11: true}); strings.Contains(got, "AgentForwarding") || !strings.Contains(got, "X11Forwarding no") {
+	// Without the module the display would be the host's, whatever the settings say.
+	if got := Snippet(Lines{Agent: true, X11: true}); !strings.Contains(got, "\tX11Forwarding no\n") || strings.Contains(got, "DisableForwarding") {
 		t.Error(got)
 	}
 }

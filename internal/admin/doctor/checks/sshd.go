@@ -51,7 +51,7 @@ func sshdSockets(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	return sshdLine(h, "sshd forwards unix sockets: clients reach every socket that the user can open on the host, without the login shell",
-		"DisableForwarding yes", "AllowStreamLocalForwarding no")
+		"AllowStreamLocalForwarding no")
 }
 
 func sshdTCP(h *facts.Host, u *facts.User) *fault {
@@ -59,7 +59,7 @@ func sshdTCP(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	return sshdLine(h, "sshd forwards TCP: clients reach services on the host's loopback and networks, without the login shell",
-		"DisableForwarding yes", "AllowTcpForwarding no")
+		"AllowTcpForwarding no")
 }
 
 func sshdGateway(h *facts.Host, u *facts.User) *fault {
