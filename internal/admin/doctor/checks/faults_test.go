@@ -249,6 +249,10 @@ func TestEachFaultIsFoundAndNoOther(t *testing.T) {
 		"sshd-gateway": func(h *facts.Host) {
 			setOption(h.Users[0], "disableforwarding no\nallowtcpforwarding yes\ngatewayports clientspecified")
 		},
+		"sshd-agent": func(h *facts.Host) {
+			settle(t, h.Users[0], goodSettings+"volume = /home/alice:/outside\nforwardagent = false\n")
+			setOption(h.Users[0], "disableforwarding no\nallowagentforwarding yes")
+		},
 		"pam-user-environment": func(h *facts.Host) {
 			h.EnvReaders = []facts.Location{{File: "/etc/pam.d/sshd", Line: 47}}
 			h.Users[0].Sources[0].Real = "/home"

@@ -15,6 +15,7 @@ var sshdChecks = []check{
 	{id: "sshd-gateway", severity: Error, why: hole(2), need: wantSSHD, user: sshdGateway},
 	{id: "sshd-tunnel", severity: Error, why: hole(2), need: wantSSHD, user: sshdTunnel},
 	{id: "sshd-x11", severity: Warning, why: hole(2), need: wantSSHD, user: sshdX11},
+	{id: "sshd-agent", severity: Warning, why: "dockershrc(5), forwardagent", need: wantSSHD, user: sshdAgent},
 	{id: "sshd-internal-sftp", severity: Error, why: hole(3), need: wantSSHD, user: sshdSFTP},
 	{id: "sshd-user-environment", severity: Error, why: hole(5), need: wantSSHD, user: sshdUserEnvironment},
 	{id: "sshd-user-rc", severity: Warning, why: hole(5), need: wantSSHD, user: sshdUserRC},
@@ -83,6 +84,19 @@ func sshdX11(h *facts.Host, u *facts.User) *fault {
 		return nil
 	}
 	return sshdLine(h, "sshd forwards X11: it listens on the host's loopback and starts xauth on the host", "X11Forwarding no")
+}
+
+// sshdAgent finds agents that reach a container past the front: since OpenSSH 10.1 sshd's socket
+// is in the home.
+func sshdAgent(h *facts.Host, u *facts.User) *fault {
+	if u.Settings == nil || u.Settings.ForwardAgent || !homeWritten(u) {
+		return nil
+	}
+	if u.SSHD.On("disableforwarding") || !u.SSHD.On("allowagentforwarding") {
+		return nil
+	}
+	return sshdLine(h, "forwardagent is off, but sshd forwards agents: since OpenSSH 10.1 its socket is in ~/.ssh/agent, "+
+		"and the container has that home mounted", "AllowAgentForwarding no")
 }
 
 func sshdSFTP(h *facts.Host, u *facts.User) *fault {
