@@ -133,10 +133,8 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 		} else {
 			u.ByAddress, u.ByKey = s.Written.UsedBy('i'), s.Written.UsedBy('k')
 			u.Settings = s.Settings
-			if plan, err := policy.Decide(a, s.Settings, policy.Request{}); err == nil {
-				onHost, err := plan.AdmitConnection(s.Written)
-				u.Joins = !onHost && err == nil
-			}
+			c, err := policy.DecideConnection(a, account.Supplementary(groups, a.GID), s.Settings, s.Written)
+			u.Joins = err == nil && !c.OnHost
 			u.Recording = g.paths.lookAtRecordings(ctx, h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
 				u.Sources = facts.Sources(u.Settings) // of this host

@@ -40,6 +40,9 @@ type explanation struct {
 	State     string    `json:"state,omitempty"`
 	Create    []string  `json:"create,omitempty"`
 	Note      string    `json:"note,omitempty"`
+
+	Connection       string `json:"connection"` // what one of ssh joins: a word of joins*
+	ConnectionReason string `json:"connection_reason,omitempty"`
 }
 
 type setting struct {
@@ -94,21 +97,25 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.For(file, settings.Login{
+	login := settings.Login{
 		User:     u,
 		MemberOf: func(groups []string) ([]string, error) { return users.MemberOf(ctx, u, groups) },
-		UserFile: func(dir string) ([]byte, error) { return ReadUserFile(ctx, u, dir) },
 		Address:  func() (string, error) { return client, nil },
-	})
-	if err != nil {
-		return nil, err
 	}
 	x := &explanation{User: u.Name, UID: u.UID}
 	groups, err := users.Groups(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	r := policy.Request{Terminal: true, Admins: s.Admins, Groups: account.Supplementary(groups, u.GID)}
+	supplementary := account.Supplementary(groups, u.GID)
+	connection, err := decideConnection(file, login, supplementary)
+	x.addConnection(connection, err)
+	login.UserFile = func(dir string) ([]byte, error) { return ReadUserFile(ctx, u, dir) }
+	s, err := settings.For(file, login)
+	if err != nil {
+		return nil, err
+	}
+	r := policy.Request{Terminal: true, Admins: s.Admins, Groups: supplementary}
 	plan, err := policy.Decide(u, s.Settings, r)
 	if err != nil && s.IgnoreUserFile(err) {
 		plan, err = policy.Decide(u, s.Settings, r)
@@ -131,8 +138,17 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 	if err != nil {
 		return nil, err
 	}
-	return x, x.explainContainer(ctx, e, users, plan, groups)
+	if err := x.explainContainer(ctx, e, users, plan, groups); err != nil {
+		return nil, err
+	}
+	if connection != nil && connection.KnownOnly && x.State == stateAbsent {
+		x.addConnection(nil, policy.ErrUsersWord)
+	}
+	return x, nil
 }
+
+// stateAbsent is the state of a container that is not there.
+const stateAbsent = "absent"
 
 // explainForwards says what keeps the defaults of forwardagent and forwardx11 from having an
 // effect.
@@ -203,7 +219,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 			x.explainChanges(plan, found)
 		}
 	case errors.Is(err, engine.ErrNotFound):
-		x.State = "absent"
+		x.State = stateAbsent
 		if plan.MayAdopt() {
 			x.addNote("logins are refused: with adopt, the container has to be made by hand")
 			return nil
@@ -278,6 +294,7 @@ func (x *explanation) print(out io.Writer) error {
 	}
 	if x.HostShell != "" {
 		fmt.Fprintf(out, "\nA login runs %s on the host.\n", printable.Text(x.HostShell))
+		x.printConnection(out)
 		return nil
 	}
 	fmt.Fprintf(out, "\nA login enters %s (%s).", x.Container, x.State)
@@ -285,6 +302,7 @@ func (x *explanation) print(out io.Writer) error {
 		fmt.Fprintf(out, " It would be made with:\n\n  %s", human.ShellWords(x.Create))
 	}
 	fmt.Fprintln(out)
+	x.printConnection(out)
 	if x.Note != "" {
 		fmt.Fprintf(out, "\nnote: %s\n", x.Note)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // transientLimit is how long a container is waited for that is being removed or
@@ -27,7 +28,7 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 					" IMAGE (with adopt, containers are made by hand)", nil)
 		}
 		if errors.Is(err, engine.ErrNotFound) && a.login.KnownOnly {
-			return "", errUsersWord
+			return "", policy.ErrUsersWord
 		}
 		if errors.Is(err, engine.ErrNotFound) {
 			missing := NotCreated

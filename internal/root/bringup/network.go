@@ -15,10 +15,6 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// errUsersWord is returned where a container would have to be made, and ~/.dockersh may have
-// a say in it.
-var errUsersWord = errors.New("the container does not exist, and what ~/.dockersh says of it is not known before the login")
-
 // OpenNetwork returns the network namespace of a login's container, which runs afterwards and
 // is not in the host's network. The caller closes it. No image is pulled. Where the container
 // runs already, no engine is asked.

@@ -39,7 +39,7 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 		return "", nil
 	}
 	if a.login.KnownOnly {
-		return "", errUsersWord
+		return "", policy.ErrUsersWord
 	}
 	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error {
 		a.show("recreating the container")

@@ -104,20 +104,16 @@ func (j *Joiner) join(ctx context.Context, c *Connection, user account.User, pro
 		return false, nil, err
 	}
 	groups, _ := j.Groups(ctx, user) // those that the login will have; without them it starts an agent
-	plan, err := policy.Decide(user, effective.Settings,
-		policy.Request{Admins: effective.Admins, Groups: account.Supplementary(groups, user.GID)})
-	if err != nil {
-		return false, nil, err
+	decided, err := policy.DecideConnection(user, account.Supplementary(groups, user.GID), effective.Settings, effective.Written)
+	if err != nil || decided.OnHost {
+		return err == nil, nil, err
 	}
-	if onHost, err := plan.AdmitConnection(effective.Written); onHost || err != nil {
-		return onHost, nil, err
-	}
-	c.Plan = plan.Session()
-	c.Entry.Container, c.Entry.Address = plan.Container, effective.Address
+	c.Plan = decided.Plan.Session()
+	c.Entry.Container, c.Entry.Address = decided.Plan.Container, effective.Address
 	if err := j.Sessions.Add(c.Entry); err != nil {
 		return false, nil, err
 	}
-	ns, err = j.open(ctx, c, bringup.Login{Plan: plan, KnownOnly: effective.Written.UserShapes()})
+	ns, err = j.open(ctx, c, bringup.Login{Plan: decided.Plan, KnownOnly: decided.KnownOnly})
 	return false, ns, err
 }
 

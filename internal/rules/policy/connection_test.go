@@ -46,16 +46,15 @@ func TestConnectionJoinsWhatTheAdministratorsSettingsName(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", settings, err)
 		}
-		p, err := Decide(u, s, Request{})
-		if err != nil {
-			t.Fatalf("%q: %v", settings, err)
-		}
-		onHost, err := p.AdmitConnection(written)
+		c, err := DecideConnection(u, nil, s, written)
 		switch {
-		case want == "host" && onHost && err == nil, want == "" && !onHost && err == nil:
+		case err == nil && want == "host" && c.OnHost, err == nil && want == "" && !c.OnHost:
+			if shapes := strings.Contains(settings, "enableuserimagename"); c.KnownOnly != shapes {
+				t.Errorf("%q: %+v", settings, c)
+			}
 		case want != "" && err != nil && strings.Contains(err.Error(), want):
 		default:
-			t.Errorf("%q: %v %v, want %q", settings, onHost, err, want)
+			t.Errorf("%q: %+v %v, want %q", settings, c, err, want)
 		}
 	}
 }

@@ -66,7 +66,8 @@ func TestExplainShowsWhatALoginWouldDo(t *testing.T) {
 	u := e2e.NewUser(t, "memory = 64m", "enableuserconfig", "enableuserusercwd")
 	u.WriteFile(t, ".dockersh", "[dockersh]\nusercwd = /tmp\n", 0o644)
 	out, errs, status := e2e.Ctl(t, "explain", u.Name)
-	for _, want := range []string{"64m", e2e.Settings + ":", "~/.dockersh:2", u.Name + "_dockersh (absent)", "docker create", "--memory=64m"} {
+	for _, want := range []string{"64m", e2e.Settings + ":", "~/.dockersh:2", u.Name + "_dockersh (absent)", "docker create", "--memory=64m",
+		"a connection of ssh is in the network of " + u.Name + "_dockersh.\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in %q, %q, %d", want, out, errs, status)
 		}
@@ -85,6 +86,25 @@ func TestExplainShowsWhatALoginWouldDo(t *testing.T) {
 	out, _, _ = e2e.Ctl(t, "explain", "--json", u.Name)
 	if err := json.Unmarshal([]byte(out), &x); err != nil || x.Container != u.Name+"_dockersh" || len(x.Settings) < 40 {
 		t.Errorf("%v: %+v", err, x)
+	}
+	for _, c := range []struct {
+		line, json string
+		settings   []string
+	}{
+		{"A connection of ssh is in the network of the host.\n", `"connection":"host"`, []string{"network = host"}},
+		{"A connection of ssh is in the network of the host.\n", `"connection":"host"`, []string{"hostshell = /bin/bash"}},
+		{"an empty network: each session has a container of its own", `"connection":"nothing"`, []string{"containername = %u-%x"}},
+		{"an empty network: ~/.dockersh may choose the container", `"connection":"nothing"`, []string{"enableuserconfig", "enableusercontainername"}},
+		{"is in the network of " + u.Name + "_dockersh.\n", `"connection":"container"`, []string{"enableuserconfig", "enableuserimagename"}},
+		{"an empty network: the container does not exist", `"connection":"nothing"`, []string{"enableuserconfig", "enableuserimagename", "containername = other-%u"}},
+	} {
+		u.Configure(t, c.settings...)
+		if out, errs, status := e2e.Ctl(t, "explain", u.Name); !strings.Contains(out, c.line) {
+			t.Errorf("%q: no %q in %q, %q, %d", c.settings, c.line, out, errs, status)
+		}
+		if out, _, _ := e2e.Ctl(t, "explain", "--json", u.Name); !strings.Contains(out, c.json) {
+			t.Errorf("%q: no %s in %s", c.settings, c.json, out)
+		}
 	}
 	u.Configure(t, "containername = %u-%i")
 	if out, errs, _ = e2e.Ctl(t, "explain", u.Name, "--client", "::ffff:192.0.2.7"); !strings.Contains(out, u.Name+"-192.0.2.7 (absent)") {

@@ -81,7 +81,7 @@ type User struct {
 	ByAddress   string     // a setting that needs the client's address
 	ByKey       string     // a setting that needs the key
 	Sources     []Source   // what the user's container can write
-	Joins       bool       // by the settings, connections join a container (policy.Plan.AdmitConnection)
+	Joins       bool       // by the settings, connections join a container (policy.DecideConnection)
 	KeyCommands []string   // files of keys with a command=
 	Recording   *Recording // nil: the user is not recorded
 	Unanswered  []string   // places that did not answer: what else is known of them may be wrong
