@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -35,4 +36,12 @@ func (i ImageTool) MakeImage(t testing.TB, name, script string, changes ...strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = i.try("rmi", "-f", name) })
+}
+
+// MakeImageWith makes an image of busybox and of programs of this host, with their libraries.
+func (i ImageTool) MakeImageWith(t testing.TB, name string, programs ...string) {
+	t.Helper()
+	i.MakeImage(t, name, "for f in "+strings.Join(programs, " ")+`; do
+		for f in $f $(ldd $f | grep -o '/[^ ]*'); do mkdir -p ".${f%/*}"; cp -L "$f" ".$f"; done
+	done`)
 }

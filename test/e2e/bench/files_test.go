@@ -16,10 +16,7 @@ import (
 
 // filesUser is a user whose container has these programs of the host.
 func filesUser(t *testing.T, image string, programs ...string) *e2e.Account {
-	script := "for f in " + strings.Join(programs, " ") + `; do
-		for f in $f $(ldd $f | grep -o '/[^ ]*'); do mkdir -p ".${f%/*}"; cp -L "$f" ".$f"; done
-	done`
-	e2e.DockerImages.MakeImage(t, image, script)
+	e2e.DockerImages.MakeImageWith(t, image, programs...)
 	u := e2e.NewUser(t, "imagename = "+image)
 	e2e.CanLogIn(t, u)
 	return u
