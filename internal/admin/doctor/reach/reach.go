@@ -74,8 +74,7 @@ func Try(ctx context.Context, u *facts.User, open engine.Opener) []checks.Findin
 			File: "/etc/nftables.conf", Lines: lines, Why: "docs/hardening.md"})
 	}
 	if name := neighbour(ctx, d, u, ns); name != "" {
-		add(NeighbourID, "the container reaches what listens in "+name+", which is another user's "+
-			"(without network in the settings a new container would not)", neighbourLine(bridge))
+		add(NeighbourID, "the container reaches what listens in "+name+", which is another user's: "+reason(bridge), neighbourLine(bridge))
 	}
 	if l, err := Greet(nil, net.JoinHostPort(gateway.String(), "0")); err == nil {
 		if greets(ns, l.Addr().String()) {
@@ -88,6 +87,14 @@ func Try(ctx context.Context, u *facts.User, open engine.Opener) []checks.Findin
 		add(MetadataID, "the container reaches the metadata service of the cloud, which may give away keys", metadataLine(bridge))
 	}
 	return found
+}
+
+// reason says why containers that are on a bridge meet.
+func reason(bridge string) string {
+	if bridge == ownBridges {
+		return "the packet filter of the engine is off"
+	}
+	return "the settings, or those of when it was made, name a network in which containers meet"
 }
 
 // neighbour returns the name of a running container of another user that is reached; empty if
@@ -215,10 +222,13 @@ func parseGateway(r io.Reader) netip.Addr {
 	return netip.Addr{}
 }
 
+// ownBridges is the pattern for all of dockersh's own.
+const ownBridges = engine.OwnBridges + "*"
+
 // filterName returns the pattern for nft(8) of a bridge: all of dockersh's own, where it is one.
 func filterName(bridge string) string {
 	if bridge == "" || strings.HasPrefix(bridge, engine.OwnBridges) {
-		return engine.OwnBridges + "*"
+		return ownBridges
 	}
 	return bridge
 }
