@@ -17,7 +17,10 @@ func (b *Bringup) maySetLimits(l Login) bool {
 		return false
 	}
 	made, err := b.State.Container(l.Plan.Container).Made()
-	return err == nil && made.UID == l.Plan.User.UID && made.Limits != lifecycle.LimitsText(l.Plan.Settings)
+	if err != nil {
+		return !l.Plan.MayAdopt() // the host was restarted, or there is no container of ours
+	}
+	return made.UID == l.Plan.User.UID && made.Limits != lifecycle.LimitsText(l.Plan.Settings)
 }
 
 // setLimits changes the limits of the container, whoever is in it. The lock is held. Where it

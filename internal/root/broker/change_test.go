@@ -288,3 +288,27 @@ func TestLimitsThatTheEngineRefusesKeepNobodyOut(t *testing.T) {
 		t.Errorf("asked %d times", n)
 	}
 }
+
+// The engine is away for a moment, and so is what is known after a restart of the host.
+func TestLimitsChangeAtTheNextLoginThatCan(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nonchange = apply\nmemory = 1g\n")
+	w.loginOnce(&wire.Login{})
+	w.engine.Fail("SetLimits", engine.ErrDown)
+	w.set("[dockersh]\nonchange = apply\nmemory = 2g\n")
+	w.loginOnce(&wire.Login{})
+	w.engine.Fail("SetLimits", nil)
+	w.loginOnce(&wire.Login{})
+	if got := w.limits().Memory; got != 2<<30 {
+		t.Errorf("memory %d", got)
+	}
+	w.engine.SetState(w.name(), engine.Exited)
+	if err := w.broker.state.Container(w.name()).Clear(); err != nil {
+		t.Fatal(err)
+	}
+	w.set("[dockersh]\nonchange = apply\nmemory = 3g\n")
+	w.loginOnce(&wire.Login{})
+	if got := w.limits().Memory; got != 3<<30 {
+		t.Errorf("after a restart memory %d", got)
+	}
+}

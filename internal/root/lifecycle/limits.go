@@ -26,6 +26,9 @@ func SetLimits(ctx context.Context, e engine.Engine, c state.ContainerDir, found
 		}
 		err = e.SetLimits(ctx, found.ID, change)
 		changed = err == nil
+		if isPassing(ctx, err) {
+			return false, err
+		}
 	}
 	made, madeErr := c.Made()
 	if madeErr != nil {
@@ -36,6 +39,11 @@ func SetLimits(ctx context.Context, e engine.Engine, c state.ContainerDir, found
 		made.Fixed = ""
 	}
 	return changed, errors.Join(err, c.SetMade(made))
+}
+
+// isPassing reports whether an error says nothing of what the engine makes of the limits.
+func isPassing(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, engine.ErrDown) || errors.Is(err, engine.ErrDenied) || errors.Is(err, engine.ErrNotFound)
 }
 
 // checkUse returns ErrInUse if a container that runs uses more memory than it may have.

@@ -194,6 +194,25 @@ func passages() []passage {
 			e2e.Eventually(t, "it is recreated", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "recreated\n" })
 			one(t, u)
 		}},
+		{"limits changed", []string{"onchange = apply"}, func(t *testing.T, u *e2e.Account) {
+			u.Configure(t, "onchange = apply", "dockersocket = "+tripSocket, "memory = 64m")
+			work(t, u)
+			u.Configure(t, "onchange = apply", "dockersocket = "+tripSocket, "memory = 96m")
+		}, command, func(t *testing.T, u *e2e.Account) {
+			there(t, u)
+			if got := e2e.Inspect(t, u.Container(t), "{{.HostConfig.Memory}}"); got != "100663296" {
+				t.Errorf("memory %s", got)
+			}
+		}},
+		{"given other groups", nil, func(t *testing.T, u *e2e.Account) {
+			e2e.OnHost(t, "groupadd", "-f", "dshcomes")
+			e2e.OnHost(t, "sh", "-c", "gpasswd -d "+u.Name+" dshcomes || true")
+			work(t, u)
+			u.Join(t, "dshcomes")
+		}, command, func(t *testing.T, u *e2e.Account) {
+			there(t, u)
+			e2e.SSH(t, u, "id -Gn").Want(t, u.Name+" dshcomes\n", "", 0)
+		}},
 		{"stopped when idle", []string{"idletimeout = 1s"}, work, func(u *e2e.Account) {
 			e2e.Within(e2e.Limit, func() bool { return stopped(u) || !e2e.Broker.Alive() })
 		}, there},
