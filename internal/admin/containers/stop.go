@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
@@ -24,8 +26,11 @@ var startOperation = operation{name: "start", doing: "starting", do: startOne}
 
 // Start is the command start. For users it makes what is absent, too.
 func Start(ctx context.Context, env cli.Env, args []string) error {
-	group := ""
-	if _, err := (cli.Options{"--group": &group}).Parse(args, 0, 0); err == nil && group != "" {
+	if slices.ContainsFunc(args, func(word string) bool { return strings.HasPrefix(word, "--group") }) {
+		group := ""
+		if _, err := (cli.Options{"--group": &group}).Parse(args, 0, 0); err != nil || group == "" {
+			return fmt.Errorf("%w: --group has the name of one group, and goes with nothing else", cli.ErrMisuse)
+		}
 		return startSeats(ctx, env, "", group)
 	}
 	var s cli.Selection
