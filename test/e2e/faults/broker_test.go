@@ -169,6 +169,10 @@ func passages() []passage {
 		e2e.SSH(t, u, "cat /tmp/work").Want(t, "work\n", "", 0)
 		u.Container(t)
 	}
+	forward := []string{"reverseforward = " + e2e.Port + ":8022"} // to the host's sshd
+	forwarded := func(t *testing.T, u *e2e.Account) {
+		e2e.SSH(t, u, "nc 127.0.0.1 8022 </dev/null | head -c 3").Want(t, "SSH", "", 0)
+	}
 	return []passage{
 		{"ephemeral, from the login to the removal", []string{"containername = %u-%x", "ephemeral"},
 			func(t *testing.T, u *e2e.Account) { e2e.ContainersGone(t, u) },
@@ -181,11 +185,11 @@ func passages() []passage {
 				e2e.CanLogIn(t, u)
 				e2e.ContainersGone(t, u)
 			}},
-		{"made", nil, none, command, one},
-		{"started again", nil, func(t *testing.T, u *e2e.Account) {
+		{"made", forward, none, command, func(t *testing.T, u *e2e.Account) { one(t, u); forwarded(t, u) }},
+		{"started again", forward, func(t *testing.T, u *e2e.Account) {
 			work(t, u)
 			e2e.OnHost(t, "docker", "stop", "-t", "1", u.Container(t))
-		}, command, there},
+		}, command, func(t *testing.T, u *e2e.Account) { there(t, u); forwarded(t, u) }},
 		{"recreated", []string{"onchange = recreate"}, func(t *testing.T, u *e2e.Account) {
 			u.Configure(t, "onchange = recreate", "dockersocket = "+tripSocket)
 			work(t, u)
