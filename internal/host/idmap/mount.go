@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // ErrCannot is a directory that this kernel or its file system cannot mount with other
@@ -69,34 +71,30 @@ func Unmount(at string) error {
 
 // onHost runs f in the mount namespace of process 1. The service may have one of its own
 // (systemd.exec(5), ProtectSystem), whose mounts nobody else sees.
-func onHost(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		// Never unlocked: the thread ends with the goroutine.
-		runtime.LockOSThread()
-		host, err := os.Open("/proc/1/ns/mnt")
-		if err != nil {
-			done <- err
-			return
+func onHost(f func() error) (err error) {
+	sys.InOwnThread(func() {
+		if err = enterHost(); err == nil {
+			err = f()
 		}
-		defer host.Close()
-		if same, err := sameFile(host, "/proc/thread-self/ns/mnt"); err != nil {
-			done <- err
-			return
-		} else if !same {
-			// A thread that shares its working directory cannot change its namespace.
-			if err := unix.Unshare(unix.CLONE_FS); err != nil {
-				done <- os.NewSyscallError("unshare", err)
-				return
-			}
-			if err := unix.Setns(int(host.Fd()), unix.CLONE_NEWNS); err != nil {
-				done <- os.NewSyscallError("setns", err)
-				return
-			}
-		}
-		done <- f()
-	}()
-	return <-done
+	})
+	return err
+}
+
+// enterHost moves this thread into the mount namespace of process 1.
+func enterHost() error {
+	host, err := os.Open("/proc/1/ns/mnt")
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	if same, err := sameFile(host, "/proc/thread-self/ns/mnt"); same || err != nil {
+		return err
+	}
+	// A thread that shares its working directory cannot change its namespace.
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	return os.NewSyscallError("setns", unix.Setns(int(host.Fd()), unix.CLONE_NEWNS))
 }
 
 // namespace makes a user namespace with these maps. That takes a process which starts in

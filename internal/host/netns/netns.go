@@ -4,11 +4,11 @@ package netns
 import (
 	"errors"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/proc"
+	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // ErrHost is a process in the network namespace of the host.
@@ -44,24 +44,14 @@ func Of(p proc.Stat) (*os.File, error) {
 	return ns, nil
 }
 
-// In runs f in a network namespace, in a thread that ends with it. That is never the main
-// thread, which does not end, and whose namespace is the process's in /proc.
-func In(ns *os.File, f func()) error {
-	entered := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and not unlocked: no other goroutine gets the thread
-		if unix.Gettid() == unix.Getpid() {
-			entered <- In(ns, f) // in another one, since this one waits
-			runtime.UnlockOSThread()
-			return
-		}
-		err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
-		if err == nil {
+// In runs f in a network namespace, in a thread that ends with it.
+func In(ns *os.File, f func()) (err error) {
+	sys.InOwnThread(func() {
+		if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err == nil {
 			f()
 		}
-		entered <- os.NewSyscallError("setns", err)
-	}()
-	return <-entered
+	})
+	return os.NewSyscallError("setns", err)
 }
 
 // isHosts reports whether a namespace is the caller's own, or that of the host's process 1.

@@ -1,20 +1,12 @@
 package sys
 
-import (
-	"runtime"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // AsUser runs f with a user's rights to files (setfsuid(2)), on a thread that ends
 // afterwards. Only root can do so: it is for root processes that read a user's files.
-func AsUser(uid, gid int, f func()) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		done <- asUser(uid, gid, f)
-	}()
-	return <-done
+func AsUser(uid, gid int, f func()) (err error) {
+	InOwnThread(func() { err = asUser(uid, gid, f) })
+	return err
 }
 
 func asUser(uid, gid int, f func()) error {
