@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ import (
 // a network of its own, which stands for that of a host.
 const filterSocket = "/run/filter.sock"
 
+var filterDaemon, filterPodmanDaemon e2e.Daemon
+
 var filtered = e2e.EngineOnce(func() error {
 	if out, err := exec.Command("unshare", "--net", "iptables", "-t", "nat", "-L").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: no packet filter: %w: %s", e2e.ErrNotHere, err, out)
@@ -27,7 +30,8 @@ var filtered = e2e.EngineOnce(func() error {
 	docker := func(args ...string) error {
 		return e2e.TryDocker(append([]string{"-H", "unix://" + filterSocket}, args...)...)
 	}
-	daemon := e2e.Daemon{
+	daemon := &filterDaemon
+	*daemon = e2e.Daemon{
 		Name: "filter",
 		Argv: []string{"unshare", "--net", "dockerd", "-H", "unix://" + filterSocket, "--data-root", apart + "/filter",
 			"--exec-root", "/run/filter", "--pidfile", "/run/filter.pid",
@@ -61,7 +65,8 @@ var filteredPodman = e2e.EngineOnce(func() error {
 	podman := func(args ...string) error {
 		return exec.Command("podman", append([]string{"--url", "unix://" + filteredPodmanSocket}, args...)...).Run()
 	}
-	daemon := e2e.Daemon{
+	daemon := &filterPodmanDaemon
+	*daemon = e2e.Daemon{
 		Name: "filter-podman",
 		Argv: []string{"env", "HOME=/root", "CONTAINERS_CONF=" + dir + "/containers.conf", "CONTAINERS_STORAGE_CONF=" + dir + "/storage.conf",
 			"unshare", "--net", "podman", "system", "service", "--time=0", "unix://" + filteredPodmanSocket},
@@ -75,7 +80,8 @@ var filteredPodman = e2e.EngineOnce(func() error {
 
 func TestUsersDoNotReachEachOtherOverTheNetwork(t *testing.T) {
 	e2e.Run(t, e2e.ServiceDoor.On(filtered), "the network is the engine's")
-	usersAreApart(t, filterSocket, "docker", "-H")
+	u := usersAreApart(t, filterSocket, "docker", "-H")
+	reachesTheWorld(t, u, &filterDaemon)
 }
 
 func TestUsersDoNotReachEachOtherInPodman(t *testing.T) {
@@ -84,6 +90,7 @@ func TestUsersDoNotReachEachOtherInPodman(t *testing.T) {
 		return e2e.OnHost(t, "podman", "--url", "unix://"+filteredPodmanSocket, "network", "ls", "--format", "{{.Name}}")
 	}
 	u := usersAreApart(t, filteredPodmanSocket, "podman", "--url")
+	reachesTheWorld(t, u, &filterPodmanDaemon)
 	container := u.Name + "_dockersh"
 	if all := networks(); !strings.Contains(all, "dockersh-"+container+"\n") {
 		t.Errorf("networks: %q", all)
@@ -143,4 +150,25 @@ func usersAreApart(t *testing.T, socket string, cli ...string) *e2e.Account {
 		t.Errorf("in the engine's own network the neighbour's server says %q", got)
 	}
 	return first
+}
+
+// reachesTheWorld has a user reach a machine beyond the engine's host, which knows no way to
+// containers.
+func reachesTheWorld(t *testing.T, u *e2e.Account, daemon *e2e.Daemon) {
+	t.Helper()
+	dir := t.TempDir()
+	e2e.WriteFile(t, dir+"/name", "world")
+	world := exec.Command("unshare", "--net", "sh", "-c", "until ip addr add 198.51.100.2/24 dev world1; do sleep 0.1; done 2>/dev/null; "+
+		"ip link set world1 up; exec busybox httpd -f -p 80 -h "+dir)
+	if err := world.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = world.Process.Kill(); _ = world.Wait() })
+	host := []string{"nsenter", "-n", "-t", strconv.Itoa(daemon.Cmd.Process.Pid)}
+	e2e.OnHost(t, append(host, "sh", "-c", "ip link add world0 type veth peer name world1 && ip addr add 198.51.100.1/24 dev world0 && ip link set world0 up")...)
+	e2e.Eventually(t, "a container reaches the world", func() bool {
+		_ = exec.Command(host[0], append(host[1:], "ip", "link", "set", "world1", "netns", strconv.Itoa(world.Process.Pid))...).Run()
+		out, err := e2e.TrySSH(u, nil, "timeout 2 wget -qO- http://198.51.100.2/name")
+		return err == nil && out.Stdout == "world"
+	})
 }
