@@ -63,7 +63,7 @@ func seccomp(options []string) bool {
 }
 
 func userNamespaces(options []string) bool {
-	return slices.Contains(options, remapped) || slices.Contains(options, api.Rootless)
+	return slices.Contains(options, remapped) || slices.Contains(options, "name=rootless")
 }
 
 // remapped is the security option of an engine with --userns-remap.

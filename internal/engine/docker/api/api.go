@@ -5,12 +5,15 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
@@ -143,18 +146,42 @@ func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error
 	if !dialect.IsPodman(components) {
 		return &dialect.Docker, nil
 	}
-	info, err := cli.Info(ctx, client.InfoOptions{})
+	uid, err := listener(ctx, cli)
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(info.Info.SecurityOptions, Rootless) {
+	if uid != 0 {
 		return &dialect.RootlessPodman, nil
 	}
 	return &dialect.Podman, nil
 }
 
-// Rootless is the security option of an engine that is a user's own.
-const Rootless = "name=rootless"
+// listener returns who listens at the engine's socket, by the kernel: Podman 4.3 does not say
+// whether it is rootless where Docker does (SecurityOptions).
+func listener(ctx context.Context, cli *client.Client) (uid uint32, err error) {
+	conn, err := cli.Dialer()(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	u, ok := conn.(*net.UnixConn)
+	if !ok {
+		return 0, errors.New("the engine's socket is none of this host")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var cerr error
+	if err := raw.Control(func(fd uintptr) { cred, cerr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+		return 0, err
+	}
+	if cerr != nil {
+		return 0, os.NewSyscallError("getsockopt", cerr)
+	}
+	return cred.Uid, nil
+}
 
 // Dialect is Docker's until the engine has answered.
 func (c *Conn) Dialect() *dialect.Dialect {
