@@ -41,6 +41,16 @@ func TestExecRunsAsExactlyTheseNumbers(t *testing.T) {
 	if got := inside(t, e, id, "busybox sleep 0.2; busybox cat /tmp/id"); !strings.HasPrefix(got, "uid=5(u) gid=6") || strings.Contains(got, "99") {
 		t.Errorf("got %q", got)
 	}
+	// By name it has the groups of the container's files.
+	if err := e.Exec(t.Context(), id, engine.As{Name: "u"}, []string{"/bin/sh", "-c", "busybox id >/tmp/named"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := inside(t, e, id, "busybox sleep 0.5; busybox cat /tmp/named"); !strings.HasPrefix(got, "uid=5(u) gid=6") || !strings.Contains(got, "99(extra)") {
+		t.Errorf("by name %q", got)
+	}
+	if err := e.Exec(t.Context(), id, engine.As{Name: "nobody-there"}, []string{"/bin/sh"}); err == nil {
+		t.Error("run as a user who is not there")
+	}
 	for _, argv := range [][]string{nil, {"/no/such/program"}} {
 		if err := e.Exec(t.Context(), id, engine.As{UID: 5, GID: 6}, argv); err == nil {
 			t.Errorf("%q was run", argv)

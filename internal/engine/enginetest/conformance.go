@@ -39,6 +39,7 @@ var contract = []struct {
 	{"tag of another image makes nothing", imageMoved},
 	{"container starts, stops and is removed", lifeOfAContainer},
 	{"paused container is resumed by Start and ended by Stop", pausedContainer},
+	{"limits change while the container exists, or not at all", limitsChange},
 	{"concurrent removals succeed or find nothing", concurrentRemovals},
 	{"list has our containers alone, with sizes on demand", listOfOurs},
 	{"files are touched only before the first start", filesBeforeStart},
@@ -226,6 +227,41 @@ func pausedContainer(t *testing.T, s *Subject) {
 	s.Pause(t, c.ID)
 	ok(t, s.Stop(t.Context(), c.ID, time.Second))
 	s.is(t, c.Name, engine.Exited)
+}
+
+func limitsChange(t *testing.T, s *Subject) {
+	c := s.run(t)
+	has := func() engine.Limits {
+		t.Helper()
+		found, err := s.Find(t.Context(), c.Name)
+		ok(t, err)
+		return found.Limits
+	}
+	before := has()
+	err := s.SetLimits(t.Context(), c.ID, engine.Limits{Memory: 64 << 20, Pids: 200})
+	if errors.Is(err, engine.ErrNoSetLimits) {
+		if has() != before {
+			t.Errorf("%+v, and before %+v", has(), before)
+		}
+		return
+	}
+	ok(t, err)
+	for _, more := range []engine.Limits{{Memory: 96 << 20, CPUs: 5e8}, {CPUs: 5e8, Pids: engine.NoPidsLimit}} {
+		ok(t, s.SetLimits(t.Context(), c.ID, more))
+	}
+	if got := has(); got != (engine.Limits{Memory: 96 << 20, CPUs: 5e8, Pids: engine.NoPidsLimit}) {
+		t.Errorf("%+v", got)
+	}
+	ok(t, s.Stop(t.Context(), c.ID, 0))
+	ok(t, s.SetLimits(t.Context(), c.ID, engine.Limits{Memory: 80 << 20}))
+	ok(t, s.Start(t.Context(), c.ID))
+	if got := has().Memory; got != 80<<20 {
+		t.Errorf("memory %d", got)
+	}
+	ok(t, s.Remove(t.Context(), c.ID))
+	if err := s.SetLimits(t.Context(), c.ID, engine.Limits{Pids: 5}); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("after removal: %v", err)
+	}
 }
 
 func concurrentRemovals(t *testing.T, s *Subject) {

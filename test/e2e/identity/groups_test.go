@@ -74,3 +74,32 @@ func TestGroupThatRootInsideWritesIsNotGiven(t *testing.T) {
 	e2e.SSH(t, u, "id -Gn").Want(t, u.Name+" dshteam\n", "", 0)
 	e2e.SSH(t, u, "id -G").Want(t, e2e.OnHost(t, "id", "-G", u.Name)+"\n", "", 0)
 }
+
+// The container that dockershctl makes has the agent that the first login looks for.
+func TestSeatHasAnAgentWithTheUsersGroups(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "only root can see what an agent has")
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash")
+	u.Join(t, "dshteam")
+	e2e.MustCtl(t, "start", "--user", u.Name)
+	for range 2 {
+		e2e.SSH(t, u, "id -Gn; ps -e -o comm= | grep -c dockersh-init").Want(t, u.Name+" dshteam\n2\n", "", 0)
+	}
+}
+
+// What the engine gives the container stays, beside the groups of the login.
+func TestGroupOfDockeroptIsInEverySession(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "only root can see what an agent has")
+	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "dockeropt = --group-add=4242")
+	ids := func() string {
+		return strings.TrimSpace(e2e.SSH(t, u, "id -G | tr ' ' '\\n' | sort -n | tr '\\n' ' '").Stdout)
+	}
+	sorted := func() string {
+		return e2e.OnHost(t, "sh", "-c", "(id -G "+u.Name+" | tr ' ' '\\n'; echo 4242) | sort -n | tr '\\n' ' '")
+	}
+	for range 2 {
+		if got, want := ids(), strings.TrimSpace(sorted()); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		u.Join(t, "dshteam")
+	}
+}
