@@ -74,7 +74,7 @@ func (m *model) table() (head string, rows []string) {
 		}
 		return align(cells, "<<<<<>>")
 	}
-	cells := [][]string{{"NAME", "USER", "IMAGE", "STATE", "SESSIONS", "CPU", "MEMORY", "PROCS", "IDLE", "AGE"}}
+	cells := [][]string{{"NAME", "USER", "IMAGE", "STATE", "SESSIONS", "CPU", "MEMORY", "PIDS", "IDLE", "AGE"}}
 	for _, c := range m.listed() {
 		cpu, memory, procs := "-", "-", "-"
 		if c.CPU >= 0 {

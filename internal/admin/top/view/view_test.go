@@ -136,7 +136,7 @@ func (x *terminal) order(names ...string) {
 func TestContainersAndSessionsAreShown(t *testing.T) {
 	x := run(t, &world{data: class()}, 120, 20)
 	x.expect("3 containers, 3 running  3 sessions  cpu 101%  memory 6MB")
-	x.expect("a     user-a  debian:12  running         0   0.5%     3MB      3     -   1h")
+	x.expect("a     user-a  debian:12  running         0   0.5%     3MB     3     -   1h")
 	x.screen.InjectKey(tcell.KeyTab, 0, 0)
 	x.expect("s1  user-c  c          192.0.2.1  pts/1     2m    5s")
 	x.expect("s2  user-c  c          -          -         1m     -")
