@@ -57,6 +57,7 @@ type About struct {
 	Runc           string // version of runc, if runc starts the containers
 	Seccomp        bool   // system calls of containers are filtered
 	UserNamespaces bool   // root in a container is not root on the host
+	LiveRestore    bool   // containers go on while the engine is restarted
 	OpenAddress    string // where it listens without asking for a certificate
 }
 

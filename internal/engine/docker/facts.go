@@ -33,7 +33,7 @@ func (e *Engine) About(ctx context.Context) (engine.About, error) {
 		out = engine.About{
 			Name: d.Name, Version: v.Version, Oldest: d.Oldest, Runc: runcOf(&v, &info.Info),
 			Seccomp: seccomp(info.Info.SecurityOptions), UserNamespaces: userNamespaces(info.Info.SecurityOptions),
-			OpenAddress: openAddress(info.Info.Warnings),
+			LiveRestore: d.NoDaemon || info.Info.LiveRestoreEnabled, OpenAddress: openAddress(info.Info.Warnings),
 		}
 		return nil
 	})

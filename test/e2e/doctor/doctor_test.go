@@ -78,7 +78,7 @@ func TestDoctorReportsALoginThatFails(t *testing.T) {
 // The doctor reports that the host has no quotas.
 func TestDoctorReportsDisksWithoutALimit(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
-	const most = "--accept=runtime-version,seccomp"
+	const most = "--accept=runtime-version,seccomp,live-restore"
 	u := soundHost(t)
 	found, _, status := runDoctor(t, u, most, "--no-login")
 	if got := ids(found); status != 0 || !slices.Equal(got, []string{"disk-limit", "home-quota"}) {

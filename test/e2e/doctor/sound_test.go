@@ -52,7 +52,7 @@ func ids(found []finding) (out []string) {
 // accepted are findings about the machine that runs the tests, which no test can mend: its
 // versions, its disk, and an engine without a packet filter.
 const (
-	acceptedHere = "runtime-version,disk-limit,home-quota,seccomp"
+	acceptedHere = "runtime-version,disk-limit,home-quota,seccomp,live-restore"
 	accepted     = "--accept=" + acceptedHere + ",neighbour-reached,host-reached"
 )
 

@@ -51,7 +51,7 @@ func good(t *testing.T) *facts.Host {
 		SSHD:   "/usr/sbin/sshd", SSHDFile: "/etc/ssh/sshd_config.d/dockersh.conf", SFTPServer: "/usr/lib/openssh/sftp-server",
 		Mounts: []facts.Mount{{On: "/", Options: []string{"rw"}}, {On: "/srv", Options: []string{"rw", "nosuid", "usrquota"}}},
 		Engines: []*facts.Engine{{Socket: "/var/run/docker.sock", About: engine.About{
-			Name: "Docker", Version: "28.2.2", Oldest: "20.10", Runc: "1.3.3", Seccomp: true,
+			Name: "Docker", Version: "28.2.2", Oldest: "20.10", Runc: "1.3.3", Seccomp: true, LiveRestore: true,
 		}}},
 	}
 	for i, name := range []string{"alice", "bob"} {

@@ -13,6 +13,7 @@ var engineChecks = []check{
 	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
+	{id: "live-restore", severity: Warning, why: "docs/failures.md", need: wantEngine, engine: liveRestore},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
 	{id: "prune-job", severity: Error, why: "docs/administration.md, Housekeeping", host: pruneJob},
 	{id: "user-gone", severity: Warning, why: "dockershctl(8), ls", need: wantEngine, engine: userGone},
@@ -121,6 +122,15 @@ func runtimeVersion(_ *facts.Host, e *facts.Engine) *fault {
 			". A distribution may have closed them without a new number: look for these names in its changelog, or upgrade runc",
 		lines: []string{"apt-get changelog runc | grep CVE-", "rpm -q --changelog runc | grep CVE-", "apt-get install --only-upgrade runc"},
 	}
+}
+
+// liveRestore finds an engine whose upgrade ends all sessions.
+func liveRestore(_ *facts.Host, e *facts.Engine) *fault {
+	if e.LiveRestore {
+		return nil
+	}
+	return &fault{text: "every restart of the engine at " + e.Socket + ", as in an upgrade, stops all containers and ends their sessions",
+		file: "/etc/docker/daemon.json", lines: []string{`"live-restore": true`}}
 }
 
 func seccomp(_ *facts.Host, e *facts.Engine) *fault {

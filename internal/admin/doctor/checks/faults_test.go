@@ -224,6 +224,7 @@ var spoiled = []struct {
 	{"a container of an account that is gone", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].Gone = []facts.Container{{Name: "old_dockersh", User: "old", UID: 1009}}
 	}, "user-gone", "dockershctl rm old_dockersh"},
+	{"containers that end with the engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].LiveRestore = false }, "live-restore", `"live-restore": true`},
 	{"no seccomp filter", func(_ *testing.T, h *facts.Host) { h.Engines[0].Seccomp = false }, "seccomp", ""},
 	{"root inside", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"containerusername = 0:0\n") }, "user-namespaces", ""},
 }

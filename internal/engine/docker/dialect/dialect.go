@@ -44,6 +44,8 @@ type Dialect struct {
 	// CommitWantsBody: the engine fails to commit a container for a request that does
 	// not also describe one, and ignores the description.
 	CommitWantsBody bool
+	// NoDaemon: containers do not end with the engine's process.
+	NoDaemon bool
 	// ForgetsLimits: limits that are changed in a container are gone with its next start.
 	ForgetsLimits bool
 	// FullImageNames: a container names its image in full, as in
@@ -111,6 +113,7 @@ var Podman = Dialect{
 	OwnNetworks:     OneForEach,
 	ExecStateInText: true,
 	CommitWantsBody: true,
+	NoDaemon:        true,
 	ForgetsLimits:   true,
 	FullImageNames:  true,
 }
