@@ -29,8 +29,9 @@ func Main(args []string) int {
 		err = o.apply()
 	}
 	if err == nil {
-		// The work is mostly in the kernel: a second processor would only be woken.
-		runtime.GOMAXPROCS(1)
+		// One goroutine does nearly all the work, in system calls. With a single processor the
+		// runtime would give it to another thread at each call that lasts, in search of work.
+		runtime.GOMAXPROCS(2)
 		err = serve(os.NewFile(0, "stdin"), writeTo(1), o)
 	}
 	if err != nil {
