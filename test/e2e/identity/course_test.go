@@ -19,10 +19,10 @@ import (
 
 // course has the parts of docs/course.md.
 type course struct {
-	dockerfile                              string
-	before                                  string // the first three commands
-	accounts                                string // the command that adds one account for each trainee
-	sessions, reset, commit, message, after string
+	dockerfile                                       string
+	before                                           string // the first three commands
+	accounts                                         string // the command that adds one account for each trainee
+	sessions, restart, reset, commit, message, after string
 }
 
 // readCourse reads the page. Only the paths are others in the tests.
@@ -40,10 +40,10 @@ func readCourse(t *testing.T) (c course) {
 	}
 	each := regexp.MustCompile("`(for n in [^`]*)`").FindStringSubmatch(page)
 	sh := blocks["sh"]
-	if len(blocks["Dockerfile"]) != 1 || len(sh) != 6 || strings.Count(sh[0], "\n") != 3 || each == nil {
+	if len(blocks["Dockerfile"]) != 1 || len(sh) != 7 || strings.Count(sh[0], "\n") != 3 || each == nil {
 		t.Fatalf("the page has other parts: %q", blocks)
 	}
-	return course{blocks["Dockerfile"][0], sh[0], each[1], sh[1], sh[2], sh[3], sh[4], sh[5]}
+	return course{blocks["Dockerfile"][0], sh[0], each[1], sh[1], sh[2], sh[3], sh[4], sh[5], sh[6]}
 }
 
 // runLines runs lines of the page as root.
@@ -265,6 +265,15 @@ func (c course) day(t *testing.T, dir string, desks []*desk, containers int, sta
 	}
 	if got := best.output(t, best.Account, "test -e /tmp/exercise || echo fresh"); got != "fresh" {
 		t.Errorf("the next course: %q", got)
+	}
+
+	// In another network.
+	if stays {
+		best.output(t, best.Account, "touch /tmp/mine")
+		runLines(t, dir, c.restart)
+		if got := best.output(t, best.Account, "test -e /tmp/mine && echo there"); got != "there" {
+			t.Errorf("after the restart: %q", got)
+		}
 	}
 	runLines(t, dir, c.after)
 }
