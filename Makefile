@@ -77,21 +77,22 @@ install: build ## install programs, manual pages, completions, units and example
 	install -D -m 644 dist/completion/dockershctl.fish $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 
 uninstall: ## remove what install installed; settings and containers stay
-	@[ -n '$(DESTDIR)' ] || users=$$(getent passwd | awk -F: '$$7 == "$(BINDIR)/dockersh" { printf " %s", $$1 }'); \
-	[ -z "$$users" ] || { echo "make: error: $(BINDIR)/dockersh is the login shell of:$$users (give each another one first: usermod -s /bin/bash NAME)" >&2; exit 1; }
-	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl -q disable --now dockershd.socket dockershd.service
+	@[ -n '$(DESTDIR)' ] || sed 's|/usr/bin/dockersh|$(BINDIR)/dockersh|g; s|/var/log/dockersh|$(LOG)|g' dist/packages/refuse | sh
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || [ ! -e $(UNITS)/dockershd.socket ] || systemctl -q disable --now dockershd.socket dockershd.service
 	@[ ! -e $(DESTDIR)/etc/shells ] || sed -i '\|^$(BINDIR)/dockersh$$|d' $(DESTDIR)/etc/shells
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
 	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session) $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	@sed 's|@LOG@|$(LOG)|g' dist/logrotate/dockersh | cmp -s - $(ROTATE) && rm -f $(ROTATE) || [ ! -e $(ROTATE) ] || echo 'make: $(ROTATE) stays: it was changed' >&2
-	@if grep -qs '^[^#]*pam_dockersh' $(DESTDIR)/etc/pam.d/*; then echo 'make: pam_dockersh.so stays: /etc/pam.d names it, and without it nobody could log in' >&2; \
+	@if grep -Rqs '^[^#]*pam_dockersh' $(addprefix $(DESTDIR),/etc/pam.d /etc/pam.conf /usr/lib/pam.d); then \
+		echo 'make: pam_dockersh.so stays: /etc/pam.d or /etc/pam.conf names it, and without it nobody could log in' >&2; \
 	elif [ -n '$(PAMDIR)' ]; then rm -f $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
 install-shell: ## add dockersh to /etc/shells, so that chsh accepts it
-	grep -qxF '$(BINDIR)/dockersh' $(DESTDIR)/etc/shells || echo '$(BINDIR)/dockersh' >>$(DESTDIR)/etc/shells
+	grep -qxF '$(BINDIR)/dockersh' $(DESTDIR)/etc/shells || { [ -z "$$(tail -c 1 $(DESTDIR)/etc/shells)" ] || echo >>$(DESTDIR)/etc/shells; \
+		echo '$(BINDIR)/dockersh' >>$(DESTDIR)/etc/shells; }
 
 # The installer image. It installs into one directory of the host, which is mounted at
 # /target: all programs and their files lie below it.

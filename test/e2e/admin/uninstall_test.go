@@ -35,7 +35,7 @@ func TestUninstallIsRefusedWhileItWouldLockUsersOut(t *testing.T) {
 	}
 	u := e2e.NewAccount(t, shell)
 	out, err := run("uninstall")
-	if err == nil || !strings.Contains(out, "is the login shell of: "+u.Name) || strings.Count(out, "make: error") != 1 {
+	if err == nil || !strings.Contains(out, "is the login shell of: "+u.Name) || strings.Count(out, ": error: ") != 1 {
 		t.Errorf("%v: %s", err, out)
 	}
 	if _, err := os.Stat(shell); err != nil {
