@@ -47,7 +47,8 @@ func (e *Engine) makeNetworkOf(ctx context.Context, name string) error {
 	return nil
 }
 
-// askPodman sends a request of Podman's own API, of whose answer only an error counts.
+// askPodman sends a request of Podman's own API, of whose answer only an error counts. That what
+// is to be made exists is none: Podman 4.3 shows no network while any container is being removed.
 func askPodman(ctx context.Context, cli *client.Client, path string, body []byte) error {
 	dial := cli.Dialer()
 	h := http.Client{Transport: &http.Transport{
@@ -65,7 +66,7 @@ func askPodman(ctx context.Context, cli *client.Client, path string, body []byte
 	}
 	defer r.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(r.Body, 4096))
-	if err != nil || r.StatusCode < 300 {
+	if err != nil || r.StatusCode < 300 || r.StatusCode == http.StatusConflict {
 		return err
 	}
 	return fmt.Errorf("%s: %s", r.Status, printable.Line(string(text)))
