@@ -8,8 +8,8 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// explainChanges says what of a container is not as the settings say today, and what becomes of
-// that.
+// explainChanges adds notes on each difference between a container and the settings of today, and
+// on how it goes away.
 func (x *explanation) explainChanges(plan *policy.Plan, found *engine.Container) {
 	name := plan.Container
 	change, stays := policy.LimitsToSet(plan.Settings, found.Limits)

@@ -63,7 +63,7 @@ func TestGroupsAreThoseOfTheLogin(t *testing.T) {
 	}
 }
 
-// Whoever is root inside writes into /etc/group what they like.
+// A user who is root inside can write anything into /etc/group.
 func TestGroupThatRootInsideWritesIsNotGiven(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "only root can see what an agent has")
 	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash")

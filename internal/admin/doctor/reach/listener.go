@@ -14,7 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Greeting is what the listeners say that are to be reached, or not.
+// Greeting is the text that our listeners send.
 const Greeting = "dockershctl doctor"
 
 // greetLimit bounds each connection to them.

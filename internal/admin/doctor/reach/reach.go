@@ -89,7 +89,7 @@ func Try(ctx context.Context, u *facts.User, open engine.Opener) []checks.Findin
 	return found
 }
 
-// reason says why containers that are on a bridge meet.
+// reason returns why containers on a bridge reach each other.
 func reason(bridge string) string {
 	if bridge == ownBridges {
 		return "the packet filter of the engine is off"

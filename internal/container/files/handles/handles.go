@@ -45,7 +45,7 @@ func (t *Table) fd(handle string) int {
 	return -1
 }
 
-// Close closes a file. Its handle is nobody's afterwards, whatever the error.
+// Close closes a file. Its handle is invalid afterwards, whatever the error.
 func (t *Table) Close(handle string) error {
 	fd := t.fd(handle)
 	delete(t.files, handle)

@@ -81,7 +81,7 @@ func (s *stream) stat(id uint32, handle string) []byte {
 	return finish(appendAttrs(appendU32(newPacket(typeAttrs), id), &st))
 }
 
-// copyData does what a request of copy-data says (draft-ietf-secsh-filexfer-extensions-00).
+// copyData answers a request of copy-data (draft-ietf-secsh-filexfer-extensions-00).
 func (s *stream) copyData(r *reader) error {
 	from, fromOffset, length := r.str(), r.u64(), r.u64()
 	to, toOffset := r.str(), r.u64()
