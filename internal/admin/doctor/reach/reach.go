@@ -33,8 +33,9 @@ const (
 func IDs() []string { return []string{NeighbourID, HostID, MetadataID} }
 
 const (
-	// dialLimit is how long a connection may take: a packet filter drops it silently.
-	dialLimit = time.Second
+	// dialLimit is how long a connection may take, on a busy machine: a packet filter drops it
+	// silently.
+	dialLimit = 2 * time.Second
 	// limit bounds what the engine is asked.
 	limit = 30 * time.Second
 	// metadata is where clouds serve what a machine may know of itself, its keys included.
