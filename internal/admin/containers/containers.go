@@ -1,5 +1,5 @@
 // Package containers is dockershctl's commands for containers: ls, stop, start,
-// restart, reset, rm and commit.
+// restart, apply, reset, rm and commit.
 package containers
 
 import (
