@@ -7,18 +7,21 @@ import (
 )
 
 // LoginName is a user in a container's passwd and group with the numbers of the container's own
-// user, of whom the engine takes the groups of a login: membership of this name shows which
-// lines of group(5) are dockersh's, whatever the image or somebody inside says of the user.
+// user. The engine gives an agent the groups of this name. They also show which lines of group(5)
+// are dockersh's, whatever the image or somebody inside says of the user.
 const LoginName = "_dockersh"
 
-// SetLoginGroups returns a container's passwd and group with the groups that who has now. Where
-// who was a member by an earlier login, and is not any more, the membership is taken away; what
-// else the files say of who stays. The error is ErrField.
+// SetLoginGroups returns a container's passwd and group with the groups that a login of who has.
+// Memberships that an earlier login added, and this one lacks, are removed; whatever else the
+// files have of who stays. The error is ErrField.
 func SetLoginGroups(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
 	if who, err = who.checked(); err != nil {
 		return nil, nil, err
 	}
 	users, groups := lines(passwd), lines(group)
+	if err := canMerge(groups, who); err != nil {
+		return nil, nil, err
+	}
 	if err := noNumericNames(users, groups, who); err != nil {
 		return nil, nil, err
 	}

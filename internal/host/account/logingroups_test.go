@@ -1,6 +1,8 @@
 package account
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"testing"
 )
@@ -40,6 +42,23 @@ func TestGroupsOfALoginAreNoNamesOfOthers(t *testing.T) {
 	who.Groups[1].Name = "a:b"
 	if _, _, err := SetLoginGroups(nil, nil, who); err == nil {
 		t.Error("a name breaks the line")
+	}
+}
+
+func TestFilesThatWouldKeepTheCallerBusyAreRefused(t *testing.T) {
+	who := Identity{Name: "alice", UID: 1001, GID: 1001}
+	for i := range 50 {
+		who.Groups = append(who.Groups, Group{GID: uint32(2000 + i)})
+	}
+	newlines := bytes.Repeat([]byte("\n"), 1<<20)
+	if _, _, err := SetLoginGroups(nil, newlines, who); !errors.Is(err, ErrField) {
+		t.Error(err)
+	}
+	if _, _, err := Merge(nil, newlines, nil, who); !errors.Is(err, ErrField) {
+		t.Error(err)
+	}
+	if _, _, err := SetLoginGroups(nil, newlines[:1<<12], who); err != nil {
+		t.Error(err)
 	}
 }
 

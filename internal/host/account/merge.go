@@ -26,6 +26,9 @@ func Merge(passwd, group, shadowed []byte, who Identity) (newPasswd, newGroup []
 		return nil, nil, err
 	}
 	users, groups := lines(passwd), lines(group)
+	if err := canMerge(groups, who); err != nil {
+		return nil, nil, err
+	}
 	if err := noNumericNames(users, groups, who); err != nil {
 		return nil, nil, err
 	}
@@ -80,6 +83,18 @@ func (who Identity) checked() (Identity, error) {
 		who.Home = "/"
 	}
 	return who, nil
+}
+
+// maxMerge is how many lines a merge may look at, all groups together: well below a second.
+const maxMerge = 1 << 23
+
+// canMerge refuses what would keep the caller busy: root in a container can make its file of
+// newlines.
+func canMerge(groups []string, who Identity) error {
+	if n := len(who.Groups); (len(groups)+n)*n > maxMerge {
+		return fmt.Errorf("%w: %d groups into %d lines", ErrField, n, len(groups))
+	}
+	return nil
 }
 
 func numeric(s string) bool {

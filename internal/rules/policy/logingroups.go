@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/values"
 )
@@ -19,6 +20,18 @@ func (p *Plan) hasLoginGroups() bool {
 	s := p.Settings
 	return s.Personal() && s.ContainerUserName == p.User.Name && p.User.UID != 0 && p.Engine().Local() &&
 		s.Entrypoint == config.Internal && !slices.ContainsFunc(s.DockerOpt, isReadOnly)
+}
+
+// maxLoginGroups is how many supplementary groups a session can have: each is a line of the container's
+// /etc/group. A user with subordinate groups (subgid(5)) can log in with 65536.
+const maxLoginGroups = 1024
+
+func admitGroups(groups []uint32) error {
+	if len(groups) <= maxLoginGroups {
+		return nil
+	}
+	text := fmt.Sprintf("this login has %d supplementary groups, and a session can have %d", len(groups), maxLoginGroups)
+	return usererr.New(usererr.Denied, text, "look with: id -G", nil)
 }
 
 func isReadOnly(words []string) bool {

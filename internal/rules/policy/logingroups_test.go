@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
 func TestSessionHasTheGroupsOfItsLogin(t *testing.T) {
@@ -55,6 +56,18 @@ func TestSessionHasTheGroupsOfItsLogin(t *testing.T) {
 	other.User.GID = 5
 	if first.AgentKey() == other.AgentKey() {
 		t.Error("another primary group is another agent")
+	}
+}
+
+// A user with subordinate groups chooses how many a login has.
+func TestLoginWithThousandsOfGroupsIsRefusedWhereTheyCount(t *testing.T) {
+	for file, most := range map[string]int{"": maxLoginGroups, "containername = classroom\n": 65536, "hostshell = /bin/sh\n": 65536} {
+		for _, n := range []int{maxLoginGroups, maxLoginGroups + 1, 65536} {
+			_, err := decide(t, alice, "[dockersh]\n"+file, "", Request{Groups: make([]uint32, n)})
+			if (err == nil) != (n <= most) || err != nil && code(err) != usererr.Denied {
+				t.Errorf("%q, %d groups: %v", file, n, err)
+			}
+		}
 	}
 }
 

@@ -91,6 +91,9 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 	}
 	p.Agent = agentKey(u, s.ContainerUserName)
 	if p.hasLoginGroups() {
+		if err := admitGroups(r.Groups); err != nil {
+			return nil, err
+		}
 		p.Groups = r.Groups
 	}
 	if s.IsSet("usercwd") {
