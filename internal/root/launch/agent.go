@@ -23,17 +23,20 @@ type agentStart struct {
 	root   *rootfs.Root // of the container; nil where it cannot be seen
 	one    lifecycle.One
 
+	hasMet bool // process 1 has had its socket
+
 	groups  *agentGroups // of the agent; nil where they are not looked at
 	written bool         // they are in the container's /etc/group
 }
 
 // awaitAgent opens the socket on which an agent is expected.
 func (t *Target) awaitAgent(user account.Identity) (*agentStart, error) {
+	hasMet := t.findAgents()
 	socket, err := openStartSocket(t.dir, t.plan.Agent, t.plan.AgentKey(), user)
 	if err != nil {
 		return nil, err
 	}
-	return &agentStart{t: t, user: user, socket: socket}, nil
+	return &agentStart{t: t, user: user, socket: socket, hasMet: hasMet}, nil
 }
 
 func (a *agentStart) close() {
@@ -63,7 +66,7 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 // process 1 is not ours. The container was just verified.
 func (a *agentStart) startFurther(ctx context.Context, id string) error {
 	a.addUser()
-	if g := a.groups; g != nil && !g.fitsOne() {
+	if g := a.groups; g != nil && len(g.wanted) > 0 && !g.fitsOne() {
 		if a.written {
 			err := a.exec(ctx, id, engine.As{Name: account.LoginName})
 			if err == nil || ctx.Err() != nil {

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -12,9 +13,9 @@ import (
 
 // No process without rights can change its groups, and an agent has none: each set of groups
 // that a user logs in with has an agent of its own, started by the engine's exec. The engine
-// takes the groups from the container's /etc/group, where they are written before; so what an
-// agent has is the kernel's word, at the start socket. What process 1 has, by the engine's
-// options, is in everything that the engine starts.
+// takes the groups from the container's /etc/group, where the broker writes them first. Root inside
+// can change that file, so the kernel reports at the start socket which groups an agent has. All
+// that the engine starts has the groups that process 1 has by the engine's options.
 
 // errOtherGroups is returned when process 1 has its socket and is not the agent that is wanted.
 var errOtherGroups = errors.New("process 1 does not have the groups of the login")
@@ -23,10 +24,10 @@ var errOtherGroups = errors.New("process 1 does not have the groups of the login
 type agentGroups struct {
 	gid, oneGID uint32   // primary groups of the user and of process 1
 	wanted, one []uint32 // supplementary ones, of the login and of process 1
-	fewer       bool     // an agent without some of the wanted ones will do
+	fewer       bool     // an agent may lack some of the wanted ones
 }
 
-// role is what an agent with certain groups is good for.
+// role is which socket an agent with certain groups gets.
 type role int
 
 const (
@@ -103,14 +104,21 @@ func (a *agentStart) writeGroups() error {
 	return nil
 }
 
-// hasMetBroker reports whether an agent of the plan's user listens already: process 1 has its
-// socket, and does not ask for another.
-func (a *agentStart) hasMetBroker() bool {
-	for _, path := range a.t.dir.AgentSocketsOf(a.t.plan.Agent) {
-		if fd, err := seqpacket.Connect(path); err == nil {
+// findAgents reports whether an agent of the plan's user listens: then process 1 has its socket,
+// and does not ask for another. The sockets of agents that have ended are removed: a user with
+// subordinate groups (subgid(5)) can log in with any number of sets of groups.
+func (t *Target) findAgents() (listens bool) {
+	for _, path := range t.dir.AgentSocketsOf(t.plan.Agent) {
+		fd, err := seqpacket.Connect(path)
+		switch {
+		case err == nil:
 			_ = unix.Close(fd)
-			return true
+			listens = true
+		case errors.Is(err, unix.EAGAIN): // its queue is full
+			listens = true
+		case errors.Is(err, unix.ECONNREFUSED):
+			_ = os.Remove(path)
 		}
 	}
-	return false
+	return listens
 }

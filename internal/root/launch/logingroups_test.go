@@ -1,6 +1,53 @@
 package launch
 
-import "testing"
+import (
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/proto/seqpacket"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+func TestSocketsOfAgentsThatEndedAreRemoved(t *testing.T) {
+	target := &Target{dir: state.ContainerDir(t.TempDir()), plan: &policy.Plan{Agent: "self-1001", Groups: []uint32{}}}
+	bind := func(key string, backlog int) (path string, fd int) {
+		t.Helper()
+		path = target.dir.AgentSocket(key)
+		fd, err := seqpacket.Bind(path, 0o600, backlog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path, fd
+	}
+	if target.findAgents() {
+		t.Error("there is none")
+	}
+	for _, key := range []string{"self-1001", "self-1001.0123", "self-1001.4567"} {
+		_, fd := bind(key, 1)
+		_ = unix.Close(fd)
+	}
+	other, fd := bind("self-100", 1)
+	_ = unix.Close(fd)
+	if left := target.dir.AgentSockets(); target.findAgents() || len(target.dir.AgentSockets()) != 1 || len(left) != 4 {
+		t.Errorf("%v of %v are left", target.dir.AgentSockets(), left)
+	}
+	if _, err := os.Lstat(other); err != nil {
+		t.Errorf("the socket of another user: %v", err)
+	}
+	live, fd := bind("self-1001.89ab", 0)
+	defer unix.Close(fd)
+	for range 3 { // its queue is full in the end
+		if !target.findAgents() {
+			t.Error("the one that listens")
+		}
+		if _, err := os.Lstat(live); err != nil {
+			t.Error(err)
+		}
+	}
+}
 
 func TestAgentIsKnownByItsGroups(t *testing.T) {
 	for what, c := range map[string]struct {

@@ -129,7 +129,7 @@ func (t *Target) StartAgent(ctx context.Context, found *engine.Container, owner 
 	if err := a.verify(ctx, found, true); err != nil {
 		return err
 	}
-	waits := found.Labels[engine.LabelAgent] == t.plan.Agent && !(t.plan.Groups != nil && a.hasMetBroker())
+	waits := found.Labels[engine.LabelAgent] == t.plan.Agent && !(t.plan.Groups != nil && a.hasMet)
 	a.awaitUID(uid)
 	if waits {
 		// Process 1 is an agent that has not met a broker yet: the container was started

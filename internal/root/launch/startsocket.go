@@ -75,7 +75,7 @@ func (w *startSocket) acceptFewer() {
 	w.groups.fewer = true
 }
 
-// roleOf decides what a caller of the right uid is good for.
+// roleOf returns the role of a caller that has the right uid.
 func (w *startSocket) roleOf(raw *seqpacket.Conn, gid uint32) (role, error) {
 	if w.groups == nil {
 		return asWanted, nil
