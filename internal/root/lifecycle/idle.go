@@ -69,7 +69,6 @@ func (r *Reconciler) stop(ctx context.Context, container string, ret state.Reten
 // something runs, is believed, so a user's agent can lie about its own user's processes
 // only. Known is false if there is no agent to ask.
 func IsIdle(c state.ContainerDir) (idle, known bool) {
-	idle = true
 	for _, path := range c.AgentSockets() {
 		agent, err := agentclient.Dial(path)
 		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
@@ -81,7 +80,9 @@ func IsIdle(c state.ContainerDir) (idle, known bool) {
 			n, err = agent.CountProcesses()
 			_ = agent.Close()
 		}
-		idle = idle && err == nil && n == 0
+		if err != nil || n > 0 {
+			return false, true // the others are not waited for: a user can have many, and stop all
+		}
 	}
-	return idle && known, known
+	return known, known
 }
