@@ -51,18 +51,9 @@ const maxAccountFile = 1 << 20
 // number, the file is replaced; else the line is appended with one write(2), so that two of
 // them cannot mix.
 func (r *Root) addEntry(name, entry string, rootGID uint32) error {
-	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
+	fd, err := r.openFixed(name, unix.O_RDWR|unix.O_APPEND)
 	if err != nil {
-		return refused(name, err.Error())
-	}
-	defer unix.Close(w.fd)
-	// What is open with O_PATH cannot change any more: no device, no FIFO, no lease.
-	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFREG || !r.belongsToRoot(&w.st) {
-		return refused(name, "it is not a file that only root can change")
-	}
-	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(w.fd), unix.O_RDWR|unix.O_APPEND|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return refused(name, err.Error())
+		return err
 	}
 	defer unix.Close(fd)
 	text, err := readAll(fd)
@@ -248,17 +239,9 @@ func makeDir(at int, name string, uid, gid uint32) (int, error) {
 // ReadFixed returns the text of a file that only the container's root can change, outside of
 // mounts.
 func (r *Root) ReadFixed(name string) (string, error) {
-	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
+	fd, err := r.openFixed(name, unix.O_RDONLY)
 	if err != nil {
-		return "", refused(name, err.Error())
-	}
-	defer unix.Close(w.fd)
-	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFREG || !r.belongsToRoot(&w.st) {
-		return "", refused(name, "it is not a file that only root can change")
-	}
-	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(w.fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return "", refused(name, err.Error())
+		return "", err
 	}
 	defer unix.Close(fd)
 	text, err := readAll(fd)
@@ -266,4 +249,22 @@ func (r *Root) ReadFixed(name string) (string, error) {
 		err = refused(name, "it is too large")
 	}
 	return text, err
+}
+
+// openFixed opens a file that only the container's root can change, outside of mounts.
+func (r *Root) openFixed(name string, flags int) (fd int, err error) {
+	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
+	if err != nil {
+		return -1, refused(name, err.Error())
+	}
+	defer unix.Close(w.fd)
+	// What is open with O_PATH cannot change any more: no device, no FIFO, no lease.
+	if w.rest != "" || w.st.Mode&unix.S_IFMT != unix.S_IFREG || !r.belongsToRoot(&w.st) {
+		return -1, refused(name, "it is not a file that only root can change")
+	}
+	fd, err = unix.Open("/proc/self/fd/"+strconv.Itoa(w.fd), flags|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, refused(name, err.Error())
+	}
+	return fd, nil
 }
