@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// InOwnThread runs f in a thread that ends with it, so that nothing else has what f makes of
-// the thread. That is never the main thread: it ends with the process alone, and is what
-// others see of that in /proc.
+// InOwnThread runs f in a thread that ends with it, so that nothing else runs in a thread that f
+// has changed. That is never the main thread, which ends only with the process, and whose
+// namespaces and credentials /proc shows as the process's.
 func InOwnThread(f func()) {
 	done := make(chan struct{})
 	go func() {

@@ -17,7 +17,7 @@ const maxCarriers = 64
 
 // Why a container has no reverse forwards.
 var (
-	errNotRoot = errors.New("it takes dockershd as root")
+	errNotRoot = errors.New("dockershd does not run as root")
 	errAdopted = errors.New("dockersh did not make the container")
 )
 

@@ -161,7 +161,7 @@ func TestReverseForwardThatIsOffCostsNoLogin(t *testing.T) {
 	w.set("[dockersh]\nreverseforward = 8080:80\nreverseforward = 8081:81\n")
 	reason := "the container is in the network of the host"
 	if os.Geteuid() != 0 {
-		reason = "it takes dockershd as root"
+		reason = "dockershd does not run as root"
 	}
 	for m, want := range map[*wire.Login]string{
 		{Terminal: true}: "dockersh: reverseforward 8080:80 8081:81 is off: " + reason, {}: "", {Terminal: true, HasCommand: true}: "",

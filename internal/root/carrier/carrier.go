@@ -32,7 +32,7 @@ const (
 )
 
 const (
-	// nobody is the user, and the group, of overflowuid in proc_sys_kernel(5): no file is theirs.
+	// nobody is the user, and the group, of overflowuid in proc_sys_kernel(5): no file belongs to them.
 	nobody = 65534
 	// maxConnections is how many connections are carried at a time, of all forwards. More wait
 	// in the container.
@@ -67,8 +67,8 @@ func Main(forwards []string) int {
 	return 0
 }
 
-// confine gives up all rights, for good. That it gains none by a program is its parent's to
-// say (PR_SET_NO_NEW_PRIVS is a thread's).
+// confine gives up all rights, for good. The broker has set PR_SET_NO_NEW_PRIVS, which is of a
+// thread, before it started this process.
 func confine() error {
 	signal.Ignore(unix.SIGHUP, unix.SIGPIPE, unix.SIGINT, unix.SIGQUIT)
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})

@@ -165,7 +165,7 @@ func listen(port int) (fd int, err error) {
 	return -1, os.NewSyscallError("listen", err)
 }
 
-// start starts the carrier. It is not looked after: it goes on without this process.
+// start starts the carrier. Nothing supervises it, and it goes on without this process.
 func (s Starter) start(container string, lock *os.File, f *files, forwards []string) (err error) {
 	if !s.Acquire() {
 		return ErrTooMany
@@ -186,7 +186,7 @@ func (s Starter) start(container string, lock *os.File, f *files, forwards []str
 	defer host.Close()
 	var startErr error
 	err = netns.In(host, func() {
-		// What a thread has given up, its children lack.
+		// The child inherits it from this thread.
 		startErr = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 		if startErr == nil {
 			startErr = cmd.Start()

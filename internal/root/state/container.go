@@ -20,7 +20,7 @@ import (
 //	made             what it was made from (likewise)
 //	verified         process 1 since whose start the mounts are known to be in place (likewise)
 //	sources          directories of the host that were mounted at the last start
-//	reverse          which reverse forwards a process carries, which has its lock
+//	reverse          reverse forwards that are carried, by the process that has the file's lock
 //	agent-KEY.sock   listening socket of an agent
 //	in/              mounted read-only into the container
 //	in/start.sock    while an agent is awaited

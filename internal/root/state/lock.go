@@ -36,8 +36,8 @@ func tryLock(path string) (unlock func(), err error) {
 	return func() { _ = unix.Close(fd) }, nil
 }
 
-// openLocked opens a file, which is made if it is missing, and takes its lock; errLocked. Who
-// has the descriptor, or a copy of it, has the lock.
+// openLocked opens a file, which is made if it is missing, and takes its lock; errLocked. The lock
+// lasts as long as the descriptor or a copy of it is open, in any process.
 func openLocked(path string) (fd int, err error) {
 	fd, err = unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/dockersh/dockersh/internal/host/proc"
 )
 
-// AcquireReverse returns the file of who carries the reverse forwards of the container, with
-// its lock, for the caller to carry those of process 1. If another process does, the file is
-// nil, and carried has what was passed to WriteReverse. One that carried those of an earlier
-// start is about to end, and waited for.
+// AcquireReverse returns the file that names the container's reverse forwards, with its lock, for
+// the caller to carry those of process 1. If another process carries them, the file is nil, and
+// carried is what was passed to WriteReverse. A process that carries those of an earlier start is
+// about to end: AcquireReverse waits for it, until ctx ends.
 func (l LastStart) AcquireReverse(ctx context.Context, one proc.Stat) (file *os.File, carried []string, err error) {
 	path := l.dir.file("reverse")
 	for {
@@ -40,7 +40,7 @@ func (l LastStart) AcquireReverse(ctx context.Context, one proc.Stat) (file *os.
 	}
 }
 
-// WriteReverse notes what is carried by whoever has the file that AcquireReverse returned.
+// WriteReverse writes which forwards the holder of the file that AcquireReverse returned carries.
 func (l LastStart) WriteReverse(file *os.File, one proc.Stat, carried []string) error {
 	if err := file.Truncate(0); err != nil {
 		return err

@@ -154,7 +154,7 @@ func TestReverseForwardThatCannotBeCostsALine(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	reason := "the container is in the network of the host"
 	if e2e.Door == "direct" {
-		reason = "it takes dockershd as root"
+		reason = "dockershd does not run as root"
 	}
 	u := e2e.NewUser(t, "reverseforward = 1:1", "dockeropt = --network=host")
 	c := e2e.SSHConsole(t, u)
