@@ -3,10 +3,15 @@
 package terminal
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dockersh/dockersh/test/e2e"
 )
@@ -76,23 +81,45 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 }
 
 // As under sshd itself, which reads both from one connection: a program that reacts to a key
-// draws for the window that the key was typed in.
+// draws for the window that the key was typed in. The client is in Go, because ssh(1) itself can
+// send a key before the size that a signal tells it of.
 func TestKeyTypedAfterAResizeMeetsTheNewSize(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
+		s := e2e.GoSession(t, u)
+		stop := time.AfterFunc(2*e2e.Limit, func() { _ = s.Close() })
+		defer stop.Stop()
+		keys, err1 := s.StdinPipe()
+		out, err2 := s.StdoutPipe()
+		err3 := s.RequestPty("xterm", 24, 80, nil)
 		// Not with readline, which writes the size that it has read back to the terminal.
-		c := e2e.NewConsole(t, 24, 80, e2e.SSHArgv(u, "-tt", "127.0.0.1", "exec sh -c 'echo rea\\dy; while read x; do stty size; done'")...)
-		c.Expect("ready")
+		err4 := s.Start("exec sh -c 'stty -echo; echo rea\\dy; while read x; do stty size; done'")
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		next := func() string {
+			if !lines.Scan() {
+				t.Fatal("the session is over: ", lines.Err())
+			}
+			return strings.TrimSpace(lines.Text())
+		}
+		for !strings.HasSuffix(next(), "ready") { // behind a line about a container that is made
+		}
 		for i := range 200 {
-			rows, cols := uint16(20+i%17), uint16(80+i%23)
-			c.Resize(rows, cols)
-			c.Line("x")
-			if size := c.Expect(`\n(\d+) (\d+)\r`); size[1] != strconv.Itoa(int(rows)) || size[2] != strconv.Itoa(int(cols)) {
-				t.Fatalf("%d: %q, want %d %d", i, size[0], rows, cols)
+			rows, cols := 20+i%17, 80+i%23
+			if err := s.WindowChange(rows, cols); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(keys, "x\r"); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := next(), fmt.Sprintf("%d %d", rows, cols); got != want {
+				t.Fatalf("%d: %q, want %s", i, got, want)
 			}
 		}
-		c.Send("\x04")
-		c.Wait()
+		_, _ = io.WriteString(keys, "\x04")
+		_ = s.Wait()
 	})
 }
 
