@@ -7,7 +7,7 @@ import (
 )
 
 // LoginName is a user in a container's passwd and group with the numbers of the container's own
-// user. The engine gives an agent the groups of this name. They also show which lines of group(5)
+// user. The engine starts an agent with the groups of this name. It also shows which lines of group(5)
 // are dockersh's, whatever the image or somebody inside says of the user.
 const LoginName = "_dockersh"
 
@@ -15,14 +15,8 @@ const LoginName = "_dockersh"
 // Memberships that an earlier login added, and this one lacks, are removed; whatever else the
 // files have of who stays. The error is ErrField.
 func SetLoginGroups(passwd, group []byte, who Identity) (newPasswd, newGroup []byte, err error) {
-	if who, err = who.checked(); err != nil {
-		return nil, nil, err
-	}
-	users, groups := lines(passwd), lines(group)
-	if err := canMerge(groups, who); err != nil {
-		return nil, nil, err
-	}
-	if err := noNumericNames(users, groups, who); err != nil {
+	who, users, groups, err := split(passwd, group, who)
+	if err != nil {
 		return nil, nil, err
 	}
 	users = slices.DeleteFunc(users, func(l string) bool { return nameOf(l) == LoginName })

@@ -22,17 +22,24 @@ var ErrField = errors.New("the user cannot be written into passwd and group")
 // group's name has another number in the image, ours becomes NAME-GID. An image without
 // root gets one. shadowed are names as ShadowNames returns them. The error is ErrField.
 func Merge(passwd, group, shadowed []byte, who Identity) (newPasswd, newGroup []byte, err error) {
-	if who, err = who.checked(); err != nil {
-		return nil, nil, err
-	}
-	users, groups := lines(passwd), lines(group)
-	if err := canMerge(groups, who); err != nil {
-		return nil, nil, err
-	}
-	if err := noNumericNames(users, groups, who); err != nil {
+	who, users, groups, err := split(passwd, group, who)
+	if err != nil {
 		return nil, nil, err
 	}
 	return file(mergeUser(users, lines(shadowed), who)), file(mergeGroups(groups, who)), nil
+}
+
+// split returns the lines of passwd and group, if who can be written into them. The error is
+// ErrField.
+func split(passwd, group []byte, who Identity) (checked Identity, users, groups []string, err error) {
+	if checked, err = who.checked(); err != nil {
+		return Identity{}, nil, nil, err
+	}
+	users, groups = lines(passwd), lines(group)
+	if err := canMerge(groups, checked); err != nil {
+		return Identity{}, nil, nil, err
+	}
+	return checked, users, groups, noNumericNames(users, groups, checked)
 }
 
 // Entries returns the lines of passwd(5) and group(5), without newlines, of who and the
