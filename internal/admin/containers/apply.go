@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Apply is the command apply: it gives containers what of today's settings can change in them.
+// Apply is the command apply: it changes containers to today's settings, as far as they can change.
 func Apply(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("apply"); err != nil {
 		return err
@@ -23,7 +23,7 @@ func Apply(ctx context.Context, env cli.Env, args []string) error {
 	return operation{name: "apply", doing: "applying", do: s.apply}.command(ctx, env, args)
 }
 
-// apply gives a container the limits that the settings of the user who made it have today.
+// apply sets the limits of a container to those that the settings of its user have today.
 func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {

@@ -75,7 +75,7 @@ example: before the course
 
 		{"restart", containerArgs, "stop containers and start them again", containerHelp, containers.Restart},
 
-		{"apply", containerArgs, "give containers the memory, cpus and pidslimit of today's settings", containerHelp + `
+		{"apply", containerArgs, "set the memory, cpus and pidslimit of today's settings for containers", containerHelp + `
 Nothing in them ends. Settings of the user who made a container count. What else
 changed in them takes a new container: dockershctl reset.
 

@@ -15,8 +15,8 @@ import (
 // the kernel would kill processes in it at once.
 var ErrInUse = errors.New("more memory is in use than the new limit")
 
-// SetLimits gives a container, whose lock is held, the limits of settings as far as that is
-// possible while it exists, and writes what it has. changed reports whether it had others.
+// SetLimits sets the limits of a container, whose lock is held, to those of settings as far as that
+// is possible while it exists, and writes what it has. changed reports whether it had others.
 func SetLimits(ctx context.Context, e engine.Engine, c state.ContainerDir, found *engine.Container,
 	s *config.Settings) (changed bool, err error) {
 	change, stays := policy.LimitsToSet(s, found.Limits)

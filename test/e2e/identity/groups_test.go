@@ -86,7 +86,7 @@ func TestSeatHasAnAgentWithTheUsersGroups(t *testing.T) {
 	}
 }
 
-// What the engine gives the container stays, beside the groups of the login.
+// The groups that the engine adds to the container stay, beside the groups of the login.
 func TestGroupOfDockeroptIsInEverySession(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "only root can see what an agent has")
 	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash", "dockeropt = --group-add=4242")

@@ -43,7 +43,7 @@ const (
 )
 
 // Possible reports whether the user's container has a network of its own on this host, by an
-// engine of root's.
+// engine that belongs to root.
 func Possible(u *facts.User) bool {
 	return u.Settings != nil && u.Joins && u.ByAddress == "" && u.ByKey == "" && policy.EngineOf(u.Settings).Local()
 }
