@@ -26,6 +26,7 @@ type Container struct {
 	owner   policy.Owner
 	address engine.Address
 	engine  engine.Engine
+	twin    bool // another engine has one of this name
 }
 
 // listLimit is how long the engines have to list their containers.
@@ -58,6 +59,11 @@ func List(ctx context.Context, engines *engine.Clients, size bool) (all []Contai
 	slices.SortFunc(all, func(a, b Container) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.address.Host, b.address.Host))
 	})
+	for i := range all[min(1, len(all)):] {
+		if all[i].Name == all[i+1].Name {
+			all[i].twin, all[i+1].twin = true, true
+		}
+	}
 	return all, down, nil
 }
 
@@ -69,7 +75,7 @@ func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address,
 	found, err := e.List(ctx, size)
 	for _, c := range found {
 		if owner, ours := policy.OwnerOf(c.Labels); ours && owner.Identity != policy.Probe && c.Name != "" {
-			all = append(all, Container{c, owner, at, e})
+			all = append(all, Container{Container: c, owner: owner, address: at, engine: e})
 		}
 	}
 	return all, err

@@ -118,7 +118,9 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 		return "", nil, err
 	}
 	defer unlock()
-	in, _ = c.liveIn(ctx) // those that are not found end by themselves, too
+	if c.isTheOne(d) {
+		in, _ = c.liveIn(ctx) // those that are not found end by themselves, too
+	}
 	done, err = o.do(ctx, c, d)
 	return done, in, err
 }

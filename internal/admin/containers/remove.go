@@ -66,6 +66,16 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 // removeOne removes a container by the same steps as a broker. If it is killed on the
 // way, the next holder of the lock finishes or undoes what it began.
 func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
+	if !c.isTheOne(d) { // nobody is in it, and what is known is of another one
+		found, err := c.current(ctx)
+		if err == nil {
+			err = lifecycle.RemoveFromEngine(ctx, c.engine, "", found)
+		}
+		if errors.Is(err, engine.ErrNotFound) {
+			return "gone already", nil
+		}
+		return "removed", err
+	}
 	in := 0
 	var unknown error
 	occupied := func() bool {

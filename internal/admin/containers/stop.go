@@ -75,7 +75,7 @@ func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, e
 		return "", usererr.New(usererr.Container, "it was never started, or the engine calls it dead",
 			"to have the next login recreate it, run: dockershctl rm "+c.Name, nil)
 	}
-	if err := c.checkMounts(ctx, found, d); err != nil {
+	if err := errors.Join(c.checkTwin(d), c.checkMounts(ctx, found, d)); err != nil {
 		return "", err
 	}
 	if _, err = lifecycle.Start(ctx, c.engine, d, found); err != nil {
@@ -107,7 +107,7 @@ func (c Container) verifyMounts(ctx context.Context) error {
 func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err == nil {
-		err = c.checkMounts(ctx, found, d) // before anybody loses a session
+		err = errors.Join(c.checkTwin(d), c.checkMounts(ctx, found, d)) // before anybody loses a session
 	}
 	if err != nil {
 		return "", err

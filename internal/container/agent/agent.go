@@ -90,10 +90,10 @@ func fail(err error) int {
 var errGreeting = errors.New("the broker broke the protocol")
 
 // register waits for the broker and takes the listening socket from it. It waits
-// without limit, in steps of at most a quarter of a second, so that a container that
-// was started by hand becomes usable at the next login.
+// without limit, in steps of at most a second, so that a container that was started by hand
+// becomes usable at the next login.
 func register(path string) (*wire.Serve, int) {
-	for delay := time.Millisecond; ; delay = min(2*delay, 250*time.Millisecond) {
+	for delay := time.Millisecond; ; delay = min(2*delay, time.Second) {
 		if c, err := seqpacket.Dial(path); err == nil {
 			serve, fd, err := greet(channel.Conn{Socket: c})
 			_ = c.Close()

@@ -86,6 +86,7 @@ const (
 	NewSettings ColdReason = "recreated: the settings changed"
 	NewImage    ColdReason = "recreated: the image changed"
 	NewLimits   ColdReason = "the limits of the container were changed"
+	NewEngine   ColdReason = "the settings name another engine"
 	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
@@ -140,7 +141,7 @@ func (b *Bringup) enter(ctx context.Context, l Login) (Result, error) {
 // mayEnterAsIs reports whether a container that runs may be entered without a look at what
 // it was made of. replaced is as in Result.
 func (b *Bringup) mayEnterAsIs(l Login) (replaced string, may bool) {
-	if b.mayRecreate(l.Plan) || b.maySetLimits(l) {
+	if b.mayRecreate(l.Plan) || b.maySetLimits(l) || b.mayLeaveEngine(l) {
 		return "", false
 	}
 	replaced = b.launch.FindReplaced(l.Plan)
@@ -269,7 +270,10 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 		return "", err
 	}
 	defer unlock()
-	changed, err := a.recreateIfChanged(ctx)
+	changed, err := a.leaveEngine(ctx)
+	if err == nil && changed == "" {
+		changed, err = a.recreateIfChanged(ctx)
+	}
 	if err == nil && changed == "" {
 		changed, err = a.restartIfReplaced(ctx)
 	}
@@ -290,6 +294,10 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 		return Waited, conn.Close()
 	} else if !errors.Is(err, errNoAgent) {
 		return "", err
+	}
+	if a.b.isOnAnotherEngine(a.plan) && a.target.InUse() {
+		return "", a.target.Error("is on another engine than the settings name, and others are in it",
+			"try again when they have left, or ask the administrator to run: dockershctl stop "+a.plan.Container, nil)
 	}
 	missing, err := a.bringUp(ctx)
 	if changed != "" {

@@ -27,6 +27,7 @@ import (
 type world struct {
 	testing.TB
 	engine   *enginetest.Fake
+	second   *enginetest.Fake // at secondAddress; nil: the first is at every address
 	broker   *Broker
 	sock     string
 	settings string
@@ -61,6 +62,15 @@ func (l *logged) count(message string) int32 {
 	return n.(*atomic.Int32).Load()
 }
 
+const secondAddress = "/run/second.sock"
+
+// addEngine adds an engine at secondAddress, with the image of the first.
+func (w *world) addEngine() {
+	w.second = enginetest.New()
+	w.second.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("root:x:0:0:root:/root:/bin/sh\n")})
+	w.second.OnStart, w.second.Root = w.engine.OnStart, w.engine.Root
+}
+
 func newWorld(t testing.TB) *world {
 	dir := t.TempDir()
 	w := &world{TB: t, engine: enginetest.New(), sock: filepath.Join(dir, "sock"), settings: filepath.Join(dir, "rc"),
@@ -89,7 +99,12 @@ func newWorld(t testing.TB) *world {
 	w.broker, err = New(Config{
 		Run: dir, Inventory: dir + "/inventory", Helpers: w.helpers, Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(w.log), PutEvent: w.past.put,
-		OpenEngine: func(engine.Address) (engine.Engine, error) { return w.engine, nil },
+		OpenEngine: func(at engine.Address) (engine.Engine, error) {
+			if w.second != nil && at.Host == secondAddress {
+				return w.second, nil
+			}
+			return w.engine, nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

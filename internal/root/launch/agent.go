@@ -100,7 +100,7 @@ func (a *agentStart) awaitUID(uid uint32) {
 			a.t.l.Log.Warn("cannot write the user's groups inside", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)
 		}
 	}
-	a.socket.await(uid, a.groups)
+	a.socket.await(uid, a.one.PIDs, a.groups)
 }
 
 // wait waits for an agent that was just started, as long as its container runs.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -18,7 +19,7 @@ import (
 const (
 	agentLimit        = 20 * time.Second // for an agent that was just started as process 1
 	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can stop it from connecting
-	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks four times a second
+	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks every second
 	helloLimit        = 2 * time.Second
 )
 
@@ -33,7 +34,8 @@ type startSocket struct {
 	done     chan error // one result of each
 
 	uid    uint32        // of the agent on the host
-	known  chan struct{} // closed when uid is set
+	pids   os.FileInfo   // pid namespace of its container; nil: any
+	known  chan struct{} // closed when uid and pids are set
 	over   chan struct{} // closed when nobody waits any more
 	served atomic.Bool   // process 1 has its socket, and is not the agent that is awaited
 
@@ -61,10 +63,10 @@ func openStartSocket(dir state.ContainerDir, one, key string, user account.Ident
 	return w, nil
 }
 
-// await sets the uid that the agent has on the host, and its groups. Until then nobody is
-// answered.
-func (w *startSocket) await(uid uint32, groups *agentGroups) {
-	w.uid, w.groups = uid, groups
+// await sets the uid that the agent has on the host, the pid namespace of its container, and
+// its groups. Until then nobody is answered.
+func (w *startSocket) await(uid uint32, pids os.FileInfo, groups *agentGroups) {
+	w.uid, w.pids, w.groups = uid, pids, groups
 	close(w.known)
 }
 
@@ -140,7 +142,7 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	if err != nil {
 		return err
 	}
-	if cred.Uid != w.uid {
+	if cred.Uid != w.uid || !w.isInside(int(cred.Pid)) {
 		return errNotAwaited
 	}
 	is, err := w.roleOf(raw, cred.Gid)
@@ -172,6 +174,21 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 		return err
 	}
 	return errOtherGroups
+}
+
+// isInside reports whether a process is in the container. The socket is mounted into every
+// container of this name, and another engine may have one.
+func (w *startSocket) isInside(pid int) bool {
+	if w.pids == nil {
+		return true
+	}
+	process, err := proc.Hold(pid)
+	if err != nil {
+		return false
+	}
+	defer process.Close()
+	its, err := os.Stat(process.Path("ns/pid"))
+	return err == nil && os.SameFile(its, w.pids)
 }
 
 // wait returns errSilent when no agent came in time.

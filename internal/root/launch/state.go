@@ -24,7 +24,7 @@ func (t *Target) WriteState(c *engine.Container) error {
 	}
 	owner, _ := policy.OwnerOf(c.Labels)
 	made := state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image,
-		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed]}
+		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed], Engine: t.plan.Engine().Host}
 	if change, stays := policy.LimitsToSet(t.plan.Settings, c.Limits); change == (engine.Limits{}) && !stays {
 		made.Limits = lifecycle.LimitsText(t.plan.Settings)
 	}

@@ -21,10 +21,11 @@ type OwnFile struct{ Inside, Ours string }
 var ErrNotSeen = errors.New("process 1 of the container is another user's")
 
 // One is process 1 of a container: its primary group and its supplementary groups, as this
-// host numbers them.
+// host numbers them, and its pid namespace; nil where the caller may not see it.
 type One struct {
 	GID    uint32
 	Groups []uint32
+	PIDs   os.FileInfo
 }
 
 // OpenRoot opens the root directory of a container on this host that runs, and returns its
@@ -45,6 +46,7 @@ func OpenRoot(found *engine.Container) (*rootfs.Root, idmap.Map, One, error) {
 	if err != nil {
 		return nil, idmap.Map{}, One{}, err
 	}
+	one.PIDs, _ = os.Stat(process.Path("ns/pid"))
 	root, rootErr := rootfs.Open(found.Root, 0)
 	users, err := idmap.Of(process)
 	if err != nil {

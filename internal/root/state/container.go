@@ -116,6 +116,9 @@ type Made struct {
 	Fixed string
 	// Limits are those of the settings when the container was last made to have them.
 	Limits string
+
+	// Engine is the host of the engine's address; empty where an earlier version wrote it.
+	Engine string
 }
 
 // Made returns what the container was made from; fs.ErrNotExist.
@@ -124,18 +127,18 @@ func (c ContainerDir) Made() (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	f := strings.Split(text, "\t") // no setting may hold a tab
-	if len(f) == 4 {               // of an earlier version
-		f = append(f, "", "")
+	f := strings.Split(text, "\t")  // no setting may hold a tab
+	if len(f) == 4 || len(f) == 6 { // of an earlier version
+		f = append(f, "", "", "")[:7]
 	}
-	if len(f) != 6 {
+	if len(f) != 7 {
 		return Made{}, errMade
 	}
 	uid, err := strconv.ParseUint(f[0], 10, 32)
 	if err != nil {
 		return Made{}, errMade
 	}
-	return Made{uint32(uid), f[1], f[2], f[3], f[4], f[5]}, nil
+	return Made{uint32(uid), f[1], f[2], f[3], f[4], f[5], f[6]}, nil
 }
 
 var errMade = errors.New("broken file of what a container was made from")
@@ -143,7 +146,7 @@ var errMade = errors.New("broken file of what a container was made from")
 // SetMade writes what the container was made from. The caller holds the lock.
 func (c ContainerDir) SetMade(m Made) error {
 	return c.writeLink("made", strings.Join([]string{
-		strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID, m.Fixed, m.Limits,
+		strconv.FormatUint(uint64(m.UID), 10), m.Settings, m.Image, m.ImageID, m.Fixed, m.Limits, m.Engine,
 	}, "\t"))
 }
 
