@@ -300,6 +300,9 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 			"try again when they have left, or ask the administrator to run: dockershctl stop "+a.plan.Container, nil)
 	}
 	missing, err := a.bringUp(ctx)
+	if errors.Is(err, launch.ErrEnded) { // the engine may have been restarted meanwhile
+		_, err = a.bringUp(ctx)
+	}
 	if changed != "" {
 		missing = changed
 	}

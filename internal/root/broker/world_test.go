@@ -26,20 +26,21 @@ import (
 // the test: the kernel says so.
 type world struct {
 	testing.TB
-	engine   *enginetest.Fake
-	second   *enginetest.Fake // at secondAddress; nil: the first is at every address
-	broker   *Broker
-	sock     string
-	settings string
-	me       account.User
-	listener *seqpacket.Listener
-	past     journal
-	helpers  string // directory of dockersh-init
-	roots    string // of the containers' root directories, by name
-	looks    sync.Mutex
-	covered  []string // files in them that are not the mounted ones
-	mute     sync.Map // containers whose agent does not connect
-	log      *logged
+	engine     *enginetest.Fake
+	second     *enginetest.Fake // at secondAddress; nil: the first is at every address
+	broker     *Broker
+	sock       string
+	settings   string
+	me         account.User
+	listener   *seqpacket.Listener
+	past       journal
+	helpers    string // directory of dockersh-init
+	roots      string // of the containers' root directories, by name
+	looks      sync.Mutex
+	covered    []string     // files in them that are not the mounted ones
+	mute       sync.Map     // containers whose agent does not connect
+	shortLived atomic.Int32 // so many starts end at once
+	log        *logged
 }
 
 // logged counts the lines of a log by their message.
@@ -91,6 +92,10 @@ func newWorld(t testing.TB) *world {
 	w.me = me
 	w.engine.AddImage("busybox", "sha256:1", map[string][]byte{"/etc/passwd": []byte("root:x:0:0:root:/root:/bin/sh\n")})
 	w.engine.OnStart = func(s engine.Spec) {
+		if w.shortLived.Add(-1) >= 0 {
+			w.engine.SetState(s.Name, engine.Exited)
+			return
+		}
 		if _, mute := w.mute.Load(s.Name); !mute {
 			go w.agent(s)
 		}

@@ -82,7 +82,8 @@ func (a *agentStart) startFurther(ctx context.Context, id string) error {
 // exec starts an agent and waits for it.
 func (a *agentStart) exec(ctx context.Context, id string, as engine.As) error {
 	if err := a.t.engine.Exec(ctx, id, as, []string{policy.InitInside}); err != nil {
-		return err
+		_, endErr := a.t.findRunning(ctx)
+		return errors.Join(endErr, err)
 	}
 	err := a.wait(ctx, furtherAgentLimit)
 	if errors.Is(err, errOtherGroups) { // process 1 came late

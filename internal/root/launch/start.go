@@ -145,14 +145,18 @@ func (t *Target) StartAgent(ctx context.Context, found *engine.Container, owner 
 	return a.startFurther(ctx, found.ID)
 }
 
-// findRunning returns the container, or why it does not run.
+// ErrEnded is the cause where a container ended while it was being started. Its process 1 may do
+// that by itself, or the engine was restarted.
+var ErrEnded = errors.New("the container ended")
+
+// findRunning returns the container, or why it does not run: ErrEnded.
 func (t *Target) findRunning(ctx context.Context) (*engine.Container, error) {
 	found, err := t.engine.Find(ctx, t.plan.Container)
 	if err != nil {
 		return nil, err
 	}
 	if found.State == engine.Exited || found.State == engine.Dead {
-		return nil, t.Error("ended as soon as it was started", usererr.ReadLog, fmt.Errorf("exit code %d", found.ExitCode))
+		return nil, t.Error("ended as soon as it was started", usererr.ReadLog, fmt.Errorf("%w: exit code %d", ErrEnded, found.ExitCode))
 	}
 	return found, nil
 }

@@ -34,7 +34,7 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 	case endErr != nil:
 		return errors.Join(endErr, err)
 	case now.Root != found.Root:
-		return a.t.Error("was restarted meanwhile", "try again", err)
+		return a.t.Error("was restarted meanwhile", "try again", errors.Join(ErrEnded, err))
 	}
 	switch {
 	case err != nil:
