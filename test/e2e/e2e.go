@@ -175,18 +175,3 @@ func stopWorld() {
 	RemoteDaemon.Stop()
 	SSHD.Stop()
 }
-
-// saveLogs copies the logs of the daemons of a failed run to build/e2e/logs.
-func saveLogs() {
-	dir := filepath.Join(os.Getenv("REPO"), "build/e2e/logs")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return
-	}
-	logs, _ := filepath.Glob(Scratch + "/*.log")
-	for _, log := range append(logs, os.Getenv("APART")+"/dockerd.log") {
-		if data, err := os.ReadFile(log); err == nil {
-			_ = os.WriteFile(filepath.Join(dir, filepath.Base(log)), data, 0o644)
-		}
-	}
-	fmt.Fprintln(os.Stderr, "e2e: the daemons' logs are in", dir)
-}

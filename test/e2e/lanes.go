@@ -60,6 +60,7 @@ func Run(t testing.TB, l Lane, why ...string) {
 	if err := startWorld(); err != nil {
 		t.Fatal(err)
 	}
+	showComplaints(t)
 	for _, e := range l.engines {
 		e.Start(t)
 	}
