@@ -132,6 +132,10 @@ type Spec struct {
 	NoHealthCheck         bool     // do not run the image's
 	UserFirst             bool     // give --user before Options: they may name another user for process 1
 
+	// Former is the id of the last container of this name, if somebody may have worked in it.
+	// Its files stay if an engine that lost the container still has them.
+	Former string
+
 	// ForeignImage: a user chose the image. What it asks of the engine is not done: its
 	// working directory, which the engine makes as root, and copies of its files in named
 	// volumes.

@@ -18,6 +18,10 @@ var (
 	ErrNoSetLimits = errors.New("the container engine cannot change the limits of a container for good")
 	ErrOption      = errors.New("the engine's create command refused an option")
 
+	// ErrLeftover: the name belongs to something in the engine's storage that is no container
+	// of the engine's, and that may hold somebody's work.
+	ErrLeftover = errors.New("the container engine does not know the container any more, and keeps its files")
+
 	// ErrMountInMount: a mount lies in another one. What is in that one, and so where a link
 	// in it leads, may change at any moment.
 	ErrMountInMount = errors.New("a mount of the container lies in another one")
@@ -55,6 +59,9 @@ func Explain(err error, otherwise string) error {
 	case errors.Is(err, ErrMountInMount):
 		return usererr.New(usererr.Settings, ErrMountInMount.Error(),
 			usererr.ReadLog+" (and to set volume to paths outside of other mounts)", err)
+	case errors.Is(err, ErrLeftover):
+		return usererr.New(usererr.Container, ErrLeftover.Error(),
+			usererr.ReadLog+" (and to save or remove what podman ps --all --external lists)", err)
 	case errors.Is(err, ErrNameTaken):
 		return usererr.New(usererr.Container, ErrNameTaken.Error(), "try again, or "+usererr.ReadLog, err)
 	}

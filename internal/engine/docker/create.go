@@ -56,6 +56,14 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	}
 	c := creation{engine: e, spec: s, mark: rand.Text()}
 	out, err := d.Create(inner, e.conn.Transport, c.mark, s)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
+		if freed, left := d.RemoveLeftover(inner, e.conn.Transport, s.Name, s.Former); freed {
+			out, err = d.Create(inner, e.conn.Transport, c.mark, s)
+		} else if errors.Is(left, engine.ErrLeftover) {
+			err = left
+		}
+	}
 	c.id = strings.TrimSpace(out.Stdout)
 	var made *engine.Container
 	if err == nil {
@@ -149,6 +157,8 @@ func (c *creation) explain(ctx context.Context, err error, stderr string) error 
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, engine.ErrLeftover):
+		return err
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: the create command did not end within %v", engine.ErrDown, api.CallLimit)
 	case !errors.As(err, &exit):

@@ -94,6 +94,9 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 		return p, err
 	}
 	p.spec = t.plan.Spec(p.user, imageID, host)
+	if last, vanished := t.Vanished(); vanished {
+		p.spec.Former = last.ID
+	}
 	return p, nil
 }
 

@@ -29,6 +29,9 @@ type Dialect struct {
 	// noPidsLimit is the value of --pids-limit for no limit, where leaving the option
 	// out sets one.
 	noPidsLimit string
+	// leftovers are the arguments that list what is in the engine's storage besides its
+	// containers: id, state, name and kind in each line. nil: it has nothing there.
+	leftovers []string
 	// notInMount are the characters that a path in --mount cannot have.
 	notInMount string
 
@@ -108,6 +111,7 @@ var Podman = Dialect{
 	engine:          "--url",
 	cappedLog:       []string{"--log-driver=k8s-file", "--log-opt=max-size=10mb"},
 	noPidsLimit:     "-1",
+	leftovers:       []string{"ps", "--all", "--external", "--no-trunc", "--format={{.ID}} {{.State}} {{.Names}} {{.Command}}"},
 	notInMount:      `,"`,                                                                // some releases split at every comma
 	states:          []state{{"configured", engine.Created}, {"stopped", engine.Exited}}, // before it has cleaned up
 	OwnNetworks:     OneForEach,

@@ -1,0 +1,25 @@
+package dialect
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestLeftoverIsNoContainer(t *testing.T) {
+	id, other := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	for _, c := range []struct{ lines, id, kind string }{
+		{"", "", ""},
+		{id + " Storage alice storage\n", id, "storage"},
+		{id + " Storage alice buildah\n", id, "buildah"},
+		{other + " Storage alice2 storage\n" + id + " storage alice storage", id, "storage"},
+		{id + " Exited (0) alice storage\n", "", ""},
+		{id + " Exited alice storage\n", "", ""},
+		{id + " Created alice Storage alice storage\n", "", ""},
+		{"--all Storage alice storage\n", "", ""},
+		{id + " Storage\n", "", ""},
+	} {
+		if id, kind := leftover(c.lines, "alice"); id != c.id || kind != c.kind {
+			t.Errorf("%q: %q %q", c.lines, id, kind)
+		}
+	}
+}
