@@ -75,7 +75,8 @@ func TestSFTPExtensions(t *testing.T) {
 			t.Errorf("%q, %v, %+v", b, err, r)
 		}
 		for _, want := range []string{"fsync@openssh.com", "copy-data", "lsetstat@openssh.com", "limits@openssh.com", "expand-path@openssh.com",
-			"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com"} {
+			"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", "fstatvfs@openssh.com", "home-directory",
+			"users-groups-by-id@openssh.com"} {
 			if !strings.Contains(r.Stderr, "Server supports extension \""+want+"\"") {
 				t.Error("no " + want)
 			}

@@ -86,6 +86,12 @@ func (t *Table) Stat(handle string) (st unix.Stat_t, err error) {
 	return st, err
 }
 
+// StatFS returns the figures of the file system that a file is on.
+func (t *Table) StatFS(handle string) (st unix.Statfs_t, err error) {
+	err = unix.Fstatfs(t.fd(handle), &st)
+	return st, err
+}
+
 // Sync waits until the data of a file is on its disk.
 func (t *Table) Sync(handle string) error { return unix.Fsync(t.fd(handle)) }
 

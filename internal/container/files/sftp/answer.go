@@ -3,11 +3,8 @@ package sftp
 import (
 	"errors"
 	"io"
-	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -63,14 +60,18 @@ const (
 	extCopyData   = "copy-data"
 	extLimits     = "limits@openssh.com"
 	extExpandPath = "expand-path@openssh.com"
+	extStatVFS    = "statvfs@openssh.com"
+	extFstatVFS   = "fstatvfs@openssh.com"
+	extHome       = "home-directory"
+	extNames      = "users-groups-by-id@openssh.com"
 )
 
 // version answers the client's first packet.
 func version() []byte {
 	b := appendU32(newPacket(typeVersion), 3)
 	for _, e := range [...][2]string{
-		{"posix-rename@openssh.com", "1"}, {"statvfs@openssh.com", "2"}, {"hardlink@openssh.com", "1"},
-		{extFsync, "1"}, {extLsetstat, "1"}, {extCopyData, "1"}, {extLimits, "1"}, {extExpandPath, "1"},
+		{"posix-rename@openssh.com", "1"}, {extStatVFS, "2"}, {extFstatVFS, "2"}, {"hardlink@openssh.com", "1"},
+		{extFsync, "1"}, {extLsetstat, "1"}, {extCopyData, "1"}, {extLimits, "1"}, {extExpandPath, "1"}, {extHome, "1"}, {extNames, "1"},
 	} {
 		b = appendStr(appendStr(b, e[0]), e[1])
 	}
@@ -145,6 +146,27 @@ func (s *stream) answer(kind byte, extension string, id uint32, r *reader) []byt
 				return resolved(id, path)
 			}
 		}
+	case extension == extHome:
+		if name := r.str(); !r.bad {
+			return homeDirectory(id, name)
+		}
+	case extension == extNames:
+		uids, gids := r.bytes(), r.bytes()
+		if !r.bad && len(uids)%4 == 0 && len(gids)%4 == 0 {
+			return namesByID(id, uids, gids)
+		}
+		r.bad = true
+	case extension == extStatVFS:
+		if path := r.str(); !r.bad {
+			var st unix.Statfs_t
+			err = unix.Statfs(path, &st)
+			return statVFS(id, &st, err)
+		}
+	case extension == extFstatVFS:
+		if handle := r.str(); !r.bad {
+			st, err := s.files.StatFS(handle)
+			return statVFS(id, &st, err)
+		}
 	case extension == extLimits:
 		return limits(id)
 	default:
@@ -185,25 +207,30 @@ func resolved(id uint32, path string) []byte {
 	if err != nil {
 		return status(id, codeOf(err))
 	}
-	b := appendU32(appendU32(newPacket(typeName), id), 1)
-	return finish(appendU32(appendStr(appendStr(b, real), real), 0))
+	return oneName(id, real)
 }
 
-// expand replaces ~ or ~USER at the start of a path by a home.
-func expand(path string) (string, error) {
-	if !strings.HasPrefix(path, "~") {
-		return path, nil
-	}
-	name, rest, _ := strings.Cut(path[1:], "/")
-	if name == "" {
-		home, err := os.UserHomeDir()
-		return filepath.Join(home, rest), err
-	}
-	u, err := user.Lookup(name)
+// oneName answers with a path.
+func oneName(id uint32, path string) []byte {
+	b := appendU32(appendU32(newPacket(typeName), id), 1)
+	return finish(appendU32(appendStr(appendStr(b, path), path), 0))
+}
+
+// statVFS answers with the figures of a file system. Of its flags, only those are sent that
+// the protocol has: read-only, and no setuid programs.
+func statVFS(id uint32, st *unix.Statfs_t, err error) []byte {
 	if err != nil {
-		return "", unix.ENOENT
+		return status(id, codeOf(err))
 	}
-	return filepath.Join(u.HomeDir, rest), nil
+	b := appendU32(newPacket(typeExtendedReply), id)
+	for _, n := range []uint64{
+		uint64(st.Bsize), uint64(st.Frsize), st.Blocks, st.Bfree, st.Bavail, st.Files, st.Ffree, st.Ffree,
+		uint64(uint32(st.Fsid.Val[0])) | uint64(uint32(st.Fsid.Val[1]))<<32,
+		uint64(st.Flags) & (unix.ST_RDONLY | unix.ST_NOSUID), uint64(st.Namelen),
+	} {
+		b = appendU64(b, n)
+	}
+	return finish(b)
 }
 
 // limits answers how long packets may be: clients send as long ones as they may.

@@ -115,17 +115,16 @@ var requests = []request{
 	{typeReadlink, "", "readlink", false},
 	{typeSymlink, "", "symlink", true},
 	{typeExtended, "posix-rename@openssh.com", "posix-rename", true},
-	{typeExtended, "statvfs@openssh.com", "statvfs", false},
+	{typeExtended, extStatVFS, "statvfs", false},
 	{typeExtended, "hardlink@openssh.com", "hardlink", true},
 	{typeExtended, extLimits, "limits", false},
 	{typeExtended, extExpandPath, "expand-path", false},
 	{typeExtended, extFsync, "fsync", true},
 	{typeExtended, extLsetstat, "lsetstat", true},
 	{typeExtended, extCopyData, "copy-data", true},
-	// Those of OpenSSH that a list may name although they are not answered here.
-	{typeExtended, "fstatvfs@openssh.com", "fstatvfs", false},
-	{typeExtended, "home-directory", "home-directory", false},
-	{typeExtended, "users-groups-by-id@openssh.com", "users-groups-by-id", false},
+	{typeExtended, extFstatVFS, "fstatvfs", false},
+	{typeExtended, extHome, "home-directory", false},
+	{typeExtended, extNames, "users-groups-by-id", false},
 }
 
 func requestNames() (names []string) {

@@ -86,10 +86,13 @@ func TestBrokenRequestsAreRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, extension := range []string{extFsync, extLsetstat, extCopyData, extExpandPath} {
+	for _, extension := range []string{extFsync, extLsetstat, extCopyData, extExpandPath, extStatVFS, extFstatVFS, extHome, extNames} {
 		if code := c.status(typeExtended, appendStr(nil, extension)); code != statusBadMessage {
 			t.Errorf("%s: status %d", extension, code)
 		}
+	}
+	if code := c.status(typeExtended, call(extNames, "123", "")); code != statusBadMessage {
+		t.Errorf("three bytes of a number: status %d", code)
 	}
 	for _, kind := range []byte{0, 21, 99, typeStatus, 255} {
 		if code := c.status(kind, nil); code != statusUnsupported {
@@ -142,7 +145,7 @@ func FuzzServer(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in, out, ended := session(t, "-R", "-p", "open,read,write,close,fstat,lstat,stat,opendir,readdir,setstat,fsetstat,realpath,readlink,symlink,fsync,lsetstat,copy-data,limits,expand-path,posix-rename,hardlink,statvfs")
+		in, out, ended := session(t, "-R", "-p", "open,read,write,close,fstat,lstat,stat,opendir,readdir,setstat,fsetstat,realpath,readlink,symlink,fsync,lsetstat,copy-data,limits,expand-path,posix-rename,hardlink,statvfs,fstatvfs,home-directory,users-groups-by-id")
 		go func() {
 			_, _ = in.Write(finish(appendU32(newPacket(typeInit), 3)))
 			_, _ = in.Write(b)

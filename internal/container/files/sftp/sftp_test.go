@@ -209,6 +209,79 @@ func TestHomesAreExpanded(t *testing.T) {
 	}
 }
 
+func TestHomeDirectoryIsThatOfTheUser(t *testing.T) {
+	c := raw(t)
+	t.Setenv("HOME", "/usr")
+	for name, want := range map[string]string{"": "/usr", "root": "/root"} {
+		r := c.call(typeExtended, call(extHome, name))
+		if r.u32(); r.str() != want {
+			t.Errorf("%q: not %s", name, want)
+		}
+	}
+	for _, name := range []string{"nobodyhasthisname", "../root", "root:x"} {
+		if code := c.status(typeExtended, call(extHome, name)); code != statusFailure {
+			t.Errorf("%q: status %d", name, code)
+		}
+	}
+}
+
+func TestNumbersOfUsersAndGroupsHaveNames(t *testing.T) {
+	c := raw(t)
+	ids := func(numbers ...uint32) string {
+		var b []byte
+		for _, n := range numbers {
+			b = appendU32(b, n)
+		}
+		return string(b)
+	}
+	r := c.call(typeExtended, call(extNames, ids(0, 4294967294, 0), ids(4294967294, 0)))
+	users, groups := &reader{b: r.bytes()}, &reader{b: r.bytes()}
+	if a, b, c := users.str(), users.str(), users.str(); a != "root" || b != "" || c != "root" || users.bad || len(users.b) > 0 {
+		t.Errorf("%q %q %q, %v", a, b, c, users)
+	}
+	if a, b := groups.str(), groups.str(); a != "" || b != "root" || groups.bad || len(groups.b) > 0 || r.bad || len(r.b) > 0 {
+		t.Errorf("%q %q, %v", a, b, groups)
+	}
+	if r := c.call(typeExtended, call(extNames, "", "")); r.u32() != 0 || r.u32() != 0 || r.bad {
+		t.Error("no numbers have names")
+	}
+	if code := c.status(typeExtended, call(extNames, ids(make([]uint32, 60_000)...), "")); code != statusFailure {
+		t.Errorf("more names than an answer may have: status %d", code)
+	}
+}
+
+// The flags of a file system in the protocol are 1 for read-only and 2 for no setuid programs.
+func TestFiguresOfAFileSystemAreThoseOfTheKernel(t *testing.T) {
+	c := raw(t)
+	write(t, "f", "", 0o600)
+	r := c.call(typeOpen, appendU32(appendU32(appendStr(nil, "f"), openRead), 0))
+	handle := r.str()
+	for _, body := range [][]byte{call(extStatVFS, "/proc"), call(extStatVFS, "f"), call(extFstatVFS, handle)} {
+		path := "f"
+		if bytes.Contains(body, []byte("/proc")) {
+			path = "/proc"
+		}
+		var st unix.Statfs_t
+		if err := unix.Statfs(path, &st); err != nil {
+			t.Fatal(err)
+		}
+		r := c.call(typeExtended, body)
+		var got [11]uint64
+		for i := range got {
+			got[i] = r.u64()
+		}
+		if got[0] != uint64(st.Bsize) || got[1] != uint64(st.Frsize) || got[2] != st.Blocks || got[5] != st.Files ||
+			got[9] != uint64(st.Flags)&3 || got[10] != uint64(st.Namelen) || r.bad || len(r.b) > 0 {
+			t.Errorf("%q: %v, want %+v", body, got, st)
+		}
+	}
+	for _, body := range [][]byte{call(extStatVFS, "none"), call(extFstatVFS, "f999")} {
+		if code := c.status(typeExtended, body); code != statusNoSuchFile {
+			t.Errorf("%q: status %d", body, code)
+		}
+	}
+}
+
 func TestLimitsAreKept(t *testing.T) {
 	c := raw(t)
 	r := c.call(typeExtended, appendStr(nil, extLimits))
@@ -219,7 +292,7 @@ func TestLimitsAreKept(t *testing.T) {
 
 func TestExtensionsWorkThatAreOffered(t *testing.T) {
 	c := client(t)
-	for _, e := range []string{"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", extFsync, extLsetstat, extCopyData, extLimits, extExpandPath} {
+	for _, e := range []string{"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", extFsync, extLsetstat, extCopyData, extLimits, extExpandPath, extFstatVFS, extHome, extNames} {
 		if _, ok := c.HasExtension(e); !ok {
 			t.Error("no " + e)
 		}

@@ -118,7 +118,7 @@ func (s *stream) isOfLibrary(kind byte, extension string, r reader) bool {
 		return !s.files.Has(r.str())
 	case typeExtended:
 		switch extension {
-		case "posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com":
+		case "posix-rename@openssh.com", "hardlink@openssh.com":
 			return true
 		}
 	}
