@@ -2,6 +2,9 @@ module github.com/dockersh/dockersh
 
 go 1.26.0
 
+// Built and fetched files: the root of a Debian contains Go files, too.
+ignore ./build
+
 require (
 	github.com/charmbracelet/x/vt v0.1.0
 	github.com/containerd/errdefs v1.0.0

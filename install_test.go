@@ -20,6 +20,7 @@ func TestProgramsInstalledByVersionKnowIt(t *testing.T) {
 	env := []string{
 		"GOPROXY=file://" + proxy + ",file://" + filepath.Join(cache, "cache", "download"), "GOMODCACHE=" + t.TempDir(),
 		"GOBIN=" + bin, "GONOSUMDB=*", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0",
+		"GOARCH=", // GOBIN is for programs of this host only
 	}
 	for _, name := range []string{"dockersh", "dockersh-init"} {
 		goCommand(t, env, "install", module+"/cmd/"+name+"@"+release)
