@@ -44,7 +44,7 @@ func look(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	}
 	lookAtFiles(h)
 	lookAtSSHD(ctx, h)
-	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}}
+	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}, limits: limitFiles()}
 	lookAtUsers(ctx, h, g, users, progress)
 	lookAtPAM(h, db)
 	lookAtEngines(ctx, h, db, open)
@@ -112,6 +112,16 @@ func contents(path string) string {
 		return ""
 	}
 	return string(b)
+}
+
+// limitFiles returns the texts of the files of pam_limits(8), in the order in which it reads them.
+func limitFiles() []string {
+	texts := []string{contents("/etc/security/limits.conf")}
+	more, _ := filepath.Glob("/etc/security/limits.d/*.conf") // sorted
+	for _, path := range more {
+		texts = append(texts, contents(path))
+	}
+	return texts
 }
 
 func lookAtFile(path string) facts.File {

@@ -80,6 +80,7 @@ type gatherer struct {
 	failed bool // the settings file is wrong
 	named  bool // the administrator named the users
 	paths  *userPaths
+	limits []string // texts of the files of pam_limits(8)
 }
 
 // lookAtUsers looks at each of the users. It leaves out those to whom the settings give
@@ -125,6 +126,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 	for _, g := range groups {
 		u.Groups = append(u.Groups, g.Name)
 	}
+	u.Limits = facts.LimitsOf(g.limits, a, u.Groups)
 	if !g.failed {
 		s, err := settings.For(g.file, settings.Login{User: a,
 			MemberOf: func(groups []string) ([]string, error) { return g.db.MemberOf(ctx, a, groups) }})
@@ -138,6 +140,7 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 			u.Recording = g.paths.lookAtRecordings(ctx, h, s.Settings)
 			if policy.EngineOf(u.Settings).Local() {
 				u.Sources = facts.Sources(u.Settings) // of this host
+				u.Missing = g.paths.missing(ctx, facts.Needed(u.Settings))
 			}
 		}
 	}

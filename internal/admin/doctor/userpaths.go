@@ -2,11 +2,15 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
@@ -55,6 +59,17 @@ func (p *userPaths) realPath(ctx context.Context, path string) (real string, ans
 		return filepath.Clean(path), false
 	}
 	return <-found, true
+}
+
+// missing returns the directories that do not exist.
+func (p *userPaths) missing(ctx context.Context, all []facts.Source) (missing []facts.Source) {
+	for _, s := range all {
+		gone := make(chan bool, 1)
+		if p.try(ctx, func() { _, err := os.Stat(s.Path); gone <- errors.Is(err, fs.ErrNotExist) }) && <-gone {
+			missing = append(missing, s)
+		}
+	}
+	return missing
 }
 
 // run runs a command until its context ends. One that waits for a file system cannot always

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
@@ -28,6 +29,14 @@ func TestPathsThatDoNotAnswerAreGivenUp(t *testing.T) {
 	}
 	if path, answered := p.realPath(t.Context(), t.TempDir()+"/../x/."); !answered || path == "" {
 		t.Errorf("%q %v", path, answered)
+	}
+}
+
+func TestDirectoriesThatDoNotExistAreMissing(t *testing.T) {
+	dir := t.TempDir()
+	got := new(userPaths).missing(t.Context(), []facts.Source{{Path: dir}, {Path: dir + "/none"}})
+	if len(got) != 1 || got[0].Path != dir+"/none" {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -144,6 +144,12 @@ var spoiled = []struct {
 		h.Users[0].Sockets = []string{"/run/containerd/containerd.sock"}
 	}, "engine-socket", "chown root:root /run/containerd/containerd.sock; chmod 600 /run/containerd/containerd.sock"},
 	{"a home that does not answer", func(_ *testing.T, h *facts.Host) { h.Users[0].Unanswered = []string{"/home/alice"} }, "unanswered", "findmnt"},
+	{"a home that is not there", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].Missing = []facts.Source{{Key: "mounthomefrom", Path: "/srv/homes/alice"}}
+	}, "mount-missing", "makehome"},
+	{"a volume that is not there", func(_ *testing.T, h *facts.Host) {
+		h.Users[0].Missing = []facts.Source{{Key: "volume", Path: "/srv/data"}}
+	}, "mount-missing", "mkdir /srv/data"},
 	{"the home itself", func(t *testing.T, h *facts.Host) {
 		settle(t, h.Users[0], "[dockersh]\nmounthome\ndockeropt = --storage-opt size=1G\n")
 		h.Mounts = nil
@@ -177,6 +183,8 @@ var spoiled = []struct {
 		settle(t, h.Users[0], goodSettings+"entrypoint = /sbin/init\ndockeropt = --log-driver k8s-file\n")
 	}, "log-driver", "dockeropt = --log-opt max-size=10m"},
 	{"no limit of processes", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], goodSettings+"pidslimit = 0\n") }, "pids-limit", "pidslimit = 1024"},
+	{"fewer processes on the host than inside", func(_ *testing.T, h *facts.Host) { h.Users[0].Limits.Processes = 1000 }, "host-limits", "USER - nproc 2048"},
+	{"too little address space", func(_ *testing.T, h *facts.Host) { h.Users[0].Limits.AddressSpace = 1 << 30 }, "host-limits", "USER - as unlimited"},
 	{"no limit of disk", func(t *testing.T, h *facts.Host) { settle(t, h.Users[0], "[dockersh]\n") }, "disk-limit", "dockeropt = --storage-opt size=10G"},
 	{"homes without quotas", func(_ *testing.T, h *facts.Host) { h.Mounts[1].Options = []string{"rw", "noquota"} }, "home-quota", "/srv ... usrquota"},
 	{"recordings where others can write", func(_ *testing.T, h *facts.Host) {

@@ -11,6 +11,7 @@ import (
 
 var homeChecks = []check{
 	{id: "unanswered", severity: Error, why: "docs/failures.md", user: unanswered},
+	{id: "mount-missing", severity: Error, why: "dockershrc(5), mounthomefrom", need: wantSettings, user: mountMissing},
 	{id: "home-shared", severity: Warning, why: hole(5), need: wantSettings, user: homeShared},
 	{id: "pam-user-environment", severity: Error, why: hole(5), user: pamUserEnvironment},
 	{id: "root-inside", severity: Warning, why: "dockershrc(5), sudo", need: wantSettings, user: rootInHome},
@@ -24,6 +25,22 @@ func unanswered(_ *facts.Host, u *facts.User) *fault {
 	}
 	return &fault{text: u.Unanswered[0] + " does not answer: logins that need it are refused. Look at its file system",
 		lines: []string{"findmnt --kernel --output TARGET,SOURCE,FSTYPE"}}
+}
+
+// mountMissing finds what the engine would have to mount and is not there.
+func mountMissing(h *facts.Host, u *facts.User) *fault {
+	if len(u.Missing) == 0 {
+		return nil
+	}
+	s := u.Missing[0]
+	f := &fault{text: s.Path + " (" + s.Key + ") does not exist: logins that start the container are refused"}
+	if s.Key == "mounthomefrom" {
+		f.text += ". With makehome dockersh makes homes"
+		f.file, f.lines = h.Settings, []string{"makehome"}
+		return f
+	}
+	f.lines = []string{"mkdir " + s.Path}
+	return f
 }
 
 // homeWritten reports whether the container can write the home that programs of the host

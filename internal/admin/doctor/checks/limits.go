@@ -2,6 +2,7 @@ package checks
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
@@ -12,6 +13,7 @@ import (
 var limitChecks = []check{
 	{id: "log-driver", severity: Warning, why: hole(17), need: wantSettings, user: logDriver},
 	{id: "pids-limit", severity: Warning, why: hole(17), need: wantSettings, user: pidsLimit},
+	{id: "host-limits", severity: Warning, why: "dockershrc(5), pidslimit", need: wantSettings, user: hostLimits},
 	{id: "disk-limit", severity: Warning, why: hole(17), need: wantSettings, user: diskLimit},
 	{id: "home-quota", severity: Warning, why: hole(17), need: wantSettings, user: homeQuota},
 }
@@ -39,6 +41,38 @@ func pidsLimit(h *facts.Host, u *facts.User) *fault {
 	return &fault{text: "the container may have any number of processes: one user can use up those of the host",
 		file:  place(h, u.Settings, "pidslimit"),
 		lines: []string{"pidslimit = 1024"}}
+}
+
+// minAddressSpace is how much address space dockersh needs to start: Go reserves it.
+const minAddressSpace = 2 << 30
+
+// hostLimits finds limits of the host by which a user is locked out. The kernel counts the
+// processes of a container for the user's number on the host, unless the container has a user
+// namespace.
+func hostLimits(h *facts.Host, u *facts.User) *fault {
+	file := "/etc/security/limits.d/dockersh.conf"
+	if n := u.Limits.AddressSpace; n > 0 && n < minAddressSpace {
+		return &fault{worse: true, text: "PAM limits processes of the user to " + strconv.FormatUint(n>>20, 10) +
+			" MB of address space on the host: dockersh needs 2 GB to start, and logins end with a fatal error of Go",
+			file: file, lines: []string{"USER - as unlimited"}}
+	}
+	n, pids := u.Limits.Processes, u.Settings.PidsLimit
+	if n == 0 || pids > 0 && uint64(pids)+sparedProcesses <= n || !countsOnHost(h, u) {
+		return nil
+	}
+	return &fault{text: "PAM limits the user to " + strconv.FormatUint(n, 10) +
+		" processes on the host, and those of the container count: with all that pidslimit allows, sshd can start no session of the user",
+		file: file, lines: []string{"USER - nproc " + strconv.Itoa(max(pids, 1024)*2)}}
+}
+
+// sparedProcesses is how many processes and threads a few sessions take on the host.
+const sparedProcesses = 64
+
+// countsOnHost reports whether processes in the container have the user's number on the host.
+func countsOnHost(h *facts.Host, u *facts.User) bool {
+	name, uid := u.Settings.ContainerUserName, strconv.FormatUint(uint64(u.UID), 10)
+	return (name == u.Name || name == uid || strings.HasPrefix(name, uid+":")) &&
+		!slices.ContainsFunc(h.Engines, func(e *facts.Engine) bool { return e.Socket == u.Settings.DockerSocket && e.UserNamespaces })
 }
 
 func diskLimit(h *facts.Host, u *facts.User) *fault {

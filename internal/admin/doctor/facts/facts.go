@@ -84,7 +84,9 @@ type User struct {
 	Joins       bool       // by the settings, connections join a container (policy.DecideConnection)
 	KeyCommands []string   // files of keys with a command=
 	Recording   *Recording // nil: the user is not recorded
-	Unanswered  []string   // places that did not answer: what else is known of them may be wrong
+	Limits      Limits
+	Missing     []Source // directories to mount that do not exist
+	Unanswered  []string // places that did not answer: what else is known of them may be wrong
 }
 
 // Room is the file system of a directory that must be written.

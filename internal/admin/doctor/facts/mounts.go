@@ -64,6 +64,21 @@ func Sources(s *config.Settings) []Source {
 	return out
 }
 
+// Needed returns the directories of the host without which logins with these settings are
+// refused: the home, unless it is made, and volumes, read-only ones too.
+func Needed(s *config.Settings) []Source {
+	var out []Source
+	if s.MountHome && s.MakeHome == "" {
+		out = append(out, Source{Key: "mounthomefrom", Path: s.MountHomeFrom, Origin: s.Origin("mounthomefrom")})
+	}
+	for _, v := range s.Volume {
+		if from, _, ok := strings.Cut(v, ":"); ok && strings.HasPrefix(from, "/") {
+			out = append(out, Source{Key: "volume", Path: from, Origin: s.Origin("volume")})
+		}
+	}
+	return out
+}
+
 // writable returns the source of a mount in the format of docker's -v, or nothing if
 // the mount is read-only.
 func writable(v string) string {
