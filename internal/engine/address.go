@@ -50,3 +50,19 @@ func (c *Clients) Get(at Address) (Engine, error) {
 	c.known[at] = e
 	return e, nil
 }
+
+// Counts are how many calls a process made to engines, and how many of them failed. That
+// something is not there is an answer, and no failure; nor is a call that was given up.
+type Counts struct{ Calls, Failed uint64 }
+
+// Counts returns those of all engines.
+func (c *Clients) Counts() (all Counts) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.known {
+		one := e.Counts()
+		all.Calls += one.Calls
+		all.Failed += one.Failed
+	}
+	return all
+}

@@ -25,6 +25,8 @@ type Engine interface {
 	Images
 	Containers
 	Execs
+	// Counts returns how many calls this process made to the engine.
+	Counts() Counts
 	// Close closes idle connections.
 	Close() error
 }

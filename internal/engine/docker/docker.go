@@ -37,6 +37,9 @@ func Open(a engine.Address) (engine.Engine, error) {
 // Close closes idle connections.
 func (e *Engine) Close() error { return e.conn.Close() }
 
+// Counts implements engine.Engine.
+func (e *Engine) Counts() engine.Counts { return e.conn.Counts() }
+
 // PutFiles writes files and directories, in their order, into a container that was never
 // started.
 func (e *Engine) PutFiles(ctx context.Context, id string, list []engine.File) error {

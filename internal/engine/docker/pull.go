@@ -38,6 +38,10 @@ func (e *Engine) Pull(ctx context.Context, ref string, show func(line string)) e
 	if err := dialect.CheckImage(ref); err != nil {
 		return err
 	}
+	return e.conn.Count(e.pull(ctx, ref, show))
+}
+
+func (e *Engine) pull(ctx context.Context, ref string, show func(line string)) error {
 	// No limit of our own: a slow line looks like a dead one.
 	cli, err := e.conn.Client(ctx)
 	if err != nil {

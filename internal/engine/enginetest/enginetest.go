@@ -42,6 +42,7 @@ type Fake struct {
 	containers map[string]*box // by name
 	fail       map[string]error
 	calls      map[string]int
+	failed     uint64
 	held       map[string]*hold
 	oom        map[string]time.Time // by name: when something was killed
 	ids        int
@@ -164,6 +165,17 @@ func (f *Fake) Calls(method string) int {
 	return f.calls[method]
 }
 
+// Counts implements engine.Engine.
+func (f *Fake) Counts() engine.Counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := engine.Counts{Failed: f.failed}
+	for _, n := range f.calls {
+		all.Calls += uint64(n)
+	}
+	return all
+}
+
 // Spec returns the description that a container was made from; false without one.
 func (f *Fake) Spec(name string) (engine.Spec, bool) {
 	f.mu.Lock()
@@ -221,6 +233,9 @@ func (f *Fake) begin(ctx context.Context, method string) error {
 	f.calls[method]++
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if f.fail[method] != nil {
+		f.failed++
 	}
 	return f.fail[method]
 }

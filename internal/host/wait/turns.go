@@ -48,6 +48,16 @@ func (t *Turns) Acquire(ctx context.Context, user uint32) (release func(), err e
 	return nil, ctx.Err()
 }
 
+// Len returns how many slots are taken, and how many callers wait.
+func (t *Turns) Len() (taken, waiting int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, queue := range t.queues {
+		waiting += len(queue)
+	}
+	return t.taken, waiting
+}
+
 // leave removes a caller from its user's queue; false if it is not in it any more.
 func (t *Turns) leave(user uint32, turn chan struct{}) bool {
 	t.mu.Lock()

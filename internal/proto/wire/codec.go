@@ -33,6 +33,9 @@ const (
 // maxTermios in bytes is more than struct termios has on any architecture.
 const maxTermios = 256
 
+// maxNumbers is more than any counter is divided into.
+const maxNumbers = 64
+
 // The errors of Encode and Decode.
 var (
 	ErrTooLarge = errors.New("wire: packet too large")
@@ -202,6 +205,21 @@ func (c *codec) list(v *[]string) {
 	*v = make([]string, n)
 	for i := range *v {
 		c.str(&(*v)[i])
+	}
+}
+
+// numbers handles at most maxNumbers numbers.
+func (c *codec) numbers(v *[]uint64) {
+	n := c.num(uint32(len(*v)), 4)
+	if c.reading {
+		if n > maxNumbers {
+			c.bad = true
+			return
+		}
+		*v = make([]uint64, n)
+	}
+	for i := range *v {
+		c.u64(&(*v)[i])
 	}
 }
 

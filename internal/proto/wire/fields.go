@@ -195,3 +195,26 @@ func (m *UserFile) fields(c *codec) {
 	c.bytes(&m.UserFile, MaxUserFile)
 	c.shortStr(&m.UserErr, MaxUserErr)
 }
+
+func (*ReadCounters) Kind() Kind        { return KindReadCounters }
+func (*ReadCounters) FDs() int          { return 0 }
+func (m *ReadCounters) fields(c *codec) { c.version(&m.Version) }
+
+func (*Counters) Kind() Kind { return KindCounters }
+func (*Counters) FDs() int   { return 0 }
+func (m *Counters) fields(c *codec) {
+	c.u64(&m.Since)
+	c.u64(&m.Started)
+	c.u64(&m.HostShells)
+	c.u64(&m.Abandoned)
+	c.numbers(&m.Refused)
+	c.numbers(&m.Warm)
+	c.u64(&m.WarmTime)
+	c.numbers(&m.Cold)
+	c.u64(&m.ColdTime)
+	c.u64(&m.EngineCalls)
+	c.u64(&m.EngineFails)
+	c.u32(&m.Slots)
+	c.u32(&m.SlotsInUse)
+	c.u32(&m.Queue)
+}

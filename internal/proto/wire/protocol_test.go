@@ -12,7 +12,7 @@ import (
 
 // types has the names that PROTOCOL.md uses for the types of fields.
 var types = map[string]string{
-	"uint8": "u8", "uint16": "u16", "uint32": "u32", "bool": "flag", "string": "str", "[]uint8": "bytes", "[]string": "list", "*wire.Inherited": "inherited",
+	"uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64", "[]uint64": "numbers", "bool": "flag", "string": "str", "[]uint8": "bytes", "[]string": "list", "*wire.Inherited": "inherited",
 }
 
 // messages parses PROTOCOL.md. Both results are by "KIND | NAME": the number of

@@ -32,27 +32,29 @@ type Kind uint8
 
 // The kinds, with sender, receiver and purpose.
 const (
-	KindLogin     Kind = 1 + iota // front to broker: request a session
-	KindProgress                  // broker to front: a line for the waiting user
-	KindReady                     // broker to front: the agent's socket, and what Start needs
-	KindHostShell                 // broker to front: run this shell on the host
-	KindError                     // broker or agent to front: a refusal; ends the connection
-	KindWhy                       // front to broker: ask why the session was lost
-	KindReason                    // broker to front: answer Why
-	KindHello                     // agent to broker or front: first message
-	KindServe                     // broker to agent: the socket to listen on
-	KindStart                     // front to agent: start a session
-	KindStarted                   // agent to front: the session runs
-	KindSignal                    // front to agent: signal the session
-	KindExit                      // agent to front: the session has ended
-	KindCount                     // broker to agent: ask how many processes there are
-	KindProcesses                 // agent to broker: answer Count
-	KindBridge                    // broker to bridge, first: whose session in which container
-	KindEnded                     // front to broker: how the session ended
-	KindJoin                      // sshd's PAM module to broker: whose connection begins, as root
-	KindJoined                    // broker to PAM module: the network for the connection
-	KindReadFile                  // broker to front: read ~/.dockersh in another home
-	KindUserFile                  // front to broker: answer ReadFile
+	KindLogin        Kind = 1 + iota // front to broker: request a session
+	KindProgress                     // broker to front: a line for the waiting user
+	KindReady                        // broker to front: the agent's socket, and what Start needs
+	KindHostShell                    // broker to front: run this shell on the host
+	KindError                        // broker or agent to front: a refusal; ends the connection
+	KindWhy                          // front to broker: ask why the session was lost
+	KindReason                       // broker to front: answer Why
+	KindHello                        // agent to broker or front: first message
+	KindServe                        // broker to agent: the socket to listen on
+	KindStart                        // front to agent: start a session
+	KindStarted                      // agent to front: the session runs
+	KindSignal                       // front to agent: signal the session
+	KindExit                         // agent to front: the session has ended
+	KindCount                        // broker to agent: ask how many processes there are
+	KindProcesses                    // agent to broker: answer Count
+	KindBridge                       // broker to bridge, first: whose session in which container
+	KindEnded                        // front to broker: how the session ended
+	KindJoin                         // sshd's PAM module to broker: whose connection begins, as root
+	KindJoined                       // broker to PAM module: the network for the connection
+	KindReadFile                     // broker to front: read ~/.dockersh in another home
+	KindUserFile                     // front to broker: answer ReadFile
+	KindReadCounters                 // dockershctl to broker: ask what it has counted, as root
+	KindCounters                     // broker to dockershctl: answer ReadCounters
 )
 
 // Message is one of the types below.
@@ -276,6 +278,37 @@ type Joined struct {
 	Reason  string
 }
 
+// ReadCounters asks the service what it has counted since it began. It comes from root.
+type ReadCounters struct{ Version uint16 }
+
+// Counters answers ReadCounters. Nothing in it is text, and nothing names a user.
+type Counters struct {
+	Since       uint64   // when the service began, in seconds since 1970
+	Started     uint64   // sessions
+	HostShells  uint64   // logins that were given the host
+	Abandoned   uint64   // logins whose front ended before it had its answer
+	Refused     []uint64 // refused logins by usererr.Code
+	Warm        []uint64 // warm logins by their time: those up to each of LoginTimes, and then the longer ones
+	WarmTime    uint64   // of all of them, in nanoseconds
+	Cold        []uint64 // likewise, of cold logins
+	ColdTime    uint64
+	EngineCalls uint64 // of the service alone
+	EngineFails uint64 // calls that failed
+	Slots       uint32 // containers that may be made or started at a time
+	SlotsInUse  uint32
+	Queue       uint32 // containers that wait for a slot
+}
+
+// LoginTimes are the upper bounds, in nanoseconds, by which Counters sorts the times of logins.
+var LoginTimes = [...]uint64{
+	250e3, 500e3,
+	1e6, 2500e3, 5e6,
+	10e6, 25e6, 50e6,
+	100e6, 250e6, 500e6,
+	1e9, 2500e6, 5e9,
+	10e9, 30e9, 60e9,
+}
+
 // blank returns an empty message of kind k, or nil if there is none.
 func blank(k Kind) Message {
 	switch k {
@@ -321,6 +354,10 @@ func blank(k Kind) Message {
 		return &ReadFile{}
 	case KindUserFile:
 		return &UserFile{}
+	case KindReadCounters:
+		return &ReadCounters{}
+	case KindCounters:
+		return &Counters{}
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ func samples() []Message {
 		&Join{Version: Version, User: "alice", AuthInfo: []byte("publickey x y\n")},
 		&Joined{Outcome: JoinNamespace},
 		&Joined{Outcome: JoinNothing, Reason: "there is no engine"},
+		&ReadCounters{Version: Version},
+		&Counters{Since: 1<<40 + 1, Started: 2, HostShells: 3, Abandoned: 4, Refused: []uint64{5, 0}, Warm: []uint64{}, WarmTime: 1 << 63,
+			Cold: []uint64{1, 2, 3}, ColdTime: 6, EngineCalls: 7, EngineFails: 8, Slots: 9, SlotsInUse: 10, Queue: 11},
 		&Count{},
 		&Processes{Others: 70000},
 		&Bridge{Container: "c0ffee", UID: 1001, GID: 1001, User: "alice", Agent: true, Record: true, Title: "alice"},
@@ -65,6 +68,9 @@ func TestEveryMessageIsReceivedAsItWasSent(t *testing.T) {
 		}
 	}
 }
+
+// tooManyNumbers is a Counters with more numbers in a field than one has.
+var tooManyNumbers, _ = Encode(&Counters{Warm: make([]uint64, maxNumbers+1)})
 
 var someLimits = [limits.Number]limits.Limit{3: {Soft: 8 << 20, Hard: limits.Unlimited}, 7: {Soft: 1024, Hard: 1<<40 + 5}}
 
@@ -100,7 +106,7 @@ func TestDamagedPacketIsRefused(t *testing.T) {
 			t.Errorf("%+v was accepted", in)
 		}
 	}
-	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}, {byte(KindJoined), 3, 0, 0, 0, 0}} {
+	for _, p := range [][]byte{nil, {0}, {255}, {byte(KindReason), 2, 0, 0, 0, 'a', 0}, {byte(KindJoined), 3, 0, 0, 0, 0}, tooManyNumbers} {
 		if _, err := Decode(p); err == nil {
 			t.Errorf("%q was accepted", p)
 		}
@@ -147,13 +153,15 @@ func isOfAnotherVersion(m Message) bool {
 		return m.Version != Version
 	case *Join:
 		return m.Version != Version
+	case *ReadCounters:
+		return m.Version != Version
 	}
 	return false
 }
 
 // Its sender learns why it is refused: its fields may be other ones.
 func TestMessageOfAnotherVersionIsThatVersionAlone(t *testing.T) {
-	for _, m := range []Message{&Login{Version: Version - 1, UserErr: "x"}, &Join{Version: Version + 1, User: "alice"}} {
+	for _, m := range []Message{&Login{Version: Version - 1, UserErr: "x"}, &Join{Version: Version + 1, User: "alice"}, &ReadCounters{Version: Version + 1}} {
 		p, err := Encode(m)
 		if err != nil {
 			t.Fatal(err)

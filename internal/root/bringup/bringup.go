@@ -56,6 +56,9 @@ func New(c Config) *Bringup {
 	}
 }
 
+// Queue returns how many slots at the engine are taken, and how many containers wait for one.
+func (b *Bringup) Queue() (taken, waiting int) { return b.launch.Queue() }
+
 // Login is one login on its way into a container.
 type Login struct {
 	Plan    *policy.Plan

@@ -24,6 +24,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/bringup"
+	"github.com/dockersh/dockersh/internal/root/counters"
 	"github.com/dockersh/dockersh/internal/root/fate"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/images"
@@ -78,6 +79,7 @@ type Broker struct {
 	strangers  *admission.Strangers // nil unless it is the service
 	notices    *notices
 	events     *events
+	counters   counters.Counters
 
 	closing atomic.Bool     // no more connections
 	ctx     context.Context // its end is the end of all work
@@ -96,6 +98,7 @@ func New(c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Config: c, state: run, sessions: run.Sessions(), conns: admission.NewConnections()}
+	b.counters.Since = time.Now()
 	b.settings = &userSettings{file: settings.Reader{Paths: c.SettingsPaths, Owner: c.SettingsOwner, Seen: run.Seen()}, users: c.Users}
 	if b.Users.KnownServices = run.Seen(); c.Services != "" {
 		b.Users.KnownServices = seen.Dir(c.Services)
@@ -222,6 +225,7 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 	if b.strangers != nil && !b.strangers.IsKnown(f.uid) {
 		allowance, err := b.strangers.Admit(f.uid)
 		if err != nil {
+			b.counters.AddRefusal(usererr.Busy)
 			answerAndClose(c, err)
 			return err
 		}
@@ -230,6 +234,7 @@ func (b *Broker) acceptFront(raw socket, ended func(handOver bool)) error {
 		return nil
 	}
 	if !b.conns.Admit(f.uid) {
+		b.counters.AddRefusal(usererr.Busy)
 		answerAndClose(c, admission.ErrTooMany)
 		return admission.ErrTooMany
 	}

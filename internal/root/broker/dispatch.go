@@ -64,15 +64,16 @@ type request struct {
 	answer   func(*Broker, *front, wire.Message) error
 }
 
-const numRequests = 4
+const numRequests = 5
 
-// requests is all that the broker does for a front or the PAM module. What is not in the
+// requests is all that the broker does for a front, the PAM module or dockershctl. What is not in the
 // table ends the connection.
 var requests = [numRequests]request{
 	{wire.KindLogin, 1, begun, false, (*Broker).login},
 	{wire.KindWhy, 1, inSession, false, (*Broker).answerWhy},
 	{wire.KindEnded, 1, inSession, false, (*Broker).storeExitStatus},
 	{wire.KindJoin, 1, begun, true, (*Broker).join},
+	{wire.KindReadCounters, 1, begun, true, (*Broker).answerCounters},
 }
 
 // answerLimit is how long a front may take for its login, and the broker for an answer.
@@ -205,6 +206,9 @@ func (b *Broker) serveRequest(f *front) bool {
 // is a login that is refused.
 func (b *Broker) refuse(f *front, err error, login bool) {
 	b.events.countRefusal(f, err, login) // before the front learns of it, and ends
+	if login {
+		b.countRefusal(err)
+	}
 	f.Within(time.Second)
 	if p, ok := f.Socket.(*peekConn); ok {
 		p.dropFirstPacket() // within the new limit: the old one may be over

@@ -190,27 +190,34 @@ func (c ofUser) Peer() (*unix.Ucred, error) {
 	return &unix.Ucred{Pid: int32(os.Getpid()), Uid: c.uid}, nil
 }
 
-func TestUsersCannotAskForANetwork(t *testing.T) {
-	w := newJoinWorld(t)
+// dialAs connects as another user, who is known.
+func (w *world) dialAs(uid uint32) channel.Conn {
+	w.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	theirs, err := seqpacket.New(pair[0])
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	raw, err := seqpacket.New(pair[1])
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	c := channel.Conn{Socket: raw}
-	defer c.Close()
+	w.Cleanup(func() { _ = c.Close() })
 	c.Within(10 * time.Second)
-	w.broker.strangers.SetKnown(1001, true)
-	if err := w.broker.acceptFront(ofUser{theirs, 1001}, nil); err != nil {
-		t.Fatal(err)
+	w.broker.strangers.SetKnown(uid, true)
+	if err := w.broker.acceptFront(ofUser{theirs, uid}, nil); err != nil {
+		w.Fatal(err)
 	}
+	return c
+}
+
+func TestUsersCannotAskForANetwork(t *testing.T) {
+	w := newJoinWorld(t)
+	c := w.dialAs(1001)
 	if err := c.Send(&wire.Join{Version: wire.Version, User: w.me.Name}); err != nil {
 		t.Fatal(err)
 	}

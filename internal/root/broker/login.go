@@ -77,6 +77,7 @@ func (b *Broker) login(f *front, m wire.Message) error {
 		return errors.Join(err, seqpacket.CloseElsewhere(entered.Conn.Close))
 	}
 	_ = seqpacket.CloseShared(entered.Conn.Close) // the front may have ended all the same
+	b.counters.AddLogin(entered.Cold != bringup.Warm, time.Since(f.begun))
 	f.events = b.events.writeStart(f, req, key, entered.Cold)
 	return nil
 }
@@ -137,6 +138,7 @@ func (b *Broker) sendHostShell(f *front, plan *policy.Plan) error {
 		return err
 	}
 	f.plan, f.stage = plan.Session(), inSession
+	b.counters.HostShells.Add(1)
 	b.events.writeHostShell(f)
 	return nil
 }

@@ -86,6 +86,14 @@ func (l *Launcher) acquireSlot(ctx context.Context, user uint32, foreign bool) (
 	return release, nil
 }
 
+// Queue returns how many slots at the engine this process has taken, and how many containers
+// wait for one.
+func (l *Launcher) Queue() (taken, waiting int) {
+	taken, waiting = l.slots.Len()
+	_, foreign := l.foreign.Len()
+	return taken, waiting + foreign
+}
+
 // keptForOthers is how many slots containers of foreign images do not get.
 const keptForOthers = 2
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
@@ -35,6 +36,8 @@ type Conn struct {
 
 	// known is the engine's dialect, once it has answered.
 	known atomic.Pointer[dialect.Dialect]
+
+	calls, failed atomic.Uint64
 }
 
 // New returns a connection that is made at the first call.
@@ -51,6 +54,10 @@ func (c *Conn) Close() error {
 // Call runs f with a context that ends after limit at the latest, and returns its
 // error in the words of package engine.
 func (c *Conn) Call(ctx context.Context, limit time.Duration, f func(context.Context, *client.Client) error) error {
+	return c.Count(c.call(ctx, limit, f))
+}
+
+func (c *Conn) call(ctx context.Context, limit time.Duration, f func(context.Context, *client.Client) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -71,6 +78,20 @@ func (c *Conn) Call(ctx context.Context, limit time.Duration, f func(context.Con
 		c.agreed.CompareAndSwap(cli, nil)
 	}
 	return Error(err)
+}
+
+// Count counts a call that is over, and returns its error.
+func (c *Conn) Count(err error) error {
+	c.calls.Add(1)
+	if err != nil && !errors.Is(err, context.Canceled) && !cerrdefs.IsNotFound(err) && !errors.Is(err, engine.ErrNotFound) {
+		c.failed.Add(1)
+	}
+	return err
+}
+
+// Counts returns how many calls there were.
+func (c *Conn) Counts() engine.Counts {
+	return engine.Counts{Calls: c.calls.Load(), Failed: c.failed.Load()}
 }
 
 // CallFor is Call for a request about one container: ErrNotFound.
