@@ -69,7 +69,8 @@ install: build ## install programs, manual pages, completions, units and example
 	install -m 644 docs/design/*.md $(SHARE)/doc/dockersh/docs/design
 	ln -sfn ../examples $(SHARE)/doc/dockersh/docs/examples
 	install -m 644 docs/examples/*.dockershrc $(SHARE)/doc/dockersh/examples
-	set -e; for unit in dist/systemd/*; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g; s|@LOG@|$(LOG)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
+	install -D -m 644 -t $(SHARE)/doc/dockersh/prometheus dist/prometheus/*
+	set -e; for unit in dist/systemd/*; do sed 's|@BINDIR@|$(BINDIR)|g; s|@SBINDIR@|$(SBINDIR)|g; s|@RUN@|$(RUN)|g; s|@LOG@|$(LOG)|g' "$$unit" >$(UNITS)/$${unit##*/}; \
 		chmod 644 $(UNITS)/$${unit##*/}; done
 	@[ -e $(ROTATE) ] || { install -d $(dir $(ROTATE)); sed 's|@LOG@|$(LOG)|g' dist/logrotate/dockersh >$(ROTATE); chmod 644 $(ROTATE); }
 	install -D -m 644 dist/completion/dockershctl.bash $(SHARE)/bash-completion/completions/dockershctl
@@ -78,7 +79,8 @@ install: build ## install programs, manual pages, completions, units and example
 
 uninstall: ## remove what install installed; settings and containers stay
 	@[ -n '$(DESTDIR)' ] || sed 's|/usr/bin/dockersh|$(BINDIR)/dockersh|g; s|/var/log/dockersh|$(LOG)|g' dist/packages/refuse | sh
-	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || [ ! -e $(UNITS)/dockershd.socket ] || systemctl -q disable --now dockershd.socket dockershd.service
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || [ ! -e $(UNITS)/dockershd.socket ] || systemctl -q disable --now dockershd.socket dockershd.service dockersh-metrics.timer
+	@[ -n '$(DESTDIR)' ] || rm -f /var/lib/prometheus/node-exporter/dockersh.prom
 	@[ ! -e $(DESTDIR)/etc/shells ] || sed -i '\|^$(BINDIR)/dockersh$$|d' $(DESTDIR)/etc/shells
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
 	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session) $(SHARE)/doc/dockersh

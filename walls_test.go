@@ -19,7 +19,7 @@ var rooms = []struct{ name, reason string }{
 	{"root", "what runs with root's power (or as its own user through the direct door)"},
 	{"user", "what runs as the user who logged in: of root it may link the door alone, which gives root up"},
 	{"container", "what runs inside, with the container user's rights: needs nothing of the host"},
-	{"admin", "what the administrator runs: shares root's files and locks, and asks no broker"},
+	{"admin", "what the administrator runs: shares root's files and locks, and asks a broker for its counters alone"},
 }
 
 // wall names what a package must not link, not even by way of others. A name that ends
@@ -36,6 +36,9 @@ var lean = []string{"net", "net/http", "os/exec", "os/user", "log", "log/slog", 
 // beside is what the administrator's packages go without: they work beside the broker,
 // and main chooses the engine.
 var beside = []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"}
+
+// besideHTTP is beside for those that link the library of Prometheus, which knows headers of HTTP.
+var besideHTTP = slices.DeleteFunc(slices.Clone(beside), func(p string) bool { return p == "net/http" })
 
 // pure is what a package goes without that judges a host, and does not look at it.
 var pure = []string{"net/http", "internal/engine/docker", "internal/root/", "internal/proto/seqpacket", "internal/host/tty", "internal/host/trustedpath", "internal/rules/settings"}
@@ -152,7 +155,7 @@ var walls = []wall{
 	{"internal/admin/cli", []string{"net/http", "internal/engine/docker", "internal/root/", "internal/rules/config"},
 		"what every command is made of knows no command"},
 	{"internal/admin/containers", append(beside, "internal/admin/ctl", "internal/admin/doctor/", "internal/admin/top/"), "as cmd/dockershctl"},
-	{"internal/admin/ctl", beside, "as cmd/dockershctl"},
+	{"internal/admin/ctl", besideHTTP, "as cmd/dockershctl"},
 	{"internal/admin/doctor", append(beside, "internal/root/", "internal/user/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
 		"it judges a host from outside: the programs that it judges do not supply the facts"},
 	{"internal/admin/doctor/checks", append(pure, "internal/admin/cli"), "a check judges facts: it does not look at the host"},
@@ -160,6 +163,7 @@ var walls = []wall{
 	{"internal/admin/doctor/reach", append(beside, "internal/admin/cli", "internal/root/"), "it connects from one network to another: the broker that it judges has no part in it"},
 	{"internal/admin/explain", append(beside, "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"), "it shows what a login would do, and does nothing"},
 	{"internal/admin/human", []string{"net", "os", "internal/engine/", "internal/root/"}, "values in, text for people out"},
+	{"internal/admin/metrics", append(besideHTTP, "internal/admin/ctl", "internal/admin/doctor/", "internal/admin/top"), "it reads and counts, and changes nothing"},
 	{"internal/admin/player", append(beside, "internal/admin/sessions"), "it reads recordings: no session learns of it"},
 	{"internal/admin/installed", append(beside, "internal/root/"), "it reads what brokers read, and is not part of them: the doctor judges by it"},
 	{"internal/admin/sessions", append(beside, "internal/admin/containers"), "a session is a process of the host: engines are asked through cli.Marks alone"},
@@ -246,6 +250,18 @@ func TestOnlyTheRoomOfDockerKnowsTheSDK(t *testing.T) {
 		for _, sdk := range []string{"github.com/docker/", "github.com/moby/"} {
 			if strings.Contains(imports, sdk) {
 				t.Errorf("%s imports %s*: everything else speaks to engines in our own words (internal/engine)", own(pkg), sdk)
+			}
+		}
+	}
+}
+
+// The libraries of Prometheus are as large as a program that starts per session.
+func TestOnlyDockershctlLinksPrometheus(t *testing.T) {
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Deps \" \"}}", "./cmd/...") {
+		pkg, deps, _ := strings.Cut(line, ": ")
+		for _, d := range []string{"github.com/prometheus/", "google.golang.org/protobuf/"} {
+			if links := strings.Contains(deps, d); links != (own(pkg) == "cmd/dockershctl") {
+				t.Errorf("%s, %s*: %v", own(pkg), d, links)
 			}
 		}
 	}

@@ -2,7 +2,7 @@
 _dockershctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} options='' words=''
-	local commands=' ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version help '
+	local commands=' ls sessions stop start restart apply reset rm commit kick message top metrics watch replay explain check doctor sshd-config version help '
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
@@ -25,6 +25,7 @@ _dockershctl()
 	check) options='--engine --json' ;;
 	doctor) options='--json --accept --login --no-login' ;;
 	sshd-config) options='--group --pam --keys' ;;
+	metrics) options='--textfile' ;;
 	replay) options='--speed --idle-limit' ;;
 	esac
 	if [[ $cur == -* ]]; then

@@ -1,5 +1,5 @@
 # fish completion for dockershctl(8)
-set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version help'
+set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart apply reset rm commit kick message top metrics watch replay explain check doctor sshd-config version help'
 complete -c dockershctl -f
 complete -c dockershctl -n "$first" -a ls -d 'list the containers that dockersh made'
 complete -c dockershctl -n "$first" -a sessions -d 'list the live sessions, or those of the past'
@@ -13,6 +13,8 @@ complete -c dockershctl -n "$first" -a commit -d 'make an image of a container'
 complete -c dockershctl -n "$first" -a kick -d 'end sessions'
 complete -c dockershctl -n "$first" -a message -d 'write a line to the terminals of sessions'
 complete -c dockershctl -n "$first" -a top -d 'show containers and sessions live, and act on them'
+complete -c dockershctl -n "$first" -a metrics -d 'print numbers for Prometheus'
+complete -c dockershctl -n '__fish_seen_subcommand_from metrics' -l textfile -r -F -d 'write them to this file'
 complete -c dockershctl -n "$first" -a explain -d 'show every effective setting of a user with its origin'
 complete -c dockershctl -n "$first" -a check -d 'check a settings file'
 complete -c dockershctl -n "$first" -a doctor -d 'check the host'
@@ -46,4 +48,4 @@ complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l pam -d '
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l speed -x -d 'times as fast'
 complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l idle-limit -x -d 'longest pause, in seconds'
 complete -c dockershctl -n '__fish_seen_subcommand_from check replay' -F
-complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart apply reset rm commit kick message top watch replay explain check doctor sshd-config version'
+complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart apply reset rm commit kick message top metrics watch replay explain check doctor sshd-config version'

@@ -36,7 +36,7 @@ const listLimit = 20 * time.Second
 // container that was made by hand is not among them, whatever its name, and neither is
 // a probe container. down are the errors of engines that could not be asked.
 func List(ctx context.Context, engines *engine.Clients, size bool) (all []Container, down []error, err error) {
-	inUse, err := enginesInUse()
+	inUse, err := EnginesInUse()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,9 +116,9 @@ func (c Container) liveIn(ctx context.Context) ([]state.Session, error) {
 // User returns the name of the user whose login made the container.
 func (c Container) User() string { return c.Labels[engine.LabelUser] }
 
-// enginesInUse returns the engines that the settings name, and those of containers whose
+// EnginesInUse returns the engines that the settings name, and those of containers whose
 // retention is pending.
-func enginesInUse() ([]engine.Address, error) {
+func EnginesInUse() ([]engine.Address, error) {
 	file, err := installed.Settings()
 	if err != nil {
 		return nil, err

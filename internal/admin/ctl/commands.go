@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/containers"
 	"github.com/dockersh/dockersh/internal/admin/doctor"
 	"github.com/dockersh/dockersh/internal/admin/explain"
+	"github.com/dockersh/dockersh/internal/admin/metrics"
 	"github.com/dockersh/dockersh/internal/admin/player"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/admin/top"
@@ -129,6 +130,13 @@ example:
 		{"top", "", "show containers and sessions live, and act on them with keys",
 			`The last line of the screen shows the keys. A key that ends something asks first.
 `, top.Top},
+
+		{"metrics", "[--textfile FILE]", "print numbers for Prometheus, in the OpenMetrics text format",
+			`  --textfile FILE  write them to FILE, for node_exporter, and replace it at once
+
+example: look at the logins
+  dockershctl metrics | grep logins
+`, metrics.Metrics},
 
 		{"watch", "ID|NAME", "show a live session that is recorded, read-only", `  ID           a session; dockershctl sessions lists them
   NAME         a container with one recorded session in it

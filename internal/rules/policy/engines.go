@@ -13,18 +13,36 @@ import (
 // their users. The error is that of the section for all users; where another section's
 // settings do not fit together, none of its logins works.
 func Engines(file *config.File) (all []engine.Address, err error) {
-	add := func(user, group string) error {
-		s, err := file.Merge(user, func(name string) bool { return name == group }, nil)
-		if err != nil {
-			return err
-		}
+	err = forEachSection(file, func(s *config.Settings) {
 		if at := EngineOf(s); !strings.Contains(at.Host+at.TLS, "%") && !slices.Contains(all, at) {
 			all = append(all, at)
 		}
-		return nil
+	})
+	return all, err
+}
+
+// Recordings returns the templates of the paths of recordings that a settings file names.
+func Recordings(file *config.File) (all []string) {
+	_ = forEachSection(file, func(s *config.Settings) {
+		if s.Record != "" && !slices.Contains(all, s.Record) {
+			all = append(all, s.Record)
+		}
+	})
+	return all
+}
+
+// forEachSection calls do with the settings of a user whom no other section names, of the
+// members of each group, and of each user. The error is as for Engines.
+func forEachSection(file *config.File, do func(*config.Settings)) error {
+	add := func(user, group string) error {
+		s, err := file.Merge(user, func(name string) bool { return name == group }, nil)
+		if err == nil {
+			do(s)
+		}
+		return err
 	}
 	if err := add("", ""); err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range file.Groups() {
 		_ = add("", name)
@@ -32,5 +50,5 @@ func Engines(file *config.File) (all []engine.Address, err error) {
 	for _, name := range file.Users() {
 		_ = add(name, "")
 	}
-	return all, nil
+	return nil
 }

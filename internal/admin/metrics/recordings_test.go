@@ -1,0 +1,72 @@
+package metrics
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTemplateIsSplitBeforeWhatDependsOnTheLogin(t *testing.T) {
+	for _, c := range []struct {
+		template, dir string
+		patterns      []string
+	}{
+		{"/var/log/dockersh/%u/%x.cast", "/var/log/dockersh", []string{"*", "*.cast"}},
+		{"/rec/%u-%%-[a]*%x", "/rec", []string{`*-%-\[a]\**`}},
+		{"/rec/one.cast", "/rec", []string{"one.cast"}},
+		{"/%u/x.cast", "", nil},
+		{"/x.cast", "", nil},
+		{"%h/x.cast", "", nil},
+		{"/rec/%", "/rec", []string{"%"}},
+	} {
+		if dir, patterns := split(c.template); dir != c.dir || !slices.Equal(patterns, c.patterns) {
+			t.Errorf("%s: %q %q", c.template, dir, patterns)
+		}
+	}
+}
+
+func TestRecordingsAreCountedAndNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	for name, size := range map[string]int{"alice/a.cast": 10, "alice/b.2.cast": 20, "bob/c.cast": 5, "bob/c.cast.gz": 3, "bob/notes": 100, "top.cast": 100, "bob/deep/d.cast": 100} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("x", size)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("/etc/passwd", dir+"/bob/link.cast"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("alice", dir+"/carol"); err != nil {
+		t.Fatal(err)
+	}
+	all := countRecordings(t.Context(), []string{dir + "/%u/%x.cast", "/nonexistent/%u.cast", "%h/x"})
+	if len(all) != 2 || all[0].number != 4 || all[0].size != 38 || !all[0].known || all[0].room == 0 || all[0].free == 0 || all[0].free > all[0].room {
+		t.Errorf("%+v", all)
+	}
+	if !all[1].known || all[1].number != 0 || all[1].room != 0 {
+		t.Errorf("a directory that is not there yet: %+v", all[1])
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if all := countRecordings(ctx, []string{dir + "/%u/%x.cast"}); all[0].known {
+		t.Errorf("what was interrupted is known: %+v", all)
+	}
+}
+
+func TestPoolIsReadOfTheBridge(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(dir+"/lo/brif/veth1", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if p := readPool(dir + "/lo"); p != (pool{all: 1<<24 - 3, used: 1}) {
+		t.Errorf("%+v", p)
+	}
+	if p := readPool(dir + "/none0"); p != (pool{}) {
+		t.Errorf("%+v", p)
+	}
+}
