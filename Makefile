@@ -119,12 +119,13 @@ image-root: # the files of the image
 packages: ## build .deb and .rpm packages for the processors ARCHS in ./build/packages
 	@GO='$(GO)' MAKE='$(MAKE)' sh scripts/packages build/packages $(ARCHS)
 
-packages-test: ## install, upgrade and remove the packages, on this Debian and on Debian 13
+packages-test: ## install, upgrade and remove the packages, here and on Debian 13; try the pages that use them
 	@sh scripts/need tests
 	@sh scripts/images build/images busybox trixie
 	@$(MAKE) -s packages ARCHS=amd64
 	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
 	sh scripts/inside sh scripts/packages-test build/packages
+	for page in trainers universities jumphosts; do sh scripts/inside sh scripts/pages-test build/packages docs/$$page.md || exit 1; done
 	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
 
 install-setuid: ## make dockersh setuid, so that it starts its broker without the service
