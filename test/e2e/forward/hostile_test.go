@@ -175,6 +175,7 @@ func TestHostileAgentHoldsUpNothingButForwarding(t *testing.T) {
 	e2e.OnHost(t, "install", "-m", "755", self, program)
 	u := e2e.NewUser(t, "imagename = dsh-debian", "shell = /bin/bash",
 		"volume = "+program+":/hostile:ro", "entrypoint = /hostile", "cmd = "+hostileAgent)
+	e2e.MustCtl(t, "start", "--user", u.Name) // so that the terminal shows nothing of making the container
 	for what := range instead {
 		for newline, options := range map[string][]string{"\n": {"-A", "--"}, "\r\n": {"-A", "-tt", "--"}} {
 			r := e2e.SSH(t, u, append(options, what)...)
