@@ -170,7 +170,7 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 		return err
 	}
 	if at.Local() {
-		e.Mended = mendedHere(runcChangelog, e.Runc)
+		e.Mended = append(mendedHere(runcChangelog, e.Runc), mendedByRPM(ctx, "/usr/bin/rpm", e.Runc)...)
 	}
 	all, err := d.List(ctx, false)
 	if err != nil {
