@@ -61,6 +61,7 @@ type About struct {
 	UserNamespaces bool   // root in a container is not root on the host
 	LiveRestore    bool   // containers go on while the engine is restarted
 	OpenAddress    string // where it listens without asking for a certificate
+	RootlessUID    uint32 // of its process, where that has not root's rights
 }
 
 // Remap is how the engine numbers the users of its containers.

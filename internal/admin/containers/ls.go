@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // row is a container as ls lists it. A column is three lines: a field here,
@@ -87,8 +90,23 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 		err = cli.PrintJSON(env.Out, rows)
 	default:
 		err = printTable(env.Out, rows)
+		noteEnginesOfUsers()
 	}
 	return cli.Join(append(down, err)...)
+}
+
+// noteEnginesOfUsers prints a line where the settings name engines of the users' own, which
+// could tell root anything.
+func noteEnginesOfUsers() {
+	file, err := installed.Settings()
+	if err != nil {
+		return
+	}
+	own, _ := policy.EnginesOfUsers(file)
+	for _, at := range own {
+		fmt.Fprintf(os.Stderr, "note: containers of users' own engines (dockersocket = %s) are not listed; "+
+			"for their users: docker ps -a, podman ps -a\n", printable.Text(at.Host))
+	}
 }
 
 func (r row) user() string {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -157,7 +159,23 @@ func lookAtUser(ctx context.Context, h *facts.Host, g *gatherer, a account.User)
 	}
 	sockets := socketsOf(u.Settings, a.UID, real)
 	u.Sockets = mayOpen(ctx, a, groups, slices.DeleteFunc(sockets, func(p string) bool { return slices.Contains(u.Unanswered, p) }))
+	u.Sockets = slices.DeleteFunc(u.Sockets, func(p string) bool { return listensAs(p, a.UID) })
 	return u
+}
+
+// listensAs reports whether the process that listens at a socket is the user's: an engine there
+// has the user's own rights.
+func listensAs(socket string, uid uint32) bool {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	if unix.Connect(fd, &unix.SockaddrUnix{Name: socket}) != nil {
+		return false
+	}
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	return err == nil && cred.Uid == uid
 }
 
 // socketsOf returns the sockets of engines: that of the settings, and those in the usual

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
+	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
@@ -35,7 +36,11 @@ func (e *Engine) About(ctx context.Context) (engine.About, error) {
 			Seccomp: seccomp(info.Info.SecurityOptions), UserNamespaces: userNamespaces(info.Info.SecurityOptions),
 			LiveRestore: d.NoDaemon || info.Info.LiveRestoreEnabled, OpenAddress: openAddress(info.Info.Warnings),
 		}
-		return nil
+		rootless := d == &dialect.RootlessPodman || slices.Contains(info.Info.SecurityOptions, rootlessOption)
+		if rootless && e.conn.Transport.Socket != "" {
+			out.RootlessUID, err = api.Listener(ctx, cli)
+		}
+		return err
 	})
 	return out, err
 }
@@ -63,8 +68,11 @@ func seccomp(options []string) bool {
 }
 
 func userNamespaces(options []string) bool {
-	return slices.Contains(options, remapped) || slices.Contains(options, "name=rootless")
+	return slices.Contains(options, remapped) || slices.Contains(options, rootlessOption)
 }
+
+// rootlessOption is the security option of a Docker that is a user's own.
+const rootlessOption = "name=rootless"
 
 // remapped is the security option of an engine with --userns-remap.
 const remapped = "name=userns"

@@ -42,7 +42,7 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	}
 	created, err := t.engine.Create(ctx, p.spec)
 	if err != nil {
-		return err
+		return explainFailure(ctx, t.engine, p.user, err)
 	}
 	defer func() {
 		if err != nil {

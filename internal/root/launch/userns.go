@@ -2,7 +2,9 @@ package launch
 
 import (
 	"context"
+	"errors"
 	"os"
+	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
@@ -35,10 +37,19 @@ func (t *Target) hostPaths(ctx context.Context, user account.Identity) (policy.H
 	return at, os.MkdirAll(at.Home, 0o755)
 }
 
-// explainFailure looks, when a container could not be made, whether the engine's user
-// namespace is too small for the container user: directory services have large numbers,
-// and the engine's own error does not say so.
+// explainFailure looks, when a container could not be made, whether the engine is one without
+// root's rights, which sees nothing of what root would mount; and whether its user namespace
+// is too small for the container user: directory services have large numbers. The engine's own
+// error does not say so.
 func explainFailure(ctx context.Context, e engine.Engine, user account.Identity, err error) error {
+	if errors.Is(err, engine.ErrDown) || errors.Is(err, engine.ErrNameTaken) || errors.Is(err, ErrEnded) {
+		return err
+	}
+	if about, aboutErr := e.About(ctx); aboutErr == nil && about.RootlessUID != 0 && os.Geteuid() == 0 {
+		uid := strconv.FormatUint(uint64(about.RootlessUID), 10)
+		return usererr.New(usererr.Settings, "the container engine is rootless (it runs as uid "+uid+"), and dockersh runs as root",
+			usererr.RunDoctor, err)
+	}
 	if remap, remapErr := e.Remap(ctx); remapErr == nil && remap.On {
 		if tooSmall := policy.AdmitNumbers(remap, user); tooSmall != nil {
 			return tooSmall

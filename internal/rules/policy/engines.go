@@ -12,9 +12,22 @@ import (
 // all users. It leaves out addresses with the user's name in them: such engines belong to
 // their users. The error is that of the section for all users; where another section's
 // settings do not fit together, none of its logins works.
-func Engines(file *config.File) (all []engine.Address, err error) {
+func Engines(file *config.File) ([]engine.Address, error) {
+	all, err := enginesOf(file)
+	return slices.DeleteFunc(all, isOfUsers), err
+}
+
+// EnginesOfUsers returns the addresses that Engines leaves out, as they are written.
+func EnginesOfUsers(file *config.File) ([]engine.Address, error) {
+	all, err := enginesOf(file)
+	return slices.DeleteFunc(all, func(at engine.Address) bool { return !isOfUsers(at) }), err
+}
+
+func isOfUsers(at engine.Address) bool { return strings.Contains(at.Host+at.TLS, "%") }
+
+func enginesOf(file *config.File) (all []engine.Address, err error) {
 	err = forEachSection(file, func(s *config.Settings) {
-		if at := EngineOf(s); !strings.Contains(at.Host+at.TLS, "%") && !slices.Contains(all, at) {
+		if at := EngineOf(s); !slices.Contains(all, at) {
 			all = append(all, at)
 		}
 	})

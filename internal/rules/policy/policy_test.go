@@ -279,4 +279,8 @@ func TestEnginesOfASettingsFile(t *testing.T) {
 	if want := []engine.Address{{Host: "/a"}, {Host: "/b"}, {Host: "ssh://d@h"}}; err != nil || !slices.Equal(all, want) {
 		t.Errorf("%v %v", all, err)
 	}
+	all, err = EnginesOfUsers(file)
+	if want := []engine.Address{{Host: "/run/user/%U/docker.sock"}}; err != nil || !slices.Equal(all, want) {
+		t.Errorf("of users: %v %v", all, err)
+	}
 }

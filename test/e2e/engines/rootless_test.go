@@ -15,7 +15,7 @@ func TestServiceRefusesARootlessEngine(t *testing.T) {
 	r := e2e.TheRootlessUser()
 	r.Configure(t, "dockersocket = "+r.Socket, "imagename = dsh-busybox", "pidslimit = 0")
 	t.Cleanup(func() { r.Configure(t, e2e.RootlessLines...) })
-	e2e.SSH(t, r.Account, "true").Refused(t, "refuses")
+	e2e.SSH(t, r.Account, "true").Refused(t, "is rootless")
 	if out := r.Podman(t, "ps", "-aq"); out != "" {
 		t.Errorf("left: %s", out)
 	}

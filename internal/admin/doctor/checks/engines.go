@@ -5,12 +5,15 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 )
 
 var engineChecks = []check{
 	{id: "engine-down", severity: Error, why: "dockershd(8)", engine: engineDown},
 	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
+	{id: "engine-rootless", severity: Error, why: "docs/engines.md, Podman", need: wantEngine, engine: engineRootless},
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "live-restore", severity: Warning, why: "docs/failures.md", need: wantEngine, engine: liveRestore},
@@ -47,6 +50,19 @@ func engineOpen(_ *facts.Host, e *facts.Engine) *fault {
 			"every process that reaches it, even in a container, is root on its host. " +
 			"Remove the tcp:// address where it is set, and restart the engine",
 		lines: []string{"systemctl cat docker.service | grep tcp://", "grep -s tcp:// /etc/docker/daemon.json /etc/default/docker"},
+	}
+}
+
+// engineRootless finds an engine of a user's own where the broker is root.
+func engineRootless(h *facts.Host, e *facts.Engine) *fault {
+	if e.RootlessUID == 0 || !h.Served && frontOf(h).Mode&unix.S_ISUID == 0 {
+		return nil
+	}
+	return &fault{
+		text: "the engine at " + e.Socket + " runs as uid " + strconv.FormatUint(uint64(e.RootlessUID), 10) +
+			", not as root, and dockershd does: logins to it are refused. Such an engine serves its user where neither the service runs " +
+			"nor dockersh is setuid; or let the settings name a rootful engine",
+		lines: []string{"grep -n dockersocket " + h.Settings},
 	}
 }
 

@@ -167,7 +167,7 @@ func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error
 	if !dialect.IsPodman(components) {
 		return &dialect.Docker, nil
 	}
-	uid, err := listener(ctx, cli)
+	uid, err := Listener(ctx, cli)
 	if err != nil {
 		return nil, err
 	}
@@ -177,9 +177,9 @@ func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error
 	return &dialect.Podman, nil
 }
 
-// listener returns who listens at the engine's socket, by the kernel: Podman 4.3 does not say
+// Listener returns who listens at the engine's socket on this host, by the kernel: Podman 4.3 does not say
 // whether it is rootless where Docker does (SecurityOptions).
-func listener(ctx context.Context, cli *client.Client) (uid uint32, err error) {
+func Listener(ctx context.Context, cli *client.Client) (uid uint32, err error) {
 	conn, err := cli.Dialer()(ctx)
 	if err != nil {
 		return 0, err
