@@ -287,6 +287,6 @@ func (b *Broker) Shutdown(ctx context.Context, l *seqpacket.Listener) {
 	wait.Until(ctx, b.logins.Wait)
 	b.cancel()
 	wait.Until(ctx, b.events.starts.Wait)
-	b.events.refusals.Close()
+	b.events.close()
 	b.lifecycle.Shutdown(ctx)
 }

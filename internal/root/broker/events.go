@@ -14,6 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/join"
+	"github.com/dockersh/dockersh/internal/root/sessionlog"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/root/syslog"
 )
@@ -36,6 +37,8 @@ type events struct {
 
 	connections join.Announced
 
+	lines *sessionlog.Lines // nil: all go to the log
+
 	refused  *slog.Logger // for refusals, which must not crowd out the rest
 	refusals refusals
 }
@@ -43,7 +46,30 @@ type events struct {
 func newEvents(ctx context.Context, c Config) *events {
 	e := &events{ctx: ctx, log: c.Log, history: c.PutEvent, state: state.RunDir(c.Run), role: c.Role, refused: c.Log.With(syslog.Minor())}
 	e.refusals = refusals{ctx: ctx, write: e.writeRefusal}
+	if c.Role == Service {
+		e.lines = &sessionlog.Lines{Max: maxSessionLines, Period: time.Minute, LeftOut: func(user string, uid uint32, number int) {
+			e.refused.Log(context.Background(), slog.LevelWarn, "lines about sessions left out", "user", user, "uid", uid, "number", number)
+		}}
+	}
 	return e
+}
+
+// maxSessionLines is how many lines about sessions of one user the log gets in a minute.
+const maxSessionLines = 200
+
+// logSession writes a line about a session whose user has this value of the setting log.
+func (e *events) logSession(mode, what string, event history.Event, more ...any) {
+	if mode == sessionlog.Sessions && (e.lines == nil || e.lines.Admit(event.User, event.UID)) {
+		e.log.Info(what, append(event.Attrs(), more...)...)
+	}
+}
+
+// close writes what was counted.
+func (e *events) close() {
+	e.refusals.Close()
+	if e.lines != nil {
+		e.lines.Close()
+	}
 }
 
 // sessionEvents are the start and the end of one session.
@@ -53,6 +79,7 @@ type sessionEvents struct {
 	written chan struct{} // closed when the start is written
 	bare    bool          // of a connection: it has no session, and its start was written
 	sshd    proc.Stat     // of a connection
+	log     string        // the setting of its user
 }
 
 // writeStart writes the start of a session that was just given to the front, in the
@@ -63,7 +90,7 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 	if len(req.Words) > 0 { // dropLarge drops it unless the settings ask for it
 		event.Command, event.Cut = string(req.Words), req.Cut
 	}
-	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{})}
+	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{}), log: f.plan.Log}
 	s.end.Since = event.Time
 	process, took := f.process, time.Since(f.begun)
 	e.starts.Go(func() {
@@ -83,7 +110,7 @@ func (e *events) writeStart(f *front, req *wire.Login, key string, reason bringu
 		if made, err := e.state.Container(event.Container).Made(); err == nil {
 			event.Image = made.ImageID
 		}
-		e.log.Info("session start", append(event.Attrs(), "ms", took.Milliseconds())...)
+		e.logSession(s.log, "session start", event, "ms", took.Milliseconds())
 		e.history(event)
 	})
 	return s
@@ -120,21 +147,21 @@ func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 		e.connections.Remove(s.sshd)
 	}
 	if removed && (s.bare || !s.end.Connection) {
-		e.writeEnd(s.end)
+		e.writeEnd(s.end, s.log)
 	}
 }
 
 // writeLost writes the end of a session that ended without its broker: nobody knows how it
 // ended, and when at the latest.
-func (e *events) writeLost(s state.Session) { e.writeEnd(endOf(s)) }
+func (e *events) writeLost(s state.Session) { e.writeEnd(endOf(s), sessionlog.Sessions) }
 
-func (e *events) writeEnd(event history.Event) {
+func (e *events) writeEnd(event history.Event, mode string) {
 	event.Time = time.Now()
 	what := "session end"
 	if event.Connection {
 		what = "connection end"
 	}
-	e.log.Info(what, event.Attrs()...)
+	e.logSession(mode, what, event)
 	e.history(event)
 }
 

@@ -255,3 +255,34 @@ func (w *world) stop() {
 		w.Fatal(err)
 	}
 }
+
+// A client that opens a session for each file must not fill the log.
+func TestSessionsAreInTheLogWhereTheSettingsWantThem(t *testing.T) {
+	for settings, want := range map[string]int32{"": 1, "log = sessions\n": 1, "log = refusals\n": 0} {
+		w := newWorld(t)
+		w.set("[dockersh]\n" + settings)
+		w.loginOnce(&wire.Login{})
+		w.eventually("the history has it", func() bool { return len(w.past.of(history.End)) > 0 })
+		for _, line := range []string{"session start", "session end"} {
+			if n := w.log.count(line); n != want {
+				t.Errorf("%q: %d lines %s", settings, n, line)
+			}
+		}
+	}
+}
+
+func TestManySessionsOfAUserAreNotAllInTheLog(t *testing.T) {
+	w := newWorld(t)
+	w.broker.events.lines.Max = 5
+	for range 4 {
+		w.loginOnce(&wire.Login{})
+	}
+	w.eventually("the history has them", func() bool { return len(w.past.of(history.End)) == 4 })
+	if n := w.log.count("session start") + w.log.count("session end"); n != 5 {
+		t.Errorf("%d lines", n)
+	}
+	w.broker.events.close()
+	if n := w.log.count("lines about sessions left out"); n != 1 {
+		t.Errorf("%d lines about those that were left out", n)
+	}
+}

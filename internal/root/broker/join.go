@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/admission"
 	"github.com/dockersh/dockersh/internal/root/history"
 	"github.com/dockersh/dockersh/internal/root/join"
+	"github.com/dockersh/dockersh/internal/root/sessionlog"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -87,7 +88,10 @@ const (
 
 // watchConnection writes the start and the end of a connection, if it has no session.
 func (e *events) watchConnection(f *front) {
-	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{})}
+	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{}), log: sessionlog.Sessions}
+	if f.plan != nil {
+		s.log = f.plan.Log
+	}
 	start := e.newEvent(f, history.Start)
 	start.ID, start.UID, start.Key, start.Container = f.session.ID, f.session.UID, f.session.Key, f.session.Container
 	start.Connection = true
@@ -116,7 +120,7 @@ func (e *events) watchConnection(f *front) {
 			return
 		}
 		s.bare = true
-		e.log.Info("connection start", start.Attrs()...)
+		e.logSession(s.log, "connection start", start)
 		e.history(start)
 	}()
 }

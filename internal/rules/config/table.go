@@ -56,6 +56,7 @@ type Settings struct {
 	MaxSessions     int    // 0: no limit
 	Record          string // empty: no recording
 	AuditCommand    bool
+	Log             string // "sessions" or "refusals"
 	Banner          string // may have several lines
 	HostShell       string // empty: a container, as it should be
 
@@ -227,6 +228,9 @@ var table = [...]row{
 		empty: true, path: true, check: values.File},
 	{key: "auditcommand", field: func(s *Settings) any { return &s.AuditCommand }, def: "false",
 		doc: "keep the command of each session in the log and in the history"},
+	{key: "log", field: func(s *Settings) any { return &s.Log }, def: "sessions",
+		doc:   "what goes to the system log: sessions, or refusals only",
+		check: values.Log},
 	{key: "banner", field: func(s *Settings) any { return &s.Banner },
 		doc:   "text shown at interactive logins",
 		empty: true, white: "\t\n"},

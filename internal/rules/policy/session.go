@@ -14,9 +14,10 @@ type Session struct {
 	Engine      engine.Address
 	MayNeedExec bool
 	IdleTimeout time.Duration // 0: never
+	Log         string        // as in the settings
 }
 
 // Session returns what of the plan counts once its login has succeeded.
 func (p *Plan) Session() *Session {
-	return &Session{p.HostShell, p.Container, p.Engine(), p.MayNeedExec(), p.Settings.IdleTimeout}
+	return &Session{p.HostShell, p.Container, p.Engine(), p.MayNeedExec(), p.Settings.IdleTimeout, p.Settings.Log}
 }

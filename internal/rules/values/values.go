@@ -121,6 +121,9 @@ func isPort(s string) bool {
 // OnChange accepts what the setting onchange can be.
 func OnChange(s string) *syntax.Problem { return oneOf(s, "keep", "apply", "recreate") }
 
+// Log accepts what the setting log can be.
+func Log(s string) *syntax.Problem { return oneOf(s, "sessions", "refusals") }
+
 // Pull accepts what the setting pull can be.
 func Pull(s string) *syntax.Problem { return oneOf(s, "missing", "always", "never") }
 
