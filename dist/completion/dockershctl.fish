@@ -1,51 +1,7 @@
-# fish completion for dockershctl(8)
-set -l first 'not __fish_seen_subcommand_from ls sessions stop start restart apply reset rm commit kick message top metrics watch replay explain check doctor sshd-config version help'
+# fish completion for dockershctl(8): the program itself knows what fits
+function __dockershctl_complete
+    dockershctl __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null
+end
 complete -c dockershctl -f
-complete -c dockershctl -n "$first" -a ls -d 'list the containers that dockersh made'
-complete -c dockershctl -n "$first" -a sessions -d 'list the live sessions, or those of the past'
-complete -c dockershctl -n "$first" -a stop -d 'stop containers'
-complete -c dockershctl -n "$first" -a start -d 'start containers without a login'
-complete -c dockershctl -n "$first" -a restart -d 'stop containers and start them again'
-complete -c dockershctl -n "$first" -a apply -d 'give containers the limits of the settings'
-complete -c dockershctl -n "$first" -a reset -d 'remove containers, even with sessions in them'
-complete -c dockershctl -n "$first" -a rm -d 'remove containers that nobody is in'
-complete -c dockershctl -n "$first" -a commit -d 'make an image of a container'
-complete -c dockershctl -n "$first" -a kick -d 'end sessions'
-complete -c dockershctl -n "$first" -a message -d 'write a line to the terminals of sessions'
-complete -c dockershctl -n "$first" -a top -d 'show containers and sessions live, and act on them'
-complete -c dockershctl -n "$first" -a metrics -d 'print numbers for Prometheus'
-complete -c dockershctl -n '__fish_seen_subcommand_from metrics' -l textfile -r -F -d 'write them to this file'
-complete -c dockershctl -n "$first" -a explain -d 'show every effective setting of a user with its origin'
-complete -c dockershctl -n "$first" -a check -d 'check a settings file'
-complete -c dockershctl -n "$first" -a doctor -d 'check the host'
-complete -c dockershctl -n "$first" -a sshd-config -d 'print the lines of sshd_config'
-complete -c dockershctl -n "$first" -a replay -d 'play a recording'
-complete -c dockershctl -n "$first" -a watch -d 'show a live session that is recorded, read-only'
-complete -c dockershctl -n "$first" -a version -d 'show the version'
-complete -c dockershctl -n "$first" -a help -d 'list the commands, or explain one'
-complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions explain check doctor' -l json -d 'as JSON'
-complete -c dockershctl -n '__fish_seen_subcommand_from ls sessions' -s q -l quiet -d 'names or ids only'
-complete -c dockershctl -n '__fish_seen_subcommand_from ls' -s s -l size -d 'with sizes'
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm commit kick message watch' -a '(dockershctl ls -q 2>/dev/null)' -d container
-complete -c dockershctl -n '__fish_seen_subcommand_from kick message watch' -a '(dockershctl sessions -q 2>/dev/null)' -d session
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm kick message' -l user -x -a '(__fish_complete_users)' -d 'of this user'
-complete -c dockershctl -n '__fish_seen_subcommand_from stop start restart apply reset rm kick message' -l all -d 'all of them'
-complete -c dockershctl -n '__fish_seen_subcommand_from reset rm' -s y -l yes -d 'do not ask'
-complete -c dockershctl -n '__fish_seen_subcommand_from rm' -s f -l force -d 'also containers with sessions in them'
-complete -c dockershctl -n '__fish_seen_subcommand_from sessions' -l history -d 'sessions of the past'
-complete -c dockershctl -n '__fish_seen_subcommand_from sessions' -l user -x -a '(__fish_complete_users)' -d 'only of this user'
-complete -c dockershctl -n '__fish_seen_subcommand_from sessions' -l since -x -d 'a duration or a date'
-complete -c dockershctl -n '__fish_seen_subcommand_from explain doctor sshd-config' -a '(__fish_complete_users)'
-complete -c dockershctl -n '__fish_seen_subcommand_from explain' -l client -x -d 'for a login from this address'
-complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l accept -x -d 'findings not to report'
-complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l login -x -a '(__fish_complete_users)' -d 'log this user in'
-complete -c dockershctl -n '__fish_seen_subcommand_from doctor' -l no-login -d 'log nobody in'
-complete -c dockershctl -n '__fish_seen_subcommand_from start' -l group -x -a '(__fish_complete_groups)' -d 'of the users in a group'
-complete -c dockershctl -n '__fish_seen_subcommand_from check' -l engine -d 'try the settings'
-complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l keys -d 'read the keys in the mounted home'
-complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l group -x -a '(__fish_complete_groups)' -d 'the members of a group'
-complete -c dockershctl -n '__fish_seen_subcommand_from sshd-config' -l pam -d 'forward into containers, by the PAM module'
-complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l speed -x -d 'times as fast'
-complete -c dockershctl -n '__fish_seen_subcommand_from replay' -l idle-limit -x -d 'longest pause, in seconds'
-complete -c dockershctl -n '__fish_seen_subcommand_from check replay' -F
-complete -c dockershctl -n '__fish_seen_subcommand_from help' -a 'ls sessions stop start restart apply reset rm commit kick message top metrics watch replay explain check doctor sshd-config version'
+complete -c dockershctl -n '__dockershctl_complete | string match -q :files' -F
+complete -c dockershctl -a '(__dockershctl_complete | string match -v :files)'

@@ -172,12 +172,13 @@ example: before a new file is put in place
 dockershctl(8) explains the findings.
 `, doctor.Doctor},
 
-		{"sshd-config", "[--pam] [--keys] [USER... | --group NAME]", "print the sshd_config lines that doctor asks for", `example:
+		{"sshd-config", "[--pam] [--keys] [USER... | --group GROUP]", "print the sshd_config lines that doctor asks for", `example:
   dockershctl sshd-config --group students >/etc/ssh/sshd_config.d/dockersh.conf
 
 options:
-  --pam   forward into containers, by the PAM module (man pam_dockersh)
-  --keys  read the keys that users write inside, in a mounted home
+  --pam          forward into containers, by the PAM module (man pam_dockersh)
+  --keys         read the keys that users write inside, in a mounted home
+  --group GROUP  for the users in this group
 `, doctor.SSHDConfig},
 
 		{"version", "", "show the version", "", printVersion},

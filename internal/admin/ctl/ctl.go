@@ -45,6 +45,9 @@ func run(ctx context.Context, env cli.Env, errs io.Writer, args []string) int {
 		args[0] = "help"
 	case "--version":
 		args[0] = "version"
+	case forCompletion:
+		complete(ctx, env, args[1:])
+		return 0
 	}
 	c, err := find(args[0])
 	if err != nil {

@@ -3,50 +3,48 @@
 package admin
 
 import (
+	"fmt"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// completed returns what bash offers for the last of these words.
-func completed(t *testing.T, words ...string) []string {
-	t.Helper()
-	const script = `PATH=$1:$PATH; . "$2"; shift 2
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _dockershctl; printf '%s\n' "${COMPREPLY[@]}"`
-	out := e2e.OnHost(t, append([]string{"bash", "-c", script, "bash", e2e.Prefix + "/bin", e2e.Prefix + "/share/bash-completion/completions/dockershctl", "dockershctl"}, words...)...)
-	return strings.Fields(out)
-}
-
+// A bash with bash-completion, as distributions load it, and its Tab key.
 func TestBashCompletesCommandsContainersUsersAndSessions(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "dockershctl finds the state of root brokers only")
 	u := e2e.NewUser(t)
 	e2e.LiveSession(t, u)
 	name, id := u.Name+"_dockersh", listedOf(t, u)[0].ID
-	for _, c := range []struct {
-		words []string
-		want  string
-	}{
-		{[]string{"res"}, "reset"},
-		{[]string{"reset", ""}, name},
-		{[]string{"stop", name[:len(name)-3]}, name},
-		{[]string{"commit", ""}, name},
-		{[]string{"kick", ""}, id},
-		{[]string{"message", id[:3]}, id},
-		{[]string{"kick", "--user", u.Name[:4]}, u.Name},
-		{[]string{"rm", "--f"}, "--force"},
-		{[]string{"ls", "--"}, "--size"},
-		{[]string{"help", "mes"}, "message"},
+	rc := filepath.Join(t.TempDir(), "rc")
+	const setup = "PS1='$ '; PATH=%s/bin:$PATH; bind 'set enable-bracketed-paste off'\n. /usr/share/bash-completion/bash_completion\n. %[1]s/share/bash-completion/completions/dockershctl\n"
+	if err := os.WriteFile(rc, fmt.Appendf(nil, setup, e2e.Prefix), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := e2e.NewConsole(t, 24, 120, "/bin/bash", "--rcfile", rc, "-i")
+	for _, k := range []struct{ keys, want string }{
+		{"expl\t", "explain "},
+		{"reset " + name[:len(name)-3] + "\t", "reset " + name + " "},
+		{"commit " + name[:len(name)-3] + "\tbusy\t", "commit " + name + " busybox "},
+		{"kick " + id[:len(id)-3] + "\t", "kick " + id + " "},
+		{"kick --user roo\t", "kick --user root "},
+		{"kick --user=roo\t", "kick --user=root "},
+		{"rm --f\t", "rm --force "},
+		{"help mess\t", "help message "},
+		{"check /etc/passw\t", "check /etc/passwd"},
 	} {
-		if got := completed(t, c.words...); !slices.Contains(got, c.want) {
-			t.Errorf("%q: %q, no %q", c.words, got, c.want)
-		}
+		c.Send("clear; echo ready\n")
+		e2e.Eventually(t, "a prompt", func() bool { return strings.Contains(c.Screen(24, 120), "ready\n$") })
+		c.Send("dockershctl " + k.keys)
+		e2e.Eventually(t, "dockershctl "+k.want, func() bool {
+			return strings.Contains(c.Screen(24, 120), "$ dockershctl "+strings.TrimSuffix(k.want, " "))
+		})
+		c.Send("\x15")
 	}
-	if got := completed(t, "commit", name, ""); len(got) != 0 {
-		t.Errorf("images are not completed, but got %q", got)
-	}
+	c.Send("exit\n")
+	c.Wait()
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
