@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -12,6 +14,11 @@ import (
 // list is what is shown. Names and labels are an interface, with docs/man/dockershctl.8. No label
 // has a value that a user chooses, and none names a user.
 type list []*dto.MetricFamily
+
+// known returns those that have a value.
+func (l list) known() list {
+	return slices.DeleteFunc(l, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
+}
 
 // family adds a metric.
 func (l *list) family(kind dto.MetricType, name, help string) *family {

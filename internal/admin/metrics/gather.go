@@ -47,7 +47,7 @@ func gather(ctx context.Context, env cli.Env) *figures {
 	all.Go(func() { f.countSessions(ctx) })
 	all.Go(func() { f.countContainers(ctx, env.Engines) })
 	all.Go(func() {
-		f.pool = readPool("/sys/class/net/" + engine.OwnBridges + "0")
+		f.pool = readPool(engine.OwnBridges + "0")
 		file, err := installed.Settings()
 		if f.validSettings = err == nil; f.validSettings {
 			f.recordings = countRecordings(ctx, policy.Recordings(file))

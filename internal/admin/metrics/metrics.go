@@ -23,7 +23,7 @@ func Metrics(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("metrics"); err != nil {
 		return err
 	}
-	all := gather(ctx, env).families()
+	all := gather(ctx, env).families().known()
 	var text bytes.Buffer
 	if textfile != "" {
 		if err := writeText(&text, all); err != nil {

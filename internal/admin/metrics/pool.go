@@ -1,9 +1,9 @@
 package metrics
 
 import (
+	"encoding/binary"
 	"net"
-	"os"
-	"path/filepath"
+	"syscall"
 )
 
 // pool are the addresses of the network that containers of an engine of this host share. Podman
@@ -13,13 +13,9 @@ type pool struct{ all, used int } // all is 0 where there is none
 // taken are the addresses that no container gets: of the network, of the bridge, and for all.
 const taken = 3
 
-// readPool looks at the bridge of the network, by its directory in /sys.
-func readPool(bridge string) (p pool) {
-	ports, err := os.ReadDir(bridge + "/brif") // one for each container that runs
-	if err != nil {
-		return pool{}
-	}
-	at, err := net.InterfaceByName(filepath.Base(bridge))
+// readPool asks the kernel about the bridge of the network.
+func readPool(bridge string) pool {
+	at, err := net.InterfaceByName(bridge)
 	if err != nil {
 		return pool{}
 	}
@@ -30,8 +26,30 @@ func readPool(bridge string) (p pool) {
 			continue
 		}
 		if ones, bits := n.Mask.Size(); bits-ones > 2 {
-			return pool{all: 1<<(bits-ones) - taken, used: len(ports)}
+			return pool{all: 1<<(bits-ones) - taken, used: countPorts(at.Index)}
 		}
 	}
 	return pool{}
+}
+
+// countPorts returns how many interfaces belong to a bridge: one for each container that runs.
+// /sys would show those of the network namespace in which it was mounted.
+func countPorts(bridge int) (n int) {
+	text, err := syscall.NetlinkRIB(syscall.RTM_GETLINK, syscall.AF_UNSPEC)
+	if err != nil {
+		return 0
+	}
+	links, _ := syscall.ParseNetlinkMessage(text)
+	for i := range links {
+		if links[i].Header.Type != syscall.RTM_NEWLINK {
+			continue
+		}
+		attributes, _ := syscall.ParseNetlinkRouteAttr(&links[i])
+		for _, a := range attributes {
+			if a.Attr.Type == syscall.IFLA_MASTER && len(a.Value) == 4 && int(binary.NativeEndian.Uint32(a.Value)) == bridge {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -57,16 +57,3 @@ func TestRecordingsAreCountedAndNothingElse(t *testing.T) {
 		t.Errorf("what was interrupted is known: %+v", all)
 	}
 }
-
-func TestPoolIsReadOfTheBridge(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.MkdirAll(dir+"/lo/brif/veth1", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if p := readPool(dir + "/lo"); p != (pool{all: 1<<24 - 3, used: 1}) {
-		t.Errorf("%+v", p)
-	}
-	if p := readPool(dir + "/none0"); p != (pool{}) {
-		t.Errorf("%+v", p)
-	}
-}

@@ -59,7 +59,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		seen++
 		page, errs, status := e2e.Ctl(t, "help", command)
 		same, _, _ := e2e.Ctl(t, command, "--help")
-		if status != 0 || errs != "" || page != same || !strings.HasPrefix(page, "usage: dockershctl "+command) || !strings.Contains(strings.ToLower(page), strings.TrimSpace(does)) {
+		if status != 0 || errs != "" || page != same || !strings.HasPrefix(page, "usage: dockershctl "+command) || !strings.Contains(strings.ToLower(page), strings.ToLower(strings.TrimSpace(does))) {
 			t.Errorf("%s: %d %q %q", command, status, page, errs)
 		}
 	}

@@ -290,7 +290,7 @@ func liveRows(t *testing.T, u *e2e.Account, id string) []row {
 	}
 	many := race(60, login)[0]
 	listing := race(7, func() time.Duration { return timed(t, exec.Command(e2e.CtlPath, "sessions")) },
-		lsOf(t, 200), func() time.Duration { return firstScreen(t, sessions) })
+		lsOf(t, 200), func() time.Duration { return firstScreen(t, sessions) }, func() time.Duration { return metrics(t) })
 	whole := private(t, e2e.Broker.Cmd.Process.Pid)
 	perSession := (whole - before) / sessions
 	return []row{
@@ -301,6 +301,27 @@ func liveRows(t *testing.T, u *e2e.Account, id string) []row {
 		limitRow("dockershctl sessions, 1000 sessions", listing[0], 500*time.Millisecond),
 		limitRow("dockershctl ls, 200 containers, 1000 sessions", listing[1], 500*time.Millisecond),
 		limitRow("dockershctl top, first screen, 200 containers, 1000 sessions", listing[2], 500*time.Millisecond),
+		metricsRow(listing[3]),
 		costRow("login with 1000 live sessions vs few", many, few, 2),
 	}
+}
+
+func metrics(t *testing.T) time.Duration {
+	return timed(t, exec.Command(e2e.CtlPath, "metrics"))
+}
+
+func metricsRow(took []time.Duration) row {
+	return limitRow("dockershctl metrics, 200 containers, 1000 sessions", took, 100*time.Millisecond)
+}
+
+// TestMetricsBudget measures this row alone: METRICS=1 go test -run TestMetricsBudget.
+func TestMetricsBudget(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	measureAlone(t, "METRICS", func() row {
+		u := e2e.NewUser(t, "pidslimit = 8192")
+		e2e.CanLogIn(t, u)
+		hold(t, u, 1000)
+		lsOf(t, 200)
+		return metricsRow(race(15, func() time.Duration { return metrics(t) })[0])
+	})
 }
