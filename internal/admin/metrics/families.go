@@ -5,6 +5,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -117,20 +118,19 @@ func (l *list) addContainers(in map[engine.State]int) {
 	byState.set(float64(other), "state", "other")
 }
 
-func (l *list) addSessions(root, ofUsers live) {
+func (l *list) addSessions(root, ofUsers sessions.Count) {
 	for _, m := range []struct {
 		name, help string
-		of         func(live) int
+		of         func(sessions.Count) int
 	}{
-		{"sessions", "Live sessions, by the rights of their broker.", func(x live) int { return x.sessions }},
-		{"logins_waiting", "Logins that wait for their container.", func(x live) int { return x.waiting }},
-		{"connections", "Connections of ssh in the network of a container.", func(x live) int { return x.connections }},
+		{"sessions", "Live sessions, by the rights of their broker.", func(c sessions.Count) int { return c.Sessions }},
+		{"logins_waiting", "Logins that wait for their container.", func(c sessions.Count) int { return c.Waiting }},
+		{"connections", "Connections of ssh in the network of a container.", func(c sessions.Count) int { return c.Connections }},
 	} {
 		g := l.gauge(m.name, m.help)
 		g.set(float64(m.of(root)), "broker", "root")
 		g.set(float64(m.of(ofUsers)), "broker", "user")
 	}
-	l.gauge("sessions_recorded", "Live sessions whose terminal is recorded.").set(float64(root.recorded))
 }
 
 // reasons are the codes of refusals as values of a label.

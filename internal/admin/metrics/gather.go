@@ -25,17 +25,14 @@ const limit = 5 * time.Second
 type figures struct {
 	validSettings bool           // logins are not refused for the settings file
 	counters      *wire.Counters // nil: the service does not answer
-	sessions      live           // those of root brokers
-	ofUsers       live           // those that users' own brokers report
+	sessions      sessions.Count // those of root brokers
+	ofUsers       sessions.Count // those that users' own brokers report
 	enginesKnown  bool
 	engines, down int
 	containers    map[engine.State]int
 	recordings    []recordings
 	pool          pool
 }
-
-// live are the entries of sessions.
-type live struct{ sessions, waiting, connections, recorded int }
 
 // gather asks all sources at once.
 func gather(ctx context.Context, env cli.Env) *figures {
@@ -44,7 +41,7 @@ func gather(ctx context.Context, env cli.Env) *figures {
 	f := &figures{containers: map[engine.State]int{}}
 	var all sync.WaitGroup
 	all.Go(func() { f.counters, _ = readCounters(paths.Socket()) })
-	all.Go(func() { f.countSessions(ctx) })
+	all.Go(func() { f.sessions, f.ofUsers = sessions.CountLive(ctx) })
 	all.Go(func() { f.countContainers(ctx, env.Engines) })
 	all.Go(func() {
 		f.pool = readPool(engine.OwnBridges + "0")
@@ -84,27 +81,6 @@ func readCounters(socket string) (*wire.Counters, error) {
 		return nil, m.UserError()
 	}
 	return nil, wire.ErrMessage
-}
-
-func (f *figures) countSessions(ctx context.Context) {
-	entries, _ := sessions.Entries(ctx, nil) // no mark: all entries of users' own brokers are unconfirmed
-	for _, e := range entries {
-		l := &f.sessions
-		if e.Unconfirmed {
-			l = &f.ofUsers
-		}
-		switch {
-		case e.Connection:
-			l.connections++
-		case e.Waiting:
-			l.waiting++
-		default:
-			l.sessions++
-		}
-		if e.Recording != "" {
-			l.recorded++
-		}
-	}
 }
 
 func (f *figures) countContainers(ctx context.Context, engines *engine.Clients) {

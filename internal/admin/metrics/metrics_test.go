@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
@@ -27,7 +28,7 @@ func full() *figures {
 		validSettings: true,
 		counters: &wire.Counters{Since: 1e9, Started: 8, HostShells: 1, Abandoned: 2, Refused: []uint64{0, 1, 2, 3, 4, 5, 6}, Warm: times, WarmTime: 1500e6,
 			Cold: times, EngineCalls: 9, EngineFails: 1, Slots: 6, SlotsInUse: 2, Queue: 1},
-		sessions: live{sessions: 3, waiting: 1, connections: 2, recorded: 1}, ofUsers: live{sessions: 1},
+		sessions: sessions.Count{Sessions: 3, Waiting: 1, Connections: 2}, ofUsers: sessions.Count{Sessions: 1},
 		enginesKnown: true, engines: 2, down: 1,
 		containers: map[engine.State]int{engine.Running: 2, "\"}\n": 1},
 		recordings: []recordings{{dir: "/srv/a \"\\\n", known: true, number: 2, size: 10, room: 100, free: 50}, {dir: "/b"}},

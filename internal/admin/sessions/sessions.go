@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
@@ -43,7 +44,7 @@ func Entries(ctx context.Context, marks cli.Marks) (all []Entry, out LeftOut) {
 		ids[s.ID], containers[s.Container] = true, true
 		all = append(all, Entry{Session: s})
 	}
-	userEntries, out := ofUserBrokers(ctx)
+	userEntries, out := ofUserBrokers(ctx, installed.Accounts(0))
 	if len(userEntries) == 0 {
 		return all, out
 	}

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/host/sys"
@@ -110,11 +109,10 @@ func openDir(at int, name string, uid uint32) (int, error) {
 }
 
 // ofUserBrokers returns the live sessions of all users' own brokers. A user's name and
-// address are not taken from the entry.
-func ofUserBrokers(ctx context.Context) (all []Entry, out LeftOut) {
+// address are not taken from the entry. Without users the name is the number.
+func ofUserBrokers(ctx context.Context, users *account.DB) (all []Entry, out LeftOut) {
 	ctx, cancel := context.WithTimeout(ctx, totalLimit)
 	defer cancel()
-	users := installed.Accounts(0)
 	next := make(chan []userRunDir)
 	var mu sync.Mutex
 	var work sync.WaitGroup
@@ -161,8 +159,10 @@ func ofUser(ctx context.Context, users *account.DB, dirs []userRunDir) (all []En
 
 // nameOf returns the name of a user, or the number if it is not found in time.
 func nameOf(ctx context.Context, users *account.DB, uid uint32) string {
-	if u, err := users.ByUID(ctx, uid); err == nil {
-		return u.Name
+	if users != nil {
+		if u, err := users.ByUID(ctx, uid); err == nil {
+			return u.Name
+		}
 	}
 	return strconv.FormatUint(uint64(uid), 10)
 }
