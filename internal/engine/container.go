@@ -50,7 +50,8 @@ type Containers interface {
 	// SetLimits changes the limits of a container at once, whether it runs or not; those that
 	// are 0 stay. ErrNotFound; ErrNoSetLimits where the engine cannot do it for good.
 	SetLimits(ctx context.Context, id string, l Limits) error
-	// Remove kills and removes the container with its anonymous volumes. ErrNotFound.
+	// Remove kills and removes the container with its anonymous volumes, and those of
+	// LabelVolumes, but for volumes that another container has. ErrNotFound.
 	Remove(ctx context.Context, id string) error
 }
 
@@ -136,6 +137,10 @@ type Spec struct {
 	// Its files stay if an engine that lost the container still has them.
 	Former string
 
+	// Layer is an image of Layers.CarryLayer that the container is made from in place of
+	// Image. The environment is Image's nevertheless, and no file of it is copied into a volume.
+	Layer string
+
 	// ForeignImage: a user chose the image. What it asks of the engine is not done: its
 	// working directory, which the engine makes as root, and copies of its files in named
 	// volumes.
@@ -163,6 +168,12 @@ func Within(p, dir string) bool {
 type Mount struct {
 	Source, Target string
 	ReadOnly       bool
+	Volume         string // of a Container: the name of the volume that it is; empty: a bind mount
+}
+
+// IsAnonymous reports whether a mount is a volume to which the engine gave its name.
+func (m Mount) IsAnonymous() bool {
+	return len(m.Volume) == 64 && strings.Trim(m.Volume, "0123456789abcdef") == ""
 }
 
 // File is a regular file or a directory to put into a container.

@@ -24,6 +24,7 @@ type Engine interface {
 	Facts
 	Images
 	Containers
+	Layers
 	Execs
 	// Counts returns how many calls this process made to the engine.
 	Counts() Counts

@@ -23,6 +23,20 @@ const (
 	LabelFixed = "dockersh.fixed"
 	// LabelImage is the id of the image that the container was made from.
 	LabelImage = "dockersh.image"
+	// LabelImageName is that image as the settings named it. See Container.Base.
+	LabelImageName = "dockersh.imagename"
+	// LabelFrom is the id of the container whose place it took, and whose layer it has; else
+	// it is empty.
+	LabelFrom = "dockersh.from"
+	// LabelVolumes are the names of that container's anonymous volumes, separated by spaces.
+	// They go with the container.
+	LabelVolumes = "dockersh.volumes"
+	// LabelLayer is on images of Layers.CarryLayer: their mark. It is empty on containers, and
+	// so on what an administrator makes of one.
+	LabelLayer = "dockersh.layer"
+	// LabelImageEnv is on those images, too: the environment of the image that the first
+	// container was made from, in JSON.
+	LabelImageEnv = "dockersh.imageenv"
 	// LabelImageBy is who chose that image: ImageByUser or ImageByAdministrator.
 	LabelImageBy = "dockersh.imageby"
 

@@ -17,7 +17,7 @@ func TestManualPageListsEveryLabel(t *testing.T) {
 		t.Fatal(err)
 	}
 	labels := regexp.MustCompile(`= "(dockersh\.\w+)"`).FindAllSubmatch(source, -1)
-	if len(labels) != 14 {
+	if len(labels) != 19 {
 		t.Errorf("found %d labels", len(labels))
 	}
 	for _, l := range labels {

@@ -82,6 +82,7 @@ func podman(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	_ = os.Remove(socket) // of an earlier test
 	service := exec.Command("podman", "system", "service", "--time=0", "unix://"+socket)
 	service.Stderr = os.Stderr
 	if err := service.Start(); err != nil {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -46,6 +47,9 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 		return nil, err
 	}
 	if err := d.Check(s); err != nil {
+		return nil, err
+	}
+	if err := e.setImageEnv(inner, &s); err != nil {
 		return nil, err
 	}
 	ownNetwork := s.OwnNetwork && d.OwnNetworks == dialect.OneForEach
@@ -105,17 +109,18 @@ func (c *creation) verify(ctx context.Context) (*engine.Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.spec.ImageID != "" && r.Image != c.spec.ImageID {
-		return nil, fmt.Errorf("%s now names another image than %s", c.spec.Image, c.spec.ImageID)
+	asked := cmp.Or(c.spec.Layer, c.spec.Image)
+	if want := cmp.Or(c.spec.Layer, c.spec.ImageID); want != "" && r.Image != want {
+		return nil, fmt.Errorf("%s now names another image than %s", asked, want)
 	}
 	image := r.Config.Image
 	if c.engine.conn.Dialect().FullImageNames {
-		id, err := c.engine.ImageID(ctx, c.spec.Image)
+		id, err := c.engine.ImageID(ctx, asked)
 		if err != nil {
 			return nil, err
 		}
 		if id == r.Image {
-			image = c.spec.Image
+			image = asked
 		}
 	}
 	if what := c.difference(r, image); what != "" {
@@ -130,7 +135,7 @@ func (c *creation) difference(r *container.InspectResponse, image string) string
 	switch {
 	case r.Name != "/"+s.Name:
 		return "name"
-	case image != s.Image:
+	case image != cmp.Or(s.Layer, s.Image):
 		return "image"
 	case r.Config.Labels[engine.LabelCreate] != c.mark:
 		return "label " + engine.LabelCreate
@@ -164,7 +169,8 @@ func (c *creation) explain(ctx context.Context, err error, stderr string) error 
 	case !errors.As(err, &exit):
 		return fmt.Errorf("the create command: %w", api.OneLine(err))
 	}
-	if _, err := c.engine.ImageID(ctx, c.spec.Image); errors.Is(err, engine.ErrNoImage) || errors.Is(err, engine.ErrDown) {
+	_, imageErr := c.engine.ImageID(ctx, cmp.Or(c.spec.Layer, c.spec.Image))
+	if err := imageErr; errors.Is(err, engine.ErrNoImage) || errors.Is(err, engine.ErrDown) {
 		return err
 	}
 	if _, err := c.engine.Find(ctx, c.spec.Name); err == nil {

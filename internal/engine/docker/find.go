@@ -92,7 +92,11 @@ func binds(all []container.MountPoint) (sources []string) {
 
 func mounts(all []container.MountPoint) (out []engine.Mount) {
 	for _, m := range all {
-		out = append(out, engine.Mount{Source: m.Source, Target: m.Destination, ReadOnly: !m.RW})
+		at := engine.Mount{Source: m.Source, Target: m.Destination, ReadOnly: !m.RW}
+		if m.Type == mount.TypeVolume {
+			at.Volume = m.Name
+		}
+		out = append(out, at)
 	}
 	return out
 }

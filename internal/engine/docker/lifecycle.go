@@ -9,6 +9,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
 )
@@ -63,11 +64,13 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 // engine.ErrNotFound when it was gone before.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
-		if d := e.conn.Dialect(); d.OwnNetworks == dialect.OneForEach {
-			if r, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
-				if name := networkOf(d, &r.Container); name != "" {
-					defer removeNetworkOf(ctx, cli, name)
-				}
+		if r, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
+			d := e.conn.Dialect()
+			if name := networkOf(d, &r.Container); name != "" && d.OwnNetworks == dialect.OneForEach {
+				defer removeNetworkOf(ctx, cli, name)
+			}
+			if r.Container.Config != nil {
+				defer removeVolumes(ctx, cli, r.Container.Config.Labels[engine.LabelVolumes], mounts(r.Container.Mounts))
 			}
 		}
 		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})

@@ -189,18 +189,7 @@ func (f *Fake) Commit(ctx context.Context, id, ref string) (string, error) {
 	if ref == "" || strings.ContainsAny(ref, " ") || strings.ToLower(ref) != ref {
 		return "", fmt.Errorf("%w: %q cannot be the name of one", engine.ErrNoImage, ref)
 	}
-	files := map[string][]byte{}
-	for _, i := range f.images {
-		if i.id == b.ImageID {
-			maps.Copy(files, i.files)
-		}
-	}
-	for name, file := range b.files {
-		if !file.Dir {
-			files[name] = file.Data
-		}
-	}
-	made := image{id: "sha256:" + f.newID(), files: files, committed: true}
+	made := image{id: "sha256:" + f.newID(), files: f.filesOf(b), committed: true}
 	f.images[ref] = made
 	return made.id, nil
 }
@@ -220,11 +209,11 @@ func (f *Fake) Create(ctx context.Context, s engine.Spec) (*engine.Container, er
 	if err != nil {
 		return nil, err
 	}
-	id, err := f.imageID(s.Image)
+	id, err := f.imageID(cmp.Or(s.Layer, s.Image))
 	if err != nil {
 		return nil, err
 	}
-	if s.ImageID != "" && id != s.ImageID {
+	if s.ImageID != "" && s.Layer == "" && id != s.ImageID {
 		return nil, fmt.Errorf("%s now names another image than %s", s.Image, s.ImageID)
 	}
 	if f.containers[s.Name] != nil {

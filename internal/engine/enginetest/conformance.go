@@ -47,6 +47,7 @@ var contract = []struct {
 	{"nothing is put into a mount to which a link of the image leads", filesBehindLinks},
 	{"nothing is put where a mount in a mount may be led", filesAndNestedMounts},
 	{"commit makes an image", commitAndCreate},
+	{"what is in a container is carried over to another one", layerCarried},
 	{"stream carries input, output and exit code", streamCarries},
 	{"exit by a signal is 128 and its number", streamEndsBySignal},
 	{"program outlives its connection", streamCloses},

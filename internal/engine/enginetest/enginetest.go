@@ -46,6 +46,7 @@ type Fake struct {
 	held       map[string]*hold
 	oom        map[string]time.Time // by name: when something was killed
 	ids        int
+	free       int64 // see SetFree
 }
 
 var _ engine.Engine = (*Fake)(nil)
@@ -64,6 +65,7 @@ type image struct {
 	dirs  []string
 
 	committed bool // from a container
+	mark      string
 	path      string
 }
 
@@ -78,7 +80,7 @@ type box struct {
 func New() *Fake {
 	return &Fake{
 		ProgramName: "fake", Remote: map[string]string{}, images: map[string]image{}, containers: map[string]*box{},
-		fail: map[string]error{}, calls: map[string]int{}, oom: map[string]time.Time{},
+		free: 1 << 40, fail: map[string]error{}, calls: map[string]int{}, oom: map[string]time.Time{},
 	}
 }
 

@@ -14,7 +14,8 @@ const maxImageAnswer = 256 << 10
 // limitImageAnswer makes reading an answer that describes an image end with an error once
 // it is too long. No container is made of such an image.
 func limitImageAnswer(r *http.Response) {
-	if r.Request != nil && strings.Contains(r.Request.URL.Path, "/images/") && strings.HasSuffix(r.Request.URL.Path, "/json") {
+	if r.Request != nil && strings.Contains(r.Request.URL.Path, "/images/") && strings.HasSuffix(r.Request.URL.Path, "/json") &&
+		!strings.HasSuffix(r.Request.URL.Path, "/images/json") {
 		r.Body = &limitedBody{r.Body, maxImageAnswer}
 	}
 }

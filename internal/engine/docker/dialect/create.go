@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/csv"
 	"maps"
 	"slices"
@@ -59,7 +60,7 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 		flag("mount", mountValue(m))
 	}
 	for _, v := range s.Volumes {
-		flag("volume", volumeValue(v, s.ForeignImage))
+		flag("volume", volumeValue(v, s.ForeignImage || s.Layer != ""))
 	}
 	each("env", s.Env)
 	given("network", s.Network)
@@ -89,8 +90,21 @@ func (d *Dialect) createArgs(s engine.Spec) []string {
 		a = append(a, "--workdir=/")
 	}
 	given("entrypoint", s.Entrypoint)
-	a = append(a, "--", s.Image)
+	a = append(a, "--", cmp.Or(s.Layer, s.Image))
 	return append(a, s.Cmd...)
+}
+
+// ImageEnv returns options that add to the environment of an image, and take from it.
+func (d *Dialect) ImageEnv(set, unset []string) (a []string) {
+	for _, name := range unset {
+		if !slices.Contains(d.ownEnv, name) {
+			a = append(a, d.unsetEnv+name)
+		}
+	}
+	for _, e := range set {
+		a = append(a, "--env="+e)
+	}
+	return a
 }
 
 // mountValue writes a bind mount in the option language of --mount, which is

@@ -24,6 +24,12 @@ type Dialect struct {
 	global  []string
 	engine  string
 
+	// unsetEnv is the option that takes a variable from the environment of the image, without
+	// its name; ownEnv are variables that the engine sets in each container, and in an image of
+	// one.
+	unsetEnv string
+	ownEnv   []string
+
 	// cappedLog are the options for a log that has a limit.
 	cappedLog []string
 	// noPidsLimit is the value of --pids-limit for no limit, where leaving the option
@@ -96,6 +102,7 @@ var Docker = Dialect{
 	// proxy or credential counts.
 	global:      []string{"--config", "/nonexistent/dockersh"},
 	engine:      "--host",
+	unsetEnv:    "--env=",                       // the command's environment has none that an image has
 	cappedLog:   []string{"--log-driver=local"}, // the default has no limit
 	OwnNetworks: OneForAll,
 }
@@ -109,6 +116,8 @@ var Podman = Dialect{
 	component:       "Podman Engine",
 	Program:         "podman",
 	engine:          "--url",
+	unsetEnv:        "--unsetenv=",
+	ownEnv:          []string{"PATH", "TERM", "HOME", "container"},
 	cappedLog:       []string{"--log-driver=k8s-file", "--log-opt=max-size=10mb"},
 	noPidsLimit:     "-1",
 	leftovers:       []string{"ps", "--all", "--external", "--no-trunc", "--format={{.ID}} {{.State}} {{.Names}} {{.Command}}"},

@@ -1,4 +1,4 @@
-package docker
+package layers
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
 )
 
 // commitLimit is for a large container on a slow disk.
@@ -24,33 +25,45 @@ const commitLimit = 30 * time.Minute
 // user of the image that the container was made from, not those that dockersh chose,
 // and dockersh's labels in it are empty: a container that somebody makes from it by
 // hand is not dockersh's.
-func (e *Engine) Commit(ctx context.Context, id, ref string) (imageID string, err error) {
+func Commit(ctx context.Context, conn *api.Conn, id, ref string) (imageID string, err error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if _, digest := named.(reference.Digested); err != nil || digest {
 		return "", fmt.Errorf("%w: %q cannot be the name of one", engine.ErrNoImage, ref)
 	}
-	err = e.conn.CallFor(ctx, commitLimit, id, func(ctx context.Context, cli *client.Client) error {
-		found, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-		if err != nil {
-			return err
+	err = conn.CallFor(ctx, commitLimit, id, func(ctx context.Context, cli *client.Client) error {
+		changes, err := changesFor(ctx, cli, id)
+		if err == nil {
+			imageID, err = commit(ctx, conn, cli, id, reference.TagNameOnly(named).String(), changes)
 		}
-		var labels map[string]string
-		if found.Container.Config != nil {
-			labels = found.Container.Config.Labels
-		}
-		changes, err := undoOurs(ctx, cli, found.Container.Image, labels)
-		if err != nil {
-			return err
-		}
-		options := client.ContainerCommitOptions{Reference: reference.TagNameOnly(named).String(), Changes: changes}
-		if e.conn.Dialect().CommitWantsBody {
-			options.Config = new(container.Config)
-		}
-		made, err := cli.ContainerCommit(ctx, id, options)
-		imageID = "sha256:" + strings.TrimPrefix(made.ID, "sha256:") // which Podman leaves out
 		return err
 	})
 	return imageID, err
+}
+
+// commit makes the image; ref may be empty.
+func commit(ctx context.Context, conn *api.Conn, cli *client.Client, id, ref string, changes []string) (imageID string, err error) {
+	options := client.ContainerCommitOptions{Reference: ref, Changes: changes}
+	if conn.Dialect().CommitWantsBody {
+		options.Config = new(container.Config)
+	}
+	made, err := cli.ContainerCommit(ctx, id, options)
+	return withAlgorithm(made.ID), err
+}
+
+// withAlgorithm returns the id of an image as others write it: Podman leaves that out.
+func withAlgorithm(id string) string { return "sha256:" + strings.TrimPrefix(id, "sha256:") }
+
+// changesFor returns the changes that take ours out of a container's configuration.
+func changesFor(ctx context.Context, cli *client.Client, id string) ([]string, error) {
+	found, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var labels map[string]string
+	if found.Container.Config != nil {
+		labels = found.Container.Config.Labels
+	}
+	return undoOurs(ctx, cli, found.Container.Image, labels)
 }
 
 // undoOurs returns the changes, in the language of Dockerfiles, that take ours out
