@@ -2,8 +2,10 @@ package containers
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
+	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -11,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Apply is the command apply: it changes containers to today's settings, as far as they can change.
+// Apply is the command apply: it gives containers the settings of today, with what is in them.
 func Apply(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("apply"); err != nil {
 		return err
@@ -20,10 +22,11 @@ func Apply(ctx context.Context, env cli.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	return operation{name: "apply", doing: "applying", do: s.apply}.command(ctx, env, args)
+	return operation{name: "apply", doing: "applying", limit: commitLimit, do: s.apply}.command(ctx, env, args)
 }
 
-// apply sets the limits of a container to those that the settings of its user have today.
+// apply sets the limits of a container to those that the settings of its user have today, and
+// carries it over if there is more to change.
 func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	found, err := c.current(ctx)
 	if err != nil {
@@ -44,8 +47,35 @@ func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (s
 	}
 	_, stays := policy.LimitsToSet(admins, found.Limits)
 	made, fixed := found.Labels[engine.LabelAdmins], found.Labels[engine.LabelFixed]
-	if stays || made != "" && made != admins.Hash() && fixed != admins.FixedHash() {
-		done += "; the rest takes a new container: dockershctl reset " + c.Name
+	if !stays && (made == "" || made == admins.Hash() || fixed == admins.FixedHash()) {
+		return done, nil
 	}
-	return done, nil
+	err = s.carryOver(ctx, c, owner)
+	var kept lifecycle.Kept
+	if !errors.As(err, &kept) {
+		return "carried over to the settings of today", err
+	}
+	return done + "; the rest stays as it is: " + string(kept), nil
+}
+
+// carryOver gives a container all settings of today, with what is in it; lifecycle.Kept.
+func (s *seats) carryOver(ctx context.Context, c Container, owner policy.Owner) error {
+	u, err := s.users.ByUID(ctx, owner.UID)
+	if err != nil {
+		return err
+	}
+	plan, err := s.plan(ctx, u)
+	if err != nil {
+		return err
+	}
+	live, err := c.liveIn(ctx)
+	switch {
+	case err != nil:
+		return err
+	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local():
+		return lifecycle.Kept("a login of " + u.Name + " does not enter it; to have it made anew, run: dockershctl reset " + c.Name)
+	case len(live) > 0:
+		return lifecycle.Kept(human.Count(len(live), "session") + " in it")
+	}
+	return s.bringup.CarryOver(ctx, plan)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -74,7 +75,7 @@ func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address,
 	}
 	found, err := e.List(ctx, size)
 	for _, c := range found {
-		if owner, ours := policy.OwnerOf(c.Labels); ours && owner.Identity != policy.Probe && c.Name != "" {
+		if owner, ours := policy.OwnerOf(c.Labels); ours && owner.Identity != policy.Probe && c.Name != "" && !lifecycle.IsOld(c) {
 			all = append(all, Container{Container: c, owner: owner, address: at, engine: e})
 		}
 	}

@@ -34,12 +34,13 @@ type row struct {
 }
 
 func newRow(c Container, sized, gone bool, sessions int) row {
+	image, _ := c.Base()
 	r := row{
 		Name:     c.Name,
 		User:     c.User(),
 		UID:      c.owner.UID,
 		UserGone: gone,
-		Image:    c.Image,
+		Image:    image,
 		State:    string(c.State),
 		Created:  c.Created,
 		Sessions: sessions,

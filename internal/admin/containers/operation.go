@@ -15,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
@@ -118,6 +119,10 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 		return "", nil, err
 	}
 	defer unlock()
+	place := lifecycle.Place{Engine: c.engine, Host: c.address.Host, Inventory: state.Inventory(paths.Inventory()), Dir: d}
+	if err := place.Recover(ctx); err != nil {
+		return "", nil, err
+	}
 	if c.isTheOne(d) {
 		in, _ = c.liveIn(ctx) // those that are not found end by themselves, too
 	}

@@ -43,7 +43,16 @@ func (x *explanation) explainChanges(plan *policy.Plan, found *engine.Container)
 			"what is in its own file system is lost")
 		return
 	}
-	x.addNote("they count in a new container: dockershctl reset " + name + " (what is in its own file system is lost)")
+	switch image, _ := found.Base(); {
+	case image != plan.Settings.ImageName || !plan.Engine().Local():
+		x.addNote("they count in a new container: dockershctl reset " + name + " (what is in its own file system is lost)")
+	case plan.Settings.OnChange == "apply":
+		x.addNote("a login of " + plan.User.Name + " that finds nothing running in the container gives it those of today, " +
+			"with what is in its own file system")
+	default:
+		x.addNote("dockershctl apply " + name + " gives it those of today, with what is in its own file system; " +
+			"a new one comes with dockershctl reset " + name)
+	}
 }
 
 func limitText(n int64, text func(int64) string) string {

@@ -117,7 +117,8 @@ func (m *meter) look(ctx context.Context) (view.Data, error) {
 	defer m.mu.Unlock()
 	m.running = m.running[:0]
 	for _, c := range found {
-		row := view.Container{Name: c.Name, User: c.User(), Image: c.Image, State: string(c.State),
+		image, _ := c.Base()
+		row := view.Container{Name: c.Name, User: c.User(), Image: image, State: string(c.State),
 			CPU: view.Unknown, Memory: view.Unknown, Processes: view.Unknown, Idle: view.Unknown, Created: c.Created}
 		row.Sessions, row.Idle = countSessions(live, c)
 		if r, ok := m.readings[c.ID]; ok && c.State == engine.Running {

@@ -44,6 +44,7 @@ type Bringup struct {
 	launch   *launch.Launcher
 	bridges  wait.Quota[uint32] // those that this process started, by the user's uid
 	carriers wait.Quota[uint32] // likewise
+	carries  *wait.Turns        // one for each container that is carried over
 	full     wait.Quota[string] // logins that wait for a slot in an agent's queue, by its path
 }
 
@@ -52,7 +53,8 @@ func New(c Config) *Bringup {
 	return &Bringup{
 		Config: c, launch: launch.New(c.Config),
 		bridges: wait.Quota[uint32]{Each: maxBridges}, carriers: wait.Quota[uint32]{Each: maxCarriers},
-		full: wait.Quota[string]{Each: maxWaiting},
+		full:    wait.Quota[string]{Each: maxWaiting},
+		carries: wait.NewTurns(carriesAtOnce, 1),
 	}
 }
 
@@ -90,6 +92,7 @@ const (
 	NewImage    ColdReason = "recreated: the image changed"
 	NewLimits   ColdReason = "the limits of the container were changed"
 	NewEngine   ColdReason = "the settings name another engine"
+	CarriedOver ColdReason = "carried over to other settings"
 	NewSource   ColdReason = "restarted: a mounted directory of the host was replaced"
 )
 
@@ -144,7 +147,7 @@ func (b *Bringup) enter(ctx context.Context, l Login) (Result, error) {
 // mayEnterAsIs reports whether a container that runs may be entered without a look at what
 // it was made of. replaced is as in Result.
 func (b *Bringup) mayEnterAsIs(l Login) (replaced string, may bool) {
-	if b.mayRecreate(l.Plan) || b.maySetLimits(l) || b.mayLeaveEngine(l) {
+	if b.mayRecreate(l.Plan) || b.maySetLimits(l) || b.mayLeaveEngine(l) || b.mayCarryOver(l) {
 		return "", false
 	}
 	replaced = b.launch.FindReplaced(l.Plan)
@@ -273,6 +276,9 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 		return "", err
 	}
 	defer unlock()
+	if err := a.place().Recover(ctx); err != nil {
+		return "", err
+	}
 	changed, err := a.leaveEngine(ctx)
 	if err == nil && changed == "" {
 		changed, err = a.recreateIfChanged(ctx)
@@ -285,6 +291,12 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	}
 	if changed == "" {
 		changed = a.setLimits(ctx)
+		if carried, err := a.carryOver(ctx); err != nil || carried != "" {
+			if err != nil {
+				return "", err
+			}
+			changed = carried
+		}
 	}
 	// The last holder of the lock may have done it all.
 	if conn, err := a.b.dialAgent(a.plan); err == nil {

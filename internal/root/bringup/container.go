@@ -27,6 +27,15 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 				"ask the administrator to run: "+a.engine.Program()+" create --name "+a.plan.Container+
 					" IMAGE (with adopt, containers are made by hand)", nil)
 		}
+		if errors.Is(err, engine.ErrNotFound) && a.b.Inventory != "" && a.plan.Engine().Local() {
+			restored, restoreErr := a.place().Restore(ctx)
+			if restoreErr != nil {
+				return "", restoreErr
+			}
+			if restored {
+				continue
+			}
+		}
 		if errors.Is(err, engine.ErrNotFound) && a.login.KnownOnly {
 			return "", policy.ErrUsersWord
 		}

@@ -64,7 +64,8 @@ func (a *coldLogin) findChange(ctx context.Context, found *engine.Container, own
 	if made != "" && admins != nil && admins.Hash() != made {
 		return NewSettings
 	}
-	if id, err := a.engine.ImageID(ctx, found.Image); err == nil && id != found.ImageID {
+	name, madeOf := found.Base()
+	if id, err := a.engine.ImageID(ctx, name); err == nil && id != madeOf {
 		return NewImage
 	}
 	return ""

@@ -10,7 +10,6 @@ import (
 	"github.com/dockersh/dockersh/internal/root/bringup"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -45,7 +44,7 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 		return "" // another user made it, and is shown the notice
 	}
 	what := ""
-	switch other, older := hasOtherSettings(made, plan.Settings), n.tags.isOutdated(plan.Engine(), made); {
+	switch other, older := lifecycle.HasOtherSettings(made, plan.Settings), n.tags.isOutdated(plan.Engine(), made); {
 	case other && older:
 		what = "with other settings, from an older image"
 	case other:
@@ -55,16 +54,14 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 	default:
 		return ""
 	}
-	return "dockersh: this container was made " + what + ", and stays so until the administrator runs: dockershctl reset " + plan.Container
-}
-
-// hasOtherSettings reports whether a container is not what settings ask for: by what it was made
-// with, or by limits that changed since then.
-func hasOtherSettings(made state.Made, s *config.Settings) bool {
-	if made.Settings == s.Hash() && (made.Limits == "" || made.Limits == lifecycle.LimitsText(s)) {
-		return false
+	until := "stays so until the administrator runs: dockershctl reset " + plan.Container
+	if bringup.CarriesOver(plan, made) {
+		until = "gets those of today, with all that is in it, at a login that finds nothing running in it"
+		if kept, ok := n.state.Container(plan.Container).Kept(); ok && kept.Settings == plan.Settings.Hash() {
+			until = "stays so: " + kept.Why
+		}
 	}
-	return made.Fixed == "" || made.Fixed != s.FixedHash() || made.Limits != lifecycle.LimitsText(s)
+	return "dockersh: this container was made " + what + ", and " + until
 }
 
 // vanishedNotice is for the first login after somebody removed the container with all

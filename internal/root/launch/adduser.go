@@ -43,7 +43,8 @@ func (a *agentStart) addUser() {
 		err = lifecycle.ErrNotSeen
 	default:
 		err = a.root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: a.user.Home,
-			UID: a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
+			Volume: a.t.follows, // a home that was mounted until now is empty
+			UID:    a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
 			RootGID: a.users.Groups.OutOrNobody(0)})
 	}
 	for _, f := range sudoers(a.t.plan, a.user) {

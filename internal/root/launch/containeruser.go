@@ -42,11 +42,24 @@ func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign
 // resolveFor resolves the container user of a container that exists, with the accounts of
 // the image that it was made from.
 func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (account.Identity, error) {
-	image, err := r.images.Accounts(ctx, r.engine, found.ImageID)
+	image, foreign, err := r.accountsOf(ctx, found)
 	if err != nil {
 		return account.Identity{}, err
 	}
-	return r.resolve(ctx, image, policy.HasForeignImage(found.Labels))
+	return r.resolve(ctx, image, foreign)
+}
+
+// accountsOf returns the accounts of the image that a container was made from. Where that is
+// gone, and the container has the layer of another one, it is that layer, which counts as a
+// user's: whoever was in it may have changed them.
+func (r userResolver) accountsOf(ctx context.Context, found *engine.Container) (a state.Accounts, foreign bool, err error) {
+	_, id := found.Base()
+	a, err = r.images.Accounts(ctx, r.engine, id)
+	if errors.Is(err, engine.ErrNoImage) && found.ImageID != id {
+		a, err = r.images.Accounts(ctx, r.engine, found.ImageID)
+		return a, true, err
+	}
+	return a, policy.HasForeignImage(found.Labels), err
 }
 
 // resolveWithoutImage is resolveFor without the image where that is possible: the

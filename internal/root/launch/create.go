@@ -9,6 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/remotecmd"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -77,7 +78,12 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 	if err != nil {
 		return p, err
 	}
-	if p.user, err = t.users().resolve(ctx, accounts, t.plan.ForeignImage()); err != nil {
+	return t.prepareWith(ctx, imageID, accounts, t.plan.ForeignImage())
+}
+
+// prepareWith is prepare with the accounts of the image, which is foreign if a user chose it.
+func (t *Target) prepareWith(ctx context.Context, imageID string, accounts state.Accounts, foreign bool) (p prepared, err error) {
+	if p.user, err = t.users().resolve(ctx, accounts, foreign); err != nil {
 		return p, err
 	}
 	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())

@@ -99,11 +99,13 @@ const keptForOthers = 2
 
 // Target is the container of a plan. Its lock is held.
 type Target struct {
-	l      *Launcher
-	plan   *policy.Plan
-	dir    state.ContainerDir
-	engine engine.Engine
-	show   func(line string)
+	l       *Launcher
+	plan    *policy.Plan
+	dir     state.ContainerDir
+	engine  engine.Engine
+	show    func(line string)
+	follows bool          // it takes the place of another container
+	late    []engine.File // to be written into it then, once it runs
 }
 
 // Target returns the container of a plan. Show receives lines for the user.

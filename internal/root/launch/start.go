@@ -95,6 +95,9 @@ func (t *Target) start(ctx context.Context, c *engine.Container, user account.Id
 			return err
 		}
 	}
+	if t.follows {
+		a.bringUpToDate(c)
+	}
 	a.awaitUID(uid)
 	if c.Labels[engine.LabelAgent] != t.plan.Agent {
 		return a.startFurther(ctx, c.ID)

@@ -23,7 +23,8 @@ func (t *Target) WriteState(c *engine.Container) error {
 		t.addToInventory(c)
 	}
 	owner, _ := policy.OwnerOf(c.Labels)
-	made := state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: c.Image,
+	image, _ := c.Base()
+	made := state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: image,
 		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed], Engine: t.plan.Engine().Host}
 	if change, stays := policy.LimitsToSet(t.plan.Settings, c.Limits); change == (engine.Limits{}) && !stays {
 		made.Limits = lifecycle.LimitsText(t.plan.Settings)

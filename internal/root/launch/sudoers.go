@@ -15,6 +15,10 @@ func sudoers(plan *policy.Plan, user account.Identity) []engine.File {
 		return nil
 	}
 	uid := strconv.FormatUint(uint64(user.UID), 10)
-	return []engine.File{{Path: "/etc/sudoers.d/dockersh-" + uid, Mode: 0o644, Optional: true,
+	return []engine.File{{Path: sudoersOf(user), Mode: 0o644, Optional: true,
 		Data: []byte("# Written by dockersh: the setting sudo.\n#" + uid + " ALL=(ALL:ALL) NOPASSWD: ALL\n")}}
+}
+
+func sudoersOf(user account.Identity) string {
+	return "/etc/sudoers.d/dockersh-" + strconv.FormatUint(uint64(user.UID), 10)
 }

@@ -66,3 +66,12 @@ func LimitsText(s *config.Settings) string {
 	l := policy.LimitsOf(s)
 	return fmt.Sprint(l.Memory, l.CPUs, l.Pids)
 }
+
+// HasOtherSettings reports whether a container is not what settings ask for: by what it was made
+// with, or by limits that changed since then.
+func HasOtherSettings(made state.Made, s *config.Settings) bool {
+	if made.Settings == s.Hash() && (made.Limits == "" || made.Limits == LimitsText(s)) {
+		return false
+	}
+	return made.Fixed == "" || made.Fixed != s.FixedHash() || made.Limits != LimitsText(s)
+}

@@ -2,6 +2,8 @@ package lifecycle
 
 import (
 	"errors"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -42,10 +44,14 @@ func (r *Reconciler) RecoverFrom(at engine.Address) error {
 	if err != nil {
 		return err
 	}
+	if err := r.recoverCarried(e, at); err != nil {
+		return err
+	}
 	all, err := e.List(r.ctx, false)
 	if err != nil {
 		return err
 	}
+	err = r.removeLayers(e, at, all)
 	for _, c := range all {
 		if ok, probeErr := r.RemoveProbe(r.ctx, e, c); ok {
 			err = errors.Join(err, probeErr)
@@ -72,4 +78,43 @@ func (r *Reconciler) recoverEphemeral(c *engine.Container, at engine.Address) er
 		return nil
 	}
 	return r.State.Retentions().Set(c.Name, state.Retention{Engine: at, Ephemeral: true, Linger: linger})
+}
+
+// recoverCarried ends or undoes what killed brokers left of containers that were carried over.
+func (r *Reconciler) recoverCarried(e engine.Engine, at engine.Address) error {
+	var errs []error
+	for _, name := range r.Inventory.Carried() {
+		if s, ok := r.Inventory.Get(name); ok && s.Engine == at.Host {
+			errs = append(errs, r.whileLocked(name, func(dir state.ContainerDir) error {
+				return Place{Engine: e, Host: at.Host, Inventory: r.Inventory, Dir: dir}.Recover(r.ctx)
+			}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeLayers removes images that were made for containers which are gone.
+func (r *Reconciler) removeLayers(e engine.Engine, at engine.Address, all []*engine.Container) error {
+	if r.Inventory == "" || !at.Local() {
+		return nil
+	}
+	marks, err := e.LayerMarks(r.ctx)
+	errs := []error{err}
+	for _, mark := range marks {
+		name := path.Base(mark)
+		if !r.State.Container(name).HasMark(mark) || slices.ContainsFunc(all, func(c *engine.Container) bool { return c.Name == name }) {
+			continue
+		}
+		errs = append(errs, r.whileLocked(name, func(state.ContainerDir) error { return e.RemoveLayers(r.ctx, mark) }))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Reconciler) whileLocked(container string, do func(state.ContainerDir) error) error {
+	unlock, err := r.Locks.Lock(r.ctx, container)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return do(r.State.Container(container))
 }

@@ -45,8 +45,11 @@ func RemoveFromEngine(ctx context.Context, e engine.Engine, inventory state.Inve
 			return err
 		}
 	}
-	if err := e.Remove(ctx, found.ID); !errors.Is(err, engine.ErrNotFound) {
+	if err := e.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
+	}
+	if found.Labels[engine.LabelFrom] != "" {
+		_ = e.RemoveLayers(ctx, found.Labels[engine.LabelMark]) // else at the next start of the service
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,6 +19,7 @@ import (
 //
 //	owner            for whom it was made (a link, see writeLink)
 //	made             what it was made from (likewise)
+//	kept             why it was not carried over to other settings (likewise)
 //	verified         process 1 since whose start the mounts are known to be in place (likewise)
 //	sources          directories of the host that were mounted at the last start
 //	reverse          reverse forwards that are carried, by the process that has the file's lock
@@ -186,6 +188,42 @@ func (c ContainerDir) Open() error {
 		return err
 	}
 	return nil
+}
+
+// Disown forgets for whom a container was made that is shut: until SetOwner no login enters it
+// without the lock, whoever has held that and was killed.
+func (c ContainerDir) Disown() error {
+	for _, name := range []string{"owner.shut", "owner"} {
+		if err := unix.Unlink(c.file(name)); err != nil && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kept is why a container is not carried over to other settings: known until keptLimit is over.
+type Kept struct {
+	Settings string // the hash of those settings
+	Why      string
+}
+
+// keptLimit is how long a login does not try again.
+const keptLimit = time.Minute
+
+// SetKept writes why a container is not carried over. The caller holds the lock.
+func (c ContainerDir) SetKept(k Kept) error {
+	return c.writeLink("kept", k.Settings+"\t"+strings.ReplaceAll(k.Why, "\n", " "))
+}
+
+// Kept returns why a container is not carried over; ok is false where that is not known, or old.
+func (c ContainerDir) Kept() (k Kept, ok bool) {
+	info, err := os.Lstat(c.file("kept"))
+	if err != nil || time.Since(info.ModTime()).Abs() > keptLimit {
+		return k, false
+	}
+	text, err := os.Readlink(c.file("kept"))
+	k.Settings, k.Why, ok = strings.Cut(text, "\t")
+	return k, ok && err == nil
 }
 
 // IsShut reports whether the container is shut, for a login that needs no owner.

@@ -23,6 +23,8 @@ type Expected struct {
 	UID        uint32 // of the user whose login made it
 	Engine     string // host of the engine's address
 	Unfinished bool   // it may have been started, and nobody has entered it yet
+	Carrying   bool   // another one is about to take its place, and nobody has entered that one yet
+	Old        string // the id of the one whose place it took, while that may still exist
 }
 
 func (d Inventory) path(container string) string { return filepath.Join(string(d), container) }
@@ -38,11 +40,40 @@ func (d Inventory) Get(container string) (s Expected, ok bool) {
 		return s, false
 	}
 	uid, err := strconv.ParseUint(f[1], 10, 32)
-	return Expected{f[0], uint32(uid), f[2], f[3] == half}, err == nil
+	s = Expected{ID: f[0], UID: uint32(uid), Engine: f[2], Unfinished: f[3] == half, Carrying: f[3] == carrying}
+	s.Old, _ = strings.CutPrefix(f[3], after)
+	if s.Old == f[3] {
+		s.Old = ""
+	}
+	return s, err == nil
 }
 
-// half and whole are what an entry says of Unfinished.
-const half, whole = "half", "whole"
+// What the last field of an entry is; after is before Expected.Old.
+const half, whole, carrying, after = "half", "whole", "carrying", "after "
+
+// phase returns the last field.
+func (s Expected) phase() string {
+	switch {
+	case s.Unfinished:
+		return half
+	case s.Carrying:
+		return carrying
+	case s.Old != "":
+		return after + s.Old
+	}
+	return whole
+}
+
+// Carried returns the containers of which one takes the place of another, or did.
+func (d Inventory) Carried() (containers []string) {
+	all, _ := os.ReadDir(string(d)) // without it there are none
+	for _, e := range all {
+		if s, ok := d.Get(e.Name()); ok && (s.Carrying || s.Old != "") {
+			containers = append(containers, e.Name())
+		}
+	}
+	return containers
+}
 
 // ErrInventory says that the inventory cannot be written: its file system is full, or
 // read-only.
@@ -64,11 +95,7 @@ func (d Inventory) set(container string, s Expected) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
-	state := whole
-	if s.Unfinished {
-		state = half
-	}
-	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine, state}, "\t")
+	text := strings.Join([]string{s.ID, strconv.FormatUint(uint64(s.UID), 10), s.Engine, s.phase()}, "\t")
 	if err := writeLink(d.path(container), d.path(container)+unfinished, text); err != nil {
 		return err
 	}

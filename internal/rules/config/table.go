@@ -172,7 +172,7 @@ var table = [...]row{
 	{key: "idletimeout", field: func(s *Settings) any { return &s.IdleTimeout }, def: "0",
 		doc: "stop the container after this long without a session or a process; 0 is never"},
 	{key: "onchange", field: func(s *Settings) any { return &s.OnChange }, def: "keep",
-		doc:   "what to do when the settings or the image changed: keep the container, apply the limits and keep the rest, or recreate it",
+		doc:   "what to do when the settings or the image changed: keep the container, apply the settings to it, or recreate it",
 		check: values.OnChange},
 	{key: "allowimage", field: func(s *Settings) any { return &s.AllowImage },
 		doc:   "patterns of the images that users may name in ~/.dockersh",

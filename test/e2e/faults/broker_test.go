@@ -208,6 +208,18 @@ func passages() []passage {
 				t.Errorf("memory %s", got)
 			}
 		}},
+		{"carried over", []string{"onchange = apply"}, func(t *testing.T, u *e2e.Account) {
+			u.Configure(t, "onchange = apply", "dockersocket = "+tripSocket, "hostname = before")
+			work(t, u)
+			u.Configure(t, "onchange = apply", "dockersocket = "+tripSocket, "hostname = after")
+		}, command, func(t *testing.T, u *e2e.Account) {
+			there(t, u)
+			e2e.Eventually(t, "it is carried over", func() bool {
+				_ = os.Remove(e2e.RunDir + "/c/" + u.Name + "_dockersh/kept") // try again at once
+				return e2e.SSH(t, u, "hostname").Stdout == "after\n"
+			})
+			there(t, u)
+		}},
 		{"given other groups", nil, func(t *testing.T, u *e2e.Account) {
 			e2e.OnHost(t, "groupadd", "-f", "dshcomes")
 			e2e.OnHost(t, "sh", "-c", "gpasswd -d "+u.Name+" dshcomes || true")

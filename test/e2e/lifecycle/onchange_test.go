@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -99,14 +100,91 @@ func TestOnchangeApplyChangesLimitsWhileTheContainerRuns(t *testing.T) {
 		t.Errorf("with more in use %s", got)
 	}
 	u.Configure(t, "memory = 128m", "cpus = 0.5", "pidslimit = 200", "env = A=b")
-	if out, _, _ := e2e.Ctl(t, "explain", u.Name); !strings.Contains(out, "memory changes from 101MB to 134MB") || !strings.Contains(out, "dockershctl reset") {
+	if out, _, _ := e2e.Ctl(t, "explain", u.Name); !strings.Contains(out, "memory changes from 101MB to 134MB") || !strings.Contains(out, "dockershctl apply") {
 		t.Errorf("%s", out)
 	}
 	if os.Geteuid() == 0 && e2e.Door != "direct" {
 		out := e2e.MustCtl(t, "apply", u.Name+"_dockersh")
-		if got := limits(); got != "134217728 500000000 200" || !strings.Contains(out, "changed; the rest takes a new container") {
+		if got := limits(); got != "134217728 500000000 200" || !strings.Contains(out, "changed; the rest stays as it is: 2 sessions in it") {
 			t.Errorf("by hand %s: %s", got, out)
 		}
 	}
 	e2e.SSH(t, u, "cat /tmp/f").Want(t, "work\n", "", 0)
+}
+
+// A login that finds nothing running in a container gives it other settings, with what is in it.
+func TestOnchangeApplyCarriesTheContainerOver(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "only root has an inventory")
+	u := e2e.NewUser(t, "onchange = apply", "env = A=1", "volume = /keeps")
+	container := u.Name + "_dockersh"
+	left := func() string {
+		return e2e.OnHost(t, "sh", "-c", "docker volume ls -q; docker images -aq --filter label=dockersh.layer")
+	}
+	before := left()
+	const look = "cat /tmp/f ~/f; stat -c '%a %u' /tmp/s; echo $A$B"
+	e2e.SSH(t, u, "echo tmp >/tmp/f; echo home >~/f; touch /tmp/s; chmod 4711 /tmp/s").Want(t, "", "", 0)
+	e2e.OnHost(t, "docker", "exec", "-u", "0", container, "sh", "-c", "echo volume >/keeps/v; mkdir /gone; rmdir /gone; touch /as-root")
+	first := u.Container(t)
+	uid := strconv.Itoa(u.UID)
+
+	// Not while somebody is in it, nor while something runs in it.
+	c := e2e.LiveSession(t, u)
+	u.Configure(t, "onchange = apply", "env = B=2", "volume = /keeps", "hostname = other")
+	e2e.SSH(t, u, look).Want(t, "tmp\nhome\n4711 "+uid+"\n1\n", "", 0)
+	c.Line("setsid sleep 4321 >/dev/null 2>&1 </dev/null & exit")
+	c.Wait()
+	c = e2e.SSHConsole(t, u)
+	c.FirstPrompt()
+	if !strings.Contains(c.Shown(), "made with other settings, and stays so: something runs in it") || u.Container(t) != first {
+		t.Errorf("%q", c.Shown())
+	}
+	c.Run("kill $(pidof sleep)")
+	c.Line("exit")
+	c.Wait()
+	if out, _, _ := e2e.Ctl(t, "explain", u.Name); !strings.Contains(out, "gives it those of today, with what is in its own file system") {
+		t.Errorf("%s", out)
+	}
+	forgetKept(t, container)
+	e2e.Eventually(t, "it is carried over", func() bool { return e2e.SSH(t, u, "hostname").Stdout == "other\n" })
+	second := u.Container(t)
+	e2e.SSH(t, u, look+"; cat /keeps/v; ls /as-root").Want(t, "tmp\nhome\n4711 "+uid+"\n2\nvolume\n/as-root\n", "", 0)
+	if second == first || u.Container(t) != second {
+		t.Error("it is not carried over once")
+	}
+	c = e2e.SSHConsole(t, u)
+	c.FirstPrompt()
+	if strings.Contains(c.Shown(), "this container was made") {
+		t.Errorf("%q", c.Shown())
+	}
+	c.Line("exit")
+	c.Wait()
+
+	// By hand, whatever onchange is.
+	u.Configure(t, "env = B=3", "volume = /keeps")
+	e2e.Eventually(t, "the session has ended", func() bool {
+		return strings.Contains(e2e.MustCtl(t, "apply", container), "carried over to the settings of today")
+	})
+	if out := e2e.MustCtl(t, "apply", container); !strings.Contains(out, "as the settings say") {
+		t.Errorf("again: %s", out)
+	}
+	e2e.SSH(t, u, look+"; cat /keeps/v").Want(t, "tmp\nhome\n4711 "+uid+"\n3\nvolume\n", "", 0)
+	if out := e2e.MustCtl(t, "ls"); !strings.Contains(out, "busybox") || strings.Contains(out, "dockersh-old") {
+		t.Errorf("%s", out)
+	}
+	if left() == before {
+		t.Error("no volume and no layer")
+	}
+	e2e.MustCtl(t, "rm", "--yes", container)
+	if now := left(); now != before {
+		t.Errorf("volumes and layers %q, before %q", now, before)
+	}
+	e2e.SSH(t, u, "cat /tmp/f 2>/dev/null || echo fresh").Want(t, "fresh\n", "", 0)
+}
+
+// forgetKept lets the next login try again at once.
+func forgetKept(t *testing.T, container string) {
+	t.Helper()
+	if err := os.Remove(e2e.RunDir + "/c/" + container + "/kept"); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,0 +1,187 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/state"
+)
+
+// A container that is carried over to other settings gets another one in its place: made from an
+// image of its file system, with its volumes. Until nobody can lose anything by it the former
+// container exists, under OldName. Each step can be the last one of a broker: the inventory says
+// before the first one what is under way, and the next holder of the lock calls Recover.
+
+// Kept is the error of a container that is not carried over: it stays as it is, and why.
+type Kept string
+
+func (k Kept) Error() string { return string(k) }
+
+const oldPrefix = "dockersh-old."
+
+// OldName is the name of a container while another one takes its place.
+func OldName(container string) string { return oldPrefix + container }
+
+// IsOld reports whether a container has its name from OldName.
+func IsOld(c *engine.Container) bool {
+	_, dir, _ := strings.Cut(c.Labels[engine.LabelMark], ":")
+	return dir != "" && c.Name == OldName(path.Base(dir))
+}
+
+// Place is what a container has the name of. Its lock is held.
+type Place struct {
+	Engine    engine.Engine
+	Host      string // of the engine's address
+	Inventory state.Inventory
+	Dir       state.ContainerDir
+}
+
+// freeBeside is how many bytes must be left of the disk when a container is carried over.
+const freeBeside = 64 << 20
+
+// CheckRoom returns Kept unless there is room for another copy of what a container has in its own
+// layer, and for what an engine writes on the way.
+func (p Place) CheckRoom(ctx context.Context, old *engine.Container) (size int64, err error) {
+	size, free, err := p.Engine.LayerRoom(ctx, old.ID)
+	if err == nil && free-freeBeside < 2*size {
+		err = Kept(fmt.Sprintf("it has %d MB in it, and the disk of the engine has only %d MB free", size/1e6, free/1e6))
+	}
+	return size, err
+}
+
+// CarryOver gives a container another one in its place, which make makes and starts. The
+// container is shut, and nobody is in it. With an error it is there as before, but stopped, and
+// with ErrUnfinished the next holder of the lock has to see to that.
+func (p Place) CarryOver(ctx context.Context, old *engine.Container, entry state.Expected,
+	make func(layer string) (*engine.Container, error)) (*engine.Container, error) {
+	if old.State == engine.Running {
+		if err := p.Engine.Stop(ctx, old.ID, StopGrace); err != nil {
+			return nil, err
+		}
+	}
+	next, err := p.replace(ctx, old, entry, make)
+	// What was begun is ended, even if the time for the login is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recoverLimit)
+	defer cancel()
+	if undoErr := p.Recover(ctx); undoErr != nil && err != nil {
+		return nil, fmt.Errorf("%w: %w; %w", ErrUnfinished, err, undoErr)
+	}
+	return next, err // without an error somebody else may end it
+}
+
+// ErrUnfinished is returned where a container could not be given its name again.
+var ErrUnfinished = errors.New("the container is not back yet")
+
+// recoverLimit is how long Recover may take; a large container may be removed in it.
+const recoverLimit = 2 * time.Minute
+
+func (p Place) replace(ctx context.Context, old *engine.Container, entry state.Expected,
+	make func(layer string) (*engine.Container, error)) (*engine.Container, error) {
+	name := p.Dir.Name()
+	begun := entry
+	begun.ID, begun.Carrying = old.ID, true
+	if err := p.Inventory.Set(name, begun); err != nil {
+		return nil, err
+	}
+	layer, err := p.Engine.CarryLayer(ctx, old.ID, p.Dir.Mark())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Engine.Rename(ctx, old.ID, OldName(name)); err != nil {
+		return nil, err
+	}
+	// The next one is not to be entered before it has the place for good.
+	if err := p.Dir.Disown(); err != nil {
+		return nil, err
+	}
+	next, err := make(layer)
+	if err != nil {
+		return nil, err
+	}
+	// The former one is on the disk for long, and its copy is not yet.
+	if err := p.Engine.SyncLayers(ctx); err != nil {
+		return nil, err
+	}
+	done := entry
+	done.ID, done.Old = next.ID, old.ID
+	return next, p.Inventory.Set(name, done)
+}
+
+// Recover ends or undoes what a CarryOver left that did not come to its end. Afterwards the
+// container of the name is the one that somebody may have worked in.
+func (p Place) Recover(ctx context.Context) error {
+	name := p.Dir.Name()
+	s, ok := p.Inventory.Get(name)
+	if !ok || !s.Carrying && s.Old == "" || s.Engine != p.Host {
+		return nil
+	}
+	at, err := p.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	old, err := p.find(ctx, OldName(name))
+	if err != nil {
+		return err
+	}
+	formerly := s.Old
+	if s.Carrying {
+		formerly = s.ID
+	}
+	stays := at
+	switch {
+	case old == nil || old.ID != formerly: // not renamed yet, or gone
+	case !s.Carrying && at != nil && at.ID == s.ID:
+		if err := p.Engine.Remove(ctx, old.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+	case at == nil || at.Labels[engine.LabelFrom] == old.ID && s.Carrying:
+		if at != nil { // nobody has entered it
+			if err := p.Engine.Remove(ctx, at.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				return err
+			}
+		}
+		if err := p.Engine.Rename(ctx, old.ID, name); err != nil {
+			return err
+		}
+		stays = old
+	default:
+		return usererr.New(usererr.Container, "another container has the name "+name+", and the one before is "+old.Name,
+			"ask the administrator to run: "+p.Engine.Program()+" rename "+name+" OTHER", nil)
+	}
+	whole := state.Expected{ID: s.ID, UID: s.UID, Engine: s.Engine}
+	if stays != nil {
+		whole.ID = stays.ID
+	}
+	if err := p.Inventory.Set(name, whole); err != nil {
+		if err := p.Inventory.Remove(name); err != nil { // takes no room on a full disk
+			return err
+		}
+	}
+	_ = p.Engine.RemoveLayers(ctx, p.Dir.Mark()) // else the next time; nobody waits for it
+	return nil
+}
+
+// Restore gives a container its name again if there is none of that name: a broker was killed
+// that had asked the engine to rename it, and the engine did so late. ok reports whether it did.
+func (p Place) Restore(ctx context.Context) (ok bool, err error) {
+	old, err := p.find(ctx, OldName(p.Dir.Name()))
+	if err != nil || old == nil || !IsOld(old) || !p.Dir.HasMark(old.Labels[engine.LabelMark]) {
+		return false, err
+	}
+	return true, p.Engine.Rename(ctx, old.ID, p.Dir.Name())
+}
+
+// find returns the container of a name; nil if there is none.
+func (p Place) find(ctx context.Context, name string) (*engine.Container, error) {
+	found, err := p.Engine.Find(ctx, name)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil, nil
+	}
+	return found, err
+}
