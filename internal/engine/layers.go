@@ -21,7 +21,7 @@ type Layers interface {
 	// RemoveLayers removes the images that CarryLayer made for a mark and that no container has.
 	// One to which somebody gave another name stays, and so does one that was made from it.
 	RemoveLayers(ctx context.Context, mark string) error
-	// LayerMarks returns the marks of images that CarryLayer made.
+	// LayerMarks returns the marks of images that CarryLayer made and that no container has.
 	LayerMarks(ctx context.Context) ([]string, error)
 }
 

@@ -114,14 +114,19 @@ func (f *Fake) RemoveLayers(ctx context.Context, mark string) error {
 		return err
 	}
 	maps.DeleteFunc(f.images, func(_ string, i image) bool {
-		for _, b := range f.containers {
-			if b.ImageID == i.id {
-				return false
-			}
-		}
-		return i.mark == mark && mark != ""
+		return i.mark == mark && mark != "" && !f.isUsed(i)
 	})
 	return nil
+}
+
+// isUsed reports whether a container has an image.
+func (f *Fake) isUsed(i image) bool {
+	for _, b := range f.containers {
+		if b.ImageID == i.id {
+			return true
+		}
+	}
+	return false
 }
 
 // LayerMarks implements engine.Engine.
@@ -132,7 +137,7 @@ func (f *Fake) LayerMarks(ctx context.Context) (marks []string, err error) {
 		return nil, err
 	}
 	for _, i := range f.images {
-		if i.mark != "" && !slices.Contains(marks, i.mark) {
+		if i.mark != "" && !f.isUsed(i) && !slices.Contains(marks, i.mark) {
 			marks = append(marks, i.mark)
 		}
 	}

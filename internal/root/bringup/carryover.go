@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/launch"
@@ -109,6 +110,11 @@ func (a *coldLogin) carryOverNow(ctx context.Context) error {
 		return err
 	}
 	a.show("looking at the disk before the container gets new settings")
+	release, err := a.acquireCarry(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	size, err := a.place().CheckRoom(ctx, old)
 	if err != nil {
 		return err
@@ -116,12 +122,24 @@ func (a *coldLogin) carryOverNow(ctx context.Context) error {
 	if a.login.Session.Connection && size > maxForConnection {
 		return lifecycle.Kept("it has much in it, and the administrator can run: dockershctl apply " + a.plan.Container)
 	}
-	release, err := a.b.carries.Acquire(ctx, a.plan.User.UID)
-	if err != nil {
-		return err
-	}
-	defer release()
 	return a.follow(ctx, old, follower, size)
+}
+
+// carryLimit is how long a login waits until less containers are carried over: two users with much
+// in theirs could keep everybody waiting.
+const carryLimit = 10 * time.Second
+
+func (a *coldLogin) acquireCarry(ctx context.Context) (release func(), err error) {
+	if a.login.Session.ID == "" { // an administrator waits
+		return a.b.carries.Acquire(ctx, a.plan.User.UID)
+	}
+	limited, cancel := context.WithTimeout(ctx, carryLimit)
+	defer cancel()
+	release, err = a.b.carries.Acquire(limited, a.plan.User.UID)
+	if err != nil && ctx.Err() == nil {
+		err = lifecycle.Kept("others are being carried over at the moment")
+	}
+	return release, err
 }
 
 // follow lets another container take the place of one.

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"errors"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -44,14 +43,13 @@ func (r *Reconciler) RecoverFrom(at engine.Address) error {
 	if err != nil {
 		return err
 	}
-	if err := r.recoverCarried(e, at); err != nil {
+	if err := errors.Join(r.recoverCarried(e, at), r.removeLayers(e, at)); err != nil {
 		return err
 	}
 	all, err := e.List(r.ctx, false)
 	if err != nil {
 		return err
 	}
-	err = r.removeLayers(e, at, all)
 	for _, c := range all {
 		if ok, probeErr := r.RemoveProbe(r.ctx, e, c); ok {
 			err = errors.Join(err, probeErr)
@@ -93,8 +91,8 @@ func (r *Reconciler) recoverCarried(e engine.Engine, at engine.Address) error {
 	return errors.Join(errs...)
 }
 
-// removeLayers removes images that were made for containers which are gone.
-func (r *Reconciler) removeLayers(e engine.Engine, at engine.Address, all []*engine.Container) error {
+// removeLayers removes images that were made for containers which are gone, or never came.
+func (r *Reconciler) removeLayers(e engine.Engine, at engine.Address) error {
 	if r.Inventory == "" || !at.Local() {
 		return nil
 	}
@@ -102,8 +100,8 @@ func (r *Reconciler) removeLayers(e engine.Engine, at engine.Address, all []*eng
 	errs := []error{err}
 	for _, mark := range marks {
 		name := path.Base(mark)
-		if !r.State.Container(name).HasMark(mark) || slices.ContainsFunc(all, func(c *engine.Container) bool { return c.Name == name }) {
-			continue
+		if !r.State.Container(name).HasMark(mark) {
+			continue // another broker's
 		}
 		errs = append(errs, r.whileLocked(name, func(state.ContainerDir) error { return e.RemoveLayers(r.ctx, mark) }))
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
@@ -225,7 +226,7 @@ func dataRoots(ctx context.Context, conn *api.Conn) (dirs []string, err error) {
 func Remove(ctx context.Context, conn *api.Conn, mark string) error {
 	return conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		var failed []error
-		all, err := list(ctx, cli, engine.LabelLayer+"="+mark)
+		all, err := list(ctx, cli, engine.LabelLayer+"="+mark, true)
 		for _, i := range all {
 			if isNamed(i) {
 				continue
@@ -239,12 +240,19 @@ func Remove(ctx context.Context, conn *api.Conn, mark string) error {
 	})
 }
 
-// Marks returns the marks of all images of Carry.
+// Marks returns the marks of images of Carry that no container has.
 func Marks(ctx context.Context, conn *api.Conn) (marks []string, err error) {
 	err = conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
-		all, err := list(ctx, cli, engine.LabelLayer)
+		all, err := list(ctx, cli, engine.LabelLayer, false)
+		if err != nil {
+			return err
+		}
+		filter := make(client.Filters).Add("label", engine.LabelFrom)
+		have, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filter})
 		for _, i := range all {
-			if mark := i.Labels[engine.LabelLayer]; mark != "" && !isNamed(i) && !slices.Contains(marks, mark) {
+			id := withAlgorithm(i.ID)
+			used := slices.ContainsFunc(have.Items, func(c container.Summary) bool { return withAlgorithm(c.ImageID) == id })
+			if mark := i.Labels[engine.LabelLayer]; mark != "" && !used && !isNamed(i) && !slices.Contains(marks, mark) {
 				marks = append(marks, mark)
 			}
 		}
@@ -253,8 +261,9 @@ func Marks(ctx context.Context, conn *api.Conn) (marks []string, err error) {
 	return marks, err
 }
 
-func list(ctx context.Context, cli *client.Client, label string) ([]image.Summary, error) {
-	r, err := cli.ImageList(ctx, client.ImageListOptions{All: true, Filters: make(client.Filters).Add("label", label)})
+// list returns the images with a label, between ones too: those that others are made from.
+func list(ctx context.Context, cli *client.Client, label string, between bool) ([]image.Summary, error) {
+	r, err := cli.ImageList(ctx, client.ImageListOptions{All: between, Filters: make(client.Filters).Add("label", label)})
 	return r.Items, err
 }
 
