@@ -30,7 +30,7 @@ func (c ContainerDir) Remove() error {
 func (c ContainerDir) Clear() error {
 	var errs []error
 	for _, path := range append(c.AgentSockets(), c.file("made"), c.file("verified"), c.file("sources"), c.file("reverse"),
-		c.file("owner"), c.file("owner.shut")) {
+		c.file("kept"), c.file("owner"), c.file("owner.shut")) {
 		errs = append(errs, unlink(path))
 	}
 	return errors.Join(errs...)

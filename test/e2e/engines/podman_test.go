@@ -230,3 +230,28 @@ func TestPodmanContainerOfACommittedImageIsNotOurs(t *testing.T) {
 		t.Errorf("it is %s", state)
 	}
 }
+
+// Podman changes no limits in a container that exists, so a container is carried over to them.
+func TestPodmanContainersAreCarriedOver(t *testing.T) {
+	e2e.Run(t, e2e.BehindDoors.On(e2e.Podman))
+	u := newPodmanUser(t, "onchange = apply", "pidslimit = 90", "env = A=1", "volume = /keeps")
+	layers := func() string { return podman(t, "images", "-aq", "--filter", "label=dockersh.layer") }
+	const limit = "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null"
+	before := layers()
+	e2e.SSH(t, u, "echo home >~/f; touch ~/s; chmod 4711 ~/s").Want(t, "", "", 0)
+	podman(t, "exec", "-u", "0", containersInPodman(t, u)[0], "sh", "-c", "echo volume >/keeps/v")
+	for n := range 2 {
+		u.Configure(t, e2e.InPodman, "imagename = dsh-debian", "shell = /bin/bash", "onchange = apply", "volume = /keeps",
+			fmt.Sprint("pidslimit = ", 100+n), fmt.Sprint("env = B", n, "=2"))
+		e2e.Eventually(t, "it is carried over", func() bool { return e2e.SSH(t, u, limit).Stdout == fmt.Sprint(100+n, "\n") })
+		e2e.SSH(t, u, "cat ~/f /keeps/v; stat -c %a ~/s; echo $A$B0$B1").Want(t, "home\nvolume\n4711\n2\n", "", 0)
+	}
+	ids := containersInPodman(t, u)
+	if len(ids) != 1 || layers() == before {
+		t.Errorf("containers %q, layers %q", ids, layers())
+	}
+	e2e.MustCtl(t, "rm", "--yes", u.Name+"_dockersh")
+	if now := layers(); now != before {
+		t.Errorf("layers %q, before %q", now, before)
+	}
+}

@@ -1,0 +1,96 @@
+package bringup
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+const applied = "[dockersh]\nonchange = apply\nhostname = other\n"
+
+// newCarry returns a login of alice, whose container was made with other settings.
+func newCarry(t *testing.T, text string) (*coldLogin, *enginetest.Fake, state.Made) {
+	t.Helper()
+	e := enginetest.New()
+	e.AddImage("busybox", "sha256:1", nil)
+	a := newColdLogin(t, e, text)
+	a.b.Inventory = state.Inventory(t.TempDir())
+	a.login = Login{Plan: a.plan, Session: &state.Session{ID: "s"}}
+	made := state.Made{UID: 1001, Settings: "others", Image: "busybox", ImageID: "sha256:1", Fixed: "others",
+		Limits: lifecycle.LimitsText(a.plan.Settings)}
+	if err := a.dir.SetMade(made); err != nil {
+		t.Fatal(err)
+	}
+	labels := policy.Owner{UID: 1001, Identity: "u=alice"}.Labels()
+	labels[engine.LabelMark] = a.dir.Mark()
+	e.Add(engine.Container{Name: "alice_dockersh", State: engine.Exited, Image: "busybox", ImageID: "sha256:1", Labels: labels})
+	return a, e, made
+}
+
+func TestContainerIsCarriedOverForItsMakerAndTheSameImage(t *testing.T) {
+	a, _, made := newCarry(t, applied)
+	if !a.b.mayCarryOver(a.login) {
+		t.Fatal("it is kept")
+	}
+	for what, change := range map[string]func(l *Login, m *state.Made){
+		"another user made it":   func(_ *Login, m *state.Made) { m.UID = 7 },
+		"of another image":       func(_ *Login, m *state.Made) { m.Image = "debian" },
+		"settings are the same":  func(l *Login, m *state.Made) { m.Settings = l.Plan.Settings.Hash() },
+		"only limits differ":     func(l *Login, m *state.Made) { m.Fixed = l.Plan.Settings.FixedHash() },
+		"users' word is unknown": func(l *Login, _ *state.Made) { l.KnownOnly = true },
+	} {
+		l, m := a.login, made
+		change(&l, &m)
+		if err := a.dir.SetMade(m); err != nil {
+			t.Fatal(err)
+		}
+		if a.b.mayCarryOver(l) {
+			t.Errorf("%s: it is carried over", what)
+		}
+	}
+	if err := errors.Join(a.dir.SetMade(made), a.dir.SetKept(state.Kept{Settings: a.plan.Settings.Hash(), Why: "x"})); err != nil {
+		t.Fatal(err)
+	}
+	if a.b.mayCarryOver(a.login) {
+		t.Error("it was kept a moment ago, and is tried again")
+	}
+	if err := a.dir.SetKept(state.Kept{Settings: "of earlier settings", Why: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if !a.b.mayCarryOver(a.login) {
+		t.Error("the settings changed since it was kept, and it is not tried again")
+	}
+	a.b.Inventory = ""
+	if a.b.mayCarryOver(a.login) {
+		t.Error("without an inventory nothing could be undone")
+	}
+}
+
+// A login goes on where a container cannot be carried over, and the next one does not try again.
+func TestLoginGoesOnWhereNothingIsCarriedOver(t *testing.T) {
+	for what, prepare := range map[string]func(e *enginetest.Fake){
+		"the engine does not answer":    func(e *enginetest.Fake) { e.Fail("Find", engine.ErrDown) },
+		"its process 1 is another's":    func(*enginetest.Fake) {}, // it has no label of an agent
+		"it is paused":                  func(e *enginetest.Fake) { e.SetState("alice_dockersh", engine.Paused) },
+		"it was half made, and is dead": func(e *enginetest.Fake) { e.SetState("alice_dockersh", engine.Dead) },
+	} {
+		a, e, _ := newCarry(t, applied)
+		prepare(e)
+		if changed, err := a.carryOver(t.Context()); changed != "" || err != nil {
+			t.Errorf("%s: %q %v", what, changed, err)
+		}
+		if k, ok := a.dir.Kept(); !ok || k.Why == "" || a.b.mayCarryOver(a.login) {
+			t.Errorf("%s: %+v", what, k)
+		}
+		for _, method := range []string{"Stop", "Rename", "CarryLayer", "Remove"} {
+			if e.Calls(method) > 0 {
+				t.Errorf("%s: %s was called", what, method)
+			}
+		}
+	}
+}
