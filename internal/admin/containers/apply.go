@@ -50,7 +50,7 @@ func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (s
 	if !stays && (made == "" || made == admins.Hash() || fixed == admins.FixedHash()) {
 		return done, nil
 	}
-	err = s.carryOver(ctx, c, owner)
+	err = s.carryOver(ctx, c, d, owner)
 	var kept lifecycle.Kept
 	if !errors.As(err, &kept) {
 		return "carried over to the settings of today", err
@@ -59,7 +59,7 @@ func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (s
 }
 
 // carryOver gives a container all settings of today, with what is in it; lifecycle.Kept.
-func (s *seats) carryOver(ctx context.Context, c Container, owner policy.Owner) error {
+func (s *seats) carryOver(ctx context.Context, c Container, d state.ContainerDir, owner policy.Owner) error {
 	u, err := s.users.ByUID(ctx, owner.UID)
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (s *seats) carryOver(ctx context.Context, c Container, owner policy.Owner) 
 	switch {
 	case err != nil:
 		return err
-	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local():
+	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local() || !c.isTheOne(d):
 		return lifecycle.Kept("a login of " + u.Name + " does not enter it; to have it made anew, run: dockershctl reset " + c.Name)
 	case len(live) > 0:
 		return lifecycle.Kept(human.Count(len(live), "session") + " in it")
