@@ -125,8 +125,9 @@ packages-test: ## install, upgrade and remove the packages, here and on Debian 1
 	@$(MAKE) -s packages ARCHS=amd64
 	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
 	sh scripts/inside sh scripts/packages-test build/packages
-	for page in trainers universities jumphosts; do sh scripts/inside sh scripts/pages-test build/packages docs/$$page.md || exit 1; done
 	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
+	set -e; for page in trainers universities jumphosts; do for on in sh 'sh scripts/trixie sh'; do \
+		$$on scripts/inside sh scripts/pages-test build/packages docs/$$page.md; done; done
 
 install-setuid: ## make dockersh setuid, so that it starts its broker without the service
 	chown root:root $(DESTDIR)$(BINDIR)/dockersh
