@@ -5,10 +5,9 @@ package version
 
 import (
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // magic begins the build information in a program, which debug/buildinfo describes.
@@ -22,14 +21,17 @@ func Get() string {
 		return unknown
 	}
 	defer unix.Close(fd)
-	var exe []byte
-	for buf := make([]byte, 1<<20); ; {
-		n, err := sys.Read(fd, buf)
-		if n <= 0 || err != nil {
-			return find(string(exe))
-		}
-		exe = append(exe, buf[:n]...)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return unknown
 	}
+	size := uintptr(st.Size) // megabytes, of which few are looked at
+	at, err := unix.MmapPtr(fd, 0, nil, size, unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return unknown
+	}
+	defer func() { _ = unix.MunmapPtr(at, size) }()
+	return strings.Clone(find(unsafe.String((*byte)(at), size)))
 }
 
 const unknown = "unknown"
