@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 	"os"
 	"os/exec"
@@ -143,6 +144,9 @@ func TestPagesRulesAndDashboardNameTheMetricsThatThereAre(t *testing.T) {
 		page, err := os.ReadFile("../../../" + path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, ".json") && !json.Valid(page) {
+			t.Errorf("%s is not JSON", path)
 		}
 		named := map[string]bool{}
 		for _, name := range metricName.FindAllString(string(page), -1) {
