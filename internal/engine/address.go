@@ -51,8 +51,8 @@ func (c *Clients) Get(at Address) (Engine, error) {
 	return e, nil
 }
 
-// Counts are how many calls a process made to engines, and how many of them failed. That
-// something is not there is an answer, and no failure; nor is a call that was given up.
+// Counts are how many calls a process made to engines, and how many of them failed. An
+// answer that something does not exist is not a failure, and neither is a call that was given up.
 type Counts struct{ Calls, Failed uint64 }
 
 // Counts returns those of all engines.
