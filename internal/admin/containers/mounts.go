@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -40,6 +41,9 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 			return err
 		}
 		home = known[c.User()].Home
+	}
+	if err := lifecycle.CheckHelpers(found, paths.Helpers()); err != nil {
+		return err
 	}
 	var at atomic.Value
 	at.Store("a directory that it mounts")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
-	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // Stop is the command stop.
@@ -96,8 +94,8 @@ func (c Container) verifyMounts(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
-	own := lifecycle.OwnFile{Inside: policy.InitInside, Ours: filepath.Join(paths.Helpers(), filepath.Base(policy.InitInside))}
-	misplaced, err := lifecycle.FindMisplaced(root, []lifecycle.OwnFile{own}, found.Mounts)
+	own := []lifecycle.OwnFile{lifecycle.OwnInit(found, paths.Helpers())}
+	misplaced, err := lifecycle.FindMisplaced(root, own, found.Mounts)
 	if err == nil && misplaced != "" {
 		err = errors.Join(lifecycle.ErrMisplaced(c.Name, misplaced), c.engine.Stop(ctx, found.ID, 0))
 	}

@@ -160,6 +160,27 @@ func lookAtEngines(ctx context.Context, h *facts.Host, db *account.DB, open engi
 	}
 }
 
+// oldest is how many containers, the oldest, are looked at for the installation that made them.
+const oldest = 20
+
+// lostHelpers returns the directories that the oldest containers mount programs of dockersh
+// from, and that are gone.
+func lostHelpers(ctx context.Context, d engine.Engine, all []*engine.Container) (lost []string) {
+	all = slices.DeleteFunc(slices.Clone(all), func(c *engine.Container) bool { _, ours := policy.OwnerOf(c.Labels); return !ours })
+	slices.SortFunc(all, func(a, b *engine.Container) int { return a.Created.Compare(b.Created) })
+	for _, c := range all[:min(len(all), oldest)] {
+		found, err := d.Find(ctx, c.Name)
+		if err != nil {
+			continue // it was just removed
+		}
+		at := policy.HelpersOf(found.Mounts)
+		if _, err := os.Stat(at); at != "" && errors.Is(err, os.ErrNotExist) && !slices.Contains(lost, at) {
+			lost = append(lost, at)
+		}
+	}
+	return lost
+}
+
 func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *account.DB, open engine.Opener) error {
 	d, err := open(at)
 	if err != nil {
@@ -175,6 +196,9 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 	all, err := d.List(ctx, false)
 	if err != nil {
 		return err
+	}
+	if at.Local() {
+		e.Lost = lostHelpers(ctx, d, all)
 	}
 	gone, err := installed.Gone(ctx, db, all)
 	for _, c := range gone {

@@ -30,6 +30,11 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 	if !t.plan.Engine().Local() {
 		return nil
 	}
+	if found != nil {
+		if err := lifecycle.CheckHelpers(found, t.l.Helpers); err != nil {
+			return err
+		}
+	}
 	result := make(chan error, 1)
 	err := t.l.hostReads.Do(ctx, t.plan.User.UID, sourceLimit, func() {
 		if err := makeHome(t.plan, found); err != nil {

@@ -55,7 +55,7 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 // what is to be there; empty: there is none.
 func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
 	files := []lifecycle.OwnFile{
-		{Inside: policy.InitInside, Ours: filepath.Join(a.t.l.Helpers, filepath.Base(policy.InitInside))},
+		lifecycle.OwnInit(found, a.t.l.Helpers),
 		// It proves that this is the container's own directory, and so the right container.
 		{Inside: policy.RunInside + "/" + filepath.Base(a.t.dir.StartSocket()), Ours: a.t.dir.StartSocket()},
 	}

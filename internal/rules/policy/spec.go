@@ -2,6 +2,7 @@ package policy
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,17 @@ const (
 	RunInside     = engine.RunInside
 	InitInside    = "/.dockersh/dockersh-init"
 )
+
+// HelpersOf returns the directory of the host that a container has at HelpersInside: that of the
+// installation that made it. Empty without one.
+func HelpersOf(mounts []engine.Mount) string {
+	for _, m := range mounts {
+		if path.Clean(m.Target) == HelpersInside {
+			return m.Source
+		}
+	}
+	return ""
+}
 
 // Spec returns the container that the plan asks for. who is its user, and imageID the
 // image behind its name.

@@ -92,8 +92,10 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		mine.Stop()
-		if err := e2e.Broker.Start(); err != nil {
-			t.Error(err)
+		if !e2e.Broker.Alive() {
+			if err := e2e.Broker.Start(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	u := e2e.NewAccount(t, installed+"/dockersh")
@@ -131,6 +133,48 @@ func TestTheInstallerImageLeavesAWorkingDockersh(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"dockersh", "dockersh.d", "dockershctl", "dockershd"}) {
 		t.Errorf("%q", names)
+	}
+
+	// Another installation takes over: the container goes on with what it mounts, as long as
+	// that is there, and then by a link, which the refusal and the doctor name.
+	c.Line("exit")
+	c.Wait()
+	mine.Stop()
+	e2e.OnHost(t, "chmod", "755", installed+"/dockersh") // which then asks the service
+	if err := e2e.Broker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	container := u.Container(t)
+	e2e.OnHost(t, "docker", "stop", "-t", "0", container)
+	e2e.SSH(t, u, "echo other").Want(t, "other\n", "", 0)
+	e2e.OnHost(t, "docker", "stop", "-t", "0", container)
+	helpers := installed + "/dockersh.d/dockersh"
+	e2e.OnHost(t, "rm", "-r", helpers)
+	link := "ln -sT /run/dsh/libexec/dockersh " + helpers
+	e2e.SSH(t, u, "true").Refused(t, link)
+	if out, _, _ := e2e.Ctl(t, "doctor", "--no-login", u.Name); !strings.Contains(out, " helpers-gone") || !strings.Contains(out, link) {
+		t.Errorf("doctor: %s", out)
+	}
+	e2e.OnHost(t, "sh", "-c", link)
+	e2e.SSH(t, u, "echo linked").Want(t, "linked\n", "", 0)
+
+	// The image removes what it installed.
+	uninstall := []string{"-v", installed + ":/target", "-v", "/etc/shells:/etc/shells", "-v", units + ":/etc/systemd/system",
+		"-v", rotate + ":/etc/logrotate.d", "-v", "/etc/passwd:/etc/passwd:ro", image, "uninstall"}
+	if out, err := install(t, image, uninstall...); err == nil || !strings.Contains(out, u.Name) {
+		t.Errorf("uninstall with a user: %v: %s", err, out)
+	}
+	e2e.OnHost(t, "usermod", "-s", "/bin/sh", u.Name)
+	if out, err := install(t, image, uninstall...); err != nil {
+		t.Errorf("uninstall: %v: %s", err, out)
+	}
+	for _, dir := range []string{installed, units, rotate} {
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+			t.Errorf("left in %s: %v %v", dir, files, err)
+		}
+	}
+	if b, _ := os.ReadFile("/etc/shells"); strings.Contains(string(b), installed+"/dockersh\n") {
+		t.Errorf("/etc/shells: %s", b)
 	}
 }
 

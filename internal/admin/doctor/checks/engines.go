@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ var engineChecks = []check{
 	{id: "engine-down", severity: Error, why: "dockershd(8)", engine: engineDown},
 	{id: "engine-open", severity: Error, why: hole(1), need: wantEngine, engine: engineOpen},
 	{id: "engine-rootless", severity: Error, why: "docs/engines.md, Podman", need: wantEngine, engine: engineRootless},
+	{id: "helpers-gone", severity: Error, why: "docs/install.md, Another way to install", need: wantEngine, engine: helpersGone},
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "live-restore", severity: Warning, why: "docs/failures.md", need: wantEngine, engine: liveRestore},
@@ -64,6 +66,19 @@ func engineRootless(h *facts.Host, e *facts.Engine) *fault {
 			"nor dockersh is setuid; or let the settings name a rootful engine",
 		lines: []string{"grep -n dockersocket " + h.Settings},
 	}
+}
+
+// helpersGone finds containers that mount the programs of an installation that was removed.
+func helpersGone(h *facts.Host, e *facts.Engine) *fault {
+	if len(e.Lost) == 0 {
+		return nil
+	}
+	f := &fault{text: "containers that another installation of dockersh made cannot be started: they mount its programs from " +
+		strings.Join(e.Lost, ", ")}
+	for _, at := range e.Lost {
+		f.lines = append(f.lines, "mkdir -p "+filepath.Dir(at)+" && ln -sT "+h.Helpers+" "+at)
+	}
+	return f
 }
 
 // pruneJob finds jobs that remove the containers of users who are not logged in.

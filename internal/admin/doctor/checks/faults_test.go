@@ -225,6 +225,9 @@ var spoiled = []struct {
 	}, "engine-open", "systemctl cat docker.service | grep tcp://"},
 	{"a key that sshd does not expose", func(_ *testing.T, h *facts.Host) { h.Users[0].ByKey = "record" }, "sshd-auth-info", "ExposeAuthInfo yes"},
 	{"a rootless engine for a root service", func(_ *testing.T, h *facts.Host) { h.Engines[0].RootlessUID = 1000 }, "engine-rootless", "grep -n dockersocket"},
+	{"containers of an installation that is gone", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Lost = []string{"/usr/libexec/dockersh"}
+	}, "helpers-gone", "mkdir -p /usr/libexec && ln -sT /usr/local/libexec/dockersh /usr/libexec/dockersh"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"a job that removes stopped containers", func(_ *testing.T, h *facts.Host) {

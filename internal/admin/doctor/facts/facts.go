@@ -119,6 +119,7 @@ type Engine struct {
 	engine.About
 	Err    string      // why it does not answer
 	Mended []string    // names of holes that the distribution closed in its runc
+	Lost   []string    // directories with programs that old containers mount, and that are gone
 	Gone   []Container // containers of one user alone whose account exists no more
 }
 
