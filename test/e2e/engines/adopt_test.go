@@ -33,6 +33,8 @@ func TestAdoptedContainerIsStartedAndEnteredAndNotChanged(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors)
 	u, name := newAdopter(t)
 	createByHand(t, name, "dsh-busybox", "sleep", "infinity")
+	e2e.OnHost(t, "docker", "start", name) // which changes OomKillDisable, with cgroup v2
+	e2e.OnHost(t, "docker", "stop", "-t", "0", name)
 	const what = "{{.Id}} {{.Image}} {{.Config}} {{.HostConfig}} {{.Mounts}}"
 	before := e2e.Inspect(t, name, what)
 	e2e.SSH(t, u, "echo in; id -u").Want(t, fmt.Sprintf("in\n%d\n", u.UID), "", 0)
