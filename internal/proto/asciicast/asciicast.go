@@ -1,5 +1,5 @@
-// Package asciicast reads and writes recordings of terminals in the format
-// asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/): one line of JSON
+// Package asciicast writes recordings of terminals in the format asciicast v2
+// (https://docs.asciinema.org/manual/asciicast/v2/), and reads these and v3: one line of JSON
 // for the header, and one for each event. It opens no files.
 package asciicast
 
@@ -14,8 +14,9 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// version of the format.
-const version = 2
+// version of the format that is written. In newer, the size stands elsewhere in the header, and
+// the time of an event is that since the last one.
+const version, newer = 2, 3
 
 // Header is the first line of a recording.
 type Header struct {
@@ -47,11 +48,14 @@ type header struct {
 	Timestamp int64             `json:"timestamp,omitempty"`
 	Title     string            `json:"title,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
+	Term      *term             `json:"term,omitempty"` // of newer
 }
+
+type term struct{ Cols, Rows int }
 
 // AppendHeader appends the line for h to b.
 func AppendHeader(b []byte, h Header) []byte {
-	line, err := json.Marshal(header{version, h.Width, h.Height, h.Timestamp, h.Title, h.Env})
+	line, err := json.Marshal(header{version, h.Width, h.Height, h.Timestamp, h.Title, h.Env, nil})
 	if err != nil {
 		panic(err) // numbers and strings can always be encoded
 	}

@@ -102,6 +102,31 @@ func TestInvalidLineIsReportedWithItsNumber(t *testing.T) {
 }
 
 // The writer may have been killed: what is there counts.
+func TestTimesOfVersion3AreSinceTheLastEvent(t *testing.T) {
+	d := NewDecoder(strings.NewReader(`{"version": 3, "term": {"cols": 80, "rows": 24, "type": "xterm"}, "timestamp": 7}
+[0.5, "o", "a"]
+# a remark
+[1.25, "o", "b"]
+
+[0, "x", "0"]
+`))
+	h, err := d.Header()
+	if err != nil || h.Width != 80 || h.Height != 24 || h.Timestamp != 7 {
+		t.Fatalf("%+v %v", h, err)
+	}
+	for _, want := range []Event{{500 * time.Millisecond, "o", "a"}, {1750 * time.Millisecond, "o", "b"}, {1750 * time.Millisecond, "x", "0"}} {
+		if e, err := d.Next(); err != nil || e != want {
+			t.Errorf("%+v %v, want %+v", e, err, want)
+		}
+	}
+	if _, err := d.Next(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	if _, err := NewDecoder(strings.NewReader(`{"version": 3, "width": 80}`)).Header(); err == nil {
+		t.Error("version 3 without a term")
+	}
+}
+
 func TestIncompleteLastLineIsTheEnd(t *testing.T) {
 	whole := AppendEvent(AppendHeader(nil, Header{Width: 80, Height: 24}), time.Second, Output, "hello")
 	first := bytes.IndexByte(whole, '\n') + 1

@@ -28,6 +28,9 @@ type Decoder struct {
 	r    *bufio.Reader
 	line int
 	buf  []byte
+
+	relative bool          // of newer
+	at       time.Duration // of the last event
 }
 
 // NewDecoder returns a Decoder that reads from r.
@@ -47,8 +50,13 @@ func (d *Decoder) Header() (Header, error) {
 		}
 		return Header{}, d.fail("not a recording in the asciicast format")
 	}
-	if h.Version != version {
-		return Header{}, d.fail(fmt.Sprintf("version %d of the asciicast format; only version %d is supported", h.Version, version))
+	switch {
+	case h.Version == newer && h.Term != nil:
+		d.relative = true
+		h.Width, h.Height = h.Term.Cols, h.Term.Rows
+	case h.Version != version:
+		return Header{}, d.fail(fmt.Sprintf("version %d of the asciicast format; only versions %d and %d are supported",
+			h.Version, version, newer))
 	}
 	if !validSize(h.Width) || !validSize(h.Height) {
 		return Header{}, d.fail("not a valid terminal size")
@@ -64,12 +72,16 @@ func (d *Decoder) Next() (Event, error) {
 		if err != nil {
 			return Event{}, err
 		}
-		if len(line) == 0 {
+		if len(line) == 0 || d.relative && line[0] == '#' {
 			continue
 		}
 		e, ok := parseEvent(line)
 		switch {
 		case ok:
+			if d.relative {
+				d.at = min(d.at+e.At, maxTime)
+				e.At = d.at
+			}
 			return e, nil
 		case !whole:
 			return Event{}, io.EOF
