@@ -106,6 +106,11 @@ func fork(c *child) (pid, errno uintptr) {
 	}
 	afterForkInChild() // unblocks signals
 	c.errno = c.exec()
+	if c.terminal {
+		// The parent goes on before the kernel takes the terminal from a process that exits,
+		// and could not give it to another one. This also ends the process, by SIGHUP.
+		_, _, _ = syscall.RawSyscall(syscall.SYS_IOCTL, 0, syscall.TIOCNOTTY, 0)
+	}
 	for {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 127, 0, 0)
 	}

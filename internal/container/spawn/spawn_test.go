@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/limits"
+	"github.com/dockersh/dockersh/internal/host/tty"
 )
 
 // program is a program whose output goes to a pipe.
@@ -107,6 +108,32 @@ func TestStepThatFailsIsReported(t *testing.T) {
 	for { // the children that ended
 		if _, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != nil {
 			return
+		}
+	}
+}
+
+// The kernel takes the terminal from a process that ends only after its parent goes on.
+func TestTerminalIsFreeForTheNextProgramWhenAStartHasFailed(t *testing.T) {
+	master, slave, err := tty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = unix.Close(master), unix.Close(slave) })
+	p := &Program{Argv: []string{"true"}, Dir: "/", Stdio: [3]int{slave, slave, slave}, Terminal: true, Limits: limits.Own(), Umask: -1}
+	for i := range 1000 {
+		p.Path = "/nonexistent"
+		if _, err := Start(p); !errors.Is(err, unix.ENOENT) {
+			t.Fatalf("start %d: %v", i, err)
+		}
+		p.Path = "/bin/true"
+		pid, err := Start(p)
+		if err != nil {
+			t.Fatalf("start %d: %v", i, err)
+		}
+		for ended := 0; ended != pid; { // the one whose start failed as well
+			if ended, err = unix.Wait4(-1, nil, 0, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
