@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -14,6 +15,7 @@ type Daemon struct {
 	Name  string
 	Argv  []string
 	Ready func() bool
+	Line  string // in its log at each start, once it listens; another process may hold the last one's socket
 	Cmd   *exec.Cmd
 	done  chan struct{}
 }
@@ -23,6 +25,7 @@ var Broker = &Daemon{
 	Name:  "dockershd",
 	Argv:  []string{Prefix + "/sbin/dockershd"},
 	Ready: func() bool { return listensUnix(RunDir + "/dockershd.sock") },
+	Line:  "msg=ready",
 }
 
 // Start starts the daemon, with its log in Scratch, and waits until it answers.
@@ -35,6 +38,7 @@ func (d *Daemon) Start() error {
 		return err
 	}
 	defer log.Close()
+	before := strings.Count(d.Log(), d.Line)
 	d.Cmd = exec.Command(d.Argv[0], d.Argv[1:]...)
 	d.Cmd.Dir, d.Cmd.Env = "/", []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	d.Cmd.Stdout, d.Cmd.Stderr = log, log
@@ -42,9 +46,10 @@ func (d *Daemon) Start() error {
 	if err := d.Cmd.Start(); err != nil {
 		return err
 	}
+	began := func() bool { return d.Line == "" || strings.Count(d.Log(), d.Line) > before }
 	d.done = make(chan struct{})
 	go func(cmd *exec.Cmd, done chan struct{}) { _ = cmd.Wait(); close(done) }(d.Cmd, d.done)
-	if !Within(Limit, d.Ready) {
+	if !Within(Limit, func() bool { return began() && d.Ready() }) {
 		return fmt.Errorf("%s does not answer", d.Name)
 	}
 	return nil
