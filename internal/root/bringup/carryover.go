@@ -21,11 +21,12 @@ const carriesAtOnce = 2
 const maxForConnection = 64 << 20
 
 // CarriesOver reports whether a container that was made otherwise gets the settings of a plan, with
-// what is in it, by onchange = apply. Another image takes a new container.
+// what is in it, by onchange = apply. Another image takes a new container, and limits change in the
+// one that is there.
 func CarriesOver(plan *policy.Plan, made state.Made) bool {
 	s := plan.Settings
 	return s.OnChange == onChangeApply && plan.Engine().Local() && made.UID == plan.User.UID && made.Image == s.ImageName &&
-		lifecycle.HasOtherSettings(made, s)
+		lifecycle.HasOtherSettings(made, s) && (made.Fixed == "" || made.Fixed != s.FixedHash())
 }
 
 // mayCarryOver reports whether a login must look whether its container is to be carried over to

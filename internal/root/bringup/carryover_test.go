@@ -41,7 +41,7 @@ func TestContainerIsCarriedOverForItsMakerAndTheSameImage(t *testing.T) {
 		"another user made it":   func(_ *Login, m *state.Made) { m.UID = 7 },
 		"of another image":       func(_ *Login, m *state.Made) { m.Image = "debian" },
 		"settings are the same":  func(l *Login, m *state.Made) { m.Settings = l.Plan.Settings.Hash() },
-		"only limits differ":     func(l *Login, m *state.Made) { m.Fixed = l.Plan.Settings.FixedHash() },
+		"only limits differ":     func(l *Login, m *state.Made) { m.Fixed, m.Limits = l.Plan.Settings.FixedHash(), "others" },
 		"users' word is unknown": func(l *Login, _ *state.Made) { l.KnownOnly = true },
 	} {
 		l, m := a.login, made
