@@ -61,7 +61,7 @@ func List(ctx context.Context, engines *engine.Clients, size bool) (all []Contai
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.address.Host, b.address.Host))
 	})
 	for i := range all[min(1, len(all)):] {
-		if all[i].Name == all[i+1].Name {
+		if all[i].Name == all[i+1].Name && all[i].ID != all[i+1].ID { // not one by two addresses
 			all[i].twin, all[i+1].twin = true, true
 		}
 	}

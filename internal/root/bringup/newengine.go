@@ -3,6 +3,7 @@ package bringup
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -18,8 +19,12 @@ const leaveLimit = 30 * time.Second
 // Containers of one name share one directory, and so the sockets of their agents.
 func (b *Bringup) isOnAnotherEngine(plan *policy.Plan) bool {
 	made, err := b.State.Container(plan.Container).Made()
-	return err == nil && engine.Address{Host: made.Engine}.Local() && made.Engine != plan.Engine().Host
+	return err == nil && engine.Address{Host: made.Engine}.Local() && socketName(made.Engine) != socketName(plan.Engine().Host)
 }
+
+// socketName returns the same for both names of the directory /run. No file is looked at: a user
+// may have chosen the path.
+func socketName(path string) string { return strings.Replace(path, "/var/run/", "/run/", 1) }
 
 // mayLeaveEngine reports whether a login must look whether to leave another engine, and so
 // cannot be warm.

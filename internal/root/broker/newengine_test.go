@@ -52,6 +52,17 @@ func TestEngineThatTheSettingsNoLongerNameMayBeGone(t *testing.T) {
 	}
 }
 
+// /run/docker.sock and /var/run/docker.sock are one engine.
+func TestAnotherPathOfTheSameEngineChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.set("[dockersh]\nephemeral\nlinger = 1h\ndockersocket = /var/run/docker.sock\n")
+	w.loginOnce(&wire.Login{})
+	w.set("[dockersh]\nephemeral\nlinger = 1h\ndockersocket = /run/docker.sock\n")
+	if w.loginOnce(&wire.Login{}) || w.engine.Calls("Stop") > 0 {
+		t.Error("the container was stopped, or another one made")
+	}
+}
+
 // stateOn returns the state of the container on an engine; empty without one.
 func (w *world) stateOn(e *enginetest.Fake) engine.State {
 	found, err := e.Find(w.Context(), w.name())
