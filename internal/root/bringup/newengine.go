@@ -24,7 +24,12 @@ func (b *Bringup) isOnAnotherEngine(plan *policy.Plan) bool {
 
 // socketName returns the same for both names of the directory /run. No file is looked at: a user
 // may have chosen the path.
-func socketName(path string) string { return strings.Replace(path, "/var/run/", "/run/", 1) }
+func socketName(path string) string {
+	if name, ok := strings.CutPrefix(path, "/var/run/"); ok {
+		return "/run/" + name
+	}
+	return path
+}
 
 // mayLeaveEngine reports whether a login must look whether to leave another engine, and so
 // cannot be warm.
@@ -46,6 +51,7 @@ func (a *coldLogin) leaveEngine(ctx context.Context) (changed ColdReason, err er
 	if err != nil {
 		return "", nil
 	}
+	a.show("leaving the container on the other engine")
 	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error { return a.stopOn(ctx, engine.Address{Host: made.Engine}) })
 	if !vacant || err != nil {
 		return "", err
