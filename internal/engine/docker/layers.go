@@ -2,10 +2,10 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -47,13 +47,17 @@ func (e *Engine) Rename(ctx context.Context, id, name string) error {
 	if !dialect.ValidName(name) {
 		return fmt.Errorf("%w: %q cannot be the name of a container", engine.ErrOption, name)
 	}
-	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
+	err := e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name})
-		if cerrdefs.IsConflict(err) {
-			return fmt.Errorf("%w: %w", engine.ErrNameTaken, api.OneLine(err))
-		}
 		return err
 	})
+	if err == nil || errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrDown) {
+		return err
+	}
+	if _, missing := e.Find(ctx, name); missing == nil { // Podman 5 returns an error of its database
+		return fmt.Errorf("%w: %w", engine.ErrNameTaken, err)
+	}
+	return err
 }
 
 // setImageEnv adds the options by which a container of Spec.Layer has the environment of its
