@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -40,7 +41,11 @@ func (d *Daemon) Start() error {
 	defer log.Close()
 	before := strings.Count(d.Log(), d.Line)
 	d.Cmd = exec.Command(d.Argv[0], d.Argv[1:]...)
-	d.Cmd.Dir, d.Cmd.Env = "/", []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	path := "/usr/sbin:/usr/bin:/sbin:/bin"
+	if engine := os.Getenv("DOCKERD"); engine != "" { // of scripts/engine
+		path = filepath.Dir(engine) + ":" + path
+	}
+	d.Cmd.Dir, d.Cmd.Env = "/", []string{"PATH=" + path}
 	d.Cmd.Stdout, d.Cmd.Stderr = log, log
 	d.Cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := d.Cmd.Start(); err != nil {

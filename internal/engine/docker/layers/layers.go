@@ -195,7 +195,7 @@ func Sync(ctx context.Context, conn *api.Conn) error {
 	return nil
 }
 
-// containerd is where Docker keeps layers that containerd looks after.
+// containerd is where the host's containerd keeps layers.
 const containerd = "/var/lib/containerd"
 
 // dataRoots returns the directories of this host in which an engine keeps layers.
@@ -211,7 +211,10 @@ func dataRoots(ctx context.Context, conn *api.Conn) (dirs []string, err error) {
 		dirs = []string{r.Info.DockerRootDir}
 		for _, s := range r.Info.DriverStatus {
 			if s[0] == "driver-type" && strings.HasPrefix(s[1], "io.containerd.snapshotter") {
-				dirs = append(dirs, containerd)
+				// A containerd that Docker has started itself keeps them below Docker's directory.
+				if _, err := os.Stat(containerd); !os.IsNotExist(err) {
+					dirs = append(dirs, containerd)
+				}
 			}
 		}
 		return nil
