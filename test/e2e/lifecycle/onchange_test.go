@@ -190,3 +190,19 @@ func forgetKept(t *testing.T, container string) {
 		t.Fatal(err)
 	}
 }
+
+func TestOnchangeApplyLosesNoLoginOfMany(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "only root has an inventory")
+	u := e2e.NewUser(t, "onchange = apply")
+	e2e.SSH(t, u, "echo work >~/f").Want(t, "", "", 0)
+	for _, name := range []string{"first", "second"} {
+		u.Configure(t, "onchange = apply", "hostname = "+name)
+		e2e.Logins(t, 20, func(int) *e2e.Account { return u })
+		e2e.Eventually(t, "it is carried over", func() bool {
+			_ = os.Remove(e2e.RunDir + "/c/" + u.Name + "_dockersh/kept") // try again at once
+			return e2e.SSH(t, u, "hostname").Stdout == name+"\n"
+		})
+		e2e.SSH(t, u, "cat ~/f").Want(t, "work\n", "", 0)
+		u.Container(t)
+	}
+}
