@@ -77,7 +77,7 @@ func TestSFTPExtensions(t *testing.T) {
 		for _, want := range []string{"fsync@openssh.com", "copy-data", "lsetstat@openssh.com", "limits@openssh.com", "expand-path@openssh.com",
 			"posix-rename@openssh.com", "statvfs@openssh.com", "hardlink@openssh.com", "fstatvfs@openssh.com", "home-directory",
 			"users-groups-by-id@openssh.com"} {
-			if !strings.Contains(r.Stderr, "Server supports extension \""+want+"\"") {
+			if !strings.Contains(r.Stderr, "extension \""+want+"\"") { // a client may not know it
 				t.Error("no " + want)
 			}
 		}
