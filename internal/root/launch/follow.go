@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -64,6 +65,11 @@ func attachVolumes(s *engine.Spec, former []engine.Mount) error {
 		isNamed := func(v string) bool { return strings.HasPrefix(v, m.Volume+":") }
 		if !m.IsAnonymous() || slices.ContainsFunc(s.Volumes, isNamed) {
 			continue
+		}
+		// The image names the place. In the language of --volume it could name options, too.
+		if !path.IsAbs(m.Target) || strings.ContainsAny(m.Target, ":,") || strings.TrimFunc(m.Target, unicode.IsSpace) != m.Target ||
+			strings.ContainsFunc(m.Target, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return lifecycle.Kept("the name of the place of one of its volumes has characters that an engine does not take")
 		}
 		at := path.Clean(m.Target)
 		s.Volumes = slices.DeleteFunc(slices.Clone(s.Volumes), func(v string) bool { return path.Clean(v) == at })

@@ -43,3 +43,15 @@ func TestAnonymousVolumesAreAttachedByName(t *testing.T) {
 		}
 	}
 }
+
+// A user's image names the places of its volumes.
+func TestPlaceOfAVolumeNamesNoOptions(t *testing.T) {
+	for _, place := range []string{"/data:O,upperdir=/etc,workdir=/w", "/data:suid,dev,exec", "/a,b", "/a\nb", "/a\x00", "/a ", "data", ""} {
+		s := engine.Spec{Labels: map[string]string{}}
+		var kept lifecycle.Kept
+		err := attachVolumes(&s, []engine.Mount{{Target: place, Volume: strings.Repeat("a", 64)}})
+		if !errors.As(err, &kept) || len(s.Volumes) > 0 {
+			t.Errorf("%q: %q %v", place, s.Volumes, err)
+		}
+	}
+}

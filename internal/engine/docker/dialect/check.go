@@ -28,6 +28,15 @@ func (d *Dialect) Check(s engine.Spec) error {
 			}
 		}
 	}
+	// Images name the places of these.
+	for _, name := range strings.Fields(s.Labels[engine.LabelVolumes]) {
+		for _, v := range s.Volumes {
+			at, ok := strings.CutPrefix(v, name+":")
+			if at = strings.TrimSuffix(at, ":ro"); ok && (!strings.HasPrefix(at, "/") || strings.ContainsAny(at, ":,")) {
+				return fmt.Errorf("%w: cannot mount a volume at %q", engine.ErrOption, at)
+			}
+		}
+	}
 	for _, word := range d.createArgs(s) {
 		if strings.ContainsRune(word, 0) {
 			return fmt.Errorf("%w: %q has a zero byte", engine.ErrOption, word)

@@ -97,7 +97,8 @@ func FuzzMountIsReadBackAsItWasWritten(f *testing.F) {
 }
 
 func TestDescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
-	ok := engine.Spec{Name: "n", Image: "debian:12"}
+	ok := engine.Spec{Name: "n", Image: "debian:12", Labels: map[string]string{engine.LabelVolumes: "a b"},
+		Volumes: []string{"a:/data", "b:/b:ro", "shared:/s:suid,nocopy"}}
 	if err := Docker.Check(ok); err != nil {
 		t.Fatalf("a good one: %v", err)
 	}
@@ -113,7 +114,11 @@ func TestDescriptionThatNoCommandLineCanCarryIsRefused(t *testing.T) {
 		"no image":            {func(s *engine.Spec) { s.Image = "" }, engine.ErrNoImage},
 		"a relative source":   {func(s *engine.Spec) { s.Mounts = []engine.Mount{{Source: "a", Target: "/b"}} }, engine.ErrOption},
 		"a newline in a path": {func(s *engine.Spec) { s.Mounts = []engine.Mount{{Source: "/a\nb", Target: "/b"}} }, engine.ErrOption},
-		"a zero byte":         {func(s *engine.Spec) { s.Env = []string{"A=\x00"} }, engine.ErrOption},
+		"options in the place of a volume of the image": {func(s *engine.Spec) {
+			s.Labels = map[string]string{engine.LabelVolumes: "b a"}
+			s.Volumes = []string{"b:/data:ro", "a:/data:O,upperdir=/etc"}
+		}, engine.ErrOption},
+		"a zero byte": {func(s *engine.Spec) { s.Env = []string{"A=\x00"} }, engine.ErrOption},
 	} {
 		s := ok
 		c.change(&s)
