@@ -1,12 +1,14 @@
 package layers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -63,35 +65,47 @@ func changesFor(ctx context.Context, cli *client.Client, id string) ([]string, e
 	if found.Container.Config != nil {
 		labels = found.Container.Config.Labels
 	}
-	return undoOurs(ctx, cli, found.Container.Image, labels)
-}
-
-// undoOurs returns the changes, in the language of Dockerfiles, that take ours out
-// of a container's configuration. An engine cannot remove a label, only empty it.
-func undoOurs(ctx context.Context, cli *client.Client, imageID string, labels map[string]string) ([]string, error) {
-	var entrypoint, command []string
-	user := ""
-	image, err := cli.ImageInspect(ctx, imageID)
+	image, err := cli.ImageInspect(ctx, found.Container.Image)
 	switch {
 	case err == nil && image.Config != nil:
-		entrypoint, command, user = image.Config.Entrypoint, image.Config.Cmd, image.Config.User
+		return undoOurs(image.Config.Entrypoint, image.Config.Cmd, image.Config.User, labels)
 	case err != nil && !cerrdefs.IsNotFound(err):
 		return nil, err
 	}
-	if user == "" {
-		user = "0"
-	}
+	return undoOurs(nil, nil, "", labels)
+}
+
+// undoOurs returns the changes, in the language of Dockerfiles, that take ours out of a
+// container's configuration and restore its image's. An engine cannot remove a label, only empty
+// it.
+func undoOurs(entrypoint, command []string, user string, labels map[string]string) ([]string, error) {
 	if len(entrypoint) == 0 {
 		entrypoint = []string{""} // the engine's way to say none; without any it would keep ours
 	}
+	user = cmp.Or(user, "0")
+	if !isWord(user) {
+		return nil, fmt.Errorf("no image is made: the one of the container has the user %q", user)
+	}
 	changes := []string{"ENTRYPOINT " + jsonList(entrypoint), "CMD " + jsonList(command), "USER " + user}
 	for label := range labels {
-		if strings.HasPrefix(label, "dockersh.") {
-			changes = append(changes, "LABEL "+label+`=""`)
+		if !strings.HasPrefix(label, "dockersh.") {
+			continue
 		}
+		if !isWord(label) {
+			return nil, fmt.Errorf("no image is made: the one of the container has the label %q", label)
+		}
+		changes = append(changes, "LABEL "+label+`=""`)
 	}
 	slices.Sort(changes[3:])
 	return changes, nil
+}
+
+// isWord reports whether a text of an image is one word in the language of Dockerfiles, and
+// means itself.
+func isWord(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) || strings.ContainsRune(" \"'\\`$=", r)
+	})
 }
 
 func jsonList(words []string) string {
