@@ -25,6 +25,10 @@ type User struct {
 	// owned by root until somebody has been in it.
 	Volume bool
 
+	// WasMounted reports that the home may have been mounted in a container before this one, and so
+	// is empty and owned by root in the container's own file system.
+	WasMounted bool
+
 	// FormerUID is a user of the image whose home it was, and whose files in it become the
 	// user's; 0 for none.
 	FormerUID uint32
@@ -160,7 +164,7 @@ func (r *Root) MakeHome(u User) error {
 		c := handover{from: u.FormerUID, uid: int(u.UID), gid: int(u.GID)}
 		return c.dir(w.fd, 0)
 	}
-	if w.rest == "" && (len(u.Mounted) > 0 || u.Volume) {
+	if w.rest == "" && (len(u.Mounted) > 0 || u.Volume || u.WasMounted && !r.isMounted(u.Home)) {
 		return r.chownEmptyHome(w, u)
 	}
 	above, base := path.Split(w.rest)
@@ -172,6 +176,16 @@ func (r *Root) MakeHome(u User) error {
 		return refused(u.Home, "others than root can change a directory above it")
 	}
 	return r.fillNew(w.fd, base, skelInside, 0o755, u.UID, u.GID)
+}
+
+// isMounted reports whether a path leads into a mount, or that cannot be known.
+func (r *Root) isMounted(name string) bool {
+	w, err := r.walk(name, unix.RESOLVE_NO_XDEV)
+	if err != nil {
+		return true
+	}
+	_ = unix.Close(w.fd)
+	return false
 }
 
 // skelInside is where images keep what belongs into a new home (useradd(8)).

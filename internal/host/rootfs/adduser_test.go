@@ -1,10 +1,14 @@
 package rootfs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -231,6 +235,33 @@ func TestVolumeAtTheHomeIsGivenToItsUserWhileItIsEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		if st, err := os.Stat(filepath.Join(dir, home)); err != nil || st.Sys().(*syscall.Stat_t).Uid != want {
+			t.Errorf("%s: %+v %v, want owner %d", home, st, err, want)
+		}
+	}
+}
+
+func TestHomeThatWasMountedIsGivenToItsUserUnlessItLeadsIntoAMount(t *testing.T) {
+	needsRoot(t)
+	dir, r := container(t)
+	put(t, dir, "home/own", "d")
+	put(t, dir, "home/used/f", "x")
+	put(t, dir, "home/bound", "d")
+	put(t, dir, "home/link", "-> /home/bound/empty")
+	err := unix.Mount("tmpfs", filepath.Join(dir, "home/bound"), "tmpfs", 0, "mode=755")
+	if errors.Is(err, unix.EPERM) {
+		t.Skip("this root cannot mount")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(filepath.Join(dir, "home/bound"), unix.MNT_DETACH) })
+	put(t, dir, "home/bound/empty", "d")
+	put(t, dir, "home/bound/below", "d")
+	for home, want := range map[string]uint32{"own": 1000, "used": 0, "bound": 0, "bound/below": 0, "link": 0} {
+		if err := r.MakeHome(User{Home: "/home/" + home, WasMounted: true, UID: 1000, GID: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(filepath.Join(dir, "home", strings.Replace(home, "link", "bound/empty", 1))); err != nil || st.Sys().(*syscall.Stat_t).Uid != want {
 			t.Errorf("%s: %+v %v, want owner %d", home, st, err, want)
 		}
 	}

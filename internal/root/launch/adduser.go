@@ -35,7 +35,8 @@ func (t *Target) AddUserByExec(ctx context.Context, found *engine.Container, use
 
 // addUser adds another user to passwd and group of a container that runs. Nothing is run in
 // it for that: what root runs there would be found along a path that others may have changed.
-func (a *agentStart) addUser() {
+// follows is the container if it took another one's place; nil otherwise.
+func (a *agentStart) addUser(follows *engine.Container) {
 	passwd, group, err := account.Entries(a.user)
 	switch {
 	case err != nil:
@@ -43,8 +44,8 @@ func (a *agentStart) addUser() {
 		err = lifecycle.ErrNotSeen
 	default:
 		err = a.root.AddUser(rootfs.User{Passwd: passwd, Group: group, Home: a.user.Home,
-			Volume: a.t.follows, // a home that was mounted until now is empty
-			UID:    a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
+			Volume: follows != nil && isVolume(a.user.Home, follows), WasMounted: follows != nil,
+			UID: a.users.Users.OutOrNobody(a.user.UID), GID: a.users.Groups.OutOrNobody(a.user.GID),
 			RootGID: a.users.Groups.OutOrNobody(0)})
 	}
 	for _, f := range sudoers(a.t.plan, a.user) {

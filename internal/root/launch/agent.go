@@ -65,7 +65,7 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 // startFurther starts an agent beside process 1: for another container user, or because
 // process 1 is not ours. The container was just verified.
 func (a *agentStart) startFurther(ctx context.Context, id string) error {
-	a.addUser()
+	a.addUser(nil)
 	if g := a.groups; g != nil && len(g.wanted) > 0 && !g.fitsOne() {
 		if a.written {
 			err := a.exec(ctx, id, engine.As{Name: account.LoginName})

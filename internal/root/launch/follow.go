@@ -133,7 +133,7 @@ const sudoersOff = "# Written by dockersh: the setting sudo is off.\n"
 // bringUpToDate writes what the files of the container before, which this one has, lack by the
 // settings of today.
 func (a *agentStart) bringUpToDate(c *engine.Container) {
-	a.addUser()
+	a.addUser(c)
 	if a.root == nil {
 		return
 	}
