@@ -28,6 +28,7 @@ type Container struct {
 	address engine.Address
 	engine  engine.Engine
 	twin    bool // another engine has one of this name
+	left    bool // a carry-over left it beside the one of its user, see lifecycle.IsLeft
 }
 
 // listLimit is how long the engines have to list their containers.
@@ -37,6 +38,12 @@ const listLimit = 20 * time.Second
 // container that was made by hand is not among them, whatever its name, and neither is
 // a probe container. down are the errors of engines that could not be asked.
 func List(ctx context.Context, engines *engine.Clients, size bool) (all []Container, down []error, err error) {
+	all, down, err = listAll(ctx, engines, size)
+	return slices.DeleteFunc(all, func(c Container) bool { return c.left }), down, err
+}
+
+// listAll is List with the containers that carry-overs left.
+func listAll(ctx context.Context, engines *engine.Clients, size bool) (all []Container, down []error, err error) {
 	inUse, err := EnginesInUse()
 	if err != nil {
 		return nil, nil, err
@@ -75,8 +82,10 @@ func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address,
 	}
 	found, err := e.List(ctx, size)
 	for _, c := range found {
-		if owner, ours := policy.OwnerOf(c.Labels); ours && owner.Identity != policy.Probe && c.Name != "" && !lifecycle.IsOld(c) {
-			all = append(all, Container{Container: c, owner: owner, address: at, engine: e})
+		owner, ours := policy.OwnerOf(c.Labels)
+		left := lifecycle.IsLeft(state.Inventory(paths.Inventory()), c)
+		if ours && owner.Identity != policy.Probe && c.Name != "" && lifecycle.IsOld(c) == left {
+			all = append(all, Container{Container: c, owner: owner, address: at, engine: e, left: left})
 		}
 	}
 	return all, err

@@ -62,10 +62,12 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	if err := cli.RequireRoot("ls"); err != nil {
 		return err
 	}
-	found, down, err := List(ctx, env.Engines, sized)
+	found, down, err := listAll(ctx, env.Engines, sized)
 	if err != nil {
 		return err
 	}
+	noteLeft(found)
+	found = slices.DeleteFunc(found, func(c Container) bool { return c.left })
 	live := sessions.NewIndex()
 	var all []*engine.Container
 	for _, c := range found {
@@ -94,6 +96,17 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 		noteEnginesOfUsers()
 	}
 	return cli.Join(append(down, err)...)
+}
+
+// noteLeft prints a line for each container that a carry-over left: it may have work in it that
+// is nowhere else, so nothing but a removal of its user's container removes it.
+func noteLeft(all []Container) {
+	for _, c := range all {
+		if c.left {
+			fmt.Fprintf(os.Stderr, "note: %s was left when a container was carried over; look into it, then run: %s rm -v %s\n",
+				printable.Text(c.Name), c.engine.Program(), printable.Text(c.Name))
+		}
+	}
 }
 
 // noteEnginesOfUsers prints a line where the settings name engines of the users' own, which

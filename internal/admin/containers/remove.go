@@ -67,10 +67,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 // way, the next holder of the lock finishes or undoes what it began.
 func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
 	if !c.isTheOne(d) { // nobody is in it, and what is known is of another one
-		found, err := c.current(ctx)
-		if err == nil {
-			err = lifecycle.RemoveFromEngine(ctx, c.engine, "", found)
-		}
+		err := c.remove(ctx, "")
 		if errors.Is(err, engine.ErrNotFound) {
 			return "gone already", nil
 		}
@@ -84,13 +81,7 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 		in = len(sessions.Shown(live))
 		return (in > 0 || unknown != nil) && !r.force
 	}
-	alone, err := lifecycle.WhileVacant(d, occupied, func() error {
-		found, err := c.current(ctx)
-		if err != nil {
-			return err
-		}
-		return lifecycle.RemoveFromEngine(ctx, c.engine, state.Inventory(paths.Inventory()), found)
-	})
+	alone, err := lifecycle.WhileVacant(d, occupied, func() error { return c.remove(ctx, state.Inventory(paths.Inventory())) })
 	if errors.Is(err, engine.ErrNotFound) {
 		return "gone already", nil
 	}
@@ -106,4 +97,16 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 			"to end them, run: dockershctl rm --force "+c.Name, nil)
 	}
 	return "removed", lifecycle.RemoveState(state.RunDir(paths.Run), c.Name)
+}
+
+// remove removes the container from its engine, with what a carry-over left beside it.
+func (c Container) remove(ctx context.Context, inventory state.Inventory) error {
+	found, err := c.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := lifecycle.RemoveOld(ctx, c.engine, found); err != nil {
+		return err
+	}
+	return lifecycle.RemoveFromEngine(ctx, c.engine, inventory, found)
 }

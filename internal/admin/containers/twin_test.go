@@ -8,7 +8,9 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/host/paths"
+	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // Two engines have a container of one name, and logins enter that on the second.
@@ -57,5 +59,42 @@ func TestContainerThatLoginsDoNotEnterIsNotStartedAndItsRemovalIsOfItAlone(t *te
 				t.Errorf("what is known of the container that logins enter, after rm of the other: %v", err)
 			}
 		})
+	}
+}
+
+func TestRmRemovesWhatACarryOverLeft(t *testing.T) {
+	defer func(run, lib string) { paths.Run, paths.Lib = run, lib }(paths.Run, paths.Lib)
+	paths.Run, paths.Lib = t.TempDir(), t.TempDir()
+	dir := state.RunDir(paths.Run).Container("alice")
+	if err := dir.Make(); err != nil {
+		t.Fatal(err)
+	}
+	labels := policy.Owner{UID: 1001}.Labels()
+	labels[engine.LabelMark] = dir.Mark()
+	fake := enginetest.New()
+	for _, name := range []string{"alice", lifecycle.OldName("alice")} {
+		fake.Add(engine.Container{Name: name, State: engine.Exited, Labels: labels})
+	}
+	at := engine.Address{Host: "/run/e.sock"}
+	found, err := fake.Find(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := &engine.Clients{Open: func(engine.Address) (engine.Engine, error) { return fake, nil }}
+	all, err := listEngine(t.Context(), clients, at, false)
+	if err != nil || len(all) != 2 || all[0].left || !all[1].left {
+		t.Errorf("listed %+v: %v", all, err)
+	}
+	fake.Fail("Remove", engine.ErrDown)
+	c := Container{Container: found, engine: fake, address: at}
+	if _, err := (&remover{force: true}).removeOne(t.Context(), c, dir); err == nil || fake.Calls("Remove") != 1 {
+		t.Errorf("rm, where what was left stays: %v", err)
+	}
+	fake.Fail("Remove", nil)
+	if _, err := (&remover{force: true}).removeOne(t.Context(), c, dir); err != nil {
+		t.Errorf("rm: %v", err)
+	}
+	if left, err := fake.List(t.Context(), false); err != nil || len(left) > 0 {
+		t.Errorf("%d containers are left: %v", len(left), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -92,5 +93,30 @@ func TestLoginGoesOnWhereNothingIsCarriedOver(t *testing.T) {
 				t.Errorf("%s: %s was called", what, method)
 			}
 		}
+	}
+}
+
+// The engine could not remove the container before.
+func TestInventoryKnowsTheContainerBeforeUntilItIsRemoved(t *testing.T) {
+	a, e, _ := newCarry(t, applied)
+	a.b = New(Config{Config: launch.Config{State: a.b.State, Inventory: state.Inventory(t.TempDir()), Log: a.b.Log}, Locks: a.b.Locks})
+	a.target = a.b.launch.Target(a.plan, e, a.show)
+	found, err := e.Find(t.Context(), a.plan.Container)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := state.Expected{ID: found.ID, UID: 1001, Engine: a.plan.Engine().Host, Old: "before"}
+	if err := errors.Join(a.b.Inventory.Set(a.plan.Container, entry), a.target.WriteState(found)); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := a.b.Inventory.Get(a.plan.Container); got != entry {
+		t.Errorf("the inventory has %+v", got)
+	}
+	entry.ID = "another"
+	if err := errors.Join(a.b.Inventory.Set(a.plan.Container, entry), a.target.WriteState(found)); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := a.b.Inventory.Get(a.plan.Container); got.ID != found.ID || got.Old != "" {
+		t.Errorf("the inventory has %+v for another container", got)
 	}
 }

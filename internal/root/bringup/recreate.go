@@ -43,6 +43,9 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 	}
 	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error {
 		a.show("recreating the container")
+		if err := lifecycle.RemoveOld(ctx, a.engine, found); err != nil { // which keeps nobody out
+			a.b.Log.Warn("cannot remove what a carry-over left", "container", a.plan.Container, "cause", err)
+		}
 		return lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)
 	})
 	if !vacant || err != nil {

@@ -49,8 +49,11 @@ func (t *Target) addToInventory(c *engine.Container) {
 	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
 		return
 	}
-	err := t.l.Inventory.Set(t.plan.Container, state.Expected{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host})
-	if err != nil {
+	entry := state.Expected{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host}
+	if now, ok := t.l.Inventory.Get(t.plan.Container); ok && now.ID == c.ID {
+		entry.Old = now.Old // which the next holder of the lock removes
+	}
+	if err := t.l.Inventory.Set(t.plan.Container, entry); err != nil {
 		t.l.Log.Warn("cannot write the inventory", "container", t.plan.Container, "cause", err)
 	}
 }

@@ -45,9 +45,16 @@ type Place struct {
 // freeBeside is how many bytes must be left of the disk when a container is carried over.
 const freeBeside = 64 << 20
 
-// CheckRoom returns Kept unless there is room for another copy of what a container has in its own
-// layer, and for what an engine writes on the way.
+// CheckRoom returns Kept unless the name for the container before is free, and there is room for
+// another copy of what a container has in its own layer, and for what an engine writes on the way.
 func (p Place) CheckRoom(ctx context.Context, old *engine.Container) (size int64, err error) {
+	left, err := p.find(ctx, OldName(p.Dir.Name()))
+	if err != nil {
+		return 0, err
+	}
+	if left != nil {
+		return 0, Kept("the container " + left.Name + " was left; the administrator can look into it and remove it")
+	}
 	size, free, err := p.Engine.LayerRoom(ctx, old.ID)
 	if err == nil && free-freeBeside < 2*size {
 		err = Kept(fmt.Sprintf("it has %d MB in it, and the disk of the engine has only %d MB free", size/1e6, free/1e6))
@@ -114,8 +121,21 @@ func (p Place) replace(ctx context.Context, old *engine.Container, entry state.E
 }
 
 // Recover ends or undoes what a CarryOver left that did not come to its end. Afterwards the
-// container of the name is the one that somebody may have worked in.
+// container of the name is the one that somebody may have worked in. A former one that cannot be
+// removed keeps nobody out of it: the inventory has it for the next call.
 func (p Place) Recover(ctx context.Context) error {
+	err := p.recover(ctx)
+	if errors.Is(err, errFormerStays) {
+		return nil
+	}
+	return err
+}
+
+// errFormerStays is returned where the container of the name is the right one, and the one before
+// cannot be removed.
+var errFormerStays = errors.New("the container before cannot be removed")
+
+func (p Place) recover(ctx context.Context) error {
 	name := p.Dir.Name()
 	s, ok := p.Inventory.Get(name)
 	if !ok || !s.Carrying && s.Old == "" || s.Engine != p.Host {
@@ -136,11 +156,13 @@ func (p Place) Recover(ctx context.Context) error {
 	stays := at
 	switch {
 	case old == nil || old.ID != formerly: // not renamed yet, or gone
-	case !s.Carrying && at != nil && at.ID == s.ID:
+	case !s.Carrying && (at == nil || at.ID != s.ID):
+		// Somebody removed it, with what was done in it. The one before is an administrator's.
+	case !s.Carrying:
 		if err := p.Engine.Remove(ctx, old.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
-			return err
+			return fmt.Errorf("%w: %w", errFormerStays, err)
 		}
-	case at == nil || at.Labels[engine.LabelFrom] == old.ID && s.Carrying:
+	case at == nil || at.Labels[engine.LabelFrom] == old.ID:
 		if at != nil { // nobody has entered it
 			if err := p.Engine.Remove(ctx, at.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 				return err
@@ -169,12 +191,43 @@ func (p Place) Recover(ctx context.Context) error {
 
 // Restore gives a container its name again if there is none of that name: a broker was killed
 // that had asked the engine to rename it, and the engine did so late. ok reports whether it did.
+// One that the inventory does not expect is older than the container that was removed.
 func (p Place) Restore(ctx context.Context) (ok bool, err error) {
+	s, ok := p.Inventory.Get(p.Dir.Name())
+	if !ok {
+		return false, nil
+	}
 	old, err := p.find(ctx, OldName(p.Dir.Name()))
-	if err != nil || old == nil || !IsOld(old) || !p.Dir.HasMark(old.Labels[engine.LabelMark]) {
+	if err != nil || old == nil || old.ID != s.ID || !IsOld(old) || !p.Dir.HasMark(old.Labels[engine.LabelMark]) {
 		return false, err
 	}
 	return true, p.Engine.Rename(ctx, old.ID, p.Dir.Name())
+}
+
+// IsLeft reports whether a container has its name from OldName and no Recover knows of it: it
+// stays until an administrator removes it, or the container of the name.
+func IsLeft(inventory state.Inventory, c *engine.Container) bool {
+	if !IsOld(c) {
+		return false
+	}
+	s, ok := inventory.Get(strings.TrimPrefix(c.Name, oldPrefix))
+	return !ok || s.ID != c.ID && s.Old != c.ID // s.ID: it is renamed, or was so late
+}
+
+// RemoveOld removes what a carry-over left beside a container, if anything: it is about to be
+// removed for good.
+func RemoveOld(ctx context.Context, e engine.Engine, found *engine.Container) error {
+	old, err := e.Find(ctx, OldName(found.Name))
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	if err != nil || !IsOld(old) || old.Labels[engine.LabelMark] != found.Labels[engine.LabelMark] {
+		return err
+	}
+	if err := e.Remove(ctx, old.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // find returns the container of a name; nil if there is none.

@@ -282,3 +282,84 @@ func TestContainerThatIsRenamedLateGetsItsNameBack(t *testing.T) {
 	}
 	isWhole(t, f, p, "restored")
 }
+
+// The engine cannot remove the container before, for as long as it likes.
+func TestContainerBeforeThatCannotBeRemovedIsRemovedLater(t *testing.T) {
+	f, p := carryingPlace(t)
+	f.Fail("Remove", engine.ErrDown)
+	if err := carryOnce(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.Find(t.Context(), carried)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := f.Find(t.Context(), OldName(carried))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Recover(t.Context()); err != nil {
+		t.Errorf("it keeps its user out: %v", err)
+	}
+	if err := p.recover(t.Context()); !errors.Is(err, errFormerStays) {
+		t.Errorf("the service does not learn of it: %v", err)
+	}
+	if s, _ := p.Inventory.Get(carried); s.ID != c.ID || s.Old != old.ID || IsLeft(p.Inventory, old) {
+		t.Errorf("the inventory has %+v", s)
+	}
+	var kept Kept
+	if _, err := p.CheckRoom(t.Context(), c); !errors.As(err, &kept) {
+		t.Errorf("carried over again, without a name for the one before: %v", err)
+	}
+	f.Fail("Remove", nil)
+	if err := p.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, f, p, "removed later")
+}
+
+// The container of the name was removed, and what was done in it with it: the one before does not
+// come back in its place.
+func TestRemovedContainerIsNotReplacedByTheOneBefore(t *testing.T) {
+	for what, remove := range map[string]func(f *enginetest.Fake, p Place) error{
+		"outside dockersh": func(f *enginetest.Fake, _ Place) error { return f.Remove(t.Context(), carried) },
+		"by a killed dockershctl": func(f *enginetest.Fake, p Place) error {
+			return errors.Join(p.Inventory.Remove(carried), f.Remove(t.Context(), carried))
+		},
+	} {
+		f, p := carryingPlace(t)
+		f.Fail("Remove", engine.ErrDown)
+		if err := carryOnce(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		f.Fail("Remove", nil)
+		c, err := f.Find(t.Context(), carried)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(remove(f, p), p.Recover(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := p.Restore(t.Context()); ok || err != nil {
+			t.Errorf("%s: restored: %v %v", what, ok, err)
+		}
+		if _, err := f.Find(t.Context(), carried); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: it is back: %v", what, err)
+		}
+		old, err := f.Find(t.Context(), OldName(carried))
+		if err != nil || !IsLeft(p.Inventory, old) {
+			t.Errorf("%s: the one before is not seen: %v", what, err)
+		}
+		other := *c
+		other.Labels = map[string]string{engine.LabelMark: "m:/elsewhere/" + carried}
+		if err := RemoveOld(t.Context(), f, &other); err != nil || f.Contents(OldName(carried), "/work") == "" {
+			t.Errorf("%s: removed with another host's container: %v", what, err)
+		}
+		if err := errors.Join(RemoveOld(t.Context(), f, c), RemoveOld(t.Context(), f, c)); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := f.Find(t.Context(), OldName(carried)); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: the one before stays: %v", what, err)
+		}
+	}
+}
