@@ -55,7 +55,32 @@ func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*F
 	if err := attachVolumes(&p.spec, old.Mounts); err != nil {
 		return nil, err
 	}
+	if t.plan.ForeignImage() && bringsVolumes(planned(p.spec, old.Mounts), s.Volume) {
+		return nil, volumesMeetHost
+	}
 	return &Follower{t: t, p: p}, nil
+}
+
+const volumesMeetHost = lifecycle.Kept("its image has volumes of its own, and directories of the host are to be mounted beside them")
+
+// planned returns what is mounted in a container that takes the place of another one, as far as
+// that is known before it is made.
+func planned(s engine.Spec, former []engine.Mount) *engine.Container {
+	c := &engine.Container{Mounts: slices.Clone(s.Mounts)}
+	for _, v := range s.Volumes {
+		if f := strings.Split(v, ":"); len(f) > 1 && path.IsAbs(f[0]) {
+			c.Mounts = append(c.Mounts, engine.Mount{Source: f[0], Target: f[1]})
+		}
+	}
+	for _, m := range c.Mounts {
+		c.Binds = append(c.Binds, m.Source)
+	}
+	for _, m := range former {
+		if m.IsAnonymous() {
+			c.Mounts = append(c.Mounts, m)
+		}
+	}
+	return c
 }
 
 // attachVolumes attaches the anonymous volumes of the container before.
@@ -107,6 +132,9 @@ func (f *Follower) Make(ctx context.Context, layer string) (*engine.Container, e
 	made, err := t.engine.Create(ctx, f.p.spec)
 	if err != nil {
 		return nil, err
+	}
+	if t.plan.ForeignImage() && bringsVolumes(made, t.plan.Settings.Volume) {
+		return nil, volumesMeetHost
 	}
 	follower := *t
 	follower.follows, follower.late = true, f.p.files

@@ -1,12 +1,15 @@
 package launch
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 )
 
@@ -53,5 +56,50 @@ func TestPlaceOfAVolumeNamesNoOptions(t *testing.T) {
 		if !errors.As(err, &kept) || len(s.Volumes) > 0 {
 			t.Errorf("%q: %q %v", place, s.Volumes, err)
 		}
+	}
+}
+
+// withVolume is an engine that makes containers of an image with a volume in a directory of the
+// host.
+type withVolume struct{ *enginetest.Fake }
+
+func (e withVolume) Create(ctx context.Context, s engine.Spec) (*engine.Container, error) {
+	c, err := e.Fake.Create(ctx, s)
+	if err == nil {
+		c.Binds = []string{"/home/alice"}
+		c.Mounts = []engine.Mount{{Source: "/home/alice", Target: "/home/alice"}, {Source: "/v", Target: "/home/alice/x", Volume: "v"}}
+	}
+	return c, err
+}
+
+func TestVolumesOfAForeignImageDoNotMeetDirectoriesThatAreMountedNow(t *testing.T) {
+	home := engine.Mount{Source: "/home/alice", Target: "/home/alice"}
+	former := []engine.Mount{{Source: "/v", Target: "/home/alice/x", Volume: strings.Repeat("a", 64)}}
+	for what, c := range map[string]struct {
+		spec   engine.Spec
+		former []engine.Mount
+		want   bool
+	}{
+		"nothing of the host":       {engine.Spec{}, former, false},
+		"nothing of the image":      {engine.Spec{Mounts: []engine.Mount{home}}, nil, false},
+		"the home":                  {engine.Spec{Mounts: []engine.Mount{home}}, former, true},
+		"a directory of the host":   {engine.Spec{Volumes: []string{"/srv:/home/alice:ro"}}, former, true},
+		"a named volume":            {engine.Spec{Volumes: []string{"named:/home/alice"}}, former, false},
+		"what was the host's until": {engine.Spec{}, append(former, home), false},
+	} {
+		if got := bringsVolumes(planned(c.spec, c.former), nil); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+
+	// The image that its next container is made from may have others.
+	plan := planWith(t, "enableuserconfig\nenableuserimagename", "[dockersh]\nimagename = evil/x\n")
+	e := enginetest.New()
+	e.AddImage("evil/x", "sha256:1", nil)
+	f := &Follower{t: &Target{l: New(Config{Log: slog.New(slog.DiscardHandler)}), plan: plan, engine: withVolume{e}, show: func(string) {}},
+		p: prepared{spec: engine.Spec{Name: "alice_dockersh", Image: "evil/x"}}}
+	var kept lifecycle.Kept
+	if _, err := f.Make(t.Context(), ""); !errors.As(err, &kept) || e.Calls("Start") > 0 {
+		t.Errorf("%v, %d starts", err, e.Calls("Start"))
 	}
 }

@@ -57,12 +57,18 @@ func TestVolumesOfAForeignImageDoNotMeetDirectoriesOfTheHost(t *testing.T) {
 // planFor returns the plan of a login of alice.
 func planFor(t *testing.T, lines string) *policy.Plan {
 	t.Helper()
+	return planWith(t, lines, "")
+}
+
+// planWith is planFor with a ~/.dockersh.
+func planWith(t *testing.T, lines, own string) *policy.Plan {
+	t.Helper()
 	file, err := config.Parse("rc", []byte("[dockersh]\n"+lines+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	alice := account.User{Name: "alice", UID: 1001, GID: 1001}
-	effective, err := settings.For(file, settings.Login{User: alice})
+	effective, err := settings.For(file, settings.Login{User: alice, UserFile: func(string) ([]byte, error) { return []byte(own), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
