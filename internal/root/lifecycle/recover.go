@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"context"
 	"errors"
 	"path"
 	"time"
@@ -30,36 +31,33 @@ func (r *Reconciler) keepRecovering() {
 func (r *Reconciler) keepRecoveringFrom(at engine.Address) {
 	for _, pause := range recoverPauses {
 		wait.Sleep(r.ctx, pause)
-		for r.ctx.Err() == nil && r.RecoverFrom(at) != nil {
-			wait.Sleep(r.ctx, pollInterval)
+		for again := pollInterval; r.ctx.Err() == nil && r.RecoverFrom(at) != nil; again = min(2*again, maxAgain) {
+			wait.Sleep(r.ctx, again)
 		}
 	}
 }
 
+// maxAgain is the longest pause between two attempts: one may list all containers of an engine.
+const maxAgain = time.Minute
+
 // RecoverFrom writes retention entries for ephemeral containers that have none: the host was
-// restarted, and the entries are gone. It removes the probes that killed brokers left.
+// restarted, and the entries are gone. It removes the probes that killed brokers left. What fails
+// for one container keeps no other one from it.
 func (r *Reconciler) RecoverFrom(at engine.Address) error {
 	e, err := r.Engines.Get(at)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.recoverCarried(e, at), r.removeLayers(e, at)); err != nil {
-		return err
-	}
+	errs := []error{r.recoverCarried(e, at), r.removeLayers(e, at)}
 	all, err := e.List(r.ctx, false)
-	if err != nil {
-		return err
-	}
 	for _, c := range all {
 		if ok, probeErr := r.RemoveProbe(r.ctx, e, c); ok {
-			err = errors.Join(err, probeErr)
+			errs = append(errs, probeErr)
 			continue
 		}
-		if err := r.recoverEphemeral(c, at); err != nil {
-			return err
-		}
+		errs = append(errs, r.recoverEphemeral(c, at))
 	}
-	return err
+	return errors.Join(append(errs, err)...)
 }
 
 func (r *Reconciler) recoverEphemeral(c *engine.Container, at engine.Address) error {
@@ -67,15 +65,12 @@ func (r *Reconciler) recoverEphemeral(c *engine.Container, at engine.Address) er
 	if !ok || r.State.Retentions().Has(c.Name) {
 		return nil
 	}
-	unlock, err := r.Locks.Lock(r.ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if r.State.Retentions().Has(c.Name) {
-		return nil
-	}
-	return r.State.Retentions().Set(c.Name, state.Retention{Engine: at, Ephemeral: true, Linger: linger})
+	return r.whileLocked(c.Name, func(context.Context, state.ContainerDir) error {
+		if r.State.Retentions().Has(c.Name) {
+			return nil
+		}
+		return r.State.Retentions().Set(c.Name, state.Retention{Engine: at, Ephemeral: true, Linger: linger})
+	})
 }
 
 // recoverCarried ends or undoes what killed brokers left of containers that were carried over.
@@ -83,8 +78,8 @@ func (r *Reconciler) recoverCarried(e engine.Engine, at engine.Address) error {
 	var errs []error
 	for _, name := range r.Inventory.Carried() {
 		if s, ok := r.Inventory.Get(name); ok && s.Engine == at.Host {
-			errs = append(errs, r.whileLocked(name, func(dir state.ContainerDir) error {
-				return Place{Engine: e, Host: at.Host, Inventory: r.Inventory, Dir: dir}.Recover(r.ctx)
+			errs = append(errs, r.whileLocked(name, func(ctx context.Context, dir state.ContainerDir) error {
+				return Place{Engine: e, Host: at.Host, Inventory: r.Inventory, Dir: dir}.recover(ctx)
 			}))
 		}
 	}
@@ -103,16 +98,25 @@ func (r *Reconciler) removeLayers(e engine.Engine, at engine.Address) error {
 		if !r.State.Container(name).HasMark(mark) {
 			continue // another broker's
 		}
-		errs = append(errs, r.whileLocked(name, func(state.ContainerDir) error { return e.RemoveLayers(r.ctx, mark) }))
+		errs = append(errs, r.whileLocked(name, func(ctx context.Context, _ state.ContainerDir) error { return e.RemoveLayers(ctx, mark) }))
 	}
 	return errors.Join(errs...)
 }
 
-func (r *Reconciler) whileLocked(container string, do func(state.ContainerDir) error) error {
-	unlock, err := r.Locks.Lock(r.ctx, container)
+// lockLimit is how long the recovery waits for the lock of one container. A login may hold it
+// while an image is pulled, and others are to be recovered meanwhile.
+const lockLimit = 2 * time.Second
+
+// whileLocked runs do under the lock of a container, for recoverLimit at most.
+func (r *Reconciler) whileLocked(container string, do func(context.Context, state.ContainerDir) error) error {
+	limited, cancel := context.WithTimeout(r.ctx, lockLimit)
+	defer cancel()
+	unlock, err := r.Locks.Lock(limited, container)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return do(r.State.Container(container))
+	ctx, cancelWork := context.WithTimeout(r.ctx, recoverLimit)
+	defer cancelWork()
+	return do(ctx, r.State.Container(container))
 }
