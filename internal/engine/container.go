@@ -134,8 +134,10 @@ type Spec struct {
 	UserFirst             bool     // give --user before Options: they may name another user for process 1
 
 	// Former is the id of the last container of this name, if somebody may have worked in it.
-	// Its files stay if an engine that lost the container still has them.
-	Former string
+	// Its files stay if an engine that lost the container still has them. FormerUnknown: any
+	// may be it.
+	Former        string
+	FormerUnknown bool
 
 	// Layer is an image of Layers.CarryLayer that the container is made from in place of
 	// Image. The environment is Image's nevertheless, and no file of it is copied into a volume.

@@ -62,7 +62,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	out, err := d.Create(inner, e.conn.Transport, c.mark, s)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {
-		if freed, left := d.RemoveLeftover(inner, e.conn.Transport, s.Name, s.Former); freed {
+		if freed, left := d.RemoveLeftover(inner, e.conn.Transport, s); freed {
 			out, err = d.Create(inner, e.conn.Transport, c.mark, s)
 		} else if errors.Is(left, engine.ErrLeftover) {
 			err = left

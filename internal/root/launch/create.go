@@ -100,9 +100,12 @@ func (t *Target) prepareWith(ctx context.Context, imageID string, accounts state
 		return p, err
 	}
 	p.spec = t.plan.Spec(p.user, imageID, host)
-	if last, vanished := t.Vanished(); vanished {
+	last, vanished := t.Vanished()
+	if vanished {
 		p.spec.Former = last.ID
 	}
+	p.spec.FormerUnknown = t.l.Inventory == ""
+
 	return p, nil
 }
 

@@ -3,6 +3,8 @@ package dialect
 import (
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/engine"
 )
 
 func TestLeftoverIsNoContainer(t *testing.T) {
@@ -20,6 +22,24 @@ func TestLeftoverIsNoContainer(t *testing.T) {
 	} {
 		if id, kind := leftover(c.lines, "alice"); id != c.id || kind != c.kind {
 			t.Errorf("%q: %q %q", c.lines, id, kind)
+		}
+	}
+}
+
+func TestOnlyWhatNobodyWorkedInIsRemoved(t *testing.T) {
+	for _, c := range []struct {
+		s    engine.Spec
+		kind string
+		may  bool
+	}{
+		{engine.Spec{}, "storage", true},
+		{engine.Spec{Former: "2"}, "storage", true},
+		{engine.Spec{Former: "1"}, "storage", false},
+		{engine.Spec{FormerUnknown: true}, "storage", false},
+		{engine.Spec{}, "buildah", false},
+	} {
+		if may := mayRemove(c.s, "1", c.kind); may != c.may {
+			t.Errorf("%+v %s: %t", c.s, c.kind, may)
 		}
 	}
 }
