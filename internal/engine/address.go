@@ -15,6 +15,17 @@ type Address struct {
 // Local reports whether the engine is on this host.
 func (a Address) Local() bool { return strings.HasPrefix(a.Host, "/") }
 
+// SameHost reports whether two hosts of addresses are one: /run has two names. No file is looked
+// at, since a user may have chosen the path.
+func SameHost(a, b string) bool { return socketName(a) == socketName(b) }
+
+func socketName(path string) string {
+	if name, ok := strings.CutPrefix(path, "/var/run/"); ok {
+		return "/run/" + name
+	}
+	return path
+}
+
 // Opener returns the client of the engine at an address. It does not connect. Each
 // main that needs engines passes one to its package.
 type Opener func(Address) (Engine, error)

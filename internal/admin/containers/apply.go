@@ -72,7 +72,7 @@ func (s *seats) carryOver(ctx context.Context, c Container, d state.ContainerDir
 	switch {
 	case err != nil:
 		return err
-	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local() || !c.isTheOne(d):
+	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local() || c.checkTwin(d) != nil:
 		return lifecycle.Kept("a login of " + u.Name + " does not enter it; to have it made anew, run: dockershctl reset " + c.Name)
 	case len(live) > 0:
 		return lifecycle.Kept(human.Count(len(live), "session") + " in it")

@@ -123,7 +123,7 @@ func (o operation) doLocked(ctx context.Context, c Container) (done string, in [
 	if err := place.Recover(ctx); err != nil {
 		return "", nil, err
 	}
-	if c.isTheOne(d) {
+	if !c.isLeft(d) {
 		in, _ = c.liveIn(ctx) // those that are not found end by themselves, too
 	}
 	done, err = o.do(ctx, c, d)

@@ -66,7 +66,7 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 // removeOne removes a container by the same steps as a broker. If it is killed on the
 // way, the next holder of the lock finishes or undoes what it began.
 func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerDir) (string, error) {
-	if !c.isTheOne(d) { // nobody is in it, and what is known is of another one
+	if c.isLeft(d) { // nobody is in it, and what is known is of another one
 		err := c.remove(ctx, "")
 		if errors.Is(err, engine.ErrNotFound) {
 			return "gone already", nil

@@ -98,3 +98,22 @@ func TestRmRemovesWhatACarryOverLeft(t *testing.T) {
 		t.Errorf("%d containers are left: %v", len(left), err)
 	}
 }
+
+// One engine has two addresses, and where logins go may be unknown: then somebody may be in it.
+func TestContainerIsLeftOnlyWhereLoginsAreKnownToGoElsewhere(t *testing.T) {
+	defer func(run, lib string) { paths.Run, paths.Lib = run, lib }(paths.Run, paths.Lib)
+	for host, left := range map[string]bool{"/var/run/docker.sock": false, "/run/docker.sock": false, "": false, "/run/other.sock": true} {
+		paths.Run, paths.Lib = t.TempDir(), t.TempDir()
+		dir := state.RunDir(paths.Run).Container("alice_dockersh")
+		if err := dir.Make(); err != nil {
+			t.Fatal(err)
+		}
+		if err := dir.SetMade(state.Made{UID: 1001, Engine: host}); err != nil {
+			t.Fatal(err)
+		}
+		c := Container{Container: &engine.Container{Name: "alice_dockersh"}, address: engine.Address{Host: "/run/docker.sock"}, twin: true}
+		if got := c.isLeft(dir); got != left {
+			t.Errorf("made on %q: %t", host, got)
+		}
+	}
+}

@@ -147,7 +147,11 @@ func (b *Bringup) enter(ctx context.Context, l Login) (Result, error) {
 // mayEnterAsIs reports whether a container that runs may be entered without a look at what
 // it was made of. replaced is as in Result.
 func (b *Bringup) mayEnterAsIs(l Login) (replaced string, may bool) {
-	if b.mayRecreate(l.Plan) || b.maySetLimits(l) || b.mayLeaveEngine(l) || b.mayCarryOver(l) {
+	if b.mayRecreate(l.Plan) || b.maySetLimits(l) {
+		return "", false
+	}
+	made, err := b.State.Container(l.Plan.Container).Made()
+	if err == nil && (b.mayLeaveEngine(l, made) || b.mayCarryOver(l, made)) {
 		return "", false
 	}
 	replaced = b.launch.FindReplaced(l.Plan)
@@ -310,7 +314,7 @@ func (a *coldLogin) provideAgent(ctx context.Context) (ColdReason, error) {
 	} else if !errors.Is(err, errNoAgent) {
 		return "", err
 	}
-	if a.b.isOnAnotherEngine(a.plan) && a.target.InUse() {
+	if made, err := a.dir.Made(); err == nil && isOnAnotherEngine(a.plan, made) && a.target.InUse() {
 		return "", a.target.Error("is on another engine than the settings name, and others are in it",
 			"try again when they have left, or ask the administrator to run: dockershctl stop "+a.plan.Container, nil)
 	}

@@ -31,13 +31,11 @@ func CarriesOver(plan *policy.Plan, made state.Made) bool {
 
 // mayCarryOver reports whether a login must look whether its container is to be carried over to
 // other settings, and so cannot be warm.
-func (b *Bringup) mayCarryOver(l Login) bool {
-	dir := b.State.Container(l.Plan.Container)
-	made, err := dir.Made()
-	if err != nil || b.Inventory == "" || l.KnownOnly || !CarriesOver(l.Plan, made) || !b.isAlone(l.Plan) {
+func (b *Bringup) mayCarryOver(l Login, made state.Made) bool {
+	if b.Inventory == "" || l.KnownOnly || !CarriesOver(l.Plan, made) || !b.isAlone(l.Plan) {
 		return false
 	}
-	kept, ok := dir.Kept()
+	kept, ok := b.State.Container(l.Plan.Container).Kept()
 	return !ok || kept.Settings != l.Plan.Settings.Hash()
 }
 
@@ -50,7 +48,7 @@ func (a *coldLogin) place() lifecycle.Place {
 // runs in it. The lock is held, and this login still waits. Where that is not possible the login
 // goes on with the container as it is, and says so by its notice.
 func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err error) {
-	if !a.b.mayCarryOver(a.login) {
+	if made, err := a.dir.Made(); err != nil || !a.b.mayCarryOver(a.login, made) {
 		return "", nil
 	}
 	err = a.carryOverNow(ctx)

@@ -35,7 +35,7 @@ func newCarry(t *testing.T, text string) (*coldLogin, *enginetest.Fake, state.Ma
 
 func TestContainerIsCarriedOverForItsMakerAndTheSameImage(t *testing.T) {
 	a, _, made := newCarry(t, applied)
-	if !a.b.mayCarryOver(a.login) {
+	if !a.b.mayCarryOver(a.login, made) {
 		t.Fatal("it is kept")
 	}
 	for what, change := range map[string]func(l *Login, m *state.Made){
@@ -50,24 +50,24 @@ func TestContainerIsCarriedOverForItsMakerAndTheSameImage(t *testing.T) {
 		if err := a.dir.SetMade(m); err != nil {
 			t.Fatal(err)
 		}
-		if a.b.mayCarryOver(l) {
+		if a.b.mayCarryOver(l, m) {
 			t.Errorf("%s: it is carried over", what)
 		}
 	}
 	if err := errors.Join(a.dir.SetMade(made), a.dir.SetKept(state.Kept{Settings: a.plan.Settings.Hash(), Why: "x"})); err != nil {
 		t.Fatal(err)
 	}
-	if a.b.mayCarryOver(a.login) {
+	if a.b.mayCarryOver(a.login, made) {
 		t.Error("it was kept a moment ago, and is tried again")
 	}
 	if err := a.dir.SetKept(state.Kept{Settings: "of earlier settings", Why: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if !a.b.mayCarryOver(a.login) {
+	if !a.b.mayCarryOver(a.login, made) {
 		t.Error("the settings changed since it was kept, and it is not tried again")
 	}
 	a.b.Inventory = ""
-	if a.b.mayCarryOver(a.login) {
+	if a.b.mayCarryOver(a.login, made) {
 		t.Error("without an inventory nothing could be undone")
 	}
 }
@@ -80,12 +80,12 @@ func TestLoginGoesOnWhereNothingIsCarriedOver(t *testing.T) {
 		"it is paused":                  func(e *enginetest.Fake) { e.SetState("alice_dockersh", engine.Paused) },
 		"it was half made, and is dead": func(e *enginetest.Fake) { e.SetState("alice_dockersh", engine.Dead) },
 	} {
-		a, e, _ := newCarry(t, applied)
+		a, e, made := newCarry(t, applied)
 		prepare(e)
 		if changed, err := a.carryOver(t.Context()); changed != "" || err != nil {
 			t.Errorf("%s: %q %v", what, changed, err)
 		}
-		if k, ok := a.dir.Kept(); !ok || k.Why == "" || a.b.mayCarryOver(a.login) {
+		if k, ok := a.dir.Kept(); !ok || k.Why == "" || a.b.mayCarryOver(a.login, made) {
 			t.Errorf("%s: %+v", what, k)
 		}
 		for _, method := range []string{"Stop", "Rename", "CarryLayer", "Remove"} {

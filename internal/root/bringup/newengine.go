@@ -3,11 +3,11 @@ package bringup
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -17,39 +17,26 @@ const leaveLimit = 30 * time.Second
 // isOnAnotherEngine reports whether the container of this name that was last started is on
 // another engine of this host than the plan's: the settings named that one when it was made.
 // Containers of one name share one directory, and so the sockets of their agents.
-func (b *Bringup) isOnAnotherEngine(plan *policy.Plan) bool {
-	made, err := b.State.Container(plan.Container).Made()
-	return err == nil && engine.Address{Host: made.Engine}.Local() && socketName(made.Engine) != socketName(plan.Engine().Host)
-}
-
-// socketName returns the same for both names of the directory /run. No file is looked at: a user
-// may have chosen the path.
-func socketName(path string) string {
-	if name, ok := strings.CutPrefix(path, "/var/run/"); ok {
-		return "/run/" + name
-	}
-	return path
+func isOnAnotherEngine(plan *policy.Plan, made state.Made) bool {
+	return engine.Address{Host: made.Engine}.Local() && !engine.SameHost(made.Engine, plan.Engine().Host)
 }
 
 // mayLeaveEngine reports whether a login must look whether to leave another engine, and so
 // cannot be warm.
-func (b *Bringup) mayLeaveEngine(l Login) bool {
-	return !l.KnownOnly && b.isOnAnotherEngine(l.Plan) && b.isAlone(l.Plan)
+func (b *Bringup) mayLeaveEngine(l Login, made state.Made) bool {
+	return !l.KnownOnly && isOnAnotherEngine(l.Plan, made) && b.isAlone(l.Plan)
 }
 
 // leaveEngine stops the container of this name on another engine if no session is in it, or
 // removes it if it is ephemeral, so that its agents do not meet the logins to the new one. The
 // lock is held, and this login still waits.
 func (a *coldLogin) leaveEngine(ctx context.Context) (changed ColdReason, err error) {
-	if a.login.KnownOnly || !a.b.isOnAnotherEngine(a.plan) || a.target.InUse() {
+	made, err := a.dir.Made()
+	if err != nil || a.login.KnownOnly || !isOnAnotherEngine(a.plan, made) || a.target.InUse() {
 		return "", nil
 	}
 	if owner, err := a.dir.Owner(); err == nil && a.plan.CheckEntry(owner) != nil {
 		return "", nil // the login is refused
-	}
-	made, err := a.dir.Made()
-	if err != nil {
-		return "", nil
 	}
 	a.show("leaving the container on the other engine")
 	vacant, err := lifecycle.WhileVacant(a.dir, a.target.InUse, func() error { return a.stopOn(ctx, engine.Address{Host: made.Engine}) })

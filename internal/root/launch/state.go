@@ -42,8 +42,8 @@ func (t *Target) writeOwner(owner policy.Owner) error {
 }
 
 // addToInventory notes a container that was made to stay. A disk that is full does not
-// refuse the login: without the entry nobody learns that the container vanished, and no
-// more.
+// refuse the login: without the entry nobody learns that the container vanished, or that an engine
+// which forgot it still has its files.
 func (t *Target) addToInventory(c *engine.Container) {
 	owner, ours := policy.OwnerOf(c.Labels)
 	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
@@ -97,7 +97,7 @@ func (t *Target) IsHalfMade(c *engine.Container) bool {
 // removed outside dockersh, with all work in it. The lock is held.
 func (t *Target) Vanished() (last state.Expected, ok bool) {
 	last, ok = t.l.Inventory.Get(t.plan.Container)
-	return last, ok && !last.Unfinished && last.Engine == t.plan.Engine().Host
+	return last, ok && !last.Unfinished && engine.SameHost(last.Engine, t.plan.Engine().Host)
 }
 
 // LogVanished logs that a container vanished, once another one has its place: logins that fail
