@@ -159,7 +159,7 @@ func (l *list) addCounters(c *wire.Counters) {
 		logins.set(float64(n), "outcome", "refused", "reason", reasons[i])
 	}
 	times := l.family(dto.MetricType_HISTOGRAM, "dockersh_login_duration_seconds",
-		"Time from the connection to the service until the session was handed over.")
+		"Time from the user's turn at the service until the session was handed over.")
 	times.setTimes(c.Warm, c.WarmTime, "outcome", "warm")
 	times.setTimes(c.Cold, c.ColdTime, "outcome", "cold")
 	l.counter("engine_calls_total", "Calls of the service to engines.").set(float64(c.EngineCalls))

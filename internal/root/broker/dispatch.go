@@ -81,9 +81,10 @@ const answerLimit = 10 * time.Second
 
 // serveLogin reads the login and carries it out.
 func (b *Broker) serveLogin(f *front) {
-	f.begun = time.Now()
 	f.Within(answerLimit)
-	ok := b.waitForTurn(f) && b.serveRequest(f)
+	ok := b.waitForTurn(f)
+	f.begun = time.Now() // a user can wait for a turn of their own as long as they like
+	ok = ok && b.serveRequest(f)
 	f.releaseTurn()
 	b.logins.Done()
 	if !ok || f.stage == begun {
@@ -242,6 +243,8 @@ func (b *Broker) answerWhy(f *front, _ wire.Message) error {
 		reason = fate.Unknown
 	}
 	f.events.end.Lost = reason
-	b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
+	if b.events.admits(f.events.log, f.events.end) {
+		b.Log.Warn("session lost", "uid", f.uid, "container", f.plan.Container, "reason", reason)
+	}
 	return f.Send(&wire.Reason{Text: reason})
 }

@@ -59,9 +59,14 @@ const maxSessionLines = 200
 
 // logSession writes a line about a session whose user has this value of the setting log.
 func (e *events) logSession(mode, what string, event history.Event, more ...any) {
-	if mode == sessionlog.Sessions && (e.lines == nil || e.lines.Admit(event.User, event.UID)) {
+	if e.admits(mode, event) {
 		e.log.Info(what, append(event.Attrs(), more...)...)
 	}
+}
+
+// admits reports whether the log gets another line about a session.
+func (e *events) admits(mode string, event history.Event) bool {
+	return mode == sessionlog.Sessions && (e.lines == nil || e.lines.Admit(event.User, event.UID))
 }
 
 // close writes what was counted.
