@@ -8,10 +8,17 @@ import (
 
 // replace puts a file in place of another at once: a reader finds one or the other, whole. It
 // can be read by everybody, and has no name until then that a reader looks for (node_exporter
-// reads *.prom).
+// reads *.prom). The directory is looked up once: a monitoring program's account may own one
+// above it.
 func replace(path string, text []byte) error {
-	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	last := filepath.Base(path)
+	name := "." + last + "." + rand.Text()[:8]
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -23,10 +30,10 @@ func replace(path string, text []byte) error {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Rename(name, path)
+		err = dir.Rename(name, last)
 	}
 	if err != nil {
-		_ = os.Remove(name)
+		_ = dir.Remove(name)
 	}
 	return err
 }
