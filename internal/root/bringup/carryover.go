@@ -68,7 +68,7 @@ func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err erro
 	} else {
 		a.b.Log.Warn("cannot carry a container over to other settings", "container", a.plan.Container, "cause", err)
 	}
-	return "", a.dir.SetKept(state.Kept{Settings: a.plan.Settings.Hash(), Why: why})
+	return "", a.dir.SetKept(state.Kept{Settings: a.plan.Settings.Hash(), Refused: errors.Is(err, engine.ErrOption), Why: why})
 }
 
 // CarryOver gives the container of a plan, whose lock is held, the settings of today with what is

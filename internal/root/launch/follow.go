@@ -38,6 +38,9 @@ func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*F
 	case old.Labels[engine.LabelAgent] == "" || s.Entrypoint != config.Internal:
 		return nil, lifecycle.Kept("its process 1 is not dockersh's own") // and may be what the image says of it
 	}
+	if option := policy.KeepingOption(s); option != "" {
+		return nil, lifecycle.Kept("dockeropt has " + option)
+	}
 	if err := t.checkSources(ctx, nil); err != nil {
 		return nil, err
 	}

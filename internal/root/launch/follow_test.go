@@ -103,3 +103,17 @@ func TestVolumesOfAForeignImageDoNotMeetDirectoriesThatAreMountedNow(t *testing.
 		t.Errorf("%v, %d starts", err, e.Calls("Start"))
 	}
 }
+
+func TestNothingIsCarriedOverToMountsOrDiskLimitsOfDockeropt(t *testing.T) {
+	for _, option := range []string{"--mount type=volume,target=/data", "-v /data", "--storage-opt size=1G"} {
+		plan := planFor(t, "dockeropt = "+option)
+		labels := plan.Owner.Labels()
+		labels[engine.LabelAgent], labels[engine.LabelImageBy] = "a", engine.ImageByAdministrator
+		target := &Target{plan: plan} // the engine is not asked
+		var kept lifecycle.Kept
+		_, err := target.PrepareFollower(t.Context(), &engine.Container{Image: plan.Settings.ImageName, Labels: labels})
+		if !errors.As(err, &kept) || !strings.HasPrefix(string(kept), "dockeropt has -") {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
+}

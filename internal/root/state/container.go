@@ -201,29 +201,43 @@ func (c ContainerDir) Disown() error {
 	return nil
 }
 
-// Kept is why a container is not carried over to other settings: known until keptLimit is over.
+// Kept is why a container is not carried over to other settings.
 type Kept struct {
 	Settings string // the hash of those settings
+	Refused  bool   // the engine refuses them, after all has been copied
 	Why      string
 }
 
-// keptLimit is how long a login does not try again.
-const keptLimit = time.Minute
+// keptLimit and refusedLimit are how long a login does not try again.
+const (
+	keptLimit    = time.Minute
+	refusedLimit = time.Hour
+)
+
+const refusedMark = "!" // before the hash
 
 // SetKept writes why a container is not carried over. The caller holds the lock.
 func (c ContainerDir) SetKept(k Kept) error {
-	return c.writeLink("kept", k.Settings+"\t"+strings.ReplaceAll(k.Why, "\n", " "))
+	mark := ""
+	if k.Refused {
+		mark = refusedMark
+	}
+	return c.writeLink("kept", mark+k.Settings+"\t"+strings.ReplaceAll(k.Why, "\n", " "))
 }
 
 // Kept returns why a container is not carried over; ok is false where that is not known, or old.
 func (c ContainerDir) Kept() (k Kept, ok bool) {
 	info, err := os.Lstat(c.file("kept"))
-	if err != nil || time.Since(info.ModTime()).Abs() > keptLimit {
+	if err != nil {
 		return k, false
 	}
 	text, err := os.Readlink(c.file("kept"))
 	k.Settings, k.Why, ok = strings.Cut(text, "\t")
-	return k, ok && err == nil
+	limit := keptLimit
+	if k.Settings, k.Refused = strings.CutPrefix(k.Settings, refusedMark); k.Refused {
+		limit = refusedLimit
+	}
+	return k, ok && err == nil && time.Since(info.ModTime()).Abs() <= limit
 }
 
 // IsShut reports whether the container is shut, for a login that needs no owner.
