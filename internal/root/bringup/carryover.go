@@ -55,7 +55,7 @@ func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err erro
 	if err == nil {
 		return CarriedOver, nil
 	}
-	if ctx.Err() != nil || errors.Is(err, lifecycle.ErrUnfinished) {
+	if errors.Is(err, lifecycle.ErrUnfinished) {
 		return "", err
 	}
 	if errors.Is(err, engine.ErrNotFound) {
@@ -65,10 +65,14 @@ func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err erro
 	var kept lifecycle.Kept
 	if errors.As(err, &kept) {
 		why = string(kept)
-	} else {
+	} else if ctx.Err() == nil {
 		a.b.Log.Warn("cannot carry a container over to other settings", "container", a.plan.Container, "cause", err)
 	}
-	return "", a.dir.SetKept(state.Kept{Settings: a.plan.Settings.Hash(), Refused: errors.Is(err, engine.ErrOption), Why: why})
+	k := state.Kept{Settings: a.plan.Settings.Hash(), Refused: errors.Is(err, engine.ErrOption), Why: why}
+	if err := a.dir.SetKept(k); err != nil {
+		return "", err
+	}
+	return "", ctx.Err() // the next login does not begin at once what this one was broken off in
 }
 
 // CarryOver gives the container of a plan, whose lock is held, the settings of today with what is
@@ -148,7 +152,7 @@ func (a *coldLogin) follow(ctx context.Context, old *engine.Container, follower 
 	occupied := func() bool { return a.target.InUse() || a.hasProcesses() }
 	vacant, err := lifecycle.WhileVacant(a.dir, occupied, func() (err error) {
 		a.show(fmt.Sprintf("carrying what is in the container over to its new settings (%d MB)", size/1e6))
-		next, err = a.place().CarryOver(ctx, old, entry, func(layer string) (*engine.Container, error) { return follower.Make(ctx, layer) })
+		next, err = a.place().CarryOver(ctx, old, entry, follower.Make)
 		return err
 	})
 	if !vacant && err == nil {

@@ -1,6 +1,7 @@
 package bringup
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -118,5 +119,19 @@ func TestInventoryKnowsTheContainerBeforeUntilItIsRemoved(t *testing.T) {
 	}
 	if got, _ := a.b.Inventory.Get(a.plan.Container); got.ID != found.ID || got.Old != "" {
 		t.Errorf("the inventory has %+v for another container", got)
+	}
+}
+
+// A user who logs in and breaks off again and again does not have the engine look at the size of
+// the container, and copy it, each time.
+func TestLoginThatIsBrokenOffIsNotRepeatedAtOnce(t *testing.T) {
+	a, _, made := newCarry(t, applied)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := a.carryOver(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("the login goes on: %v", err)
+	}
+	if a.b.mayCarryOver(a.login, made) {
+		t.Error("it is tried again")
 	}
 }

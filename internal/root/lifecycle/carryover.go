@@ -62,21 +62,28 @@ func (p Place) CheckRoom(ctx context.Context, old *engine.Container) (size int64
 	return size, err
 }
 
+// copyLimit is how long a container may take until another one has its place.
+const copyLimit = 30 * time.Minute
+
 // CarryOver gives a container another one in its place, which make makes and starts. The
 // container is shut, and nobody is in it. With an error it is there as before, but stopped, and
-// with ErrUnfinished the next holder of the lock has to see to that.
+// with ErrUnfinished the next holder of the lock has to see to that. A login that is broken off
+// ends nothing here: an engine goes on with a copy that nobody waits for any more, and the next
+// login would begin another one beside it.
 func (p Place) CarryOver(ctx context.Context, old *engine.Container, entry state.Expected,
-	make func(layer string) (*engine.Container, error)) (*engine.Container, error) {
+	make func(ctx context.Context, layer string) (*engine.Container, error)) (*engine.Container, error) {
+	ctx = context.WithoutCancel(ctx)
+	copying, cancel := context.WithTimeout(ctx, copyLimit)
+	defer cancel()
 	if old.State == engine.Running {
-		if err := p.Engine.Stop(ctx, old.ID, StopGrace); err != nil {
+		if err := p.Engine.Stop(copying, old.ID, StopGrace); err != nil {
 			return nil, err
 		}
 	}
-	next, err := p.replace(ctx, old, entry, make)
-	// What was begun is ended, even if the time for the login is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recoverLimit)
-	defer cancel()
-	if undoErr := p.Recover(ctx); undoErr != nil && err != nil {
+	next, err := p.replace(copying, old, entry, make)
+	ending, cancelEnd := context.WithTimeout(ctx, recoverLimit)
+	defer cancelEnd()
+	if undoErr := p.Recover(ending); undoErr != nil && err != nil {
 		return nil, fmt.Errorf("%w: %w; %w", ErrUnfinished, err, undoErr)
 	}
 	return next, err // without an error somebody else may end it
@@ -89,7 +96,7 @@ var ErrUnfinished = errors.New("the container is not back yet")
 const recoverLimit = 2 * time.Minute
 
 func (p Place) replace(ctx context.Context, old *engine.Container, entry state.Expected,
-	make func(layer string) (*engine.Container, error)) (*engine.Container, error) {
+	make func(ctx context.Context, layer string) (*engine.Container, error)) (*engine.Container, error) {
 	name := p.Dir.Name()
 	begun := entry
 	begun.ID, begun.Carrying = old.ID, true
@@ -107,7 +114,7 @@ func (p Place) replace(ctx context.Context, old *engine.Container, entry state.E
 	if err := p.Dir.Disown(); err != nil {
 		return nil, err
 	}
-	next, err := make(layer)
+	next, err := make(ctx, layer)
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func carryOnce(ctx context.Context, p Place) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.CarryOver(ctx, old, state.Expected{UID: 7, Engine: p.Host}, func(layer string) (*engine.Container, error) {
+	_, err = p.CarryOver(ctx, old, state.Expected{UID: 7, Engine: p.Host}, func(ctx context.Context, layer string) (*engine.Container, error) {
 		c, err := p.Engine.Create(ctx, carrySpec(p, layer, old.ID))
 		if err != nil {
 			return nil, err
@@ -361,5 +361,51 @@ func TestRemovedContainerIsNotReplacedByTheOneBefore(t *testing.T) {
 		if _, err := f.Find(t.Context(), OldName(carried)); !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("%s: the one before stays: %v", what, err)
 		}
+	}
+}
+
+// The user presses ^C while the engine copies.
+func TestCarryOverDoesNotEndWithItsLogin(t *testing.T) {
+	f, p := carryingPlace(t)
+	before, err := f.Find(t.Context(), carried)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, release := f.Hold("CarryLayer")
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error)
+	go func() { over <- carryOnce(ctx, p) }()
+	<-began
+	cancel()
+	select {
+	case err := <-over:
+		t.Errorf("it ended before the copy: %v", err)
+	default:
+	}
+	release()
+	if err := <-over; err != nil {
+		t.Errorf("the copy was for nothing: %v", err)
+	}
+	isWhole(t, f, p, "broken off")
+	if c, err := f.Find(t.Context(), carried); err != nil || c.ID == before.ID {
+		t.Errorf("it has the settings of before: %v", err)
+	}
+}
+
+// Its broker was killed, and the engine made the image after all.
+func TestRemovedContainerLeavesNoImage(t *testing.T) {
+	f, p := carryingPlace(t)
+	if _, err := f.CarryLayer(t.Context(), carried, p.Dir.Mark()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.Find(t.Context(), carried)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveFromEngine(t.Context(), f, p.Inventory, c); err != nil {
+		t.Fatal(err)
+	}
+	if marks, err := f.LayerMarks(t.Context()); err != nil || len(marks) > 0 {
+		t.Errorf("left: %q %v", marks, err)
 	}
 }

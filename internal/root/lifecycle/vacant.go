@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // The steps that are the same for a broker and for dockershctl. The caller holds the
@@ -48,8 +49,10 @@ func RemoveFromEngine(ctx context.Context, e engine.Engine, inventory state.Inve
 	if err := e.Remove(ctx, found.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
-	if found.Labels[engine.LabelFrom] != "" {
-		_ = e.RemoveLayers(ctx, found.Labels[engine.LabelMark]) // else at the next start of the service
+	mark := found.Labels[engine.LabelMark]
+	if _, ephemeral := policy.Ephemeral(found.Labels); !ephemeral && mark != "" {
+		// A broker may have been killed while the engine made the first image of it.
+		_ = e.RemoveLayers(ctx, mark) // else at the next start of the service
 	}
 	return nil
 }
