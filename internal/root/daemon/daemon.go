@@ -125,6 +125,10 @@ func openSocket() (fd int, made bool, err error) {
 	return fd, true, err
 }
 
+// lockLimit is how long the lock of a broker that was killed may be held by a process that it was
+// about to start, which closes it when its program runs.
+const lockLimit = 3 * time.Second
+
 // lockSocket makes sure that no other broker without systemd serves the same socket. The
 // lock is held until this process ends.
 func lockSocket() error {
@@ -132,8 +136,11 @@ func lockSocket() error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return errors.New("another dockershd serves " + paths.Socket())
+	for end := time.Now().Add(lockLimit); unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			_ = unix.Close(fd)
+			return errors.New("another dockershd serves " + paths.Socket())
+		}
 	}
 	return nil
 }
