@@ -78,6 +78,7 @@ type Image struct {
 	Names []string // as ImageNames writes them, and the id
 	// Committed: it comes from a container that dockersh made, and so has files of a user.
 	Committed bool
+	Layer     bool   // Layers.CarryLayer made it, or it was made from such a one: it is for its container alone
 	Path      string // PATH in its environment; empty if it sets none
 }
 

@@ -36,6 +36,7 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 		for label := range r.Config.Labels {
 			out.Committed = out.Committed || strings.HasPrefix(label, "dockersh.")
 		}
+		out.Layer = r.Config.Labels[engine.LabelLayer] != ""
 		out.Path = environ.Get(r.Config.Env, "PATH")
 	}
 	return out, nil

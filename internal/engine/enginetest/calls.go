@@ -141,7 +141,7 @@ func (f *Fake) Image(ctx context.Context, ref string) (engine.Image, error) {
 	for name, i := range f.images {
 		if i.id == id {
 			out.Names = append(out.Names, f.ImageNames(name)...)
-			out.Committed = out.Committed || i.committed
+			out.Committed, out.Layer = out.Committed || i.committed, out.Layer || i.mark != ""
 			out.Path = i.path
 		}
 	}

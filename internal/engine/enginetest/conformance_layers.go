@@ -23,6 +23,9 @@ func layerCarried(t *testing.T, s *Subject) {
 	}
 	layer, err := s.CarryLayer(t.Context(), old.ID, mark)
 	ok(t, err)
+	if i, err := s.Engine.Image(t.Context(), layer); err != nil || !i.Layer || !i.Committed {
+		t.Errorf("the layer: %+v %v", i, err)
+	}
 	ok(t, s.SyncLayers(t.Context()))
 	ok(t, s.Rename(t.Context(), old.ID, spec.Name+"-old"))
 	if c, err := s.Find(t.Context(), spec.Name+"-old"); err != nil || c.ID != old.ID {

@@ -87,14 +87,15 @@ func (b *Bringup) CarryOver(ctx context.Context, plan *policy.Plan) error {
 
 const somethingRuns = lifecycle.Kept("something runs in it")
 
-func (a *coldLogin) hasProcesses() bool {
+// hasProcesses reports whether anything may run in a container, and nobody is there to be asked.
+func (a *coldLogin) hasProcesses(old *engine.Container) bool {
 	idle, known := lifecycle.IsIdle(a.dir)
-	return known && !idle
+	return !idle && (known || old.State == engine.Running)
 }
 
 // carryOverNow carries the container over, unless somebody is in it or something runs in it.
 func (a *coldLogin) carryOverNow(ctx context.Context) error {
-	if a.target.InUse() || a.hasProcesses() {
+	if a.target.InUse() {
 		return somethingRuns
 	}
 	old, err := a.engine.Find(ctx, a.plan.Container)
@@ -107,6 +108,10 @@ func (a *coldLogin) carryOverNow(ctx context.Context) error {
 		return lifecycle.Kept("it is not the user's")
 	case old.State != engine.Running && old.State != engine.Exited:
 		return lifecycle.Kept("it is " + string(old.State))
+	case old.Labels[engine.LabelSettings] == a.plan.Settings.Hash():
+		return a.target.WriteState(old) // the broker that carried it over was killed before it did this
+	case a.hasProcesses(old):
+		return somethingRuns
 	}
 	follower, err := a.target.PrepareFollower(ctx, old)
 	if err != nil {
@@ -149,7 +154,7 @@ func (a *coldLogin) acquireCarry(ctx context.Context) (release func(), err error
 func (a *coldLogin) follow(ctx context.Context, old *engine.Container, follower *launch.Follower, size int64) error {
 	entry := state.Expected{UID: a.plan.User.UID, Engine: a.plan.Engine().Host}
 	var next *engine.Container
-	occupied := func() bool { return a.target.InUse() || a.hasProcesses() }
+	occupied := func() bool { return a.target.InUse() || a.hasProcesses(old) }
 	vacant, err := lifecycle.WhileVacant(a.dir, occupied, func() (err error) {
 		a.show(fmt.Sprintf("carrying what is in the container over to its new settings (%d MB)", size/1e6))
 		next, err = a.place().CarryOver(ctx, old, entry, follower.Make)

@@ -135,3 +135,36 @@ func TestLoginThatIsBrokenOffIsNotRepeatedAtOnce(t *testing.T) {
 		t.Error("it is tried again")
 	}
 }
+
+// Its broker was killed when another container had its place, and before it was known what that
+// was made from.
+func TestContainerThatHasTheSettingsIsNotCopiedAgain(t *testing.T) {
+	a, e, made := newCarry(t, applied)
+	c, err := e.Find(t.Context(), a.plan.Container)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Labels[engine.LabelSettings] = a.plan.Settings.Hash()
+	e.Add(*c)
+	if _, err := a.carryOver(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if made, err = a.dir.Made(); err != nil || made.Settings != a.plan.Settings.Hash() || a.b.mayCarryOver(a.login, made) {
+		t.Errorf("made from %+v: %v", made, err)
+	}
+	if _, kept := a.dir.Kept(); kept || e.Calls("CarryLayer") > 0 {
+		t.Errorf("kept %v, copied %d times", kept, e.Calls("CarryLayer"))
+	}
+}
+
+// Its agent was killed, and what somebody started may run.
+func TestContainerThatCannotBeAskedIsNotCarriedOver(t *testing.T) {
+	a, e, _ := newCarry(t, applied)
+	e.SetState(a.plan.Container, engine.Running)
+	if _, err := a.carryOver(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if k, ok := a.dir.Kept(); !ok || k.Why != string(somethingRuns) || e.Calls("Stop") > 0 {
+		t.Errorf("%+v, stopped %d times", k, e.Calls("Stop"))
+	}
+}

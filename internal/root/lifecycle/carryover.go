@@ -145,7 +145,7 @@ var errFormerStays = errors.New("the container before cannot be removed")
 func (p Place) recover(ctx context.Context) error {
 	name := p.Dir.Name()
 	s, ok := p.Inventory.Get(name)
-	if !ok || !s.Carrying && s.Old == "" || s.Engine != p.Host {
+	if !ok || !s.Carrying && s.Old == "" || !engine.SameHost(s.Engine, p.Host) {
 		return nil
 	}
 	at, err := p.find(ctx, name)

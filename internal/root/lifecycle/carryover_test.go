@@ -409,3 +409,17 @@ func TestRemovedContainerLeavesNoImage(t *testing.T) {
 		t.Errorf("left: %q %v", marks, err)
 	}
 }
+
+// The settings have the other name of the directory by now.
+func TestCarryOverIsRecoveredByBothNamesOfItsEngine(t *testing.T) {
+	f, p := carryingPlace(t)
+	p.Host = "/run/docker.sock"
+	s, _ := p.Inventory.Get(carried)
+	s.Engine, s.Carrying = "/var/run/docker.sock", true
+	if err := errors.Join(p.Inventory.Set(carried, s), f.Rename(t.Context(), s.ID, OldName(carried)), p.Recover(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if f.Contents(carried, "/work") != "mine" || len(p.Inventory.Carried()) > 0 {
+		t.Errorf("not recovered: %q", p.Inventory.Carried())
+	}
+}

@@ -77,7 +77,7 @@ func (r *Reconciler) recoverEphemeral(c *engine.Container, at engine.Address) er
 func (r *Reconciler) recoverCarried(e engine.Engine, at engine.Address) error {
 	var errs []error
 	for _, name := range r.Inventory.Carried() {
-		if s, ok := r.Inventory.Get(name); ok && s.Engine == at.Host {
+		if s, ok := r.Inventory.Get(name); ok && engine.SameHost(s.Engine, at.Host) {
 			errs = append(errs, r.whileLocked(name, func(ctx context.Context, dir state.ContainerDir) error {
 				return Place{Engine: e, Host: at.Host, Inventory: r.Inventory, Dir: dir}.recover(ctx)
 			}))

@@ -30,11 +30,16 @@ var ErrImageDenied = errors.New("the image is not allowed")
 
 // AdmitImage decides whether the plan's container may be made from an image. What runs is
 // judged, not what was written: an image has many names, its id among them. One of them
-// must match; without patterns it is enough that it has no files of another container.
+// must match; without patterns it is enough that it has no files of another container. That which
+// a container was carried over by is for that container alone, whatever matches.
 func (p *Plan) AdmitImage(image engine.Image) error {
 	patterns := p.Settings.AllowImage
 	switch {
-	case !p.NamesImage(), p.allowsImage(image.Names):
+	case !p.NamesImage():
+		return nil
+	case image.Layer:
+		return p.imageDenied()
+	case p.allowsImage(image.Names):
 		return nil
 	case len(patterns) == 0 && !image.Committed:
 		return nil

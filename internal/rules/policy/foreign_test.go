@@ -128,6 +128,7 @@ func TestOnlyTheAdministratorsProcessOneIsAnotherUsers(t *testing.T) {
 func TestUsersNameOnlyImagesThatAreAllowed(t *testing.T) {
 	debian := engine.Image{ID: "sha256:1", Names: []string{"sha256:1", "debian:12", "docker.io/library/debian:12"}}
 	commit := engine.Image{ID: "sha256:2", Names: []string{"sha256:2", "backup-bob", "backup-bob:latest"}, Committed: true}
+	layer := engine.Image{ID: "sha256:3", Names: []string{"sha256:3"}, Committed: true, Layer: true}
 	for _, c := range []struct {
 		allow, own    string
 		image         engine.Image
@@ -143,6 +144,8 @@ func TestUsersNameOnlyImagesThatAreAllowed(t *testing.T) {
 		{"allowimage = debian:*\nallowimage = backup-%u", "backup-bob", commit, false, false},
 		{"allowimage = backup-bob", "x", commit, true, true},
 		{"allowimage = *", "x", commit, true, true},
+		{"allowimage = *", "sha256:3", layer, false, true},
+		{"allowimage = sha256:3", "sha256:3", layer, false, false},
 		{"allowimage = none", "", commit, true, true}, // the administrator's image
 		{"allowimage = none\nimagename = backup-bob", "backup-bob", commit, true, true},
 	} {
