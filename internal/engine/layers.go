@@ -2,11 +2,11 @@ package engine
 
 import "context"
 
-// Layers give a container another one in its place, with what is in its own file system: an
+// Layers put another container in the place of one, with what is in its own file system: an
 // image of that, made for the next container alone. Such an image is no name for anybody, and
 // goes with its container.
 type Layers interface {
-	// Rename gives a container another name. ErrNotFound, ErrNameTaken.
+	// Rename changes the name of a container. ErrNotFound, ErrNameTaken.
 	Rename(ctx context.Context, id, name string) error
 	// LayerRoom returns how many bytes a container has in its own layer, and how many are free
 	// where the engine keeps layers; for an engine on this host.

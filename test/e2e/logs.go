@@ -12,7 +12,7 @@ import (
 const shownLines = 10
 
 // showComplaints shows, if t fails, the last warnings and errors that the broker
-// logged in the test. A user is told no more than where to read.
+// logged in the test. What users see is no more than where to read.
 func showComplaints(t testing.TB) {
 	before := len(Broker.Log())
 	t.Cleanup(func() {

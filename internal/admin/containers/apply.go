@@ -58,7 +58,7 @@ func (s *seats) apply(ctx context.Context, c Container, d state.ContainerDir) (s
 	return done + "; the rest stays as it is: " + string(kept), nil
 }
 
-// carryOver gives a container all settings of today, with what is in it; lifecycle.Kept.
+// carryOver carries a container over to all settings of today; lifecycle.Kept.
 func (s *seats) carryOver(ctx context.Context, c Container, d state.ContainerDir, owner policy.Owner) error {
 	u, err := s.users.ByUID(ctx, owner.UID)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *seats) carryOver(ctx context.Context, c Container, d state.ContainerDir
 	case err != nil:
 		return err
 	case plan.Container != c.Name || plan.Engine() != c.address || !c.address.Local() || c.checkTwin(d) != nil:
-		return lifecycle.Kept("a login of " + u.Name + " does not enter it; to have it made anew, run: dockershctl reset " + c.Name)
+		return lifecycle.Kept("a login of " + u.Name + " does not enter it; to start from the image, run: dockershctl reset " + c.Name)
 	case len(live) > 0:
 		return lifecycle.Kept(human.Count(len(live), "session") + " in it")
 	}

@@ -38,7 +38,7 @@ func asRoot(t *testing.T, e *Engine, id, command string) string {
 	return out.String()
 }
 
-// follow gives a container another one in its place.
+// follow puts another container in the place of one.
 func follow(t *testing.T, e *Engine, old *engine.Container, s engine.Spec) *engine.Container {
 	t.Helper()
 	layer, err := e.CarryLayer(t.Context(), old.ID, "m:/"+s.Name)

@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// layerCarried gives a container another one in its place, with what is in it.
+// layerCarried puts another container in the place of one, with what is in it.
 func layerCarried(t *testing.T, s *Subject) {
 	spec := s.spec()
 	old := s.create(t, spec)

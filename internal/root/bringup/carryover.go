@@ -44,7 +44,7 @@ func (a *coldLogin) place() lifecycle.Place {
 	return lifecycle.Place{Engine: a.engine, Host: a.plan.Engine().Host, Inventory: a.b.Inventory, Dir: a.dir}
 }
 
-// carryOver gives the login's container the settings of today, with what is in it, if nothing
+// carryOver carries the login's container over to the settings of today, if nothing
 // runs in it. The lock is held, and this login still waits. Where that is not possible the login
 // goes on with the container as it is, and says so by its notice.
 func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err error) {
@@ -75,8 +75,8 @@ func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err erro
 	return "", ctx.Err() // the next login does not begin at once what this one was broken off in
 }
 
-// CarryOver gives the container of a plan, whose lock is held, the settings of today with what is
-// in it; lifecycle.Kept says why not.
+// CarryOver carries the container of a plan, whose lock is held, over to the settings of today.
+// lifecycle.Kept is why not.
 func (b *Bringup) CarryOver(ctx context.Context, plan *policy.Plan) error {
 	a, err := b.newColdLogin(Login{Plan: plan, Session: &state.Session{}}, func(string) {})
 	if err != nil {

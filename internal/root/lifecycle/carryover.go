@@ -65,7 +65,7 @@ func (p Place) CheckRoom(ctx context.Context, old *engine.Container) (size int64
 // copyLimit is how long a container may take until another one has its place.
 const copyLimit = 30 * time.Minute
 
-// CarryOver gives a container another one in its place, which make makes and starts. The
+// CarryOver puts another container in the place of one; make makes and starts it. The former
 // container is shut, and nobody is in it. With an error it is there as before, but stopped, and
 // with ErrUnfinished the next holder of the lock has to see to that. A login that is broken off
 // ends nothing here: an engine goes on with a copy that nobody waits for any more, and the next
@@ -196,7 +196,7 @@ func (p Place) recover(ctx context.Context) error {
 	return nil
 }
 
-// Restore gives a container its name again if there is none of that name: a broker was killed
+// Restore renames a container back if there is none of its name: a broker was killed
 // that had asked the engine to rename it, and the engine did so late. ok reports whether it did.
 // One that the inventory does not expect is older than the container that was removed.
 func (p Place) Restore(ctx context.Context) (ok bool, err error) {
