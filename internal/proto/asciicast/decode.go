@@ -51,7 +51,9 @@ func (d *Decoder) Header() (Header, error) {
 		return Header{}, d.fail("not a recording in the asciicast format")
 	}
 	switch {
-	case h.Version == newer && h.Term != nil:
+	case h.Version == newer && h.Term == nil:
+		return Header{}, d.fail("a header of version 3 without term, the size of the terminal")
+	case h.Version == newer:
 		d.relative = true
 		h.Width, h.Height = h.Term.Cols, h.Term.Rows
 	case h.Version != version:
