@@ -135,6 +135,8 @@ var walls = []wall{
 		"it is given a connection and its user: who asks, and in which message, was decided before"},
 	{"internal/root/launch", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"it makes and starts what its caller names, and knows no login"},
+	{"internal/root/containerfiles", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"it writes into the container that it is given: who may enter that, and when, is decided elsewhere"},
 	{"internal/root/images", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"images and what is in them: it knows no container but its probes"},
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},

@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -36,7 +37,7 @@ func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 		return channel.Conn{}, err
 	}
 	if ours && owner.UID != a.plan.User.UID && a.plan.Settings.Entrypoint == config.Internal {
-		a.target.AddUserByExec(ctx, found, user) // the container was made for another user
+		containerfiles.AddUserByExec(ctx, a.engine, found, user, a.b.Log) // the container was made for another user
 	}
 	return a.b.startBridge(a.login, &wire.Bridge{
 		Engine: a.plan.Engine().Host, TLS: a.plan.Engine().TLS, Container: found.ID,

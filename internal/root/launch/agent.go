@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -39,6 +40,11 @@ func (t *Target) awaitAgent(user account.Identity) (*agentStart, error) {
 	return &agentStart{t: t, user: user, socket: socket, hasMet: hasMet}, nil
 }
 
+// writer returns what writes into the container, once its root directory was opened.
+func (a *agentStart) writer() containerfiles.Writer {
+	return containerfiles.Writer{Plan: a.t.plan, User: a.user, Root: a.root, Users: a.users, Log: a.t.l.Log}
+}
+
 func (a *agentStart) close() {
 	a.socket.close()
 	_ = a.root.Close()
@@ -65,7 +71,7 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 // startFurther starts an agent beside process 1: for another container user, or because
 // process 1 is not ours. The container was just verified.
 func (a *agentStart) startFurther(ctx context.Context, id string) error {
-	a.addUser(nil)
+	a.writer().AddUser()
 	if g := a.groups; g != nil && len(g.wanted) > 0 && !g.fitsOne() {
 		if a.written {
 			err := a.exec(ctx, id, engine.As{Name: account.LoginName})
@@ -95,7 +101,7 @@ func (a *agentStart) exec(ctx context.Context, id string, as engine.As) error {
 // awaitUID lets the agent in that has this uid and the groups of the login.
 func (a *agentStart) awaitUID(uid uint32) {
 	if a.groups = a.groupsOf(); a.groups != nil {
-		err := a.writeGroups()
+		err := a.writer().WriteLoginGroups()
 		a.written = err == nil
 		if err != nil {
 			a.t.l.Log.Warn("cannot write the user's groups inside", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)

@@ -2,13 +2,12 @@ package launch
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/proto/remotecmd"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -86,13 +85,7 @@ func (t *Target) prepareWith(ctx context.Context, imageID string, accounts state
 	if p.user, err = t.users().resolve(ctx, accounts, foreign); err != nil {
 		return p, err
 	}
-	p.files, err = accountFiles(accounts, p.user, !t.plan.Settings.MountHome, t.plan.ForeignImage())
-	p.files = append(p.files, loginPath(string(accounts.Path), t.plan.Settings.Env)...)
-	p.files = append(p.files, sudoers(t.plan, p.user)...)
-	if err == nil && !t.plan.Engine().Local() {
-		p.files, err = withHelpers(p.files, t.l.Helpers)
-	}
-	if err != nil {
+	if p.files, err = containerfiles.OfNew(t.plan, p.user, accounts, t.l.Helpers); err != nil {
 		return p, err
 	}
 	host, err := t.hostPaths(ctx, p.user)
@@ -105,8 +98,29 @@ func (t *Target) prepareWith(ctx context.Context, imageID string, accounts state
 		p.spec.Former = last.ID
 	}
 	p.spec.FormerUnknown = t.l.Inventory == ""
-
 	return p, nil
+}
+
+// putFiles has the engine put files into a container that was just made, and returns those
+// that are to be written once it runs.
+func (t *Target) putFiles(ctx context.Context, made *engine.Container, files []engine.File) (late []engine.File, err error) {
+	if !containerfiles.AreLate(t.plan, made) {
+		late, err := containerfiles.Copy(ctx, t.engine, t.l.Images, t.plan, made, files)
+		if err != nil || !late {
+			return nil, err
+		}
+		return files, nil
+	}
+	if len(files) == 0 {
+		return nil, nil
+	}
+	if t.plan.ForeignImage() && bringsVolumes(made, t.plan.Settings.Volume) {
+		return nil, usererr.New(usererr.Settings,
+			"the image "+t.plan.Settings.ImageName+" has volumes of its own, "+
+				"and directories of the host are mounted into your container",
+			"set imagename in ~/.dockersh to an image without VOLUME", nil)
+	}
+	return files, t.addHalfMade(made)
 }
 
 // discard removes a half-made container, even if the time for the login is up.
@@ -116,18 +130,4 @@ func (t *Target) discard(id string) {
 	if err := t.RemoveHalfMade(ctx, id); err != nil {
 		t.l.Log.Error("cannot remove a half-made container", "container", t.plan.Container, "id", id, "cause", err)
 	}
-}
-
-// withHelpers adds our programs to the files of a container on another host, where they
-// cannot be mounted.
-func withHelpers(files []engine.File, helpers string) ([]engine.File, error) {
-	files = append(files, engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true})
-	for _, inside := range []string{policy.InitInside, remotecmd.Files} {
-		program, err := os.ReadFile(filepath.Join(helpers, filepath.Base(inside)))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, engine.File{Path: inside, Mode: 0o755, Data: program})
-	}
-	return files, nil
 }

@@ -2,12 +2,9 @@ package launch
 
 import (
 	"context"
-	"path"
-	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -52,7 +49,7 @@ func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*F
 	if err != nil {
 		return nil, err
 	}
-	p.files = loginPath(string(accounts.Path), s.Env)
+	p.files = containerfiles.LoginPath(string(accounts.Path), s.Env)
 	p.spec.Labels[engine.LabelFrom] = old.ID
 	p.spec.Labels[engine.LabelEphemeral] = "" // it was made to stay
 	if err := attachVolumes(&p.spec, old.Mounts); err != nil {
@@ -62,61 +59,6 @@ func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*F
 		return nil, volumesMeetHost
 	}
 	return &Follower{t: t, p: p}, nil
-}
-
-const volumesMeetHost = lifecycle.Kept("its image has volumes of its own, and directories of the host are to be mounted beside them")
-
-// planned returns what is mounted in a container that takes the place of another one, as far as
-// that is known before it is made.
-func planned(s engine.Spec, former []engine.Mount) *engine.Container {
-	c := &engine.Container{Mounts: slices.Clone(s.Mounts)}
-	for _, v := range s.Volumes {
-		if f := strings.Split(v, ":"); len(f) > 1 && path.IsAbs(f[0]) {
-			c.Mounts = append(c.Mounts, engine.Mount{Source: f[0], Target: f[1]})
-		}
-	}
-	for _, m := range c.Mounts {
-		c.Binds = append(c.Binds, m.Source)
-	}
-	for _, m := range former {
-		if m.IsAnonymous() {
-			c.Mounts = append(c.Mounts, m)
-		}
-	}
-	return c
-}
-
-// attachVolumes attaches the anonymous volumes of the container before.
-func attachVolumes(s *engine.Spec, former []engine.Mount) error {
-	var names []string
-	for _, m := range former {
-		isNamed := func(v string) bool { return strings.HasPrefix(v, m.Volume+":") }
-		if !m.IsAnonymous() || slices.ContainsFunc(s.Volumes, isNamed) {
-			continue
-		}
-		// The image names the place. In the language of --volume it could name options, too.
-		if !path.IsAbs(m.Target) || strings.ContainsAny(m.Target, ":,") || strings.TrimFunc(m.Target, unicode.IsSpace) != m.Target ||
-			strings.ContainsFunc(m.Target, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return lifecycle.Kept("the name of the place of one of its volumes has characters that an engine does not take")
-		}
-		at := path.Clean(m.Target)
-		s.Volumes = slices.DeleteFunc(slices.Clone(s.Volumes), func(v string) bool { return path.Clean(v) == at })
-		taken := slices.ContainsFunc(s.Mounts, func(m engine.Mount) bool { return path.Clean(m.Target) == at }) ||
-			slices.ContainsFunc(s.Volumes, func(v string) bool {
-				f := strings.Split(v, ":")
-				return len(f) > 1 && path.Clean(f[1]) == at
-			})
-		if taken {
-			return lifecycle.Kept("the settings mount something at " + at + ", where it has a volume of its own")
-		}
-		v := m.Volume + ":" + m.Target
-		if m.ReadOnly {
-			v += ":ro"
-		}
-		s.Volumes, names = append(s.Volumes, v), append(names, m.Volume)
-	}
-	s.Labels[engine.LabelVolumes] = strings.Join(names, " ")
-	return nil
 }
 
 // Make makes and starts the container. Nobody is to enter it yet. What is left of it after an
@@ -156,32 +98,4 @@ func (f *Follower) Settle(made *engine.Container) error {
 		return err
 	}
 	return f.t.writeOwner(f.t.plan.Owner)
-}
-
-// sudoersOff is what becomes of a file by which a user could become root inside.
-const sudoersOff = "# Written by dockersh: the setting sudo is off.\n"
-
-// bringUpToDate writes what the files of the container before, which this one has, lack by the
-// settings of today.
-func (a *agentStart) bringUpToDate(c *engine.Container) {
-	a.addUser(c)
-	if a.root == nil {
-		return
-	}
-	rootGID := a.users.Groups.OutOrNobody(0)
-	for _, f := range a.t.late {
-		if err := a.root.ReplaceFile(f.Path, f.Data, rootGID); err != nil {
-			a.t.l.Log.Warn("a file is not written inside", "container", c.Name, "file", f.Path, "cause", err)
-		}
-	}
-	if a.t.plan.Sudo() || a.user.UID == 0 {
-		return
-	}
-	name := sudoersOf(a.user)
-	if text, err := a.root.ReadFixed(name); err != nil || text == sudoersOff {
-		return // there is none
-	}
-	if err := a.root.ReplaceFile(name, []byte(sudoersOff), rootGID); err != nil {
-		a.t.l.Log.Warn("sudo may still be on inside", "container", c.Name, "file", name, "cause", err)
-	}
 }

@@ -1,5 +1,6 @@
 // Package launch creates and starts containers, and starts agents in them. It does what
-// package bringup asks; bringup decides what a container lacks.
+// package bringup asks; bringup decides what a container lacks. Package containerfiles writes
+// what belongs into a container.
 package launch
 
 import (

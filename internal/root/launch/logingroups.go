@@ -71,39 +71,6 @@ func (a *agentStart) groupsOf() *agentGroups {
 	return g
 }
 
-// writeGroups writes the groups of the login into the container's passwd and group.
-func (a *agentStart) writeGroups() error {
-	who := a.user
-	who.Groups = slices.DeleteFunc(slices.Clone(who.Groups), func(g account.Group) bool {
-		_, ok := a.users.Groups.Out(g.GID)
-		return !ok
-	})
-	rootGID := a.users.Groups.OutOrNobody(0)
-	passwd, err := a.root.ReadFixed("/etc/passwd")
-	if err != nil {
-		return err
-	}
-	group, err := a.root.ReadFixed("/etc/group")
-	if err != nil {
-		return err
-	}
-	newPasswd, newGroup, err := account.SetLoginGroups([]byte(passwd), []byte(group), who)
-	if err != nil {
-		return err
-	}
-	for _, f := range []struct{ name, old, now string }{
-		{"/etc/group", group, string(newGroup)},
-		{"/etc/passwd", passwd, string(newPasswd)},
-	} {
-		if f.now != f.old {
-			if err := a.root.ReplaceFile(f.name, []byte(f.now), rootGID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // findAgents reports whether an agent of the plan's user listens: then process 1 has its socket,
 // and does not ask for another. The sockets of agents that have ended are removed: a user with
 // subordinate groups (subgid(5)) can log in with any number of sets of groups.

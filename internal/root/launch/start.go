@@ -91,12 +91,15 @@ func (t *Target) start(ctx context.Context, c *engine.Container, user account.Id
 		return err
 	}
 	if late != nil {
-		if err := a.writeFiles(late, c); err != nil {
+		if err := a.writer().WriteNew(late, c); err != nil {
+			return err
+		}
+		if err := t.setWhole(c); err != nil {
 			return err
 		}
 	}
 	if t.follows {
-		a.bringUpToDate(c)
+		a.writer().WriteFollower(t.late, c)
 	}
 	a.awaitUID(uid)
 	if c.Labels[engine.LabelAgent] != t.plan.Agent {

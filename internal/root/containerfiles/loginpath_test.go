@@ -1,4 +1,4 @@
-package launch
+package containerfiles
 
 import (
 	"os/exec"
@@ -17,13 +17,13 @@ func TestLoginShellHasExactlyThePathOfTheImage(t *testing.T) {
 		{`/a'; echo $(id) "x" \`, nil, `/a'; echo $(id) "x" \`},
 		{"/a\nexit 1\n", nil, "/a\nexit 1\n"},
 	} {
-		files := loginPath(c.path, c.env)
+		files := LoginPath(c.path, c.env)
 		out, err := exec.Command("/bin/sh", "-c", string(files[0].Data)+`printf %s "$PATH"`).CombinedOutput()
 		if err != nil || string(out) != c.want {
 			t.Errorf("%q: %q %v", c.path, out, err)
 		}
 	}
-	if files := loginPath("", []string{"PATH=/mine"}); files != nil {
+	if files := LoginPath("", []string{"PATH=/mine"}); files != nil {
 		t.Errorf("an image that needs none: %+v", files)
 	}
 }

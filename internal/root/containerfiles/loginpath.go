@@ -1,4 +1,4 @@
-package launch
+package containerfiles
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// loginPath returns the file that gives login shells the PATH of an image, whose own
+// LoginPath returns the file that sets in login shells the PATH of an image, whose own
 // /etc/profile sets another one. env are the settings that replace the image's, in the
 // form NAME=VALUE.
-func loginPath(path string, env []string) []engine.File {
+func LoginPath(path string, env []string) []engine.File {
 	if path == "" {
 		return nil
 	}

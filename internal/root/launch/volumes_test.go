@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"os"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -10,29 +9,6 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
-
-// While the engine copies, it mounts all that belongs into the container along paths that
-// somebody may be changing.
-func TestEngineCopiesNothingIntoAContainerWithMountsOfUsers(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("a user's broker has the engine copy all files")
-	}
-	ours := []engine.Mount{{Target: engine.OwnDir}, {Target: engine.RunInside}}
-	for _, c := range []struct {
-		settings string
-		mounts   []engine.Mount
-		late     bool
-	}{
-		{"", ours, true},
-		{"entrypoint = /sbin/init", ours, false},
-		{"entrypoint = /sbin/init", append(ours, engine.Mount{Target: "/home/alice"}), true},
-		{"dockersocket = ssh://d@h", nil, false},
-	} {
-		if late := writesLate(planFor(t, c.settings), &engine.Container{Mounts: c.mounts}); late != c.late {
-			t.Errorf("%q, %v: %v", c.settings, c.mounts, late)
-		}
-	}
-}
 
 func TestVolumesOfAForeignImageDoNotMeetDirectoriesOfTheHost(t *testing.T) {
 	home := engine.Mount{Source: "/home/a", Target: "/home/a"}
