@@ -141,6 +141,8 @@ var walls = []wall{
 		"images and what is in them: it knows no container but its probes"},
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"for containers that nobody is in, and for holders of their locks: it knows no login"},
+	{"internal/root/startsocket", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http", "log/slog"},
+		"any process of a container can connect to it: which agent is awaited, and what for, is decided elsewhere"},
 	{"internal/root/state", []string{"internal/proto/wire", "internal/proto/seqpacket", "internal/engine/docker", "net/http", "log/slog"}, "files and locks below the run-time directory: no messages, no sockets"},
 	{"internal/root/reverse", []string{"internal/root/broker", "internal/root/bringup", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"it is given a container and its forwards, and knows no login"},

@@ -12,28 +12,35 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/startsocket"
 	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+const (
+	agentLimit        = 20 * time.Second // for an agent that was just started as process 1
+	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can stop it from connecting
+	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks every second
 )
 
 // agentStart is the start of an agent in a container that runs, or is about to.
 type agentStart struct {
 	t      *Target
 	user   account.Identity
-	socket *startSocket
+	socket *startsocket.Socket
 	users  idmap.Map    // user numbers of the container
 	root   *rootfs.Root // of the container; nil where it cannot be seen
 	one    lifecycle.One
 
 	hasMet bool // process 1 has had its socket
 
-	groups  *agentGroups // of the agent; nil where they are not looked at
-	written bool         // they are in the container's /etc/group
+	groups  *startsocket.Groups // of the agent; nil where they are not looked at
+	written bool                // they are in the container's /etc/group
 }
 
 // awaitAgent opens the socket on which an agent is expected.
 func (t *Target) awaitAgent(user account.Identity) (*agentStart, error) {
-	hasMet := t.findAgents()
-	socket, err := openStartSocket(t.dir, t.plan.Agent, t.plan.AgentKey(), user)
+	hasMet := startsocket.FindAgents(t.dir, t.plan.Agent)
+	socket, err := startsocket.Open(t.dir, t.plan.Agent, t.plan.AgentKey(), user)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +53,7 @@ func (a *agentStart) writer() containerfiles.Writer {
 }
 
 func (a *agentStart) close() {
-	a.socket.close()
+	a.socket.Close()
 	_ = a.root.Close()
 }
 
@@ -72,7 +79,7 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 // process 1 is not ours. The container was just verified.
 func (a *agentStart) startFurther(ctx context.Context, id string) error {
 	a.writer().AddUser()
-	if g := a.groups; g != nil && len(g.wanted) > 0 && !g.fitsOne() {
+	if g := a.groups; g != nil && len(g.Wanted) > 0 && !g.FitsOne() {
 		if a.written {
 			err := a.exec(ctx, id, engine.As{Name: account.LoginName})
 			if err == nil || ctx.Err() != nil {
@@ -80,7 +87,7 @@ func (a *agentStart) startFurther(ctx context.Context, id string) error {
 			}
 			a.t.l.Log.Warn("no agent with the groups of the login", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)
 		}
-		a.socket.acceptFewer()
+		a.socket.AcceptFewer()
 	}
 	return a.exec(ctx, id, engine.As{UID: a.user.UID, GID: a.user.GID})
 }
@@ -92,7 +99,7 @@ func (a *agentStart) exec(ctx context.Context, id string, as engine.As) error {
 		return errors.Join(endErr, err)
 	}
 	err := a.wait(ctx, furtherAgentLimit)
-	if errors.Is(err, errOtherGroups) { // process 1 came late
+	if errors.Is(err, startsocket.ErrOtherGroups) { // process 1 came late
 		err = a.wait(ctx, furtherAgentLimit)
 	}
 	return err
@@ -107,18 +114,35 @@ func (a *agentStart) awaitUID(uid uint32) {
 			a.t.l.Log.Warn("cannot write the user's groups inside", "container", a.t.plan.Container, "user", a.user.Name, "cause", err)
 		}
 	}
-	a.socket.await(uid, a.one.PIDs, a.groups)
+	a.socket.Await(uid, a.one.PIDs, a.groups)
+}
+
+// groupsOf returns the groups of the agent that is awaited; nil where the plan has none.
+func (a *agentStart) groupsOf() *startsocket.Groups {
+	if a.t.plan.Groups == nil || a.root == nil {
+		return nil
+	}
+	g := &startsocket.Groups{GID: a.users.Groups.OutOrNobody(a.user.GID), OneGID: a.one.GID, One: a.one.Groups}
+	for _, inside := range a.t.plan.Groups {
+		if out, ok := a.users.Groups.Out(inside); ok {
+			g.Wanted = append(g.Wanted, out)
+			continue
+		}
+		a.t.l.Log.Warn("the container's user namespace does not have a group of the user",
+			"container", a.t.plan.Container, "user", a.user.Name, "gid", inside)
+	}
+	return g
 }
 
 // wait waits for an agent that was just started, as long as its container runs.
 func (a *agentStart) wait(ctx context.Context, limit time.Duration) error {
 	for end := time.Now().Add(limit); time.Now().Before(end); {
-		if err := a.socket.wait(ctx, 500*time.Millisecond); !errors.Is(err, errSilent) {
+		if err := a.socket.Wait(ctx, 500*time.Millisecond); !errors.Is(err, startsocket.ErrSilent) {
 			return err
 		}
 		if _, err := a.t.findRunning(ctx); err != nil {
 			return err
 		}
 	}
-	return ErrSilent(a.t.plan.Container, errSilent)
+	return ErrSilent(a.t.plan.Container, startsocket.ErrSilent)
 }

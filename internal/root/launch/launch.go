@@ -1,6 +1,6 @@
 // Package launch creates and starts containers, and starts agents in them. It does what
-// package bringup asks; bringup decides what a container lacks. Package containerfiles writes
-// what belongs into a container.
+// package bringup asks; bringup decides what a container lacks, containerfiles
+// writes what belongs into one, and at startsocket its agent reports.
 package launch
 
 import (

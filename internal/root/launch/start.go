@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/startsocket"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -105,7 +106,7 @@ func (t *Target) start(ctx context.Context, c *engine.Container, user account.Id
 	if c.Labels[engine.LabelAgent] != t.plan.Agent {
 		return a.startFurther(ctx, c.ID)
 	}
-	if err := a.wait(ctx, agentLimit); !errors.Is(err, errOtherGroups) {
+	if err := a.wait(ctx, agentLimit); !errors.Is(err, startsocket.ErrOtherGroups) {
 		return err
 	}
 	return a.startFurther(ctx, c.ID)
@@ -143,8 +144,8 @@ func (t *Target) StartAgent(ctx context.Context, found *engine.Container, owner 
 		if err := lifecycle.RecordSources(t.dir, found); err != nil {
 			return err
 		}
-		err := a.socket.wait(ctx, firstAgentLimit)
-		if !errors.Is(err, errSilent) && !errors.Is(err, errOtherGroups) {
+		err := a.socket.Wait(ctx, firstAgentLimit)
+		if !errors.Is(err, startsocket.ErrSilent) && !errors.Is(err, startsocket.ErrOtherGroups) {
 			return err
 		}
 	}

@@ -1,4 +1,6 @@
-package launch
+// Package startsocket is the socket of a container on which an agent that was just started asks
+// for its own: who asks is known by what the kernel reports of the caller.
+package startsocket
 
 import (
 	"context"
@@ -17,17 +19,19 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
-const (
-	agentLimit        = 20 * time.Second // for an agent that was just started as process 1
-	furtherAgentLimit = 8 * time.Second  // for one beside process 1, whose user can stop it from connecting
-	firstAgentLimit   = 2 * time.Second  // for a process 1 that already runs: it asks every second
-	helloLimit        = 2 * time.Second
+// helloLimit is how long a caller may take to greet.
+const helloLimit = 2 * time.Second
+
+var (
+	// ErrSilent is returned when no agent came in time.
+	ErrSilent = errors.New("no agent connected")
+	// ErrOtherGroups is returned when process 1 has its socket, and is not the agent that is
+	// awaited.
+	ErrOtherGroups = errors.New("process 1 does not have the groups of the login")
 )
 
-var errSilent = errors.New("no agent connected")
-
-// startSocket is the socket of a container on which an agent is expected.
-type startSocket struct {
+// Socket is the socket of a container on which an agent is awaited.
+type Socket struct {
 	dir      state.ContainerDir
 	one, key string // names of process 1 and of the agent that is awaited
 	user     account.Identity
@@ -41,12 +45,13 @@ type startSocket struct {
 	served atomic.Bool   // process 1 has its socket, and is not the agent that is awaited
 
 	mu     sync.Mutex
-	groups *agentGroups // of the agent; nil: any
+	groups *Groups // of the agent; nil: any
 }
 
-// openStartSocket opens the socket. Any process of the container can connect: an agent is
-// known by its uid, and what it gets is a socket for sessions of that very uid.
-func openStartSocket(dir state.ContainerDir, one, key string, user account.Identity) (*startSocket, error) {
+// Open opens the socket for an agent of a user, with its key and that of process 1 (one). Any
+// process of the container can connect: an agent is known by its uid, and what it gets is a
+// socket for sessions of that very uid.
+func Open(dir state.ContainerDir, one, key string, user account.Identity) (*Socket, error) {
 	if err := dir.Make(); err != nil {
 		return nil, err
 	}
@@ -58,56 +63,57 @@ func openStartSocket(dir state.ContainerDir, one, key string, user account.Ident
 	if err != nil {
 		return nil, err
 	}
-	w := &startSocket{dir: dir, one: one, key: key, user: user, listener: l, done: make(chan error, 2),
+	s := &Socket{dir: dir, one: one, key: key, user: user, listener: l, done: make(chan error, 2),
 		known: make(chan struct{}), over: make(chan struct{})}
-	go w.accept()
-	return w, nil
+	go s.accept()
+	return s, nil
 }
 
-// await sets the uid that the agent has on the host, the pid namespace of its container, and
+// Await sets the uid that the agent has on the host, the pid namespace of its container, and
 // its groups. Until then nobody is answered.
-func (w *startSocket) await(uid uint32, pids os.FileInfo, groups *agentGroups) {
-	w.uid, w.pids, w.groups = uid, pids, groups
-	close(w.known)
+func (s *Socket) Await(uid uint32, pids os.FileInfo, groups *Groups) {
+	s.uid, s.pids, s.groups = uid, pids, groups
+	close(s.known)
 }
 
-// acceptFewer lets an agent in that lacks some of the groups.
-func (w *startSocket) acceptFewer() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.groups.fewer = true
+// AcceptFewer lets an agent in that lacks some of the groups.
+func (s *Socket) AcceptFewer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.groups.fewer = true
 }
 
 // roleOf returns the role of a caller that has the right uid.
-func (w *startSocket) roleOf(raw *seqpacket.Conn, gid uint32) (role, error) {
-	if w.groups == nil {
+func (s *Socket) roleOf(raw *seqpacket.Conn, gid uint32) (role, error) {
+	if s.groups == nil {
 		return asWanted, nil
 	}
 	have, err := raw.PeerGroups()
 	if err != nil {
 		return useless, err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.groups.roleOf(gid, have), nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.groups.roleOf(gid, have), nil
 }
 
-func (w *startSocket) close() {
-	close(w.over)
-	_ = os.Remove(w.dir.StartSocket())
-	_ = w.listener.Close()
+// Close removes the socket.
+func (s *Socket) Close() {
+	close(s.over)
+	_ = os.Remove(s.dir.StartSocket())
+	_ = s.listener.Close()
 }
 
 // maxCallers is how many connections to a start socket are listened to at once.
 const maxCallers = 16
 
 // accept answers callers until one of them is the agent.
-func (w *startSocket) accept() {
+func (s *Socket) accept() {
 	var found atomic.Bool
 	slots := make(chan struct{}, maxCallers)
 	for !found.Load() {
 		slots <- struct{}{} // each is free again helloLimit after the uid is known
-		raw, err := w.listener.Accept()
+		raw, err := s.listener.Accept()
 		if err != nil {
 			if !seqpacket.OutOfResources(err) {
 				return // closed
@@ -119,9 +125,9 @@ func (w *startSocket) accept() {
 		raw.RefuseDescriptors()
 		go func() {
 			defer func() { _ = raw.Close(); <-slots }()
-			switch err := w.answerCaller(raw, &found); {
-			case err == nil, errors.Is(err, errOtherGroups):
-				w.done <- err
+			switch err := s.answerCaller(raw, &found); {
+			case err == nil, errors.Is(err, ErrOtherGroups):
+				s.done <- err
 			}
 		}()
 	}
@@ -130,23 +136,23 @@ func (w *startSocket) accept() {
 var errNotAwaited = errors.New("the caller is not the agent that is awaited")
 
 // answerCaller sends the agent its listening socket. Only one caller gets it: a second
-// one would take the name from the first. errOtherGroups: it is process 1, and another agent is
+// one would take the name from the first. ErrOtherGroups: it is process 1, and another agent is
 // awaited.
-func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) error {
+func (s *Socket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) error {
 	c := channel.Conn{Socket: raw}
 	select {
-	case <-w.known:
-	case <-w.over:
+	case <-s.known:
+	case <-s.over:
 		return errNotAwaited
 	}
 	cred, err := raw.Peer()
 	if err != nil {
 		return err
 	}
-	if cred.Uid != w.uid || !w.isInside(int(cred.Pid)) {
+	if cred.Uid != s.uid || !s.isInside(int(cred.Pid)) {
 		return errNotAwaited
 	}
-	is, err := w.roleOf(raw, cred.Gid)
+	is, err := s.roleOf(raw, cred.Gid)
 	if err != nil || is == useless {
 		return errors.Join(errNotAwaited, err)
 	}
@@ -159,28 +165,28 @@ func (w *startSocket) answerCaller(raw *seqpacket.Conn, found *atomic.Bool) erro
 	if hello, ok := m.(*wire.Hello); !ok || !wire.Speaks(hello.Version) {
 		return errNotAwaited
 	}
-	key, taken := w.key, found
+	key, taken := s.key, found
 	if is == asOne {
-		key, taken = w.one, &w.served
+		key, taken = s.one, &s.served
 	}
 	if taken.Swap(true) {
 		return errNotAwaited
 	}
-	fd, err := seqpacket.Bind(w.dir.AgentSocket(key), 0o600, 1024)
+	fd, err := seqpacket.Bind(s.dir.AgentSocket(key), 0o600, 1024)
 	if err != nil {
 		return err
 	}
 	defer seqpacket.CloseAll([]int{fd})
-	if err := c.Send(&wire.Serve{User: w.user.Name, Home: w.user.Home}, fd); err != nil || is == asWanted {
+	if err := c.Send(&wire.Serve{User: s.user.Name, Home: s.user.Home}, fd); err != nil || is == asWanted {
 		return err
 	}
-	return errOtherGroups
+	return ErrOtherGroups
 }
 
 // isInside reports whether a process is in the container. The socket is mounted into every
 // container of this name, and another engine may have one.
-func (w *startSocket) isInside(pid int) bool {
-	if w.pids == nil {
+func (s *Socket) isInside(pid int) bool {
+	if s.pids == nil {
 		return true
 	}
 	process, err := proc.Hold(pid)
@@ -192,18 +198,18 @@ func (w *startSocket) isInside(pid int) bool {
 	if errors.Is(err, fs.ErrPermission) {
 		return os.Geteuid() != 0 // an agent cannot be looked at, not even by its own user
 	}
-	return err == nil && os.SameFile(its, w.pids)
+	return err == nil && os.SameFile(its, s.pids)
 }
 
-// wait returns errSilent when no agent came in time.
-func (w *startSocket) wait(ctx context.Context, limit time.Duration) error {
+// Wait waits until the agent has its socket: ErrSilent, ErrOtherGroups.
+func (s *Socket) Wait(ctx context.Context, limit time.Duration) error {
 	t := time.NewTimer(limit)
 	defer t.Stop()
 	select {
-	case err := <-w.done:
+	case err := <-s.done:
 		return err
 	case <-t.C:
-		return errSilent
+		return ErrSilent
 	case <-ctx.Done():
 		return ctx.Err()
 	}

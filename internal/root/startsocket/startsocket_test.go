@@ -1,4 +1,4 @@
-package launch
+package startsocket
 
 import (
 	"os"
@@ -19,13 +19,13 @@ func TestAgentOfAnotherContainerIsNotAnswered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := openStartSocket(state.RunDir(t.TempDir()).Container("c"), "one", "one", account.Identity{Name: "alice"})
+		s, err := Open(state.RunDir(t.TempDir()).Container("c"), "one", "one", account.Identity{Name: "alice"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer w.close()
-		w.await(uint32(os.Geteuid()), pids, nil)
-		raw, err := seqpacket.Dial(w.dir.StartSocket())
+		defer s.Close()
+		s.Await(uint32(os.Geteuid()), pids, nil)
+		raw, err := seqpacket.Dial(s.dir.StartSocket())
 		if err != nil {
 			t.Fatal(err)
 		}
