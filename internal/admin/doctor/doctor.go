@@ -1,6 +1,6 @@
-// Package doctor is dockershctl's commands doctor and sshd-config: it judges a host by
-// the facts of package facts and the checks of package checks, tries a login, and
-// prints the lines of sshd_config with which the checks pass.
+// Package doctor is dockershctl's commands doctor and sshd-config: it has package look gather
+// facts and package checks judge them, tries a login, and prints the lines of sshd_config with
+// which the checks pass.
 package doctor
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/look"
 	"github.com/dockersh/dockersh/internal/admin/doctor/reach"
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/installed"
@@ -44,7 +45,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 		return err
 	}
 	users := installed.Accounts(0)
-	h, err := look(ctx, users, env.Engines.Open, a.users, cli.Progress("looking at users"))
+	h, err := look.Host(ctx, users, env.Engines.Open, a.users, cli.Progress("looking at users"))
 	if err != nil {
 		return cli.WithUserHint(err)
 	}
@@ -73,7 +74,7 @@ func Doctor(ctx context.Context, env cli.Env, args []string) error {
 }
 
 // IDs returns the names of all findings.
-func IDs() []string { return slices.Concat(checks.IDs(), []string{loginID, connectionID}, reach.IDs()) }
+func IDs() []string { return slices.Concat(checks.IDs(), []string{loginID}, reach.IDs()) }
 
 // parseDoctor parses the arguments of doctor.
 func parseDoctor(args []string) (a doctorArgs, err error) {
@@ -115,7 +116,7 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 	}
 	cli.Progress("logging in "+printable.Text(u.Name))(0, 0)
 	var failed *checks.Finding
-	if _, answered := (&userPaths{}).realPath(ctx, u.Home+"/.dockersh"); !answered {
+	if !look.Answers(ctx, u.Home+"/.dockersh") {
 		failed = failedLogin(u, u.Home+" does not answer")
 	} else {
 		var result loginResult
@@ -132,11 +133,11 @@ func (r *report) logIn(ctx context.Context, h *facts.Host, users *account.DB, a 
 // connect tries the forwards of the user who was logged in, if they belong into a container.
 func (r *report) connect(ctx context.Context, h *facts.Host, open engine.Opener, a doctorArgs) {
 	u := r.loggedIn(h)
-	if u == nil || slices.Contains(a.accept, connectionID) || !mayConnect(h, u) {
+	if u == nil || slices.Contains(a.accept, reach.ConnectionID) || !reach.MayConnect(h, u) {
 		return
 	}
 	cli.Progress("trying the forwards of "+printable.Text(u.Name))(0, 0)
-	failed := connect(ctx, h, u, open)
+	failed := reach.Connect(ctx, h, u, open)
 	cli.ClearProgress()
 	if failed != nil {
 		r.Findings = append(r.Findings, *failed)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/programs"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
@@ -48,12 +49,12 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.Front, "-c", "true")
-	errs := cappedOutput{end: cancel}
+	errs := programs.Capped{End: cancel}
 	cmd.Dir, cmd.Stderr, cmd.WaitDelay = "/", &errs, 5*time.Second
 	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + h.Front, "PATH=/usr/local/bin:/usr/bin:/bin"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups), Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: programs.Credential(u, groups), Setsid: true}
 	start := time.Now()
-	err := run(ctx, cmd)
+	err := programs.Run(ctx, cmd)
 	result := loginResult{u.Name, time.Since(start).Seconds()}
 	if err == nil {
 		return result, nil
@@ -61,10 +62,10 @@ func login(ctx context.Context, h *facts.Host, u account.User, groups []account.
 	if errors.Is(err, wait.ErrGivenUp) {
 		return result, failedLogin(u, "no answer within "+loginLimit.String()+", and it cannot be killed")
 	}
-	words := strings.Join(strings.FieldsFunc(errs.buf.String(), func(r rune) bool { return r == '\n' }), "; ")
+	words := strings.Join(strings.FieldsFunc(errs.String(), func(r rune) bool { return r == '\n' }), "; ")
 	switch {
-	case errs.much:
-		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", maxOutput,
+	case errs.TooMuch():
+		err = fmt.Errorf("it writes more than %d bytes to its standard error, which begins with %q", programs.MaxOutput,
 			words[:min(len(words), maxQuoted)])
 	case ctx.Err() != nil:
 		err = errors.New("no answer within " + loginLimit.String())

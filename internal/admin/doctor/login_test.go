@@ -19,7 +19,7 @@ func TestUsersWhoNeedSSHDAreNotLoggedInByDoctor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &facts.Host{Front: front}
+	h := &facts.Host{Front: "/usr/local/bin/dockersh"}
 	for i, name := range []string{"alice", "bob"} {
 		s, err := f.Merge(name, nil, nil)
 		if err != nil {

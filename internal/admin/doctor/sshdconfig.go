@@ -7,7 +7,8 @@ import (
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
-	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
+	"github.com/dockersh/dockersh/internal/admin/doctor/look"
+	"github.com/dockersh/dockersh/internal/admin/doctor/sshdlines"
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -29,7 +30,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	}
 	match, user := "", ""
 	if group != "" {
-		match, err = checks.MatchGroup(group)
+		match, err = sshdlines.MatchGroup(group)
 	} else {
 		if names, err = namesOf(ctx, file, names); err != nil {
 			return err
@@ -37,7 +38,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 		if len(names) == 1 {
 			user = names[0]
 		}
-		match, err = checks.MatchUsers(names)
+		match, err = sshdlines.MatchUsers(names)
 	}
 	if err != nil {
 		return usererr.New(usererr.Settings, printable.Text(err.Error()),
@@ -47,10 +48,10 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	lines := checks.Lines{Match: match, Front: paths.Front(), File: configFile(), Accept: s.AcceptEnv,
+	lines := sshdlines.Lines{Match: match, Front: paths.Front(), File: look.SSHDFile(), Accept: s.AcceptEnv,
 		Module: asked.module, Agent: s.ForwardAgent, X11: s.ForwardX11}
 	if asked.keys {
-		if lines.Keys, err = checks.KeysLine(s); err != nil {
+		if lines.Keys, err = sshdlines.KeysLine(s); err != nil {
 			return err
 		}
 	}
@@ -60,7 +61,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 	for _, name := range names {
 		lines.Args = append(lines.Args, "user="+name)
 	}
-	_, err = io.WriteString(env.Out, checks.Snippet(lines))
+	_, err = io.WriteString(env.Out, sshdlines.Snippet(lines))
 	return err
 }
 
@@ -68,7 +69,7 @@ func SSHDConfig(ctx context.Context, env cli.Env, args []string) error {
 // settings do not give them the host.
 func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, error) {
 	db := installed.Accounts(0)
-	users, err := findUsers(ctx, db, file, asked)
+	users, err := look.Users(ctx, db, file, asked)
 	if err != nil {
 		return nil, cli.WithUserHint(err)
 	}

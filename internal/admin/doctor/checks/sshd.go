@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/sshdlines"
 )
 
 var sshdChecks = []check{
@@ -116,7 +117,7 @@ func sshdSFTP(h *facts.Host, u *facts.User) *fault {
 
 func sshdUserEnvironment(h *facts.Host, u *facts.User) *fault {
 	v := u.SSHD.Get("permituserenvironment")
-	if v == "no" || v == "" || v != "yes" && len(unsafePatterns(strings.Split(v, ","))) == 0 {
+	if v == "no" || v == "" || v != "yes" && len(sshdlines.UnsafePatterns(strings.Split(v, ","))) == 0 {
 		return nil
 	}
 	return sshdLine(h, "sshd takes variables like LD_PRELOAD from ~/.ssh/environment and authorized_keys. "+
@@ -136,19 +137,19 @@ func sshdUserRC(h *facts.Host, u *facts.User) *fault {
 }
 
 func sshdAcceptEnv(h *facts.Host, u *facts.User) *fault {
-	bad := unsafePatterns(u.SSHD.Words("acceptenv"))
+	bad := sshdlines.UnsafePatterns(u.SSHD.Words("acceptenv"))
 	if len(bad) == 0 {
 		return nil
 	}
 	return sshdLine(h, "sshd accepts variables from the client that change what runs on the host, or that name the client "+
 		"(AcceptEnv "+strings.Join(bad, " ")+"). A list in the Match block replaces the one before all blocks",
-		"AcceptEnv "+strings.Join(acceptable(u.SSHD.Words("acceptenv")), " "))
+		"AcceptEnv "+strings.Join(sshdlines.Acceptable(u.SSHD.Words("acceptenv")), " "))
 }
 
 func sshdSetEnv(h *facts.Host, u *facts.User) *fault {
 	var bad []string
 	for _, v := range u.SSHD.Words("setenv") {
-		if name, _, _ := strings.Cut(v, "="); len(unsafePatterns([]string{strings.Trim(name, `"`)})) > 0 {
+		if name, _, _ := strings.Cut(v, "="); len(sshdlines.UnsafePatterns([]string{strings.Trim(name, `"`)})) > 0 {
 			bad = append(bad, name)
 		}
 	}

@@ -14,15 +14,15 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// Greeting is the text that our listeners send.
-const Greeting = "dockershctl doctor"
+// greeting is the text that our listeners send.
+const greeting = "dockershctl doctor"
 
 // greetLimit bounds each connection to them.
 const greetLimit = 30 * time.Second
 
-// Greet listens at an address (host:0) of a network, without one of that of the host, and
+// greet listens at an address (host:0) of a network, without one of that of the host, and
 // greets.
-func Greet(ns *os.File, address string) (l net.Listener, err error) {
+func greet(ns *os.File, address string) (l net.Listener, err error) {
 	listen := func() { l, err = net.Listen("tcp", address) }
 	if ns == nil {
 		listen()
@@ -39,15 +39,15 @@ func Greet(ns *os.File, address string) (l net.Listener, err error) {
 				return
 			}
 			_ = c.SetDeadline(time.Now().Add(greetLimit))
-			_, _ = io.WriteString(c, Greeting)
+			_, _ = io.WriteString(c, greeting)
 			_ = c.Close()
 		}
 	}()
 	return l, nil
 }
 
-// NetworkOf opens the network of a user's container.
-func NetworkOf(ctx context.Context, u *facts.User, open engine.Opener) (*os.File, error) {
+// networkOfUser opens the network of a user's container.
+func networkOfUser(ctx context.Context, u *facts.User, open engine.Opener) (*os.File, error) {
 	d, err := open(policy.EngineOf(u.Settings))
 	if err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package reach finds what a user's container reaches over the network, by real connections
-// between network namespaces.
+// Package reach finds what a user's container reaches over the network, and where the forwards of
+// a connection of ssh lead, by real connections between network namespaces.
 package reach
 
 import (
@@ -24,13 +24,13 @@ import (
 
 // IDs of the findings.
 const (
-	NeighbourID = "neighbour-reached"
-	HostID      = "host-reached"
-	MetadataID  = "metadata-reached"
+	neighbourID = "neighbour-reached"
+	hostID      = "host-reached"
+	metadataID  = "metadata-reached"
 )
 
 // IDs returns the names of the findings.
-func IDs() []string { return []string{NeighbourID, HostID, MetadataID} }
+func IDs() []string { return []string{ConnectionID, neighbourID, hostID, metadataID} }
 
 const (
 	// dialLimit is how long a connection may take, on a busy machine: a packet filter drops it
@@ -75,17 +75,17 @@ func Try(ctx context.Context, u *facts.User, open engine.Opener) []checks.Findin
 			File: "/etc/nftables.conf", Lines: lines, Why: "docs/hardening.md"})
 	}
 	if name := neighbour(ctx, d, u, ns); name != "" {
-		add(NeighbourID, "the container reaches what listens in "+name+", which is another user's: "+reason(bridge), neighbourLine(bridge))
+		add(neighbourID, "the container reaches what listens in "+name+", which is another user's: "+reason(bridge), neighbourLine(bridge))
 	}
-	if l, err := Greet(nil, net.JoinHostPort(gateway.String(), "0")); err == nil {
+	if l, err := greet(nil, net.JoinHostPort(gateway.String(), "0")); err == nil {
 		if greets(ns, l.Addr().String()) {
-			add(HostID, "the container reaches what listens on all addresses of the host, at "+gateway.String(), hostLine(bridge))
+			add(hostID, "the container reaches what listens on all addresses of the host, at "+gateway.String(), hostLine(bridge))
 		}
 		_ = l.Close()
 	}
 	if c, err := dial(ns, metadata); err == nil {
 		_ = c.Close()
-		add(MetadataID, "the container reaches the metadata service of the cloud, which may give away keys", metadataLine(bridge))
+		add(metadataID, "the container reaches the metadata service of the cloud, which may give away keys", metadataLine(bridge))
 	}
 	return found
 }
@@ -132,7 +132,7 @@ func reachesNetwork(from, to *os.File) (reached, tried bool) {
 	if err := netns.In(to, func() { at = ownAddress() }); err != nil || !at.IsValid() {
 		return false, false
 	}
-	l, err := Greet(to, net.JoinHostPort(at.String(), "0"))
+	l, err := greet(to, net.JoinHostPort(at.String(), "0"))
 	if err != nil {
 		return false, false
 	}
@@ -148,8 +148,8 @@ func greets(ns *os.File, address string) bool {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(dialLimit))
-	text, _ := io.ReadAll(io.LimitReader(c, int64(len(Greeting))))
-	return string(text) == Greeting
+	text, _ := io.ReadAll(io.LimitReader(c, int64(len(greeting))))
+	return string(text) == greeting
 }
 
 func dial(ns *os.File, address string) (c net.Conn, err error) {

@@ -1,4 +1,4 @@
-package checks
+package sshdlines
 
 import "github.com/dockersh/dockersh/internal/host/sshd/pattern"
 
@@ -11,8 +11,8 @@ var dangerous = [...]string{
 	"SSH_CLIENT", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND", "SSH_USER_AUTH", "SSH_AUTH_SOCK",
 }
 
-// unsafePatterns returns the patterns, such as those of AcceptEnv, that match a dangerous name.
-func unsafePatterns(patterns []string) []string {
+// UnsafePatterns returns the patterns, such as those of AcceptEnv, that match a dangerous name.
+func UnsafePatterns(patterns []string) []string {
 	var bad []string
 	for _, p := range patterns {
 		for _, name := range dangerous {
@@ -25,12 +25,12 @@ func unsafePatterns(patterns []string) []string {
 	return bad
 }
 
-// acceptable returns the patterns that are harmless, or the variables that containers
+// Acceptable returns the patterns that are harmless, or the variables that containers
 // accept by default if there are none.
-func acceptable(patterns []string) []string {
+func Acceptable(patterns []string) []string {
 	var good []string
 	for _, p := range patterns {
-		if len(unsafePatterns([]string{p})) == 0 {
+		if len(UnsafePatterns([]string{p})) == 0 {
 			good = append(good, p)
 		}
 	}

@@ -1,4 +1,4 @@
-package doctor
+package look
 
 import (
 	"compress/gzip"
@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/admin/doctor/programs"
 )
 
 // runcChangelog is that of Debian's package, which is new for each version.
@@ -50,7 +52,7 @@ func mendedByRPM(ctx context.Context, rpm, version string) []string {
 	if _, err := os.Stat(rpm); err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandLimit)
+	ctx, cancel := context.WithTimeout(ctx, programs.Limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, rpm, "-q", "--qf", `%{VERSION}\n[%{CHANGELOGTEXT}\n]`, "runc")
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second

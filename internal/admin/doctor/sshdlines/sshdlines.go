@@ -1,4 +1,6 @@
-package checks
+// Package sshdlines is the lines of sshd_config by which users get dockersh, and nothing of the
+// host beside it: with them sshd passes the checks of package checks.
+package sshdlines
 
 import (
 	"errors"
@@ -93,7 +95,7 @@ UseDNS no
 // the whole host, and a block for the users of l.Match.
 func Snippet(l Lines) string {
 	var passed []string
-	for _, p := range acceptable(l.Accept) {
+	for _, p := range Acceptable(l.Accept) {
 		if p != "TERM" { // it comes with the terminal
 			passed = append(passed, p)
 		}

@@ -1,32 +1,29 @@
-package doctor
+package look
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/programs"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/paths"
-	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
-// findUsers returns the users of these names or, without names, those whose shell is
+// Users returns the users of these names or, without names, those whose shell is
 // dockersh, those whom a section of the settings names, and those whom the files of
 // sshd lead to dockersh.
-func findUsers(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
+func Users(ctx context.Context, db *account.DB, file *config.File, names []string) ([]account.User, error) {
 	var out []account.User
 	add := func(name string) error {
 		if slices.ContainsFunc(out, func(u account.User) bool { return u.Name == name }) {
@@ -203,25 +200,6 @@ func mayOpen(ctx context.Context, u account.User, groups []account.Group, files 
 	if len(files) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`, "sh"},
-		files...)...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
-	out := cappedOutput{end: cancel}
-	cmd.Stdout = &out
-	if err := run(ctx, cmd); errors.Is(err, wait.ErrGivenUp) {
-		return nil // it may still write
-	}
-	return strings.Fields(out.buf.String()) // it counts even if the command failed in the end
-}
-
-// credential returns the ids of a process of the user.
-func credential(u account.User, groups []account.Group) *syscall.Credential {
-	c := &syscall.Credential{Uid: u.UID, Gid: u.GID}
-	for _, g := range groups {
-		c.Groups = append(c.Groups, g.GID)
-	}
-	return c
+	const script = `for f; do if [ -w "$f" ]; then echo "$f"; fi; done`
+	return strings.Fields(programs.OutputAs(ctx, programs.Limit, u, groups, append([]string{"/bin/sh", "-c", script, "sh"}, files...)...))
 }

@@ -1,11 +1,10 @@
-package doctor
+package look
 
 import (
 	"context"
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -61,6 +60,12 @@ func (p *userPaths) realPath(ctx context.Context, path string) (real string, ans
 	return <-found, true
 }
 
+// Answers reports whether a path of a user answers in time.
+func Answers(ctx context.Context, path string) bool {
+	_, answered := new(userPaths).realPath(ctx, path)
+	return answered
+}
+
 // missing returns the directories that do not exist.
 func (p *userPaths) missing(ctx context.Context, all []facts.Source) (missing []facts.Source) {
 	for _, s := range all {
@@ -70,22 +75,4 @@ func (p *userPaths) missing(ctx context.Context, all []facts.Source) (missing []
 		}
 	}
 	return missing
-}
-
-// run runs a command until its context ends. One that waits for a file system cannot always
-// be killed: it is left then, with wait.ErrGivenUp.
-func run(ctx context.Context, cmd *exec.Cmd) error {
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Run() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(cmd.WaitDelay + time.Second):
-		return wait.ErrGivenUp
-	}
 }

@@ -1,4 +1,4 @@
-package doctor
+package reach
 
 import (
 	"context"
@@ -18,12 +18,13 @@ import (
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/checks"
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
-	"github.com/dockersh/dockersh/internal/admin/doctor/reach"
+	"github.com/dockersh/dockersh/internal/admin/doctor/programs"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
-const connectionID = "connection"
+// ConnectionID is the finding about the forwards of a connection.
+const ConnectionID = "connection"
 
 // connectionLimit bounds a connection, whose container runs already.
 const connectionLimit = 30 * time.Second
@@ -31,15 +32,15 @@ const connectionLimit = 30 * time.Second
 // anyPort is where its listeners are.
 const anyPort = "127.0.0.1:0"
 
-// connect makes a real connection of ssh for a user whose forwards are to be in a container,
+// Connect makes a real connection of ssh for a user whose forwards are to be in a container,
 // and tries them: a listener on the host's loopback must not be reached, one in the container
 // must. It has a key of its own, and an sshd that serves this one connection, with the host's
 // configuration and PAM stack.
-func connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Opener) *checks.Finding {
+func Connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Opener) *checks.Finding {
 	ctx, cancel := context.WithTimeout(ctx, connectionLimit)
 	defer cancel()
 	failed := func(err error) *checks.Finding {
-		return &checks.Finding{ID: connectionID, Severity: checks.Error, Users: []string{u.Name}, Text: err.Error(), Why: "pam_dockersh(8)"}
+		return &checks.Finding{ID: ConnectionID, Severity: checks.Error, Users: []string{u.Name}, Text: err.Error(), Why: "pam_dockersh(8)"}
 	}
 	untried := func(err error) *checks.Finding {
 		f := failed(fmt.Errorf("the forwards of a connection of ssh cannot be tried: %w", err))
@@ -52,17 +53,17 @@ func connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Open
 	}
 	defer os.RemoveAll(dir)
 	c := connection{h: h, u: u, dir: dir}
-	onHost, err := reach.Greet(nil, anyPort)
+	onHost, err := greet(nil, anyPort)
 	if err != nil {
 		return untried(err)
 	}
 	defer onHost.Close()
-	container, err := reach.NetworkOf(ctx, u, open)
+	container, err := networkOfUser(ctx, u, open)
 	if err != nil {
 		return untried(err)
 	}
 	defer container.Close()
-	inside, err := reach.Greet(container, anyPort)
+	inside, err := greet(container, anyPort)
 	if err != nil {
 		return untried(err)
 	}
@@ -81,9 +82,9 @@ func connect(ctx context.Context, h *facts.Host, u *facts.User, open engine.Open
 	return nil
 }
 
-// mayConnect reports whether what sshd forwards for a user is to be in a container, which is
+// MayConnect reports whether what sshd forwards for a user is to be in a container, which is
 // known beforehand.
-func mayConnect(h *facts.Host, u *facts.User) bool {
+func MayConnect(h *facts.Host, u *facts.User) bool {
 	return u.Joined(h) && h.Served && u.Joins && u.ByAddress == "" && u.ByKey == "" &&
 		!u.SSHD.On("disableforwarding") && slices.Contains([]string{"yes", "all", "local"}, u.SSHD.Get("allowtcpforwarding"))
 }
@@ -100,7 +101,7 @@ type connection struct {
 // function that ends it.
 func (c *connection) start(ctx context.Context, onHost, inside net.Listener) (end func(), err error) {
 	key := filepath.Join(c.dir, "key")
-	if _, err := output(ctx, "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key); err != nil {
+	if _, err := programs.Output(ctx, "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key); err != nil {
 		return nil, err
 	}
 	// sshd reads it with the user's rights.
@@ -123,7 +124,7 @@ func (c *connection) start(ctx context.Context, onHost, inside net.Listener) (en
 		"-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "LogLevel=ERROR", "-o", "ExitOnForwardFailure=yes"}, forwards...)
 	cmd := exec.CommandContext(ctx, "/usr/bin/ssh", append(argv, "127.0.0.1")...)
-	errs := cappedOutput{end: func() {}}
+	errs := programs.Capped{End: func() {}}
 	cmd.Dir, cmd.Env, cmd.Stderr, cmd.WaitDelay = "/", []string{}, &errs, time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (c *connection) start(ctx context.Context, onHost, inside net.Listener) (en
 		}
 		select {
 		case <-ended:
-			return nil, errors.New(strings.TrimSpace(errs.buf.String()))
+			return nil, errors.New(strings.TrimSpace(errs.String()))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -178,6 +179,6 @@ func reaches(ctx context.Context, socket string) bool {
 	var text []byte
 	return wait.Until(ctx, func() {
 		_ = conn.SetDeadline(time.Now().Add(connectionLimit))
-		text, _ = io.ReadAll(io.LimitReader(conn, int64(len(reach.Greeting))))
-	}) && string(text) == reach.Greeting
+		text, _ = io.ReadAll(io.LimitReader(conn, int64(len(greeting))))
+	}) && string(text) == greeting
 }

@@ -1,19 +1,15 @@
-package doctor
+package look
 
 import (
 	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/admin/doctor/programs"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // moduleDirs are the directories in which libpam looks for modules without a path.
@@ -97,19 +93,9 @@ func keyCommands(ctx context.Context, u account.User, groups []account.Group, o 
 	if len(files) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pathLimit)
-	defer cancel()
-	args := append([]string{"-lsEi", forcedCommand, "--"}, files...)
-	cmd := exec.CommandContext(ctx, "/bin/grep", args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", []string{}, time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(u, groups)}
-	out := cappedOutput{end: cancel}
-	cmd.Stdout = &out
-	if err := run(ctx, cmd); errors.Is(err, wait.ErrGivenUp) {
-		return nil
-	}
+	out := programs.OutputAs(ctx, pathLimit, u, groups, append([]string{"/bin/grep", "-lsEi", forcedCommand, "--"}, files...)...)
 	var found []string
-	for line := range strings.Lines(out.buf.String()) {
+	for line := range strings.Lines(out) {
 		if name := strings.TrimSuffix(line, "\n"); slices.Contains(files, name) {
 			found = append(found, name)
 		}
