@@ -66,6 +66,7 @@ var walls = []wall{
 	{"internal/host/idmap", []string{"net", "os/exec"}, "it mounts with root's rights, and leaves decisions to its callers"},
 	{"internal/host/netns", []string{"net", "os/exec", "fmt"}, "it opens namespaces of processes, and leaves what is done with them to its callers"},
 	{"internal/host/limits", []string{"syscall", "os"}, "what package syscall changes at its start is read before"},
+	{"internal/host/passwd", []string{"net", "os/exec", "log/slog", "golang.org/x/sys/unix", "internal/host/account", "internal/host/sys"}, "text in, text out: whose files these are is for its callers"},
 	{"internal/host/paths", []string{"os", "fmt"}, "paths that are fixed at build time: nothing at run time changes them"},
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
 	{"internal/host/rootfs", []string{"net", "os/exec", "fmt", "internal/host/account"}, "root follows paths of containers in it, and no others: a few system calls, for the agent too"},

@@ -13,6 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/cli"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/rules/config"
@@ -85,7 +86,7 @@ func trialPlan(file *config.File, user string, groups []string) (*policy.Plan, *
 }
 
 func trialSpec(plan *policy.Plan) engine.Spec {
-	spec := plan.Spec(account.Identity{Name: "check", UID: 65534, GID: 65534}, "", policy.HostPaths{Helpers: paths.Helpers()})
+	spec := plan.Spec(passwd.Identity{Name: "check", UID: 65534, GID: 65534}, "", policy.HostPaths{Helpers: paths.Helpers()})
 	spec.Name = "dockersh-check-" + strconv.Itoa(os.Getpid())
 	spec.Labels = policy.Owner{Identity: policy.Probe}.Labels()
 	spec.Mounts = slices.DeleteFunc(spec.Mounts, func(m engine.Mount) bool { return m.Target != policy.HelpersInside })

@@ -18,6 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/installed"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/wait"
@@ -235,7 +236,7 @@ func (x *explanation) explainContainer(ctx context.Context, e engine.Engine, use
 		func(name string) (account.User, error) { return users.ByName(ctx, name) })
 	if err != nil {
 		// The image knows the numbers. Only a login looks into it.
-		id = account.Identity{Name: plan.Settings.ContainerUserName}
+		id = passwd.Identity{Name: plan.Settings.ContainerUserName}
 		x.addNote("--user gets the numbers that " + id.Name + " has in the image")
 	}
 	dir := state.RunDir(paths.Run).Container(plan.Container)

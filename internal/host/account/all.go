@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // All returns every user that the name services list. A directory may list none of its
@@ -15,7 +17,7 @@ func (d *DB) All(ctx context.Context) ([]User, error) {
 	if err != nil && !errors.Is(err, errNoKey) {
 		return nil, err
 	}
-	return ParsePasswd([]byte(out)), nil
+	return passwd.Users([]byte(out)), nil
 }
 
 // knownAtOnce is for how many names one getent is started.
@@ -45,7 +47,7 @@ func (d *DB) Known(ctx context.Context, names []string) (known map[string]User, 
 		if err != nil && !errors.Is(err, errNoKey) {
 			return nil, false, err
 		}
-		for _, u := range ParsePasswd([]byte(out)) {
+		for _, u := range passwd.Users([]byte(out)) {
 			known[u.Name] = u
 		}
 	}
@@ -65,7 +67,7 @@ func (d *DB) Known(ctx context.Context, names []string) (known map[string]User, 
 // Members returns the names that a group's entry lists, and those of users whose primary
 // group it is. An unknown group has none. The error is ErrUnavailable, or the context's.
 func (d *DB) Members(ctx context.Context, group string, users []User) ([]string, error) {
-	if group == "" || control(group) {
+	if group == "" || passwd.HasControl(group) {
 		return nil, nil
 	}
 	out, err := d.getent(ctx, maxGroups, "group", group)
@@ -76,9 +78,8 @@ func (d *DB) Members(ctx context.Context, group string, users []User) ([]string,
 		return nil, err
 	}
 	var names []string
-	for _, l := range lines([]byte(out)) {
-		g, members, ok := parseGroup(l)
-		if !ok || g.Name != group {
+	for g, members := range passwd.Members([]byte(out)) {
+		if g.Name != group {
 			continue
 		}
 		names = append(names, members...)

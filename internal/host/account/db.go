@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/seen"
 )
 
@@ -55,8 +56,8 @@ func New(ttl time.Duration) *DB {
 // ByUID returns the user with that number. The error is ErrUnknown, ErrUnavailable, or the
 // context's.
 func (d *DB) ByUID(ctx context.Context, uid uint32) (User, error) {
-	key := formatID(uid)
-	if _, ok := parseID(key); !ok {
+	key := passwd.FormatID(uid)
+	if _, ok := passwd.ParseID(key); !ok {
 		return User{}, fmt.Errorf("%w: uid %s", ErrUnknown, key)
 	}
 	d.refresh()
@@ -94,7 +95,7 @@ func (d *DB) ByName(ctx context.Context, name string) (User, error) {
 
 // isName reports whether a name can be that of a user.
 func isName(name string) bool {
-	return name != "" && len(name) <= 256 && !control(name) && !strings.Contains(name, ":")
+	return name != "" && len(name) <= 256 && !passwd.HasControl(name) && !strings.Contains(name, ":")
 }
 
 // Groups returns all groups of u, the primary one first, in a slice of the caller's. The
@@ -107,18 +108,18 @@ func (d *DB) Groups(ctx context.Context, u User) ([]Group, error) {
 	groups = slices.Clone(groups)
 	for i := range groups {
 		if groups[i].Name == "" {
-			groups[i].Name = formatID(groups[i].GID)
+			groups[i].Name = passwd.FormatID(groups[i].GID)
 		}
 	}
 	return groups, nil
 }
 
 func (d *DB) groupsOf(ctx context.Context, u User) ([]Group, error) {
-	if u.Name == "" || control(u.Name) {
+	if u.Name == "" || passwd.HasControl(u.Name) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
 	d.refresh()
-	return d.groupsOfUser.get(ctx, u.Name+":"+formatID(u.GID), func(ctx context.Context) ([]Group, error) {
+	return d.groupsOfUser.get(ctx, u.Name+":"+passwd.FormatID(u.GID), func(ctx context.Context) ([]Group, error) {
 		return d.groups(ctx, u)
 	})
 }

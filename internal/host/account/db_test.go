@@ -24,7 +24,7 @@ func TestRootIsFoundByNameAndNumber(t *testing.T) {
 		t.Errorf("by name: %+v %v", byName, err)
 	}
 	groups, err := d.Groups(t.Context(), byUID)
-	if err != nil || len(groups) == 0 || groups[0] != (Group{"root", 0}) {
+	if err != nil || len(groups) == 0 || groups[0] != (Group{Name: "root"}) {
 		t.Errorf("groups: %+v %v", groups, err)
 	}
 	if got, err := d.MemberOf(t.Context(), byUID, []string{"nogroup", "root"}); err != nil || !slices.Equal(got, []string{"root"}) {

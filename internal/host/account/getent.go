@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // getentPath is the program that asks every name service of the host, as the C library
@@ -89,7 +91,7 @@ func (d *DB) user(ctx context.Context, key string) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	u, ok := parseUser(strings.TrimSuffix(out, "\n"))
+	u, ok := passwd.ParseUser(strings.TrimSuffix(out, "\n"))
 	if !ok {
 		return User{}, fmt.Errorf("%w: the entry of user %s is not a line of passwd(5)", ErrUnavailable, key)
 	}
@@ -137,16 +139,16 @@ func (d *DB) nameGroups(ctx context.Context, groups []Group) error {
 		part := groups[start:min(start+atOnce, len(groups))]
 		keys := make([]string, len(part))
 		for i, g := range part {
-			keys[i] = formatID(g.GID)
+			keys[i] = passwd.FormatID(g.GID)
 		}
 		out, err := d.getent(ctx, maxGroups, "group", keys...)
 		if err != nil && !errors.Is(err, errNoKey) {
 			return err
 		}
 		names := map[uint32]string{}
-		for _, l := range lines([]byte(out)) {
+		for _, g := range passwd.Groups([]byte(out)) {
 			// The first, since a group whose name is a number may be found by that number.
-			if g, _, ok := parseGroup(l); ok && names[g.GID] == "" {
+			if names[g.GID] == "" {
 				names[g.GID] = g.Name
 			}
 		}
@@ -169,7 +171,7 @@ func parseInitgroups(out, name string) ([]uint32, bool) {
 	}
 	var gids []uint32
 	for _, f := range strings.Fields(rest) {
-		gid, ok := parseID(f)
+		gid, ok := passwd.ParseID(f)
 		if !ok {
 			return nil, false
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // subuidFile has the ranges of numbers that users may take in user namespaces (subuid(5)).
@@ -49,13 +51,13 @@ type uidRange struct{ first, count uint32 }
 // parseSubuid reads lines of NAME:FIRST:COUNT. Ranges that touch become one: useradd gives
 // each user the next one.
 func parseSubuid(text []byte) (all []uidRange) {
-	for _, l := range lines(text) {
+	for l := range strings.SplitSeq(string(text), "\n") {
 		f := strings.Split(l, ":")
 		if len(f) != 3 {
 			continue
 		}
-		first, ok1 := parseID(f[1])
-		count, ok2 := parseID(f[2])
+		first, ok1 := passwd.ParseID(f[1])
+		count, ok2 := passwd.ParseID(f[2])
 		if !ok1 || !ok2 {
 			continue
 		}
@@ -78,9 +80,9 @@ func parseSubuid(text []byte) (all []uidRange) {
 	return joined
 }
 
-func uidsOf(passwd []byte) map[uint32]struct{} {
+func uidsOf(text []byte) map[uint32]struct{} {
 	all := map[uint32]struct{}{}
-	for _, u := range ParsePasswd(passwd) {
+	for _, u := range passwd.Users(text) {
 		all[u.UID] = struct{}{}
 	}
 	return all

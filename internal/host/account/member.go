@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // NoGroupError reports groups that no name service finds. If one service is down and
@@ -41,7 +43,7 @@ func (d *DB) MemberOf(ctx context.Context, u User, groups []string) ([]string, e
 	if len(groups) == 0 {
 		return nil, nil
 	}
-	if u.Name == "" || control(u.Name) {
+	if u.Name == "" || passwd.HasControl(u.Name) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, u.Name)
 	}
 	d.refresh()
@@ -98,7 +100,7 @@ func (d *DB) findGroups(ctx context.Context, names []string) (map[string]groupEn
 		return out
 	}
 	for part := range slices.Chunk(missing(), atOnce) {
-		keys := slices.DeleteFunc(part, func(name string) bool { return name == "" || control(name) })
+		keys := slices.DeleteFunc(part, func(name string) bool { return name == "" || passwd.HasControl(name) })
 		if len(keys) == 0 {
 			continue
 		}
@@ -117,9 +119,8 @@ func (d *DB) findGroups(ctx context.Context, names []string) (map[string]groupEn
 // addEntries adds the entries of a group file that have one of the names. The first of a
 // name counts.
 func addEntries(all map[string]groupEntry, text string, names []string) {
-	for _, line := range lines([]byte(text)) {
-		g, members, ok := parseGroup(line)
-		if !ok || g.Name[0] == '+' || g.Name[0] == '-' || !slices.Contains(names, g.Name) {
+	for g, members := range passwd.Members([]byte(text)) {
+		if g.Name[0] == '+' || g.Name[0] == '-' || !slices.Contains(names, g.Name) {
 			continue
 		}
 		if _, ok := all[g.Name]; ok {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 const (
@@ -31,10 +33,10 @@ func (d *DB) local(is func(User) bool) (u User, ok bool) {
 
 // findUser returns the first user for whom is returns true. Names that begin with a sign
 // are for another name service (compat), and not users.
-func findUser(passwd io.Reader, is func(User) bool) (User, bool) {
-	lines := bufio.NewScanner(passwd) // a line that is too long ends the search
+func findUser(file io.Reader, is func(User) bool) (User, bool) {
+	lines := bufio.NewScanner(file) // a line that is too long ends the search
 	for lines.Scan() {
-		if u, ok := parseUser(lines.Text()); ok && u.Name[0] != '+' && u.Name[0] != '-' && is(u) {
+		if u, ok := passwd.ParseUser(lines.Text()); ok && u.Name[0] != '+' && u.Name[0] != '-' && is(u) {
 			return u, true
 		}
 	}

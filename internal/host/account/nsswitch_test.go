@@ -4,23 +4,21 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 func TestLocalFileAgreesWithGetent(t *testing.T) {
 	d := New(0)
-	passwd, err := os.ReadFile(passwdFile)
+	text, err := os.ReadFile(passwdFile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	for line := range strings.Lines(string(passwd)) {
-		one, ok := parseUser(strings.TrimSuffix(line, "\n"))
-		if !ok {
-			continue
-		}
+	for _, one := range passwd.Users(text) {
 		for key, is := range map[string]func(User) bool{
-			one.Name:          func(u User) bool { return u.Name == one.Name },
-			formatID(one.UID): func(u User) bool { return u.UID == one.UID },
+			one.Name:                 func(u User) bool { return u.Name == one.Name },
+			passwd.FormatID(one.UID): func(u User) bool { return u.UID == one.UID },
 		} {
 			u, ok := d.local(is)
 			if !ok {

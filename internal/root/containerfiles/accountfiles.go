@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
@@ -16,8 +16,8 @@ import (
 // stays as it is, unless it is foreign. Engines look even numbers up as names, in the
 // group file of the container, at each start and exec: in a foreign image its directory
 // and it may belong to the user, who would add a line such as "1001:x:0:".
-func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign bool) ([]engine.File, error) {
-	passwd, group, err := account.Merge(image.Passwd, image.Group, image.Shadowed, user)
+func accountFiles(image state.Accounts, user passwd.Identity, makeHome, foreign bool) ([]engine.File, error) {
+	users, groups, err := passwd.Merge(image.Passwd, image.Group, image.Shadowed, user)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign
 	for _, f := range []struct {
 		path          string
 		image, merged []byte
-	}{{"/etc/passwd", image.Passwd, passwd}, {"/etc/group", image.Group, group}} {
+	}{{"/etc/passwd", image.Passwd, users}, {"/etc/group", image.Group, groups}} {
 		if foreign || !bytes.Equal(f.image, f.merged) {
 			files = append(files, engine.File{Path: f.path, Mode: 0o644, Data: f.merged})
 		}
@@ -45,12 +45,12 @@ func accountFiles(image state.Accounts, user account.Identity, makeHome, foreign
 
 // homeIsFree reports whether the home may be made for the user: it is not a directory of
 // the system, nor of another user of the image. One that the image has stays as it is.
-func homeIsFree(image state.Accounts, user account.Identity) bool {
+func homeIsFree(image state.Accounts, user passwd.Identity) bool {
 	home := filepath.Clean(user.Home)
 	if home == "/" || !filepath.IsAbs(home) || strings.Count(home, "/") < 2 {
 		return false
 	}
-	for _, e := range account.ParsePasswd(image.Passwd) {
+	for _, e := range passwd.Users(image.Passwd) {
 		if filepath.Clean(e.Home) == home {
 			return e.Name == user.Name
 		}
@@ -60,8 +60,8 @@ func homeIsFree(image state.Accounts, user account.Identity) bool {
 
 // formerUID returns the number that a user of the image has whose name and home are those of a
 // user with another one; 0: there is none.
-func formerUID(image state.Accounts, user account.Identity) uint32 {
-	for _, e := range account.ParsePasswd(image.Passwd) {
+func formerUID(image state.Accounts, user passwd.Identity) uint32 {
+	for _, e := range passwd.Users(image.Passwd) {
 		if e.Name == user.Name {
 			if e.UID != user.UID && filepath.Clean(e.Home) == filepath.Clean(user.Home) {
 				return e.UID

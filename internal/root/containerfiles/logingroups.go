@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // WriteLoginGroups writes the groups of the login into the container's passwd and group. The
@@ -14,21 +15,21 @@ func (w Writer) WriteLoginGroups() error {
 		_, ok := w.Users.Groups.Out(g.GID)
 		return !ok
 	})
-	passwd, err := w.Root.ReadFixed("/etc/passwd")
+	users, err := w.Root.ReadFixed("/etc/passwd")
 	if err != nil {
 		return err
 	}
-	group, err := w.Root.ReadFixed("/etc/group")
+	groups, err := w.Root.ReadFixed("/etc/group")
 	if err != nil {
 		return err
 	}
-	newPasswd, newGroup, err := account.SetLoginGroups([]byte(passwd), []byte(group), user)
+	newUsers, newGroups, err := passwd.SetLoginGroups([]byte(users), []byte(groups), user)
 	if err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, old, now string }{
-		{"/etc/group", group, string(newGroup)},
-		{"/etc/passwd", passwd, string(newPasswd)},
+		{"/etc/group", groups, string(newGroups)},
+		{"/etc/passwd", users, string(newUsers)},
 	} {
 		if f.now != f.old {
 			if err := w.replace(f.name, []byte(f.now)); err != nil {

@@ -4,7 +4,7 @@ import (
 	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -13,7 +13,7 @@ const sudoersOff = "# Written by dockersh: the setting sudo is off.\n"
 
 // sudoers returns the file by which a container user may become root inside, if the settings
 // say so. Each user of a shared container has one of their own.
-func sudoers(plan *policy.Plan, user account.Identity) []engine.File {
+func sudoers(plan *policy.Plan, user passwd.Identity) []engine.File {
 	if !plan.Sudo() || user.UID == 0 {
 		return nil
 	}
@@ -22,7 +22,7 @@ func sudoers(plan *policy.Plan, user account.Identity) []engine.File {
 		Data: []byte("# Written by dockersh: the setting sudo.\n#" + uid + " ALL=(ALL:ALL) NOPASSWD: ALL\n")}}
 }
 
-func sudoersOf(user account.Identity) string {
+func sudoersOf(user passwd.Identity) string {
 	return "/etc/sudoers.d/dockersh-" + strconv.FormatUint(uint64(user.UID), 10)
 }
 

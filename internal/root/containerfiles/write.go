@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -22,9 +22,9 @@ import (
 // it for that: what root runs there would be found along a path that others may have changed.
 type Writer struct {
 	Plan  *policy.Plan
-	User  account.Identity // of the container
-	Root  *rootfs.Root     // of the container; nil where it cannot be seen
-	Users idmap.Map        // user numbers of the container
+	User  passwd.Identity // of the container
+	Root  *rootfs.Root    // of the container; nil where it cannot be seen
+	Users idmap.Map       // user numbers of the container
 	Log   *slog.Logger
 }
 

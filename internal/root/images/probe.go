@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -102,7 +102,7 @@ func accountsIn(ctx context.Context, e engine.Engine, imageID, probe string) (a 
 			return a, err
 		}
 	}
-	a.Shadowed = account.ShadowNames(a.Shadowed)
+	a.Shadowed = passwd.ShadowNames(a.Shadowed)
 	image, err := e.Image(ctx, imageID)
 	if err != nil {
 		return a, err

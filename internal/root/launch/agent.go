@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/containerfiles"
@@ -25,7 +25,7 @@ const (
 // agentStart is the start of an agent in a container that runs, or is about to.
 type agentStart struct {
 	t      *Target
-	user   account.Identity
+	user   passwd.Identity
 	socket *startsocket.Socket
 	users  idmap.Map    // user numbers of the container
 	root   *rootfs.Root // of the container; nil where it cannot be seen
@@ -38,7 +38,7 @@ type agentStart struct {
 }
 
 // awaitAgent opens the socket on which an agent is expected.
-func (t *Target) awaitAgent(user account.Identity) (*agentStart, error) {
+func (t *Target) awaitAgent(user passwd.Identity) (*agentStart, error) {
 	hasMet := startsocket.FindAgents(t.dir, t.plan.Agent)
 	socket, err := startsocket.Open(t.dir, t.plan.Agent, t.plan.AgentKey(), user)
 	if err != nil {
@@ -81,7 +81,7 @@ func (a *agentStart) startFurther(ctx context.Context, id string) error {
 	a.writer().AddUser()
 	if g := a.groups; g != nil && len(g.Wanted) > 0 && !g.FitsOne() {
 		if a.written {
-			err := a.exec(ctx, id, engine.As{Name: account.LoginName})
+			err := a.exec(ctx, id, engine.As{Name: passwd.LoginName})
 			if err == nil || ctx.Err() != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -26,14 +27,14 @@ func (t *Target) users() userResolver {
 
 // resolve resolves the container user, with the accounts of the image, which is foreign if
 // a user chose it.
-func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign bool) (account.Identity, error) {
+func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign bool) (passwd.Identity, error) {
 	groups, err := r.host.Groups(ctx, r.plan.User)
 	if err != nil {
-		return account.Identity{}, settings.AccountError(err)
+		return passwd.Identity{}, settings.AccountError(err)
 	}
 	known := policy.Image{
-		Users: account.ParsePasswd(image.Passwd), Groups: account.ParseGroup(image.Group),
-		MemberOf: func(user string) []account.Group { return account.GroupsOf(image.Group, user) },
+		Users: passwd.Users(image.Passwd), Groups: passwd.Groups(image.Group),
+		MemberOf: func(user string) []account.Group { return passwd.GroupsOf(image.Group, user) },
 		Foreign:  foreign,
 	}
 	return r.plan.ContainerUser(groups, known, func(name string) (account.User, error) { return r.host.ByName(ctx, name) })
@@ -41,10 +42,10 @@ func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign
 
 // resolveFor resolves the container user of a container that exists, with the accounts of
 // the image that it was made from.
-func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (account.Identity, error) {
+func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (passwd.Identity, error) {
 	image, foreign, err := r.accountsOf(ctx, found)
 	if err != nil {
-		return account.Identity{}, err
+		return passwd.Identity{}, err
 	}
 	return r.resolve(ctx, image, foreign)
 }
@@ -65,7 +66,7 @@ func (r userResolver) accountsOf(ctx context.Context, found *engine.Container) (
 // resolveWithoutImage is resolveFor without the image where that is possible: the
 // image is asked only for a container user that is not the login user, and may be gone.
 // The container's own passwd is in the hands of whoever is in it.
-func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Container) (account.Identity, error) {
+func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Container) (passwd.Identity, error) {
 	if r.plan.Settings.ContainerUserName != r.plan.User.Name {
 		user, err := r.resolveFor(ctx, found)
 		if !errors.Is(err, engine.ErrNoImage) {
@@ -76,6 +77,6 @@ func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Con
 }
 
 // UserOf returns the container user for a session over the engine's exec.
-func (t *Target) UserOf(ctx context.Context, found *engine.Container) (account.Identity, error) {
+func (t *Target) UserOf(ctx context.Context, found *engine.Container) (passwd.Identity, error) {
 	return t.users().resolveWithoutImage(ctx, found)
 }

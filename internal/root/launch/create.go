@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/containerfiles"
 	"github.com/dockersh/dockersh/internal/root/state"
@@ -67,8 +67,8 @@ func (t *Target) Create(ctx context.Context) (err error) {
 // prepared is a container that is to be created.
 type prepared struct {
 	spec  engine.Spec
-	user  account.Identity // of the container
-	files []engine.File    // to be put into it
+	user  passwd.Identity // of the container
+	files []engine.File   // to be put into it
 }
 
 // prepare finds out how the container is to be created. The engine learns nothing of it yet.

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/startsocket"
@@ -52,7 +52,7 @@ func (t *Target) StartAdopted(ctx context.Context, found *engine.Container) erro
 
 // start starts the container, writes the files that are late, releases its slot at the
 // engine, and waits for the agent. Of c it needs the id, the mounts and our labels.
-func (t *Target) start(ctx context.Context, c *engine.Container, user account.Identity, late []engine.File, release func()) error {
+func (t *Target) start(ctx context.Context, c *engine.Container, user passwd.Identity, late []engine.File, release func()) error {
 	if err := checkMountTargets(t.plan, c, user); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (t *Target) findRunning(ctx context.Context) (*engine.Container, error) {
 
 // checkMountTargets is lifecycle.CheckMountTargets where a program in the container may gain
 // rights, as it was made or by today's settings.
-func checkMountTargets(plan *policy.Plan, c *engine.Container, user account.Identity) error {
+func checkMountTargets(plan *policy.Plan, c *engine.Container, user passwd.Identity) error {
 	local := plan.Engine().Local()
 	if user.UID == 0 || !plan.RightsMayGrow() && !c.MayGain || local && os.Geteuid() != 0 {
 		return nil // nothing is to be gained, or whoever comes here may ask the engine for it

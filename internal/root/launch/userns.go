@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -18,7 +18,7 @@ import (
 
 // hostPaths returns what of the host goes into a new container. Where the engine numbers
 // the users of containers differently, the home is idmapped.
-func (t *Target) hostPaths(ctx context.Context, user account.Identity) (policy.HostPaths, error) {
+func (t *Target) hostPaths(ctx context.Context, user passwd.Identity) (policy.HostPaths, error) {
 	at := policy.HostPaths{Protocol: wire.AgentVersion, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
 	at.Hostname, _ = os.Hostname() // without it the engine chooses one
 	if !t.plan.Settings.MountHome || !t.plan.Engine().Local() {
@@ -41,7 +41,7 @@ func (t *Target) hostPaths(ctx context.Context, user account.Identity) (policy.H
 // root's rights, which sees nothing of what root would mount; and whether its user namespace
 // is too small for the container user: directory services have large numbers. The engine's own
 // error does not say so.
-func explainFailure(ctx context.Context, e engine.Engine, user account.Identity, err error) error {
+func explainFailure(ctx context.Context, e engine.Engine, user passwd.Identity, err error) error {
 	if errors.Is(err, engine.ErrDown) || errors.Is(err, engine.ErrNameTaken) || errors.Is(err, ErrEnded) {
 		return err
 	}

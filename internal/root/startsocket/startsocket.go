@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/proc"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
@@ -34,7 +34,7 @@ var (
 type Socket struct {
 	dir      state.ContainerDir
 	one, key string // names of process 1 and of the agent that is awaited
-	user     account.Identity
+	user     passwd.Identity
 	listener *seqpacket.Listener
 	done     chan error // one result of each
 
@@ -51,7 +51,7 @@ type Socket struct {
 // Open opens the socket for an agent of a user, with its key and that of process 1 (one). Any
 // process of the container can connect: an agent is known by its uid, and what it gets is a
 // socket for sessions of that very uid.
-func Open(dir state.ContainerDir, one, key string, user account.Identity) (*Socket, error) {
+func Open(dir state.ContainerDir, one, key string, user passwd.Identity) (*Socket, error) {
 	if err := dir.Make(); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/proto/wire"
@@ -19,7 +19,7 @@ func TestAgentOfAnotherContainerIsNotAnswered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Open(state.RunDir(t.TempDir()).Container("c"), "one", "one", account.Identity{Name: "alice"})
+		s, err := Open(state.RunDir(t.TempDir()).Container("c"), "one", "one", passwd.Identity{Name: "alice"})
 		if err != nil {
 			t.Fatal(err)
 		}

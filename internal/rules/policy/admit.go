@@ -7,6 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -92,7 +93,7 @@ func AdmitRecording(euid int) error {
 
 // AdmitNumbers refuses a container user whose numbers the engine's user namespace
 // does not have.
-func AdmitNumbers(remap engine.Remap, who account.Identity) error {
+func AdmitNumbers(remap engine.Remap, who passwd.Identity) error {
 	if remap.UIDs > 0 && who.UID >= remap.UIDs {
 		return noNumber("user", who.UID)
 	}
@@ -106,7 +107,7 @@ func AdmitNumbers(remap engine.Remap, who account.Identity) error {
 
 // HostUID returns the uid on the host of a container user; an error if the
 // container's user namespace has no such user.
-func HostUID(m idmap.Map, who account.Identity) (uint32, error) {
+func HostUID(m idmap.Map, who passwd.Identity) (uint32, error) {
 	uid, ok := m.Users.Out(who.UID)
 	if !ok {
 		return 0, noNumber("user", who.UID)

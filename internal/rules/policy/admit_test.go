@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/idmap"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -79,7 +80,7 @@ func TestOnlyRootRecords(t *testing.T) {
 }
 
 func TestNumbersMustExistInTheUserNamespace(t *testing.T) {
-	who := account.Identity{UID: 1001, GID: 1002, Groups: []account.Group{{GID: 1002}, {GID: 1003}}}
+	who := passwd.Identity{UID: 1001, GID: 1002, Groups: []account.Group{{GID: 1002}, {GID: 1003}}}
 	for _, c := range []struct {
 		remap engine.Remap
 		may   bool

@@ -3,7 +3,7 @@ package policy
 import (
 	"slices"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -22,7 +22,7 @@ func (p *Plan) Sudo() bool { return p.Settings.Sudo && !p.ForeignImage() }
 // does, even if the file would not get it, and ping needs none. In such a container a root
 // of a later login has no capabilities with Docker, but with Podman all of the bounding
 // set; so users who may choose root go without.
-func (p *Plan) capDrop(who account.Identity, noNewPrivileges bool) []string {
+func (p *Plan) capDrop(who passwd.Identity, noNewPrivileges bool) []string {
 	s := p.Settings
 	if s.IsSet("capdrop") {
 		return s.CapDrop

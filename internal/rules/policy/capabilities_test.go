@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 func TestDefaultCapabilitiesFitTheContainerUser(t *testing.T) {
@@ -28,7 +28,7 @@ func TestDefaultCapabilitiesFitTheContainerUser(t *testing.T) {
 		{"all dropped", "capdrop = ALL", "", 0, "ALL"},
 	} {
 		p := plan(t, alice, "[dockersh]\n"+c.file, "[dockersh]\n"+c.own)
-		if got := strings.Join(p.Spec(account.Identity{UID: c.uid}, "id", HostPaths{}).CapDrop, " "); got != c.want {
+		if got := strings.Join(p.Spec(passwd.Identity{UID: c.uid}, "id", HostPaths{}).CapDrop, " "); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
 		}
 		if got := strings.Join(plan(t, alice, "", "").Settings.CapDrop, " "); got != "SETUID SETGID NET_RAW MKNOD" {

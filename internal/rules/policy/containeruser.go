@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -32,10 +33,10 @@ var ErrNoContainerUser = errors.New("there is no such container user")
 // up in the image, then on the host. In an image that a user chose, which may call
 // anybody anything, a name other than root is no more than a name for the login user's
 // numbers, and a number stays what it is.
-func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (account.Identity, error) {
+func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (passwd.Identity, error) {
 	spec, u := p.Settings.ContainerUserName, p.User
 	groups = p.withLoginGroups(groups)
-	self := account.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
+	self := passwd.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
 	if !p.Settings.Personal() && len(groups) > 1 {
 		self.Groups = groups[:1]
 	}
@@ -64,7 +65,7 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 			if errors.Is(err, account.ErrUnknown) {
 				err = errors.Join(ErrNoContainerUser, err)
 			}
-			return account.Identity{}, usererr.New(usererr.Container,
+			return passwd.Identity{}, usererr.New(usererr.Container,
 				"the container user "+spec+" exists neither in the image nor on this host",
 				explainHint(u, "and to set containerusername to a user of the image, or to uid:gid"), err)
 		}
@@ -74,20 +75,20 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 
 // foreign returns the container user called name in an image that a user chose. Root is 0
 // in every image, whoever made it.
-func (p *Plan) foreign(name string, self account.Identity) account.Identity {
+func (p *Plan) foreign(name string, self passwd.Identity) passwd.Identity {
 	if name == "root" {
-		return account.Identity{Name: name, Home: p.home("/root"), Shell: p.Shell, Groups: []account.Group{{Name: name}}}
+		return passwd.Identity{Name: name, Home: p.home("/root"), Shell: p.Shell, Groups: []account.Group{{Name: name}}}
 	}
 	self.Name = name
 	return self
 }
 
 // numeric resolves uid[:gid].
-func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.Identity, error) {
+func (p *Plan) numeric(spec string, self passwd.Identity, img Image) (passwd.Identity, error) {
 	us, gs, withGroup := strings.Cut(spec, ":")
 	uid, err := strconv.ParseUint(us, 10, 32)
 	if err != nil {
-		return account.Identity{}, p.notUserError(err)
+		return passwd.Identity{}, p.notUserError(err)
 	}
 	who := self
 	if uint32(uid) != self.UID {
@@ -107,7 +108,7 @@ func (p *Plan) numeric(spec string, self account.Identity, img Image) (account.I
 	if withGroup {
 		gid, err := strconv.ParseUint(gs, 10, 32)
 		if err != nil {
-			return account.Identity{}, p.notUserError(err)
+			return passwd.Identity{}, p.notUserError(err)
 		}
 		if uint32(gid) != who.GID {
 			who.GID = uint32(gid)
@@ -125,8 +126,8 @@ func (p *Plan) notUserError(cause error) error {
 
 // fromImage returns the container user for a user of the image or, if the image has no
 // such user, of the host.
-func (p *Plan) fromImage(e account.User, img Image) account.Identity {
-	who := account.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: p.home(e.Home), Shell: p.Shell, Gecos: e.Gecos}
+func (p *Plan) fromImage(e account.User, img Image) passwd.Identity {
+	who := passwd.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: p.home(e.Home), Shell: p.Shell, Gecos: e.Gecos}
 	primary := account.Group{Name: e.Name, GID: e.GID}
 	for _, g := range img.Groups {
 		if g.GID == e.GID {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
@@ -54,7 +55,7 @@ func TestImageIsForeignIfAUserChoseIt(t *testing.T) {
 		if got := p.ForeignImage(); got != want {
 			t.Errorf("%s: %v", own, got)
 		}
-		labels := p.Spec(account.Identity{UID: 1001}, "id", HostPaths{}).Labels
+		labels := p.Spec(passwd.Identity{UID: 1001}, "id", HostPaths{}).Labels
 		if got := HasForeignImage(labels); got != want {
 			t.Errorf("%s, by the labels: %v", own, got)
 		}
@@ -82,7 +83,7 @@ func without(labels map[string]string, label string) map[string]string {
 func TestProgramsOfAForeignImageGainNothing(t *testing.T) {
 	const gates = "[dockersh]\nnonewprivileges = false\nenableuserconfig\nenableuserimagename\n"
 	for own, foreign := range map[string]bool{"": false, "[dockersh]\nimagename = evil/x": true} {
-		s := plan(t, alice, gates, own).Spec(account.Identity{UID: 1001}, "id", HostPaths{})
+		s := plan(t, alice, gates, own).Spec(passwd.Identity{UID: 1001}, "id", HostPaths{})
 		if s.NoNewPrivileges != foreign || s.ForeignImage != foreign {
 			t.Errorf("%q: %+v", own, s)
 		}
@@ -119,7 +120,7 @@ func TestOnlyTheAdministratorsProcessOneIsAnotherUsers(t *testing.T) {
 			own = "[dockersh]\n" + c.own + "\n"
 		}
 		p := plan(t, alice, file+c.lines+"\nenableuserconfig\nenableuser"+c.gate+"\n", own)
-		if got := p.Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "id", HostPaths{}).UserFirst; got != c.may {
+		if got := p.Spec(passwd.Identity{Name: "alice", UID: 1001, GID: 1001}, "id", HostPaths{}).UserFirst; got != c.may {
 			t.Errorf("%s, %s: %v", c.lines, c.own, got)
 		}
 	}
@@ -182,7 +183,7 @@ func TestHealthCheckRunsOnlyWithTheProcessThatItLooksAfter(t *testing.T) {
 			user = "[dockersh]\n" + c.user
 		}
 		p := plan(t, alice, "[dockersh]\n"+c.file, user)
-		if runs := !p.Spec(account.Identity{UID: 1001}, "id", HostPaths{}).NoHealthCheck; runs != c.runs {
+		if runs := !p.Spec(passwd.Identity{UID: 1001}, "id", HostPaths{}).NoHealthCheck; runs != c.runs {
 			t.Errorf("%q, %q: %v", c.file, c.user, runs)
 		}
 	}

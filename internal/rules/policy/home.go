@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 // Home is a mounted home of an engine that numbers the users of containers differently
@@ -31,7 +32,7 @@ const maxGroups = 64
 // Home returns the home of a container whose user is who. groups are the login user's on
 // the host, the primary one first: groups that who has from the image alone must not count
 // on disk.
-func (p *Plan) Home(who account.Identity, groups []account.Group) Home {
+func (p *Plan) Home(who passwd.Identity, groups []account.Group) Home {
 	h := Home{
 		From:   p.Settings.MountHomeFrom,
 		Users:  []Pair{{p.User.UID, who.UID}},

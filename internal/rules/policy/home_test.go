@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/rules/config"
 )
 
@@ -13,16 +14,16 @@ func TestMappedHomeHasOnlyTheUsersOwnIDs(t *testing.T) {
 	groups := []account.Group{{Name: "alice", GID: 1001}, {Name: "team", GID: 50}, {Name: "other", GID: 51}}
 	p := &Plan{User: u, Settings: &config.Settings{MountHomeFrom: "/srv/h"}}
 	for name, c := range map[string]struct {
-		who  account.Identity
+		who  passwd.Identity
 		want Home
 	}{
-		"the login user": {account.Identity{UID: 1000, GID: 1001, Groups: groups[:2]},
+		"the login user": {passwd.Identity{UID: 1000, GID: 1001, Groups: groups[:2]},
 			Home{"/srv/h", []Pair{{1000, 1000}}, []Pair{{1001, 1001}, {50, 50}}}},
-		"root": {account.Identity{UID: 0, GID: 0, Groups: []account.Group{{Name: "root", GID: 0}}},
+		"root": {passwd.Identity{UID: 0, GID: 0, Groups: []account.Group{{Name: "root", GID: 0}}},
 			Home{"/srv/h", []Pair{{1000, 0}}, []Pair{{1001, 0}}}},
-		"a user of the image, with groups that the login user does not have": {account.Identity{UID: 1000, GID: 7, Groups: []account.Group{{GID: 7}, {GID: 0}}},
+		"a user of the image, with groups that the login user does not have": {passwd.Identity{UID: 1000, GID: 7, Groups: []account.Group{{GID: 7}, {GID: 0}}},
 			Home{"/srv/h", []Pair{{1000, 1000}}, []Pair{{1001, 7}}}},
-		"a user of the image whose group has the number of another group of the login user": {account.Identity{UID: 9, GID: 50, Groups: []account.Group{{GID: 50}}},
+		"a user of the image whose group has the number of another group of the login user": {passwd.Identity{UID: 9, GID: 50, Groups: []account.Group{{GID: 50}}},
 			Home{"/srv/h", []Pair{{1000, 9}}, []Pair{{1001, 50}}}},
 	} {
 		if got := p.Home(c.who, groups); !reflect.DeepEqual(got, c.want) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 func TestHostNameInsideIsTheHostsUnlessSomethingElseDecides(t *testing.T) {
@@ -34,7 +34,7 @@ func TestHostNameInsideIsTheHostsUnlessSomethingElseDecides(t *testing.T) {
 		{"login", "dockersocket = ssh://node7", "login"},
 	} {
 		p := plan(t, alice, "[dockersh]\n"+c.file, "")
-		if got := p.Spec(account.Identity{UID: 1001}, "id", HostPaths{Hostname: c.host}).Hostname; got != c.want {
+		if got := p.Spec(passwd.Identity{UID: 1001}, "id", HostPaths{Hostname: c.host}).Hostname; got != c.want {
 			t.Errorf("host %q, %q: got %q, want %q", c.host, c.file, got, c.want)
 		}
 	}

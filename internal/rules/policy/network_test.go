@@ -3,7 +3,7 @@ package policy
 import (
 	"testing"
 
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 )
 
 func TestContainersAreInTheirOwnNetworkUnlessTheSettingsNameOne(t *testing.T) {
@@ -21,7 +21,7 @@ func TestContainersAreInTheirOwnNetworkUnlessTheSettingsNameOne(t *testing.T) {
 		"dockeropt = --publish 127.0.0.1:8::8": true,
 	} {
 		p := plan(t, alice, "[dockersh]\n"+file, "")
-		s := p.Spec(account.Identity{UID: 1001}, "id", HostPaths{})
+		s := p.Spec(passwd.Identity{UID: 1001}, "id", HostPaths{})
 		if s.OwnNetwork != own || own && s.Network != "" {
 			t.Errorf("%q: %+v", file, s)
 		}

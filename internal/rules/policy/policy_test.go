@@ -7,6 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -108,7 +109,7 @@ func TestOnlyTheAdministratorNamesARemoteEngine(t *testing.T) {
 			t.Errorf("%q %q: %+v %v", c.file, c.own, p, err)
 		}
 	}
-	s := plan(t, alice, there, "").Spec(account.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", HostPaths{Helpers: "/h", Run: "/r"})
+	s := plan(t, alice, there, "").Spec(passwd.Identity{Name: "alice", UID: 1001, GID: 1001}, "sha256:x", HostPaths{Helpers: "/h", Run: "/r"})
 	if len(s.Mounts) > 0 || s.Entrypoint != InitInside || !slices.Equal(s.Cmd, []string{"pause"}) || s.Labels[engine.LabelAgent] != "" {
 		t.Errorf("%+v", s)
 	}
@@ -199,7 +200,7 @@ func TestContainerUserIsResolvedToNumbers(t *testing.T) {
 }
 
 func TestSpecIsConfinedByDefault(t *testing.T) {
-	who := account.Identity{Name: "alice", UID: 1001, GID: 1001}
+	who := passwd.Identity{Name: "alice", UID: 1001, GID: 1001}
 	at := HostPaths{Helpers: "/h", Run: "/r"}
 	s := plan(t, alice, "", "").Spec(who, "sha256:x", at)
 	if s.Entrypoint != InitInside || !s.NoNewPrivileges || s.PidsLimit != 1024 || !s.QuietLog || s.Labels[engine.LabelAgent] != "self-1001" ||

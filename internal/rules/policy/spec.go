@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/account"
+	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/values"
 )
@@ -48,7 +48,7 @@ func HelpersOf(mounts []engine.Mount) string {
 
 // Spec returns the container that the plan asks for. who is its user, and imageID the
 // image behind its name.
-func (p *Plan) Spec(who account.Identity, imageID string, at HostPaths) engine.Spec {
+func (p *Plan) Spec(who passwd.Identity, imageID string, at HostPaths) engine.Spec {
 	s := p.Settings
 	noNewPrivileges := s.NoNewPrivileges && !s.Sudo || p.ForeignImage()
 	spec := engine.Spec{

@@ -1,4 +1,4 @@
-package account
+package passwd
 
 import (
 	"errors"
@@ -64,25 +64,25 @@ func (who Identity) checked() (Identity, error) {
 		return Identity{}, fmt.Errorf("%w: %s %q", ErrField, what, value)
 	}
 	switch {
-	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || control(who.Name) ||
+	case who.Name == "" || who.Name[0] == '#' || strings.TrimSpace(who.Name) != who.Name || HasControl(who.Name) ||
 		strings.ContainsAny(who.Name, ":,"):
 		return bad("name", who.Name)
 	case who.UID == math.MaxUint32 || who.GID == math.MaxUint32: // these mean "none"
-		return bad("number", formatID(who.UID)+":"+formatID(who.GID))
+		return bad("number", FormatID(who.UID)+":"+FormatID(who.GID))
 	case who.Name == "root" && who.UID != 0:
-		return bad("root has uid", formatID(who.UID))
-	case numeric(who.Name) && who.Name != formatID(who.UID):
+		return bad("root has uid", FormatID(who.UID))
+	case numeric(who.Name) && who.Name != FormatID(who.UID):
 		return bad("name is a number:", who.Name)
 	case strings.ContainsAny(who.Gecos, ":\n\r\x00"):
 		return bad("comment", who.Gecos)
-	case control(who.Home) || strings.Contains(who.Home, ":"):
+	case HasControl(who.Home) || strings.Contains(who.Home, ":"):
 		return bad("home", who.Home)
-	case control(who.Shell) || strings.Contains(who.Shell, ":"):
+	case HasControl(who.Shell) || strings.Contains(who.Shell, ":"):
 		return bad("shell", who.Shell)
 	}
 	for _, g := range who.Groups {
-		if strings.HasPrefix(g.Name, "#") || strings.TrimSpace(g.Name) != g.Name || control(g.Name) || strings.Contains(g.Name, ":") ||
-			numeric(g.Name) && g.Name != formatID(g.GID) {
+		if strings.HasPrefix(g.Name, "#") || strings.TrimSpace(g.Name) != g.Name || HasControl(g.Name) || strings.Contains(g.Name, ":") ||
+			numeric(g.Name) && g.Name != FormatID(g.GID) {
 			return bad("group", g.Name)
 		}
 	}
@@ -112,18 +112,18 @@ func numeric(s string) bool {
 // its name: the engine looks up even a number as a name first (CVE-2026-46680). It reads
 // lines leniently, as the engine does.
 func noNumericNames(users, groups []string, who Identity) error {
-	gids := map[string]bool{formatID(who.GID): true}
+	gids := map[string]bool{FormatID(who.GID): true}
 	for _, g := range who.Groups {
-		gids[formatID(g.GID)] = true
+		gids[FormatID(g.GID)] = true
 	}
 	for _, l := range users {
-		if name := nameOf(l); name == formatID(who.UID) && name != who.Name && !hasID(l, who.UID) {
+		if name := nameOf(l); name == FormatID(who.UID) && name != who.Name && !hasID(l, who.UID) {
 			return fmt.Errorf("%w: the image has a user called %s", ErrField, name)
 		}
 	}
 	for _, l := range groups {
 		name := nameOf(l)
-		if id, ok := parseID(name); ok && gids[name] && !hasID(l, id) {
+		if id, ok := ParseID(name); ok && gids[name] && !hasID(l, id) {
 			return fmt.Errorf("%w: the image has a group called %s", ErrField, name)
 		}
 	}
@@ -142,7 +142,7 @@ func hasID(line string, id uint32) bool {
 	if len(f) < 3 || strings.HasPrefix(f[0], "#") {
 		return false
 	}
-	n, ok := parseID(f[2])
+	n, ok := ParseID(f[2])
 	return ok && n == id
 }
 
@@ -154,7 +154,7 @@ func mergeUser(image, shadowed []string, who Identity) []string {
 		if name := nameOf(l); name == who.Name && strings.Contains(l, ":") {
 			if place < 0 {
 				place = len(out)
-				if old, ok := parseUser(l); ok && who.Name == "root" {
+				if old, ok := ParseUser(l); ok && who.Name == "root" {
 					who = rootWith(old, who)
 				}
 				password := noPassword
@@ -220,7 +220,7 @@ func ShadowNames(shadow []byte) []byte {
 
 // entry returns the line of passwd(5).
 func (who Identity) entry(password string) string {
-	return strings.Join([]string{who.Name, password, formatID(who.UID), formatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
+	return strings.Join([]string{who.Name, password, FormatID(who.UID), FormatID(who.GID), who.Gecos, who.Home, who.Shell}, ":")
 }
 
 // primary returns the primary group. Without a name of its own it is called by its
@@ -231,10 +231,10 @@ func (who Identity) primary() Group {
 			return g
 		}
 	}
-	return Group{Name: formatID(who.GID), GID: who.GID}
+	return Group{Name: FormatID(who.GID), GID: who.GID}
 }
 
 // formatGroup returns the line of group(5) for a group with at most one member.
 func formatGroup(name string, gid uint32, member ...string) string {
-	return name + ":x:" + formatID(gid) + ":" + strings.Join(member, ",")
+	return name + ":x:" + FormatID(gid) + ":" + strings.Join(member, ",")
 }

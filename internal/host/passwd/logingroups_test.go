@@ -1,9 +1,8 @@
-package account
+package passwd
 
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"testing"
 )
 
@@ -59,14 +58,5 @@ func TestFilesThatWouldKeepTheCallerBusyAreRefused(t *testing.T) {
 	}
 	if _, _, err := SetLoginGroups(nil, newlines[:1<<12], who); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestSupplementaryGroupsAreSorted(t *testing.T) {
-	if got := Supplementary([]Group{{GID: 5}, {GID: 9}, {GID: 7}, {GID: 9}}, 5); !slices.Equal(got, []uint32{7, 9}) {
-		t.Error(got)
-	}
-	if Supplementary(nil, 5) == nil {
-		t.Error("none is not unknown")
 	}
 }

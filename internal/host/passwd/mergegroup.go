@@ -1,4 +1,4 @@
-package account
+package passwd
 
 import "slices"
 
@@ -53,11 +53,11 @@ func mergeGroup(groups []string, g Group, user string) []string {
 func freeName(groups []string, g Group) string {
 	name := g.Name
 	if name == "" {
-		name = formatID(g.GID)
+		name = FormatID(g.GID)
 	}
 	taken := func(l string) bool { return nameOf(l) == name && !hasID(l, g.GID) }
 	for slices.ContainsFunc(groups, taken) {
-		name += "-" + formatID(g.GID)
+		name += "-" + FormatID(g.GID)
 	}
 	return name
 }

@@ -1,4 +1,4 @@
-package account
+package passwd
 
 import (
 	"bytes"
@@ -182,8 +182,8 @@ func FuzzMergeAddsTheUserAndLosesNobody(f *testing.F) {
 	f.Add([]byte("a:x:1000:1::/:\n\n#\nx"), []byte("a:x:27\nb:x:27:c"), "x", uint32(1000), uint32(27), uint32(5), "a")
 	f.Fuzz(func(t *testing.T, passwd, group []byte, name string, uid, gid, more uint32, moreName string) {
 		who := Identity{Name: name, UID: uid, GID: gid, Home: "/h", Shell: "/s",
-			Groups: []Group{{Name: "g" + formatID(gid), GID: gid}, {Name: moreName, GID: more}}}
-		if _, ok := parseID(formatID(uid)); !ok || uid == 1<<32-1 || gid == 1<<32-1 || more == 1<<32-1 {
+			Groups: []Group{{Name: "g" + FormatID(gid), GID: gid}, {Name: moreName, GID: more}}}
+		if _, ok := ParseID(FormatID(uid)); !ok || uid == 1<<32-1 || gid == 1<<32-1 || more == 1<<32-1 {
 			return
 		}
 		p, g, err := Merge(passwd, group, nil, who)
@@ -231,10 +231,10 @@ func FuzzEntriesAreReadBackAsTheUser(f *testing.F) {
 		if home == "" {
 			home = "/"
 		}
-		if u := ParsePasswd([]byte(p)); len(u) != 1 || u[0] != (User{Name: name, UID: uid, GID: gid, Home: home, Shell: shell, Gecos: gecos}) {
+		if u := Users([]byte(p)); len(u) != 1 || u[0] != (User{Name: name, UID: uid, GID: gid, Home: home, Shell: shell, Gecos: gecos}) {
 			t.Errorf("%q is read as %+v", p, u)
 		}
-		if gs := ParseGroup([]byte(g)); len(gs) != 1 || gs[0].GID != gid || group != "" && gs[0].Name != group {
+		if gs := Groups([]byte(g)); len(gs) != 1 || gs[0].GID != gid || group != "" && gs[0].Name != group {
 			t.Errorf("%q is read as %+v", g, gs)
 		}
 	})
@@ -242,7 +242,7 @@ func FuzzEntriesAreReadBackAsTheUser(f *testing.F) {
 
 func checkPasswd(t *testing.T, image []string, merged []byte, who Identity) {
 	t.Helper()
-	users := ParsePasswd(merged)
+	users := Users(merged)
 	byName := slices.IndexFunc(users, func(u User) bool { return u.Name == who.Name })
 	byUID := slices.IndexFunc(users, func(u User) bool { return u.UID == who.UID })
 	if byName < 0 || byName != byUID || users[byName].GID != who.GID || users[byName].Home != who.Home || users[byName].Shell != who.Shell {
@@ -285,7 +285,7 @@ func checkGroup(t *testing.T, image []string, merged []byte, who Identity) {
 }
 
 func firstGroup(group []byte, gid uint32) Group {
-	all := ParseGroup(group)
+	all := Groups(group)
 	if i := slices.IndexFunc(all, func(g Group) bool { return g.GID == gid }); i >= 0 {
 		return all[i]
 	}

@@ -1,7 +1,6 @@
-package account
+package passwd
 
 import (
-	"math"
 	"slices"
 	"strings"
 )
@@ -34,7 +33,7 @@ func SetLoginGroups(passwd, group []byte, who Identity) (newPasswd, newGroup []b
 			groups = mergeGroup(mergeGroup(groups, g, who.Name), g, LoginName)
 		}
 	}
-	if len(Supplementary(who.Groups, who.GID)) > 0 {
+	if slices.ContainsFunc(who.Groups, func(g Group) bool { return g.GID != who.GID }) {
 		login := Identity{Name: LoginName, UID: who.UID, GID: who.GID, Gecos: "groups of the login", Home: "/", Shell: "/bin/false"}
 		users = append(users, login.entry(noPassword))
 	}
@@ -45,7 +44,7 @@ func SetLoginGroups(passwd, group []byte, who Identity) (newPasswd, newGroup []b
 func setPrimary(users []string, who Identity) {
 	for i, l := range users {
 		if f := strings.Split(l, ":"); len(f) > 4 && f[0] == who.Name && hasID(l, who.UID) {
-			f[3] = formatID(who.GID)
+			f[3] = FormatID(who.GID)
 			users[i] = strings.Join(f, ":")
 			return
 		}
@@ -61,25 +60,4 @@ func withoutFormerMember(line, name string, kept map[uint32]bool) string {
 	}
 	members = slices.DeleteFunc(members, func(m string) bool { return m == LoginName || m == name })
 	return line[:strings.LastIndexByte(line, ':')+1] + strings.Join(members, ",")
-}
-
-// Supplementary returns the numbers of groups without the primary one, sorted; not nil.
-func Supplementary(groups []Group, primary uint32) []uint32 {
-	numbers := make([]uint32, 0, len(groups))
-	for _, g := range groups {
-		numbers = append(numbers, g.GID)
-	}
-	return SupplementaryOf(numbers, primary)
-}
-
-// SupplementaryOf is Supplementary for numbers.
-func SupplementaryOf(groups []uint32, primary uint32) []uint32 {
-	out := make([]uint32, 0, len(groups))
-	for _, g := range groups {
-		if g != primary && g != math.MaxUint32 {
-			out = append(out, g)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
