@@ -102,6 +102,8 @@ var walls = []wall{
 		"the engine writes and reads files of containers that were never started: we open none ourselves"},
 	{"internal/engine/docker/layers", []string{"internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/rootfs"},
 		"the engine copies layers: whose they are, and when, is decided elsewhere"},
+	{"internal/engine/docker/networks", []string{"internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "internal/host/rootfs"},
+		"the engine makes networks: which container is in which is decided elsewhere"},
 	{"internal/engine/docker/dialect", []string{"github.com/moby/moby/client", "net/http", "internal/proto/wire", "internal/host/account"},
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},

@@ -17,6 +17,8 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
+	"github.com/dockersh/dockersh/internal/engine/docker/networks"
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
@@ -54,7 +56,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	}
 	ownNetwork := s.OwnNetwork && d.OwnNetworks == dialect.OneForEach
 	if ownNetwork {
-		if err := e.makeNetworkOf(inner, d.OwnNetwork(s.Name)); err != nil {
+		if err := networks.Make(inner, e.conn, d.OwnNetwork(s.Name)); err != nil {
 			return nil, dialect.Refusal(e.Program(), err)
 		}
 	}
@@ -84,7 +86,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	}
 	if ownNetwork {
 		_ = e.conn.Call(context.WithoutCancel(ctx), cleanLimit, func(ctx context.Context, cli *client.Client) error {
-			removeNetworkOf(ctx, cli, d.OwnNetwork(s.Name))
+			networks.Remove(ctx, cli, d.OwnNetwork(s.Name))
 			return nil
 		})
 	}
@@ -195,7 +197,8 @@ func (c *creation) cleanUp(ctx context.Context, killed bool) error {
 			}
 		}
 		if len(found) == 0 && killed {
-			if sleep(ctx, 200*time.Millisecond) != nil {
+			wait.Sleep(ctx, 200*time.Millisecond)
+			if ctx.Err() != nil {
 				return nil // it was never made, as far as anyone can tell
 			}
 			continue

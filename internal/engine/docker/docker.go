@@ -1,7 +1,8 @@
 // Package docker is Docker, and Podman by its Docker-compatible API, as an
 // engine.Engine. The connection, through Docker's official client, is in package api;
 // making containers, and where Podman differs, in package dialect; the ways to an engine
-// in package transport; the files of containers that were never started in package files.
+// in package transport; the files of containers that were never started in package files; the
+// layers of containers in package layers, and dockersh's own networks in package networks.
 //
 // It works with engine 20.10 (API 1.41) and newer and with Podman 4.3, reads no
 // environment variable and no file of any user.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // Exec starts argv inside, with nothing added to the environment. It returns when the
@@ -104,7 +104,8 @@ func (s *stream) Wait(ctx context.Context) (int, error) {
 		if ended || err != nil {
 			return code, err
 		}
-		if err := sleep(ctx, d); err != nil {
+		wait.Sleep(ctx, d)
+		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 	}
@@ -114,7 +115,7 @@ func (s *stream) Wait(ctx context.Context) (int, error) {
 func (s *stream) state(ctx context.Context) (code int, ended bool, err error) {
 	err = s.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {
 		if s.conn.Dialect().ExecStateInText {
-			code, ended, err = s.stateInText(ctx, cli.ClientVersion())
+			code, ended, err = s.stateInText(ctx, cli)
 			return err
 		}
 		r, err := cli.ExecInspect(ctx, s.exec, client.ExecInspectOptions{})
@@ -125,18 +126,8 @@ func (s *stream) state(ctx context.Context) (code int, ended bool, err error) {
 }
 
 // stateInText asks without the client, which refuses the answer of such an engine.
-func (s *stream) stateInText(ctx context.Context, version string) (code int, ended bool, err error) {
-	h := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", s.conn.Transport.Socket)
-		},
-	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine.invalid/v"+version+"/exec/"+s.exec+"/json", nil)
-	if err != nil {
-		return 0, false, err
-	}
-	r, err := h.Do(req)
+func (s *stream) stateInText(ctx context.Context, cli *client.Client) (code int, ended bool, err error) {
+	r, err := api.Do(ctx, cli, http.MethodGet, "/v"+cli.ClientVersion()+"/exec/"+s.exec+"/json", nil)
 	if err != nil {
 		return 0, false, err
 	}

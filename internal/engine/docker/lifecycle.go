@@ -12,6 +12,8 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
 	"github.com/dockersh/dockersh/internal/engine/docker/dialect"
+	"github.com/dockersh/dockersh/internal/engine/docker/networks"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // Start starts a container that is not running, and resumes one that is paused. It
@@ -19,7 +21,7 @@ import (
 func (e *Engine) Start(ctx context.Context, id string) error {
 	return dialect.Refusal(e.Program(), e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
-		if attached, aerr := e.attachOwnNetwork(ctx, cli, id, err); attached {
+		if attached, aerr := networks.Attach(ctx, e.conn, cli, id, err); attached {
 			if aerr != nil {
 				return fmt.Errorf("its own network: %w", aerr)
 			}
@@ -65,10 +67,7 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	return e.conn.CallFor(ctx, api.CallLimit, id, func(ctx context.Context, cli *client.Client) error {
 		if r, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
-			d := e.conn.Dialect()
-			if name := networkOf(d, &r.Container); name != "" && d.OwnNetworks == dialect.OneForEach {
-				defer removeNetworkOf(ctx, cli, name)
-			}
+			defer networks.RemoveOf(ctx, e.conn, cli, &r.Container)
 			if r.Container.Config != nil {
 				defer removeVolumes(ctx, cli, r.Container.Config.Labels[engine.LabelVolumes], mounts(r.Container.Mounts))
 			}
@@ -82,21 +81,10 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 			if cerrdefs.IsNotFound(gone) {
 				return nil
 			}
-			if wait := sleep(ctx, 50*time.Millisecond); wait != nil {
-				return fmt.Errorf("%w: %w", wait, err)
+			wait.Sleep(ctx, 50*time.Millisecond)
+			if ctx.Err() != nil {
+				return fmt.Errorf("%w: %w", ctx.Err(), err)
 			}
 		}
 	})
-}
-
-// sleep waits for d, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

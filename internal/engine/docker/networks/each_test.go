@@ -1,4 +1,4 @@
-package docker
+package networks
 
 import (
 	"net"
@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/engine/docker/api"
+	"github.com/dockersh/dockersh/internal/engine/docker/transport"
 )
 
 // Podman 4.3 looks at all containers to show a network, and fails if one is removed meanwhile.
@@ -29,7 +32,9 @@ func TestNetworkOfAContainerMayExist(t *testing.T) {
 		})}
 		go func() { _ = s.Serve(l) }()
 		t.Cleanup(func() { _ = s.Close() })
-		if err := open(t, l.Addr().String()).makeNetworkOf(t.Context(), "dockersh-x"); (err == nil) != ok {
+		conn := api.New(&transport.Transport{URL: "unix://" + l.Addr().String(), Socket: l.Addr().String()})
+		t.Cleanup(func() { _ = conn.Close() })
+		if err := Make(t.Context(), conn, "dockersh-x"); (err == nil) != ok {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
