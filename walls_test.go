@@ -129,6 +129,8 @@ var walls = []wall{
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
 	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
+	{"internal/root/recordings", []string{"net/http", "internal/engine/docker", "internal/host/tty", "internal/root/broker", "internal/root/bringup", "internal/root/lifecycle"},
+		"files of root: whose session is recorded, and what is in a recording, is not its business"},
 	{"internal/root/counters", []string{"os", "net", "fmt", "log/slog", "internal/engine/", "internal/root/"}, "it adds to numbers in memory: a warm login waits for nothing here"},
 	{"internal/root/sessionlog", []string{"os", "net", "fmt", "log/slog", "internal/engine/", "internal/rules/", "internal/proto/", "internal/host/"}, "it counts lines: what they say is not its business"},
 	{"internal/root/fate", []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/state"}, "it asks an engine about one container, and changes nothing"},

@@ -169,7 +169,7 @@ func (l *list) addCounters(c *wire.Counters) {
 	l.gauge("engine_queue_length", "Containers that wait to be made or started.").set(float64(c.Queue))
 }
 
-func (l *list) addRecordings(all []recordings) {
+func (l *list) addRecordings(all []recorded) {
 	if len(all) == 0 {
 		return
 	}

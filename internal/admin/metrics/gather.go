@@ -30,7 +30,7 @@ type figures struct {
 	enginesKnown  bool
 	engines, down int
 	containers    map[engine.State]int
-	recordings    []recordings
+	recordings    []recorded
 	pool          pool
 }
 

@@ -32,7 +32,7 @@ func full() *figures {
 		sessions: sessions.Count{Sessions: 3, Waiting: 1, Connections: 2}, ofUsers: sessions.Count{Sessions: 1},
 		enginesKnown: true, engines: 2, down: 1,
 		containers: map[engine.State]int{engine.Running: 2, "\"}\n": 1},
-		recordings: []recordings{{dir: "/srv/a \"\\\n", known: true, number: 2, size: 10, room: 100, free: 50}, {dir: "/b"}},
+		recordings: []recorded{{dir: "/srv/a \"\\\n", known: true, number: 2, size: 10, room: 100, free: 50}, {dir: "/b"}},
 		pool:       pool{all: 253, used: 2},
 	}
 }
@@ -103,7 +103,7 @@ func TestNumbersAreReadBackAsTheyAre(t *testing.T) {
 }
 
 func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
-	all := parsed(t, text(t, &figures{enginesKnown: true, engines: 1, down: 1, recordings: []recordings{{dir: "/not/there"}}}))
+	all := parsed(t, text(t, &figures{enginesKnown: true, engines: 1, down: 1, recordings: []recorded{{dir: "/not/there"}}}))
 	if value(t, all, "dockersh_broker_up") != 0 || value(t, all, "dockersh_engines_up") != 0 || value(t, all, "dockersh_settings_valid") != 0 {
 		t.Errorf("%v", all)
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/dockersh/dockersh/internal/root/join"
 	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/recordings"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
@@ -79,6 +80,7 @@ type Broker struct {
 	strangers  *admission.Strangers // nil unless it is the service
 	notices    *notices
 	events     *events
+	recordings *recordings.Keeper
 	counters   counters.Counters
 
 	closing atomic.Bool     // no more connections
@@ -109,6 +111,7 @@ func New(c Config) (*Broker, error) {
 	b.engines.Open = c.OpenEngine
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.events = newEvents(b.ctx, c)
+	b.recordings = &recordings.Keeper{Context: b.ctx, State: run, Limits: b.settings.recordLimits, Log: c.Log}
 	b.notices = &notices{run, tags{ctx: b.ctx, engines: &b.engines}}
 	b.fates = fate.New(b.ctx, &b.engines, c.AskFate)
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
@@ -147,6 +150,7 @@ func hostNetwork(r Role) string {
 func (b *Broker) Serve(l *seqpacket.Listener) error {
 	b.rememberOwners()
 	go b.lifecycle.Run()
+	b.recordings.Started()
 	for {
 		c, err := l.Accept()
 		if b.closing.Load() {

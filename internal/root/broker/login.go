@@ -104,6 +104,9 @@ func (b *Broker) enter(f *front, id string, plan *policy.Plan, effective *settin
 	if b.mustHandOver(plan) {
 		return bringup.Result{}, engine.ErrNoClient
 	}
+	if plan.Record != "" {
+		b.recordings.Started()
+	}
 	return b.bringup.Enter(b.ctx, bringup.Login{Plan: plan, Session: f.session, Report: f.reportProgress})
 }
 

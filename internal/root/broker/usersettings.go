@@ -108,6 +108,15 @@ func (s *userSettings) allEngines() ([]engine.Address, error) {
 	return policy.Engines(file)
 }
 
+// recordLimits returns how much space recordings may take.
+func (s *userSettings) recordLimits() ([]policy.RecordLimit, error) {
+	file, err := s.file.Load()
+	if err != nil {
+		return nil, err
+	}
+	return policy.RecordLimits(file)
+}
+
 // decide makes the plan of a login. A ~/.dockersh that asks for what is not allowed is ignored.
 func decide(user account.User, groups []uint32, effective *settings.Effective, req *wire.Login) (*policy.Plan, error) {
 	r := policy.Request{Terminal: req.Terminal, HasCommand: req.HasCommand, Admins: effective.Admins, Groups: groups}

@@ -85,7 +85,9 @@ func (d Sessions) SetRecording(s *Session, path string) error {
 	return nil
 }
 
-func (d Sessions) recording(id string) string { return string(d) + "/" + id + ".cast" }
+const castSuffix = ".cast"
+
+func (d Sessions) recording(id string) string { return string(d) + "/" + id + castSuffix }
 
 // Remove removes an entry, and reports whether it was there: of several callers at
 // once, only one gets true.

@@ -128,6 +128,9 @@ var wrongLines = []struct{ line, want string }{
 	{`dockeropt = --%u=1`, `2:13: dockeropt: the name of an option cannot have a %-sequence`},
 	{`record = x.cast`, `2:10: record: "x.cast" is not an absolute path`},
 	{`record = /var/log/%u/`, `2:10: record: "/var/log/user/" is not the path of a file`},
+	{`recordmax = lots`, `2:13: recordmax: "lots" is not a size [write bytes or a number with b, k, m or g, such as 512m]`},
+	{`recordmax = %U`, `2:13: recordmax: "%U" is not a size [write bytes or a number with b, k, m or g, such as 512m]`},
+	{`recordmax = 0`, `2:13: recordmax: "0" is not a size [write bytes or a number with b, k, m or g, such as 512m]`},
 	{`record = /var/log/../%u`, `2:10: record: "/var/log/../user" has .. in it`},
 }
 
@@ -157,7 +160,7 @@ var rightLines = []string{
 	`pidslimit = 0`, `env = A=b c`, `env = A=`, `env = A`, `env = _=%u %%`, `volume = /a:/b:ro`, `volume = data:/b`, `volume = /cache`,
 	`network = none`, `network = container:x`, `network =`, `hostname = %u`, `hostname = lab.example`, `hostname =`,
 	`capdrop = ALL`, `capdrop = CAP_NET_RAW`, `capadd = SYS_PTRACE`, `acceptenv = LC_*`, `acceptenv = GIT_?`, `acceptenv = *`,
-	`record = /var/log/dockersh/%u/%x.cast`, `record = /r/a..b`, `record =`,
+	`record = /var/log/dockersh/%u/%x.cast`, `record = /r/a..b`, `record =`, `recordmax = 1.5g`, `recordmax =`,
 	`banner = Hello %u\n`, `hostshell = /bin/bash`, `hostshell =`, `cmd = ""`, `cmd =`,
 	`dockeropt = -v /srv/data:/data:ro`, `dockeropt = -m 32m`, "dockeropt = -m\t32m", `dockeropt = --privileged`,
 	`enableuserconfig`, `enableuserimagename = false`, `enableuserreverseforward`,

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/dockersh/dockersh/internal/rules/suggest"
 	"github.com/dockersh/dockersh/internal/rules/syntax"
+	"github.com/dockersh/dockersh/internal/rules/template"
 	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
@@ -74,6 +76,27 @@ func needsCertificates(s *Settings) *syntax.Problem {
 	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
 		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`,
 			"without certificates, anyone who reaches the port controls the engine's host")
+	}
+	return nil
+}
+
+// needsRecord judges record by what removes old recordings: their directories stay, so there must
+// not be one for each login; and each user must have one, so that no user can push out what is
+// recorded of others.
+func needsRecord(s *Settings) *syntax.Problem {
+	if s.RecordMax == "" || s.Record == "" {
+		return nil
+	}
+	dirs := path.Dir(s.Record)
+	top, _, _ := strings.Cut(strings.TrimPrefix(dirs, "/"), "/")
+	const hint = "write record as in /var/log/dockersh/%u/%x.cast"
+	switch {
+	case strings.Contains(top, "%"):
+		return syntax.Wrong(`"recordmax" needs a first directory of "record" that is the same for all`, hint)
+	case template.Uses(dirs, "hsikx"):
+		return syntax.Wrong(`with "recordmax", a directory of "record" can have no %-sequence but %u, %U and %G`, hint)
+	case !template.Uses(dirs, "uU"):
+		return syntax.Wrong(`"recordmax" needs a directory for each user in "record"`, hint)
 	}
 	return nil
 }

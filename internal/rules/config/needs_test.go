@@ -1,6 +1,9 @@
 package config
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSettingsThatNeedOthers(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -20,5 +23,31 @@ func TestSettingsThatNeedOthers(t *testing.T) {
 	}
 	if _, err := Parse("rc", []byte("[dockersh]\nmakehome = skel\n")); err == nil {
 		t.Error("a relative path was accepted")
+	}
+}
+
+func TestLimitOfRecordingsNeedsADirectoryForEachUser(t *testing.T) {
+	for record, want := range map[string]string{
+		"/var/log/dockersh/%u/%x.cast":   "",
+		"/var/log/dockersh/a%%h/%U/%i-x": "",
+		"/r/%u-%G/%u/x.cast":             "",
+		"":                               "",
+		"/%u/x.cast":                     "a first directory",
+		"/x.cast":                        "a directory for each user",
+		"/r/%u-%x.cast":                  "a directory for each user",
+		"/r/%G/%x.cast":                  "a directory for each user",
+		"/r/%u/%x/cast":                  "no %-sequence but",
+		"/r/%u/%i/x.cast":                "no %-sequence but",
+		"/r/x%h/%u/x.cast":               "no %-sequence but",
+		"/r/%k/%u/x.cast":                "no %-sequence but",
+	} {
+		text := "[dockersh]\nrecordmax = 1g\nrecord = " + record + "\n"
+		_, err := parsed(t, text).Merge("alice", nil, nil)
+		if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "rc:2:1")) {
+			t.Errorf("%s: %v, want %q", record, err, want)
+		}
+	}
+	if _, err := parsed(t, "[dockersh]\nrecordmax = 1g\n[user \"bob\"]\nrecord =\n").Merge("bob", nil, nil); err != nil {
+		t.Errorf("a user who is not recorded: %v", err)
 	}
 }

@@ -55,6 +55,7 @@ type Settings struct {
 	ForwardX11      bool
 	MaxSessions     int    // 0: no limit
 	Record          string // empty: no recording
+	RecordMax       string // size; empty: no limit
 	AuditCommand    bool
 	Log             string // "sessions" or "refusals"
 	Banner          string // may have several lines
@@ -226,6 +227,9 @@ var table = [...]row{
 	{key: "record", field: func(s *Settings) any { return &s.Record },
 		doc:   "path of a recording of each terminal session, in a place that users cannot write",
 		empty: true, path: true, check: values.File},
+	{key: "recordmax", field: func(s *Settings) any { return &s.RecordMax },
+		doc:   "space that all recordings may take, such as 20g; the oldest go first",
+		empty: true, raw: true, check: values.Memory, needs: needsRecord},
 	{key: "auditcommand", field: func(s *Settings) any { return &s.AuditCommand }, def: "false",
 		doc: "keep the command of each session in the log and in the history"},
 	{key: "log", field: func(s *Settings) any { return &s.Log }, def: "sessions",

@@ -34,16 +34,6 @@ func enginesOf(file *config.File) (all []engine.Address, err error) {
 	return all, err
 }
 
-// Recordings returns the templates of the paths of recordings that a settings file names.
-func Recordings(file *config.File) (all []string) {
-	_ = forEachSection(file, func(s *config.Settings) {
-		if s.Record != "" && !slices.Contains(all, s.Record) {
-			all = append(all, s.Record)
-		}
-	})
-	return all
-}
-
 // forEachSection calls do with the settings of a user whom no other section names, of the
 // members of each group, and of each user. The error is as for Engines.
 func forEachSection(file *config.File, do func(*config.Settings)) error {

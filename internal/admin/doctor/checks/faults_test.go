@@ -207,6 +207,10 @@ var spoiled = []struct {
 	{"recordings on a disk that can have few more files", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r", Space: 50, Files: 99}}
 	}, "recordings-space", "df -i /srv"},
+	{"a limit of recordings that the disk does not reach", func(t *testing.T, h *facts.Host) {
+		settle(t, h.Users[0], goodSettings+"record = /srv/r/%u/%x.cast\nrecordmax = 20g\n")
+		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r", Size: 20 << 30, Space: 50}}
+	}, "recordings-space", "recordmax = 16384m"},
 	{"recordings on a disk that is not mounted", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].Recording = &facts.Recording{Dir: "/srv/r/alice", Room: facts.Room{At: "/srv/r"}, Missing: "/srv/r"}
 	}, "recordings-unmounted", "mount /srv/r"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
 var recordingChecks = []check{
@@ -34,20 +35,29 @@ func recordings(h *facts.Host, u *facts.User) *fault {
 // maxInUse is from when on a file system has little room left, in percent.
 const maxInUse = 95
 
-// recordingsSpace finds a file system that is nearly full: nothing removes recordings, and
-// users fill it as fast as their terminals show output.
+// recordingsSpace finds a file system that is nearly full, since users fill it as fast as their
+// terminals show output; and one that recordmax does not keep from being full.
 func recordingsSpace(h *facts.Host, u *facts.User) *fault {
 	r := u.Recording
-	if r == nil || r.Full || r.Space < maxInUse && r.Files < maxInUse {
+	if r == nil || r.Full {
 		return nil
 	}
 	on := facts.MountOf(h.Mounts, r.At).On
+	if most := values.Bytes(u.Settings.RecordMax); r.Size > 0 && most > float64(r.Size)*maxInUse/100 {
+		return &fault{text: fmt.Sprintf("recordings are on the file system %s, which has %.1f GB: "+
+			"it is full before recordmax = %s removes one", on, float64(r.Size)/1e9, u.Settings.RecordMax),
+			file:  u.Settings.Origin("recordmax").String(),
+			lines: []string{fmt.Sprintf("recordmax = %dm", uint64(float64(r.Size)*0.8)>>20)}}
+	}
+	if r.Space < maxInUse && r.Files < maxInUse {
+		return nil
+	}
 	what := fmt.Sprintf("%d %% of its space is", r.Space)
 	if r.Files > r.Space {
 		what = fmt.Sprintf("%d %% of its files are", r.Files)
 	}
 	return &fault{text: "recordings are on the file system " + on + ", and " + what + " in use: once it is full " +
-		"recordings have gaps, and logins on a terminal are refused. Remove old recordings, by tmpfiles.d(5) for one",
+		"recordings have gaps, and logins on a terminal are refused. Remove old recordings, by recordmax for one",
 		lines: []string{"df " + on, "df -i " + on}}
 }
 

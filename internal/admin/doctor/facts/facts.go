@@ -96,6 +96,7 @@ type Room struct {
 	// Space and Files are how much of its space and of its number of files is in use, in
 	// percent; 0 where it does not count them.
 	Space, Files int
+	Size         uint64 // in bytes; 0: it is not known
 }
 
 // Recording is the place where a user's recordings belong.

@@ -54,6 +54,7 @@ func lookAtRoom(at string) facts.Room {
 		return int((all - min(free, all)) * 100 / all)
 	}
 	r.Full = fs.Bfree == 0 || fs.Files > 0 && fs.Ffree == 0
+	r.Size = fs.Blocks * uint64(fs.Bsize)
 	r.Space, r.Files = inUse(fs.Blocks, fs.Bfree), inUse(fs.Files, fs.Ffree)
 	return r
 }

@@ -1,4 +1,4 @@
-package bringup
+package recordings
 
 import (
 	"os"
@@ -24,7 +24,7 @@ func rootOnly(t *testing.T) string {
 func TestRecordingIsANewFileForRootAlone(t *testing.T) {
 	top := rootOnly(t)
 	for _, want := range []string{"a/b/u.cast", "a/b/u.2.cast", "a/b/u.3.cast"} {
-		f, err := newRecording(top + "/a/b/u.cast")
+		f, err := New(top + "/a/b/u.cast")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestRecordingIsANewFileForRootAlone(t *testing.T) {
 	if err := os.Symlink(top+"/elsewhere", top+"/a/x.cast"); err != nil {
 		t.Fatal(err)
 	}
-	f, err := newRecording(top + "/link/x.cast")
+	f, err := New(top + "/link/x.cast")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestRecordingWhereUsersCanWriteIsRefused(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"theirs/x", "theirs/new/x", "theirs/away/x", "group/x", "all/x", "all/new/x", "link/x", "link/new/x", "loop/x", "nowhere/x", "file/x"} {
-		if f, err := newRecording(filepath.Join(top, path)); err == nil {
+		if f, err := New(filepath.Join(top, path)); err == nil {
 			t.Errorf("%s: %s was made", path, f.Name())
 			_ = f.Close()
 		}

@@ -1,0 +1,95 @@
+package recordings
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+const (
+	// interval is how often recordings are looked at while some are being written. A terminal writes
+	// 17 MB a second.
+	interval = 10 * time.Second
+	// idleShare is how much longer the pause after a look is than the look: there may be millions of files.
+	idleShare = 20
+)
+
+// Keeper removes recordings that take too much space. Of several processes with one run-time
+// directory one looks at a time.
+type Keeper struct {
+	Context context.Context // its end is the end of the work
+	State   state.RunDir
+	Limits  func() ([]policy.RecordLimit, error)
+	Log     *slog.Logger
+
+	once    sync.Once
+	started chan struct{}
+	failed  string // what was logged
+}
+
+// Started is called before a recording is made, and when a service starts. It does not wait.
+func (k *Keeper) Started() {
+	k.once.Do(func() {
+		k.started = make(chan struct{}, 1)
+		go k.run()
+	})
+	select {
+	case k.started <- struct{}{}:
+	default: // it will look
+	}
+}
+
+// run looks when a recording is made, as long as some are written, and once more after that.
+func (k *Keeper) run() {
+	due := false
+	for {
+		select {
+		case <-k.Context.Done():
+			return
+		case <-k.started:
+			due = true
+		case <-time.After(interval):
+		}
+		written := k.State.Sessions().AnyRecorded()
+		if due || written {
+			due = !k.trim() || written
+		}
+	}
+}
+
+// trim looks at all places; false if it is too early for that, or another process does it.
+func (k *Keeper) trim() bool {
+	limits, err := k.Limits()
+	if err != nil || len(limits) == 0 || os.Geteuid() != 0 {
+		return true // an error of the settings is what every login meets
+	}
+	end, ok := k.State.BeginTrim()
+	if !ok {
+		return false
+	}
+	begun := time.Now()
+	for _, l := range limits {
+		if place, ok := PlaceOf(l.Template); ok {
+			k.logFailure(place.Trim(k.Context, l.Most, func(r Removed) {
+				k.Log.Info("recordings removed", "directory", r.Dir, "number", r.Number, "bytes", r.Bytes)
+			}))
+		}
+	}
+	// A little less, so that the next look is not one too late.
+	end(max(interval-interval/10, idleShare*time.Since(begun)))
+	return true
+}
+
+// logFailure logs an error once.
+func (k *Keeper) logFailure(err error) {
+	if err == nil || k.Context.Err() != nil || err.Error() == k.failed {
+		return
+	}
+	k.failed = err.Error()
+	k.Log.Error("cannot look for old recordings", "cause", err)
+}

@@ -1,0 +1,88 @@
+package recordings
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
+)
+
+func newKeeper(t *testing.T, run state.RunDir, limits func() ([]policy.RecordLimit, error)) (*Keeper, *bytes.Buffer) {
+	t.Helper()
+	log := &bytes.Buffer{}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return &Keeper{Context: ctx, State: run, Limits: limits, Log: slog.New(slog.NewTextHandler(log, nil))}, log
+}
+
+func TestOneOfSeveralProcessesLooksForOldRecordings(t *testing.T) {
+	top := rootOnly(t)
+	limits := func() ([]policy.RecordLimit, error) {
+		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 100 << 10}}, nil
+	}
+	run := state.RunDir(t.TempDir())
+	one, log := newKeeper(t, run, limits)
+	other, _ := newKeeper(t, run, limits)
+	for n := range 3 {
+		put(t, top+"/alice/"+id(n)+".cast", 64, n)
+	}
+	if !one.trim() || len(left(t, top)) != 1 {
+		t.Errorf("left: %q", left(t, top))
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `msg="recordings removed" directory=`+top+`/alice number=2 bytes=13`) {
+		t.Errorf("%s", text)
+	}
+	put(t, top+"/alice/"+id(4)+".cast", 64, 4)
+	if other.trim() || one.trim() || len(left(t, top)) != 2 {
+		t.Error("without a pause")
+	}
+	past := time.Now().Add(-time.Second)
+	if err := os.Chtimes(string(run)+"/trim", past, past); err != nil {
+		t.Fatal(err)
+	}
+	if !other.trim() || len(left(t, top)) != 1 {
+		t.Error("after the pause")
+	}
+}
+
+func TestFailureToLookIsLoggedOnce(t *testing.T) {
+	top := rootOnly(t)
+	if err := os.Chmod(top, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	run := state.RunDir(t.TempDir())
+	k, log := newKeeper(t, run, func() ([]policy.RecordLimit, error) {
+		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 1}}, nil
+	})
+	for range 3 {
+		if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim() {
+			t.Fatal(err)
+		}
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, top) {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestKeeperLooksWhenARecordingIsMade(t *testing.T) {
+	asked := make(chan struct{})
+	k, _ := newKeeper(t, state.RunDir(t.TempDir()), func() ([]policy.RecordLimit, error) {
+		asked <- struct{}{}
+		return nil, errors.New("settings with an error")
+	})
+	for n := range 3 {
+		k.Started()
+		select {
+		case <-asked:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("not the %dth time", n+1)
+		}
+	}
+}
