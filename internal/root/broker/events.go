@@ -40,12 +40,12 @@ type events struct {
 	lines *sessionlog.Lines // nil: all go to the log
 
 	refused  *slog.Logger // for refusals, which must not crowd out the rest
-	refusals refusals
+	refusals sessionlog.Refusals[refusal]
 }
 
 func newEvents(ctx context.Context, c Config) *events {
 	e := &events{ctx: ctx, log: c.Log, history: c.PutEvent, state: state.RunDir(c.Run), role: c.Role, refused: c.Log.With(syslog.Minor())}
-	e.refusals = refusals{ctx: ctx, write: e.writeRefusal}
+	e.refusals = sessionlog.Refusals[refusal]{Period: refusalPeriod, Context: ctx, Write: e.writeRefusal}
 	if c.Role == Service {
 		e.lines = &sessionlog.Lines{Max: maxSessionLines, Period: time.Minute, LeftOut: func(user string, uid uint32, number int) {
 			e.refused.Log(context.Background(), slog.LevelWarn, "lines about sessions left out", "user", user, "uid", uid, "number", number)

@@ -1,5 +1,5 @@
-// Package sessionlog bounds how many lines about sessions the log gets: a client that opens a
-// session for each file, such as rclone, opens hundreds a second. The history has them all.
+// Package sessionlog bounds how many lines about sessions and refused logins the log gets: a client
+// that opens a session for each file, such as rclone, opens hundreds a second.
 package sessionlog
 
 import (
@@ -10,7 +10,7 @@ import (
 // Sessions is the value of the setting log with which sessions are in the log.
 const Sessions = "sessions"
 
-// Lines counts lines by user.
+// Lines counts lines about sessions by user. The history has them all.
 type Lines struct {
 	Max    int           // lines of a user in a period
 	Period time.Duration // it begins with the user's first line
