@@ -112,7 +112,7 @@ func New(c Config) (*Broker, error) {
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.events = newEvents(b.ctx, c)
 	b.recordings = &recordings.Keeper{Context: b.ctx, State: run, Limits: b.settings.recordLimits, Log: c.Log}
-	b.notices = &notices{run, tags{ctx: b.ctx, engines: &b.engines}}
+	b.notices = &notices{run, images.NewTags(b.ctx, &b.engines)}
 	b.fates = fate.New(b.ctx, &b.engines, c.AskFate)
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)

@@ -142,14 +142,22 @@ func TestChangedContainerIsKeptWithANotice(t *testing.T) {
 	if w.engine.Calls("Find") != calls {
 		t.Error("the engine was asked")
 	}
-	w.set("[dockersh]\n")
+	if w.containers() != 1 {
+		t.Error("it was not kept")
+	}
+}
+
+// The engine is asked in the background.
+func TestOlderImageIsReportedOnceItIsKnown(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.login(&wire.Login{})
+	_ = c.Close()
 	w.engine.AddImage("busybox", "sha256:new", nil)
-	for key := range w.broker.notices.tags.known { // five minutes later
-		w.broker.notices.tags.refresh(key)
-	}
-	if got := notice(people); !strings.Contains(got, "made from an older image") {
-		t.Errorf("got %q", got)
-	}
+	w.eventually("no notice of the older image", func() bool {
+		answer, c := w.login(&wire.Login{Terminal: true})
+		defer c.Close()
+		return strings.Contains(strings.Join(answer.(*wire.Ready).Notice, "|"), "made from an older image")
+	})
 	if w.containers() != 1 {
 		t.Error("it was not kept")
 	}

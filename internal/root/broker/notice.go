@@ -1,13 +1,9 @@
 package broker
 
 import (
-	"context"
-	"sync"
-	"time"
-
-	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 	"github.com/dockersh/dockersh/internal/root/bringup"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -16,7 +12,7 @@ import (
 // notices finds what a user is to be told of the container at a login.
 type notices struct {
 	state state.RunDir
-	tags  tags
+	tags  *images.Tags
 }
 
 // forLogin returns a line for the user, or none. What may lose work is said to commands too:
@@ -44,7 +40,7 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 		return "" // another user made it, and is shown the notice
 	}
 	what := ""
-	switch other, older := lifecycle.HasOtherSettings(made, plan.Settings), n.tags.isOutdated(plan.Engine(), made); {
+	switch other, older := lifecycle.HasOtherSettings(made, plan.Settings), n.tags.IsOutdated(plan.Engine(), made); {
 	case other && older:
 		what = "with other settings, from an older image"
 	case other:
@@ -67,59 +63,3 @@ func (n *notices) ofChange(plan *policy.Plan) string {
 // vanishedNotice is for the first login after somebody removed the container with all
 // work in it.
 const vanishedNotice = "dockersh: this is a new container; the last one was removed outside dockersh"
-
-// tagAge is how often the engine is asked which image is behind a tag.
-const tagAge = 5 * time.Minute
-
-// tags remembers which image is behind a tag. The engine is asked in the background: a
-// login takes the answer that an earlier one asked for.
-type tags struct {
-	ctx     context.Context
-	engines *engine.Clients
-
-	mu    sync.Mutex
-	known map[tag]*tagged
-}
-
-type tag struct {
-	at  engine.Address
-	ref string
-}
-
-type tagged struct {
-	id    string // empty: not known
-	asked time.Time
-}
-
-// isOutdated reports whether another image than the container's is behind the tag, as far
-// as is known, and asks again if the answer is old.
-func (t *tags) isOutdated(at engine.Address, made state.Made) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	key := tag{at, made.Image}
-	known := t.known[key]
-	if known == nil {
-		if t.known == nil {
-			t.known = map[tag]*tagged{}
-		}
-		known = &tagged{}
-		t.known[key] = known
-	}
-	if time.Since(known.asked) > tagAge {
-		known.asked = time.Now()
-		go t.refresh(key)
-	}
-	return known.id != "" && known.id != made.ImageID
-}
-
-func (t *tags) refresh(key tag) {
-	ctx, cancel := context.WithTimeout(t.ctx, answerLimit)
-	defer cancel()
-	id := ""
-	if e, err := t.engines.Get(key.at); err == nil {
-		id, _ = e.ImageID(ctx, key.ref) // without an answer there is no notice
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.known[key].id = id
-}
