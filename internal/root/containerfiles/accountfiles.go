@@ -7,7 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/passwd"
-	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/images"
 )
 
 // accountFiles returns the files that make the container know its user: private copies,
@@ -16,7 +16,7 @@ import (
 // stays as it is, unless it is foreign. Engines look even numbers up as names, in the
 // group file of the container, at each start and exec: in a foreign image its directory
 // and it may belong to the user, who would add a line such as "1001:x:0:".
-func accountFiles(image state.Accounts, user passwd.Identity, makeHome, foreign bool) ([]engine.File, error) {
+func accountFiles(image images.Accounts, user passwd.Identity, makeHome, foreign bool) ([]engine.File, error) {
 	users, groups, err := passwd.Merge(image.Passwd, image.Group, image.Shadowed, user)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func accountFiles(image state.Accounts, user passwd.Identity, makeHome, foreign 
 
 // homeIsFree reports whether the home may be made for the user: it is not a directory of
 // the system, nor of another user of the image. One that the image has stays as it is.
-func homeIsFree(image state.Accounts, user passwd.Identity) bool {
+func homeIsFree(image images.Accounts, user passwd.Identity) bool {
 	home := filepath.Clean(user.Home)
 	if home == "/" || !filepath.IsAbs(home) || strings.Count(home, "/") < 2 {
 		return false
@@ -60,7 +60,7 @@ func homeIsFree(image state.Accounts, user passwd.Identity) bool {
 
 // formerUID returns the number that a user of the image has whose name and home are those of a
 // user with another one; 0: there is none.
-func formerUID(image state.Accounts, user passwd.Identity) uint32 {
+func formerUID(image images.Accounts, user passwd.Identity) uint32 {
 	for _, e := range passwd.Users(image.Passwd) {
 		if e.Name == user.Name {
 			if e.UID != user.UID && filepath.Clean(e.Home) == filepath.Clean(user.Home) {

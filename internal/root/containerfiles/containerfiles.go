@@ -11,13 +11,13 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/remotecmd"
-	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 // OfNew returns the files that a new container lacks, by the accounts of its image. Helpers is
 // the directory of our programs on this host.
-func OfNew(plan *policy.Plan, user passwd.Identity, image state.Accounts, helpers string) ([]engine.File, error) {
+func OfNew(plan *policy.Plan, user passwd.Identity, image images.Accounts, helpers string) ([]engine.File, error) {
 	files, err := accountFiles(image, user, !plan.Settings.MountHome, plan.ForeignImage())
 	if err != nil {
 		return nil, err

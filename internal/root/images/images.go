@@ -12,7 +12,6 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -21,7 +20,7 @@ const PullLimit = 60 * time.Minute
 
 // Images are the images on the engines' hosts.
 type Images struct {
-	state state.Images
+	kept  keptAccounts
 	queue wait.Queue  // of pulls of one image, and of looks into one
 	pulls *wait.Turns // one for each image that is being pulled
 }
@@ -33,9 +32,9 @@ const (
 	pullsOfUser = 2
 )
 
-// New returns the images whose accounts are kept in s.
-func New(s state.Images) *Images {
-	return &Images{state: s, pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
+// New returns the images whose accounts are kept in a directory.
+func New(dir string) *Images {
+	return &Images{kept: keptAccounts(dir), pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
 }
 
 // Provide makes sure that the plan's image is on the engine's host, as `pull` says, and
@@ -115,22 +114,22 @@ func noImage(e engine.Engine, name string, cause error) error {
 
 // Accounts returns the accounts of an image. They are read out of a probe, a container
 // that is made for this and never started.
-func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (state.Accounts, error) {
+func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (Accounts, error) {
 	release, err := i.queue.Lock(ctx, id)
 	if err != nil {
-		return state.Accounts{}, err
+		return Accounts{}, err
 	}
 	defer release()
-	a, err := i.state.Get(id)
+	a, err := i.kept.get(id)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	unlock, err := i.state.Lock(ctx, id)
+	unlock, err := i.kept.lock(ctx, id)
 	if err != nil {
 		return a, err
 	}
 	defer unlock()
-	if a, err = i.state.Get(id); !errors.Is(err, fs.ErrNotExist) {
+	if a, err = i.kept.get(id); !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
 	err = withProbe(ctx, e, id, func(probe string) error {
@@ -140,7 +139,7 @@ func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (stat
 	if err != nil {
 		return a, err
 	}
-	if err := i.state.Put(id, a); err != nil {
+	if err := i.kept.put(id, a); err != nil {
 		return a, err
 	}
 	go i.dropGone(e, id) // no login waits for it
@@ -155,13 +154,13 @@ const dropLimit = time.Minute
 func (i *Images) dropGone(e engine.Engine, but string) {
 	ctx, cancel := context.WithTimeout(context.Background(), dropLimit)
 	defer cancel()
-	for _, id := range i.state.IDs() {
+	for _, id := range i.kept.ids() {
 		if id == but {
 			continue
 		}
 		switch _, err := e.ImageID(ctx, id); {
 		case errors.Is(err, engine.ErrNoImage):
-			i.state.Remove(id)
+			i.kept.remove(id)
 		case err != nil:
 			return // at worst it stays until others take its place
 		}

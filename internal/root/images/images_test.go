@@ -10,7 +10,6 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
 	"github.com/dockersh/dockersh/internal/host/account"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -18,16 +17,16 @@ import (
 // The run-time directory is in memory.
 func TestAccountsOfImagesThatAreGoneAreDropped(t *testing.T) {
 	e := enginetest.New()
-	i := New(state.Images(t.TempDir()))
+	i := New(t.TempDir())
 	for _, id := range []string{"sha256:1", "sha256:2", "sha256:3"} {
 		e.AddImage("moves", id, nil) // the image before has no name now, and is gone
 		if _, err := i.Accounts(t.Context(), e, id); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for end := time.Now().Add(5 * time.Second); !slices.Equal(i.state.IDs(), []string{"sha256:3"}); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); !slices.Equal(i.kept.ids(), []string{"sha256:3"}); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("kept: %q", i.state.IDs())
+			t.Fatalf("kept: %q", i.kept.ids())
 		}
 	}
 	if _, err := i.Accounts(t.Context(), e, "sha256:3"); err != nil || e.Calls("Create") != 3 {
@@ -56,7 +55,7 @@ func TestPathIsKeptWhereLoginShellsLoseItAndCanGetItBack(t *testing.T) {
 		}
 		e.AddImage("i", "sha256:1", files)
 		e.SetPath("i", c.path)
-		i := New(state.Images(t.TempDir()))
+		i := New(t.TempDir())
 		for _, when := range []string{"first", "kept"} {
 			if a, err := i.Accounts(t.Context(), e, "sha256:1"); err != nil || string(a.Path) != c.want {
 				t.Errorf("%s, %s: %q %v", what, when, a.Path, err)
@@ -68,7 +67,7 @@ func TestPathIsKeptWhereLoginShellsLoseItAndCanGetItBack(t *testing.T) {
 // A user's images may come from a registry that never finishes.
 func TestPullsOfOneUserDoNotHoldUpAnother(t *testing.T) {
 	e := enginetest.New()
-	i := New(state.Images(t.TempDir()))
+	i := New(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	pull := func(user uint32, name string) {
 		plan := &policy.Plan{User: account.User{UID: user}, Settings: &config.Settings{ImageName: name, Pull: "missing"}}

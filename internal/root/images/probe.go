@@ -12,7 +12,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/passwd"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -27,7 +26,7 @@ func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Con
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeRemoveLimit)
 	defer cancel()
-	unlock, err := i.state.Lock(ctx, c.ImageID)
+	unlock, err := i.kept.lock(ctx, c.ImageID)
 	if err != nil {
 		return true, err
 	}
@@ -57,7 +56,7 @@ func (i *Images) WithProbe(ctx context.Context, e engine.Engine, imageID string,
 		return err
 	}
 	defer release()
-	unlock, err := i.state.Lock(ctx, imageID)
+	unlock, err := i.kept.lock(ctx, imageID)
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ func withProbe(ctx context.Context, e engine.Engine, imageID string, use func(pr
 }
 
 // accountsIn reads the accounts of an image in a probe of it.
-func accountsIn(ctx context.Context, e engine.Engine, imageID, probe string) (a state.Accounts, err error) {
+func accountsIn(ctx context.Context, e engine.Engine, imageID, probe string) (a Accounts, err error) {
 	for _, f := range []struct {
 		name string
 		to   *[]byte

@@ -8,7 +8,6 @@ import (
 	"github.com/dockersh/dockersh/internal/host/account"
 	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/root/images"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
@@ -27,7 +26,7 @@ func (t *Target) users() userResolver {
 
 // resolve resolves the container user, with the accounts of the image, which is foreign if
 // a user chose it.
-func (r userResolver) resolve(ctx context.Context, image state.Accounts, foreign bool) (passwd.Identity, error) {
+func (r userResolver) resolve(ctx context.Context, image images.Accounts, foreign bool) (passwd.Identity, error) {
 	groups, err := r.host.Groups(ctx, r.plan.User)
 	if err != nil {
 		return passwd.Identity{}, settings.AccountError(err)
@@ -53,7 +52,7 @@ func (r userResolver) resolveFor(ctx context.Context, found *engine.Container) (
 // accountsOf returns the accounts of the image that a container was made from. Where that is
 // gone, and the container has the layer of another one, it is that layer, which counts as a
 // user's: whoever was in it may have changed them.
-func (r userResolver) accountsOf(ctx context.Context, found *engine.Container) (a state.Accounts, foreign bool, err error) {
+func (r userResolver) accountsOf(ctx context.Context, found *engine.Container) (a images.Accounts, foreign bool, err error) {
 	_, id := found.Base()
 	a, err = r.images.Accounts(ctx, r.engine, id)
 	if errors.Is(err, engine.ErrNoImage) && found.ImageID != id {
@@ -73,7 +72,7 @@ func (r userResolver) resolveWithoutImage(ctx context.Context, found *engine.Con
 			return user, err
 		}
 	}
-	return r.resolve(ctx, state.Accounts{}, policy.HasForeignImage(found.Labels))
+	return r.resolve(ctx, images.Accounts{}, policy.HasForeignImage(found.Labels))
 }
 
 // UserOf returns the container user for a session over the engine's exec.

@@ -8,7 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/containerfiles"
-	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/root/images"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -81,7 +81,7 @@ func (t *Target) prepare(ctx context.Context, imageID string) (p prepared, err e
 }
 
 // prepareWith is prepare with the accounts of the image, which is foreign if a user chose it.
-func (t *Target) prepareWith(ctx context.Context, imageID string, accounts state.Accounts, foreign bool) (p prepared, err error) {
+func (t *Target) prepareWith(ctx context.Context, imageID string, accounts images.Accounts, foreign bool) (p prepared, err error) {
 	if p.user, err = t.users().resolve(ctx, accounts, foreign); err != nil {
 		return p, err
 	}

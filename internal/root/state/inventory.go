@@ -102,6 +102,9 @@ func (d Inventory) set(container string, s Expected) error {
 	return d.sync()
 }
 
+// unfinishedLimit is longer than the writing of an entry takes.
+const unfinishedLimit = 10 * time.Minute
+
 // RemoveUnfinished removes what brokers left that were killed while they wrote an entry.
 func (d Inventory) RemoveUnfinished() {
 	left, _ := filepath.Glob(filepath.Join(string(d), "*"+unfinished)) // fails only on a bad pattern

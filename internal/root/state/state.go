@@ -1,8 +1,8 @@
-// Package state is everything that brokers keep in files below the run-time
-// directory, with the locks on it: what is known of each container, the entries of live
-// sessions, what happens to containers that nobody is in, and the accounts of images.
-// The files are what several brokers and dockershctl share, and what survives the end
-// of any of them. The package opens no socket and knows no message.
+// Package state is what brokers keep in files below the run-time directory, with the locks on
+// it: what is known of each container, the entries of live sessions, and what happens to
+// containers that nobody is in; and the inventory, which outlives that directory. The
+// files are what several brokers and dockershctl share, and what survives the end of any of
+// them. The package opens no socket and knows no message.
 package state
 
 import (
@@ -51,8 +51,8 @@ func (d RunDir) Retentions() Retentions { return Retentions(filepath.Join(string
 // Seen returns the names of what brokers saw since the host started.
 func (d RunDir) Seen() seen.Dir { return seen.Dir(filepath.Join(string(d), "seen")) }
 
-// Images returns the directory of the accounts of images.
-func (d RunDir) Images() Images { return Images(filepath.Join(string(d), "images")) }
+// Images returns the directory in which package images keeps the accounts of images.
+func (d RunDir) Images() string { return filepath.Join(string(d), "images") }
 
 // Containers returns the names of the containers that have a directory.
 func (d RunDir) Containers() []string {

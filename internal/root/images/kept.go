@@ -1,4 +1,4 @@
-package state
+package images
 
 import (
 	"cmp"
@@ -10,28 +10,30 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/root/state"
 )
 
 // Accounts are an image's own passwd and group, the names in its shadow, one a line, and the
 // PATH that its login shells lack.
 type Accounts struct{ Passwd, Group, Shadowed, Path []byte }
 
-// Images is the directory of the accounts of images, by their ids: an image never changes.
-// It is in memory, and users may choose images: it keeps the maxImages that were used last,
-// and none whose accounts are larger than maxAccounts.
-type Images string
+// keptAccounts is the directory of the accounts of images, by their ids: an image never
+// changes. It is in memory, and users may choose images: it keeps the maxImages that were
+// used last, and none whose accounts are larger than maxAccounts.
+type keptAccounts string
 
 const (
 	maxImages   = 64
 	maxAccounts = 64 << 10 // bytes; the files of an image that has a thousand users
 )
 
-func (d Images) path(id string) string {
+func (d keptAccounts) path(id string) string {
 	return filepath.Join(string(d), strings.ReplaceAll(id, ":", "-"))
 }
 
-// Get returns the accounts of an image; fs.ErrNotExist if they are not kept.
-func (d Images) Get(id string) (a Accounts, err error) {
+// get returns the accounts of an image; fs.ErrNotExist if they are not kept.
+func (d keptAccounts) get(id string) (a Accounts, err error) {
 	dir := d.path(id)
 	for name, b := range a.files() {
 		if *b, err = os.ReadFile(filepath.Join(dir, name)); err != nil {
@@ -48,12 +50,12 @@ func (a *Accounts) files() map[string]*[]byte {
 	return map[string]*[]byte{"passwd": &a.Passwd, "group": &a.Group, "shadowed": &a.Shadowed, "path": &a.Path}
 }
 
-// unfinishedImage begins the name of a directory that Put writes.
+// unfinishedImage begins the name of a directory that put writes.
 const unfinishedImage = "new-"
 
-// Put keeps the accounts of an image, all files at once, unless they are large. What an
+// put keeps the accounts of an image, all files at once, unless they are large. What an
 // older version kept is replaced. The lock is held.
-func (d Images) Put(id string, a Accounts) error {
+func (d keptAccounts) put(id string, a Accounts) error {
 	if len(a.Passwd)+len(a.Group)+len(a.Shadowed)+len(a.Path) > maxAccounts {
 		return nil
 	}
@@ -70,7 +72,7 @@ func (d Images) Put(id string, a Accounts) error {
 			return err
 		}
 	}
-	d.Remove(id)
+	d.remove(id)
 	if err := os.Rename(tmp, d.path(id)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -78,8 +80,8 @@ func (d Images) Put(id string, a Accounts) error {
 	return nil
 }
 
-// IDs returns the ids of the images that are kept.
-func (d Images) IDs() []string {
+// ids returns the ids of the images that are kept.
+func (d keptAccounts) ids() []string {
 	var ids []string
 	for _, e := range d.kept() {
 		ids = append(ids, strings.Replace(e.Name(), "-", ":", 1))
@@ -87,11 +89,11 @@ func (d Images) IDs() []string {
 	return ids
 }
 
-// Remove drops the accounts of an image.
-func (d Images) Remove(id string) { _ = os.RemoveAll(d.path(id)) }
+// remove drops the accounts of an image.
+func (d keptAccounts) remove(id string) { _ = os.RemoveAll(d.path(id)) }
 
 // kept returns the entries of images, the one that was used last first.
-func (d Images) kept() []fs.FileInfo {
+func (d keptAccounts) kept() []fs.FileInfo {
 	all, _ := os.ReadDir(string(d)) // without it there are none
 	var kept []fs.FileInfo
 	for _, e := range all {
@@ -105,12 +107,12 @@ func (d Images) kept() []fs.FileInfo {
 	return kept
 }
 
-// unfinishedLimit is longer than any Put takes.
+// unfinishedLimit is longer than any put takes.
 const unfinishedLimit = 10 * time.Minute
 
 // makeRoom drops the images that were not used for the longest time, and what killed brokers
 // left.
-func (d Images) makeRoom() {
+func (d keptAccounts) makeRoom() {
 	if kept := d.kept(); len(kept) > maxImages {
 		for _, e := range kept[maxImages:] {
 			_ = os.RemoveAll(filepath.Join(string(d), e.Name()))
@@ -124,15 +126,15 @@ func (d Images) makeRoom() {
 	}
 }
 
-// Lock is held while an image is looked into, among processes.
-func (d Images) Lock(ctx context.Context, id string) (unlock func(), err error) {
+// lock is held while an image is looked into, among processes.
+func (d keptAccounts) lock(ctx context.Context, id string) (unlock func(), err error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, err
 	}
 	path := d.path(id) + ".lock"
-	release, err := LockFile(ctx, path)
+	release, err := state.LockFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return func() { removeAndUnlock(path, release) }, nil
+	return func() { _ = os.Remove(path); release() }, nil
 }
