@@ -8,7 +8,7 @@
 //  2. Write an Opener, and let the mains (cmd/dockershd, cmd/dockersh-bridge,
 //     cmd/dockershctl) choose it by the address.
 //  3. Let the setting dockersocket take its addresses: internal/rules/values/values.go.
-//  4. Run enginetest.Conformance against it.
+//  4. Run conformance.Test against it.
 //  5. Give it a row in walls_test.go.
 //
 // No other package knows which engines there are.

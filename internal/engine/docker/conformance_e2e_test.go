@@ -13,12 +13,12 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/dockersh/dockersh/internal/engine/conformance"
 	"github.com/dockersh/dockersh/internal/engine/docker/api"
-	"github.com/dockersh/dockersh/internal/engine/enginetest"
 )
 
 func TestDockerKeepsTheContract(t *testing.T) {
-	enginetest.Conformance(t, subject(testEngine(t)))
+	conformance.Test(t, subject(testEngine(t)))
 }
 
 func TestPodmanKeepsTheContract(t *testing.T) {
@@ -28,11 +28,11 @@ func TestPodmanKeepsTheContract(t *testing.T) {
 	}
 	s := subject(e)
 	s.HidesLinks = true
-	enginetest.Conformance(t, s)
+	conformance.Test(t, s)
 }
 
-func subject(e *Engine) *enginetest.Subject {
-	return &enginetest.Subject{Engine: e, Image: testImage, Name: own, Pause: func(t *testing.T, id string) {
+func subject(e *Engine) *conformance.Subject {
+	return &conformance.Subject{Engine: e, Image: testImage, Name: own, Pause: func(t *testing.T, id string) {
 		t.Helper()
 		pauseContainer(t, e, id)
 	}}

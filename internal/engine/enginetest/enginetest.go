@@ -1,6 +1,4 @@
-// Package enginetest has a container engine in memory, for tests of packages that
-// use an engine, and Conformance, which tests an engine: the one in memory, and real
-// ones.
+// Package enginetest has a container engine in memory, for tests of packages that use an engine.
 package enginetest
 
 import (

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/conformance"
 )
 
 func TestFakeKeepsTheContract(t *testing.T) {
@@ -19,7 +20,7 @@ func TestFakeKeepsTheContract(t *testing.T) {
 	f.AddDir("busybox", "/opt")
 	f.Facts = engine.About{Name: "Fake", Version: "2", Oldest: "1"}
 	f.OnStream = onThisHost
-	Conformance(t, &Subject{Engine: f, Image: "busybox", Name: "fake", Pause: func(t *testing.T, id string) {
+	conformance.Test(t, &conformance.Subject{Engine: f, Image: "busybox", Name: "fake", Pause: func(t *testing.T, id string) {
 		b, err := f.box(id)
 		ok(t, err)
 		f.SetState(b.Name, engine.Paused)
@@ -88,5 +89,12 @@ func TestTerminalLearnsItsSizesAndMemoryRunsOut(t *testing.T) {
 		if got, err := f.OutOfMemory(ctx, "n", since); got != want || err != nil {
 			t.Errorf("since %v: %v %v", since, got, err)
 		}
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

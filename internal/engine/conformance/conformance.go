@@ -1,4 +1,6 @@
-package enginetest
+// Package conformance tests that an engine keeps the contract of engine.Engine: the one in memory,
+// and real ones.
+package conformance
 
 import (
 	"context"
@@ -13,7 +15,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// Subject is an engine that Conformance tests.
+// Subject is an engine that Test tests.
 type Subject struct {
 	engine.Engine
 	// Image is on the engine's host. It has /bin/sh, /bin/sleep and /etc/passwd, a link
@@ -56,8 +58,8 @@ var contract = []struct {
 	{"call ends with its context", cancelledCalls},
 }
 
-// Conformance tests that an engine keeps the contract of engine.Engine.
-func Conformance(t *testing.T, s *Subject) {
+// Test tests that an engine keeps the contract of engine.Engine.
+func Test(t *testing.T, s *Subject) {
 	for _, c := range contract {
 		t.Run(c.promise, func(t *testing.T) { c.test(t, s) })
 	}
