@@ -31,20 +31,18 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	events, err := history.Read(paths.History())
-	if err != nil {
+	all := history.Collector{Since: since, Live: map[string]bool{}, Keep: func(e history.Event) bool {
+		return user == "" || e.User == user || strconv.FormatUint(uint64(e.UID), 10) == user
+	}}
+	for _, s := range state.RunDir(paths.Run).Sessions().Live() {
+		all.Live[s.ID] = true
+	}
+	if err := history.Each(paths.History(), all.Add); err != nil {
 		return err
 	}
-	live := map[string]bool{}
-	for _, s := range state.RunDir(paths.Run).Sessions().Live() {
-		live[s.ID] = true
-	}
 	rows := []past{}
-	for _, s := range history.Sessions(events) {
-		if user != "" && s.User != user && strconv.FormatUint(uint64(s.UID), 10) != user {
-			continue
-		}
-		if p := pastOf(s, live[s.ID], now); !p.end(now).Before(since) {
+	for _, s := range all.Sessions() {
+		if p := pastOf(s, all.Live[s.ID], now); !p.end(now).Before(since) {
 			rows = append(rows, p)
 		}
 	}
@@ -55,7 +53,7 @@ func listHistory(out io.Writer, user, from string, asJSON bool) error {
 }
 
 // pastOf returns the row of a session; live reports whether it goes on.
-func pastOf(s history.Session, live bool, now time.Time) past {
+func pastOf(s *history.Session, live bool, now time.Time) past {
 	p := past{Event: s.Event, Until: s.Until, Status: s.Status(live)}
 	switch {
 	case s.Ended && s.Kind != history.Refused && s.Kind != history.HostShell:

@@ -31,7 +31,8 @@ func TestTimeIsADurationOrADate(t *testing.T) {
 func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 	exit := 7
 	rows := []past{}
-	for _, s := range history.Sessions([]history.Event{
+	var all history.Collector
+	for _, e := range []history.Event{
 		{Time: noon, Kind: history.Start, ID: "a", User: "alice", Client: "192.0.2.7", TTY: "pts/3", Container: "alice_dockersh", Cold: "container was not running", Command: "echo \x1b[2J\nroot\t0", Cut: true},
 		{Time: noon.Add(26 * time.Hour), Kind: history.End, ID: "a", Exit: &exit},
 		{Time: noon, Kind: history.Start, ID: "b", User: "bob"},
@@ -40,7 +41,10 @@ func TestHistoryShowsHowEachSessionEnded(t *testing.T) {
 		{Time: noon, Kind: history.Refused, UID: 77, Reason: "this host does not know you", Number: 531},
 		{Time: noon, Kind: history.Start, ID: "c", User: "carol"},
 		{Time: noon, Kind: history.Start, ID: "d", User: "dora"},
-	}) {
+	} {
+		all.Add(e)
+	}
+	for _, s := range all.Sessions() {
 		rows = append(rows, pastOf(s, s.ID == "c", noon.Add(time.Minute)))
 	}
 	var b strings.Builder

@@ -306,7 +306,11 @@ func TestConnectionWithoutASessionIsInTheHistory(t *testing.T) {
 	_, c := w.joins("")
 	_ = c.Close()
 	w.eventually("it is in the history", func() bool {
-		all := history.Sessions(w.past.events())
+		var past history.Collector
+		for _, e := range w.past.events() {
+			past.Add(e)
+		}
+		all := past.Sessions()
 		return len(all) == 1 && all[0].Connection && all[0].Ended && all[0].Container == w.name() && all[0].UID == w.me.UID && all[0].Status(false) == "closed"
 	})
 	_, c = w.joins(oneKey)

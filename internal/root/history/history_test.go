@@ -1,12 +1,15 @@
 package history
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,14 +34,18 @@ func add(t *testing.T, path string, all ...Event) {
 	}
 }
 
-func ids(t *testing.T, path string) string {
+func read(t *testing.T, path string) (all []Event) {
 	t.Helper()
-	all, err := Read(path)
-	if err != nil {
+	if err := Each(path, func(e Event) { all = append(all, e) }); err != nil {
 		t.Fatal(err)
 	}
+	return all
+}
+
+func ids(t *testing.T, path string) string {
+	t.Helper()
 	var b strings.Builder
-	for _, r := range all {
+	for _, r := range read(t, path) {
 		b.WriteString(r.ID)
 	}
 	return b.String()
@@ -57,9 +64,8 @@ func TestEventIsReadBackAsItWasWritten(t *testing.T) {
 		{Time: when.Add(2 * time.Second), Kind: Refused, Reason: "x"},
 	}
 	add(t, path, want...)
-	got, err := Read(path)
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v", got, err)
+	if got := read(t, path); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil || strings.Trim(strings.ReplaceAll(string(text), "\n", ""), printables) != "" || strings.Count(string(text), "\n") != 3 {
@@ -187,7 +193,8 @@ func TestRotatedFilesAreReadInTheOrderOfTime(t *testing.T) {
 
 func TestSessionsArePutTogetherFromTheirEvents(t *testing.T) {
 	exit := 0
-	all := Sessions([]Event{
+	var c Collector
+	for _, e := range []Event{
 		{Time: when, Kind: Start, ID: "a"}, {Time: when, Kind: Start, ID: "b"}, {Time: when, Kind: Refused},
 		{Time: when, Kind: Start, ID: "b"}, // read twice, while it was rotated
 		{Time: when.Add(time.Second), Kind: End, ID: "b", Exit: &exit},
@@ -195,13 +202,16 @@ func TestSessionsArePutTogetherFromTheirEvents(t *testing.T) {
 		{Time: when.Add(3 * time.Second), Kind: End, ID: "old", Since: when.Add(-time.Hour), Signal: "TERM"},
 		{Time: when, Kind: Start, ID: "c"}, {Time: when, Kind: End, ID: "c", Lost: "the container was stopped"},
 		{Time: when, Kind: Start, ID: "d"}, {Time: when, Kind: End, ID: "d"}, {Time: when, Kind: HostShell},
-	})
+	} {
+		c.Add(e)
+	}
+	all := c.Sessions()
 	var got []string
 	for _, s := range all {
 		got = append(got, s.Status(true))
 	}
-	want := "still in,exit 0,refused,signal TERM,lost,unknown,host shell"
-	if strings.Join(got, ",") != want || !all[1].Until.Equal(when.Add(time.Second)) || !all[3].Time.Equal(when.Add(-time.Hour)) || all[0].Status(false) != "unknown" {
+	want := "signal TERM,still in,exit 0,refused,lost,unknown,host shell"
+	if strings.Join(got, ",") != want || !all[2].Until.Equal(when.Add(time.Second)) || !all[0].Time.Equal(when.Add(-time.Hour)) || all[1].Status(false) != "unknown" {
 		t.Errorf("got %q: %+v", got, all)
 	}
 }
@@ -259,5 +269,135 @@ func FuzzEncode(f *testing.F) {
 		if r, ok := parse(text); !ok || utf8.ValidString(s) && r.Command != s {
 			t.Errorf("%q became %q", s, r.Command)
 		}
+	})
+}
+
+func TestSessionsSinceATimeAreThoseThatWereLiveThen(t *testing.T) {
+	at := func(n int) time.Time { return when.Add(time.Duration(n) * time.Hour) }
+	c := Collector{Since: at(10), Live: map[string]bool{"goes on": true}, Keep: func(e Event) bool { return e.User != "bob" }}
+	for _, e := range []Event{
+		{Time: at(0), Kind: Start, ID: "goes on", Client: "c"}, {Time: at(1), Kind: Start, ID: "lost"}, {Time: at(2), Kind: Start, ID: "over"},
+		{Time: at(3), Kind: Start, ID: "was live", Client: "c"}, {Time: at(4), Kind: Start, ID: "bob", User: "bob"}, {Time: at(5), Kind: Refused, ID: "old"},
+		{Time: at(6), Kind: End, ID: "over"},
+		{Time: at(2), Kind: Start, ID: "over"}, {Time: at(3), Kind: Start, ID: "was live"}, // again, while files are rotated
+		{Time: at(10), Kind: Refused, ID: "refused"}, {Time: at(11), Kind: End, ID: "was live"}, {Time: at(12), Kind: Start, ID: "lost later"},
+		{Time: at(13), Kind: End, ID: "bob", User: "bob"},
+	} {
+		c.Add(e)
+	}
+	if n := len(c.open); n != 4 {
+		t.Errorf("%d sessions are kept as open", n)
+	}
+	var got []string
+	for _, s := range c.Sessions() {
+		got = append(got, s.ID+s.Client)
+	}
+	if want := "goes onc,was livec,refused,lost later"; strings.Join(got, ",") != want {
+		t.Errorf("%q", got)
+	}
+}
+
+// A year of a busy host is more than its memory.
+func TestHistoryIsReadInLittleMemory(t *testing.T) {
+	path := place(t)
+	add(t, path, start("a", 0))
+	var lines []byte
+	for n := range 10_000 {
+		e := start(strings.Repeat("x", 12), n)
+		e.Command = strings.Repeat("y", 1000)
+		lines = append(lines, encode(e)...)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(lines); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".1.gz", packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	size := len(lines)
+	lines = nil
+	runtime.GC()
+	var most, before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n := 0
+	if err := Each(path, func(Event) {
+		if n++; n%2000 == 0 {
+			runtime.GC()
+			var now runtime.MemStats
+			runtime.ReadMemStats(&now)
+			most.HeapAlloc = max(most.HeapAlloc, now.HeapAlloc)
+		}
+	}); err != nil || n != 10_001 {
+		t.Fatalf("%d events, %v", n, err)
+	}
+	if grown := int64(most.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 || size < 10<<20 {
+		t.Errorf("%d MB more in memory, for %d MB", grown>>20, size>>20)
+	}
+}
+
+func TestFileThatIsBeingCompressedIsReadOnce(t *testing.T) {
+	path := place(t)
+	add(t, path, start("a", 0))
+	if err := os.Rename(path, path+".2"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path + ".2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, path, start("b", 1))
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(text); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	for n := range packed.Len() + 1 {
+		if err := os.WriteFile(path+".2.gz", packed.Bytes()[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, path); got != "ab" {
+			t.Fatalf("%d bytes are compressed: %q", n, got)
+		}
+	}
+	if err := os.Remove(path + ".2"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(t, path); got != "ab" {
+		t.Errorf("when it is compressed: %q", got)
+	}
+}
+
+// Whatever is in a file, the events on lines of their own behind it are read.
+func FuzzEach(f *testing.F) {
+	f.Add([]byte("\x1f\x8b\x08\x00"), false)
+	f.Add([]byte(strings.Repeat("x", 3*maxLine)), true)
+	f.Add(encode(start("z", 0))[:40], true)
+	f.Fuzz(func(t *testing.T, text []byte, packed bool) {
+		path := place(t)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		name, all := path, append(append(slices.Clone(text), '\n'), encode(start("last", 5))...)
+		if packed {
+			name += ".1.gz"
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			if _, err := z.Write(all); err != nil || z.Close() != nil {
+				t.Fatal(err)
+			}
+			all = b.Bytes()
+		}
+		if err := os.WriteFile(name, all, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, path); !strings.HasSuffix(got, "last") {
+			t.Errorf("%q", got)
+		}
+		// Bytes that are no gzip are an error, or nothing.
+		if err := os.WriteFile(path+".2.gz", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_ = Each(path, func(Event) {})
 	})
 }

@@ -18,12 +18,8 @@ func TestRefusalsCrowdNoSessionOut(t *testing.T) {
 		l.Put(Event{Time: time.Now(), Kind: Start, ID: strconv.Itoa(n)})
 	}
 	l.Flush(time.Minute)
-	events, err := Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	starts := 0
-	for _, e := range events {
+	for _, e := range read(t, path) {
 		if e.Kind == Start {
 			starts++
 		}

@@ -1,7 +1,7 @@
 package history
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -13,11 +13,45 @@ import (
 	"strings"
 )
 
-// Read returns all events in the order of time: those of the file, and those of files
-// that rotation made of it. These have longer names (sessions.log.1,
-// sessions.log-20261124.gz) and may be compressed with gzip. Read skips lines that are
-// not events. A missing file, or a missing directory, has no events.
-func Read(path string) ([]Event, error) {
+// Each calls visit with each event of the file, and of files that rotation made of it: these have
+// longer names (sessions.log.1, sessions.log-20261124.gz) and may be compressed with gzip. The oldest
+// file comes first, and in a file the order is that of writing. Lines that are not events are
+// skipped. A missing file, or a missing directory, has no events. However many events there are, one is
+// in memory at a time.
+func Each(path string, visit func(Event)) error {
+	all, err := openAll(path)
+	defer func() {
+		for _, f := range all {
+			_ = f.file.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		for ok := true; ok; {
+			visit(f.next)
+			if ok, err = f.advance(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// part is a file that has a next event.
+type part struct {
+	file  *os.File
+	lines *bufio.Reader
+	next  Event
+}
+
+// maxLine is more bytes than two events have: one that was cut short, and one behind it.
+const maxLine = 128 << 10
+
+// openAll opens the files that have events, in the order of their first ones. All are opened before any is
+// read, so that none is missed whose name rotation changes meanwhile.
+func openAll(path string) (all []*part, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -25,45 +59,74 @@ func Read(path string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Event
+	plain := map[string]bool{}
 	for _, entry := range entries {
+		name := filepath.Join(filepath.Dir(path), entry.Name())
 		if !strings.HasPrefix(entry.Name(), filepath.Base(path)) || !entry.Type().IsRegular() {
 			continue
 		}
-		name := filepath.Join(filepath.Dir(path), entry.Name())
-		text, err := load(name)
+		if of, ok := strings.CutSuffix(name, gz); ok && of != path && plain[of] {
+			continue // it is being made of that one, whose name comes first
+		}
+		plain[name] = true
+		file, err := os.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // rotated meanwhile
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return all, err
 		}
-		for line := range bytes.Lines(text) {
-			if e, ok := parse(string(line)); ok {
-				all = append(all, e)
-			}
+		all = append(all, &part{file: file})
+	}
+	opened := all
+	all = nil
+	for i, p := range opened {
+		ok, err := p.begin()
+		if err != nil {
+			return append(all, opened[i:]...), err
+		}
+		if ok {
+			all = append(all, p)
+		} else {
+			_ = p.file.Close()
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(all, func(a, b *part) int { return a.next.Time.Compare(b.next.Time) })
 	return all, nil
 }
 
-// load reads a file. Of a gzip file that is being written it returns what is there.
-func load(name string) ([]byte, error) {
-	text, err := os.ReadFile(name)
-	if err != nil || !strings.HasSuffix(name, ".gz") {
-		return text, err
+const gz = ".gz"
+
+// begin reads the first event; false if there is none.
+func (p *part) begin() (bool, error) {
+	p.lines = bufio.NewReaderSize(p.file, maxLine)
+	if strings.HasSuffix(p.file.Name(), gz) {
+		z, err := gzip.NewReader(p.lines)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return false, nil // it is being written
+		}
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", p.file.Name(), err)
+		}
+		p.lines = bufio.NewReaderSize(z, maxLine)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(text))
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, nil
+	return p.advance()
+}
+
+// advance reads the next event; false at the end. Of a file that is being compressed that is the end
+// of what is there.
+func (p *part) advance() (bool, error) {
+	for {
+		line, err := p.lines.ReadSlice('\n')
+		if e, ok := parse(string(line)); ok {
+			p.next = e
+			return true, nil
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return false, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return false, fmt.Errorf("%s: %w", p.file.Name(), err)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	text, err = io.ReadAll(z)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	return text, err
 }

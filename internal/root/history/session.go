@@ -1,6 +1,8 @@
 package history
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -11,44 +13,79 @@ type Session struct {
 	Event
 	Ended bool
 	Until time.Time // of the end, if there is one; the latest possible time if no broker saw the end
+
+	number int // of its first event
 }
 
-// Sessions puts sessions together from events in the order of time, and returns them in
-// the order of their beginnings. An end counts without its start, which may have been
-// rotated away; but not that of a connection, which may have had sessions.
-func Sessions(events []Event) []Session {
-	all := make([]Session, 0, len(events)/2)
-	known := map[string]int{}
-	for _, e := range events {
-		switch e.Kind {
-		case Refused, HostShell:
-			all = append(all, Session{Event: e, Ended: true, Until: e.Time})
-			continue
-		case Start, End:
+// Collector puts sessions together from events in the order of writing. It keeps those that are asked for,
+// and others only as long as they go on.
+type Collector struct {
+	Keep  func(Event) bool // whose sessions are asked for; nil: all
+	Since time.Time        // only those of which anything is known from then on
+	Live  map[string]bool  // ids of sessions that go on now
+
+	open  map[string]*Session
+	ended map[string]bool // of all
+	all   []*Session
+
+	number int // of events
+}
+
+// Add adds an event. An end counts without its start, which may have been rotated away; but not
+// that of a connection, which may have had sessions.
+func (c *Collector) Add(e Event) {
+	if c.Keep != nil && !c.Keep(e) {
+		return
+	}
+	if c.open == nil {
+		c.open, c.ended = map[string]*Session{}, map[string]bool{}
+	}
+	c.number++
+	switch e.Kind {
+	case Refused, HostShell:
+		if !e.Time.Before(c.Since) {
+			c.all = append(c.all, &Session{Event: e, Ended: true, Until: e.Time, number: c.number})
 		}
-		at, ok := known[e.ID]
-		if !ok && e.Kind == End && e.Connection {
-			continue
+	case Start:
+		if !c.ended[e.ID] && c.open[e.ID] == nil { // else it is read twice, while files are rotated
+			c.open[e.ID] = &Session{Event: e, number: c.number}
 		}
-		if !ok {
-			at = len(all)
-			known[e.ID] = at
-			all = append(all, Session{Event: e})
-			if e.Kind == End {
-				all[at].Time = e.Since
-			}
-		}
-		if s := &all[at]; e.Kind == End && !s.Ended {
-			s.Ended, s.Until = true, e.Time
-			s.Exit, s.Signal, s.Lost = e.Exit, e.Signal, e.Lost
+	case End:
+		c.end(e)
+	}
+}
+
+func (c *Collector) end(e Event) {
+	s := c.open[e.ID]
+	delete(c.open, e.ID)
+	if e.Time.Before(c.Since) || c.ended[e.ID] || s == nil && e.Connection {
+		return
+	}
+	if s == nil {
+		s = &Session{Event: e, number: c.number}
+		s.Time = e.Since
+	}
+	s.Ended, s.Until = true, e.Time
+	s.Exit, s.Signal, s.Lost = e.Exit, e.Signal, e.Lost
+	c.ended[e.ID] = true
+	c.all = append(c.all, s)
+}
+
+// Sessions returns the sessions in the order of their beginnings.
+func (c *Collector) Sessions() []*Session {
+	for id, s := range c.open {
+		if c.Live[id] || !s.Time.Before(c.Since) {
+			c.all = append(c.all, s)
 		}
 	}
-	return all
+	c.open = nil
+	slices.SortFunc(c.all, func(a, b *Session) int { return cmp.Or(a.Time.Compare(b.Time), a.number-b.number) })
+	return c.all
 }
 
 // Status describes the end in a word or two. live reports whether the session is known
 // to go on.
-func (s Session) Status(live bool) string {
+func (s *Session) Status(live bool) string {
 	switch {
 	case s.Kind == Refused:
 		return "refused"
