@@ -36,7 +36,8 @@ var ErrNoContainerUser = errors.New("there is no such container user")
 func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name string) (account.User, error)) (passwd.Identity, error) {
 	spec, u := p.Settings.ContainerUserName, p.User
 	groups = p.withLoginGroups(groups)
-	self := passwd.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: p.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
+	r := resolution{p, img}
+	self := passwd.Identity{Name: u.Name, UID: u.UID, GID: u.GID, Home: r.home(u.Home), Shell: p.Shell, Gecos: u.Gecos, Groups: groups}
 	if !p.Settings.Personal() && len(groups) > 1 {
 		self.Groups = groups[:1]
 	}
@@ -45,12 +46,12 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 	}
 	if spec != "" && spec[0] >= '0' && spec[0] <= '9' {
 		if img.Foreign {
-			img = Image{}
+			r.image = Image{}
 		}
-		return p.numeric(spec, self, img)
+		return r.numeric(spec, self)
 	}
 	if img.Foreign {
-		return p.foreign(spec, self), nil
+		return r.foreign(spec, self), nil
 	}
 	other, found := account.User{}, false
 	for _, e := range img.Users {
@@ -70,34 +71,40 @@ func (p *Plan) ContainerUser(groups []account.Group, img Image, lookup func(name
 				explainHint(u, "and to set containerusername to a user of the image, or to uid:gid"), err)
 		}
 	}
-	return p.fromImage(other, img), nil
+	return r.fromImage(other), nil
+}
+
+// resolution turns a containerusername into a container user.
+type resolution struct {
+	*Plan
+	image Image
 }
 
 // foreign returns the container user called name in an image that a user chose. Root is 0
 // in every image, whoever made it.
-func (p *Plan) foreign(name string, self passwd.Identity) passwd.Identity {
+func (r resolution) foreign(name string, self passwd.Identity) passwd.Identity {
 	if name == "root" {
-		return passwd.Identity{Name: name, Home: p.home("/root"), Shell: p.Shell, Groups: []account.Group{{Name: name}}}
+		return passwd.Identity{Name: name, Home: r.home("/root"), Shell: r.Shell, Groups: []account.Group{{Name: name}}}
 	}
 	self.Name = name
 	return self
 }
 
 // numeric resolves uid[:gid].
-func (p *Plan) numeric(spec string, self passwd.Identity, img Image) (passwd.Identity, error) {
+func (r resolution) numeric(spec string, self passwd.Identity) (passwd.Identity, error) {
 	us, gs, withGroup := strings.Cut(spec, ":")
 	uid, err := strconv.ParseUint(us, 10, 32)
 	if err != nil {
-		return passwd.Identity{}, p.notUserError(err)
+		return passwd.Identity{}, r.notUserError(err)
 	}
 	who := self
 	if uint32(uid) != self.UID {
 		// An unknown number gets the login user's name, and a group of the same number
 		// as useradd(8) would make.
 		who.UID, who.GID = uint32(uid), uint32(uid)
-		for _, e := range img.Users {
+		for _, e := range r.image.Users {
 			if e.UID == uint32(uid) {
-				who = p.fromImage(e, img)
+				who = r.fromImage(e)
 				break
 			}
 		}
@@ -108,7 +115,7 @@ func (p *Plan) numeric(spec string, self passwd.Identity, img Image) (passwd.Ide
 	if withGroup {
 		gid, err := strconv.ParseUint(gs, 10, 32)
 		if err != nil {
-			return passwd.Identity{}, p.notUserError(err)
+			return passwd.Identity{}, r.notUserError(err)
 		}
 		if uint32(gid) != who.GID {
 			who.GID = uint32(gid)
@@ -119,25 +126,25 @@ func (p *Plan) numeric(spec string, self passwd.Identity, img Image) (passwd.Ide
 }
 
 // notUserError is the error for a containerusername that begins with a digit and has no numbers.
-func (p *Plan) notUserError(cause error) error {
-	return usererr.New(usererr.Settings, "containerusername is not a user: "+p.Settings.ContainerUserName,
-		explainHint(p.User, "and to correct it"), cause)
+func (r resolution) notUserError(cause error) error {
+	return usererr.New(usererr.Settings, "containerusername is not a user: "+r.Settings.ContainerUserName,
+		explainHint(r.User, "and to correct it"), cause)
 }
 
 // fromImage returns the container user for a user of the image or, if the image has no
 // such user, of the host.
-func (p *Plan) fromImage(e account.User, img Image) passwd.Identity {
-	who := passwd.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: p.home(e.Home), Shell: p.Shell, Gecos: e.Gecos}
+func (r resolution) fromImage(e account.User) passwd.Identity {
+	who := passwd.Identity{Name: e.Name, UID: e.UID, GID: e.GID, Home: r.home(e.Home), Shell: r.Shell, Gecos: e.Gecos}
 	primary := account.Group{Name: e.Name, GID: e.GID}
-	for _, g := range img.Groups {
+	for _, g := range r.image.Groups {
 		if g.GID == e.GID {
 			primary = g
 			break
 		}
 	}
 	who.Groups = append(who.Groups, primary)
-	if p.Settings.Personal() && img.MemberOf != nil {
-		for _, g := range img.MemberOf(e.Name) {
+	if r.Settings.Personal() && r.image.MemberOf != nil {
+		for _, g := range r.image.MemberOf(e.Name) {
 			if g.GID != e.GID {
 				who.Groups = append(who.Groups, g)
 			}
@@ -147,9 +154,9 @@ func (p *Plan) fromImage(e account.User, img Image) passwd.Identity {
 }
 
 // home returns the home in the container: the mounted one, whoever the container user is.
-func (p *Plan) home(own string) string {
-	if p.Settings.MountHome {
-		return p.Settings.MountHomeTo
+func (r resolution) home(own string) string {
+	if r.Settings.MountHome {
+		return r.Settings.MountHomeTo
 	}
 	if own == "" {
 		return "/"

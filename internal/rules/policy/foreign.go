@@ -39,7 +39,7 @@ func (p *Plan) AdmitImage(image engine.Image) error {
 		return nil
 	case image.Layer:
 		return p.imageDenied()
-	case p.allowsImage(image.Names):
+	case allowsImage(patterns, image.Names):
 		return nil
 	case len(patterns) == 0 && !image.Committed:
 		return nil
@@ -54,14 +54,14 @@ func (p *Plan) AdmitImage(image engine.Image) error {
 // AdmitPull decides whether the plan's image may be fetched; names are those of what was
 // written, because nothing else is known of it yet.
 func (p *Plan) AdmitPull(names []string) error {
-	if !p.NamesImage() || len(p.Settings.AllowImage) == 0 || p.allowsImage(names) {
+	if !p.NamesImage() || len(p.Settings.AllowImage) == 0 || allowsImage(p.Settings.AllowImage, names) {
 		return nil
 	}
 	return p.imageDenied()
 }
 
-func (p *Plan) allowsImage(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return pattern.MatchAny(p.Settings.AllowImage, name) })
+func allowsImage(patterns, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return pattern.MatchAny(patterns, name) })
 }
 
 // imageDenied does not say whether there is such an image.
@@ -91,8 +91,7 @@ func HasForeignImage(labels map[string]string) bool {
 // administrator's alone: program, arguments, and all that the container is made of. Only
 // then may dockeropt let it run as another user: as root, the user's program could
 // leave setuid programs in a mounted home.
-func (p *Plan) isAdministratorsProcess() bool {
-	s := p.Settings
+func isAdministratorsProcess(s *config.Settings) bool {
 	if s.FirstHashedFromUser() != "" {
 		return false
 	}

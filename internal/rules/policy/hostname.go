@@ -4,14 +4,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/values"
 )
 
-// hostname returns the host name of the container: that of the settings, else the short
+// hostnameOf returns the host name of the container: that of the settings, else the short
 // name of this host. It is empty, which leaves it to the engine, where this host has no
 // name that says where one is, and where another option decides.
-func (p *Plan) hostname(host string) string {
-	s := p.Settings
+func hostnameOf(s *config.Settings, host string) string {
 	if s.Hostname != "" {
 		return s.Hostname
 	}

@@ -52,13 +52,13 @@ func (p *Plan) Spec(who passwd.Identity, imageID string, at HostPaths) engine.Sp
 	s := p.Settings
 	noNewPrivileges := s.NoNewPrivileges && !s.Sudo || p.ForeignImage()
 	spec := engine.Spec{
-		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: p.hostname(at.Hostname),
+		Name: p.Container, Image: s.ImageName, ImageID: imageID, Hostname: hostnameOf(s, at.Hostname),
 		UID: who.UID, GID: who.GID,
 		Mounts: []engine.Mount{
 			{Source: at.Helpers, Target: HelpersInside, ReadOnly: true},
 			{Source: at.Run, Target: RunInside, ReadOnly: true},
 		},
-		Volumes: s.Volume, Env: s.Env, Network: s.Network, OwnNetwork: p.ownNetwork(),
+		Volumes: s.Volume, Env: s.Env, Network: s.Network, OwnNetwork: isInOwnNetwork(s),
 		Memory: s.Memory, ShmSize: shmSize(s.Memory, s.DockerOpt), CPUs: string(s.CPUs), PidsLimit: s.PidsLimit,
 		CapDrop: p.capDrop(who, noNewPrivileges), CapAdd: s.CapAdd, NoNewPrivileges: noNewPrivileges,
 		ForeignImage: p.ForeignImage(),
@@ -82,7 +82,7 @@ func (p *Plan) Spec(who passwd.Identity, imageID string, at HostPaths) engine.Sp
 	if s.Entrypoint != config.Internal {
 		agent = ""
 		spec.Entrypoint, spec.Cmd, spec.QuietLog = s.Entrypoint, s.Cmd, false
-		spec.UserFirst = p.isAdministratorsProcess()
+		spec.UserFirst = isAdministratorsProcess(s)
 		// Its output is kept, but not for ever. dockeropt may change that.
 		spec.CappedLog = true
 	}
