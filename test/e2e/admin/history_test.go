@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +134,39 @@ func TestRefusalsAndHostShellsAreInTheHistory(t *testing.T) {
 	if p := lastOf(t, u, 2); p.Status != "host shell" || p.Shell != "/bin/sh" || p.Client != "127.0.0.1" {
 		t.Errorf("%+v", p)
 	}
+}
+
+func TestRefusalsOfOneUserDoNotFillTheHistory(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "only root brokers write the history")
+	u, other := e2e.NewUser(t, "imagename = is-not-there", "pull = never"), e2e.NewUser(t, "imagename = nor-is-this", "pull = never")
+	before := refusedLogins(t)
+	for range 5 {
+		e2e.SSH(t, u, "true").Refused(t, "is-not-there")
+	}
+	e2e.SSH(t, other, "true").Refused(t, "nor-is-this")
+	for _, a := range []*e2e.Account{u, other} {
+		if p := lastOf(t, a, 1); p.Status != "refused" {
+			t.Errorf("%+v", p)
+		}
+	}
+	if n := refusedLogins(t) - before; e2e.Door == "service" && n != 6 {
+		t.Errorf("the service counted %d refusals, want 6", n)
+	}
+}
+
+// refusedLogins returns how many logins the service has refused.
+func refusedLogins(t *testing.T) (all int) {
+	t.Helper()
+	for line := range strings.Lines(e2e.OnHost(t, e2e.CtlPath, "metrics")) {
+		if strings.HasPrefix(line, `dockersh_logins_total{outcome="refused"`) {
+			n, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += int(n)
+		}
+	}
+	return all
 }
 
 func TestSessionThatLostItsBrokerHasOneEndInTheHistory(t *testing.T) {
