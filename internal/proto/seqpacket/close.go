@@ -21,7 +21,7 @@ func (c *Conn) RefuseDescriptors() { c.refuses = true }
 // left in the socket.
 func hasDescriptors(fd int) (bool, error) {
 	for {
-		_, _, flags, _, err := unix.Recvmsg(fd, nil, nil, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		_, _, flags, err := recvmsg(fd, nil, nil, unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		if !errors.Is(err, unix.EINTR) {
 			return flags&unix.MSG_CTRUNC != 0, err
 		}
@@ -86,7 +86,7 @@ func isEmpty(fd int) bool {
 		if !hasPacket(fd) {
 			return true
 		}
-		if _, _, _, _, err := unix.Recvmsg(fd, nil, nil, unix.MSG_DONTWAIT); err != nil {
+		if _, _, _, err := recvmsg(fd, nil, nil, unix.MSG_DONTWAIT); err != nil {
 			return false
 		}
 	}

@@ -3,7 +3,6 @@ package seqpacket
 import (
 	"errors"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -65,17 +64,6 @@ func (c *Conn) Send(p []byte, fds ...int) error {
 	return err
 }
 
-// maxPacket in bytes is more than any message takes.
-const maxPacket = 256 << 10
-
-// scratch receives a packet whose length is not yet known. It is locked for one
-// system call, which does not wait. It is not on the heap: pages of it that are never
-// touched take no memory.
-var scratch struct {
-	sync.Mutex
-	buf [maxPacket]byte
-}
-
 // Recv receives one packet of at most limit bytes, with its descriptors, which are
 // close-on-exec. The error is unix.EMSGSIZE for a longer packet, and io.EOF at the end.
 func (c *Conn) Recv(limit int) (p []byte, fds []int, err error) { return c.recv(limit, 0) }
@@ -89,7 +77,7 @@ func (c *Conn) NextSize() (n int, err error) {
 	rerr := c.raw.Read(func(fd uintptr) bool {
 		for {
 			var flags int
-			n, _, flags, _, err = unix.Recvmsg(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+			n, _, flags, err = recvmsg(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 			if !errors.Is(err, unix.EINTR) {
 				c.plain = err == nil && flags&unix.MSG_CTRUNC == 0 // as in hasDescriptors
 				return !errors.Is(err, unix.EAGAIN)
@@ -116,15 +104,11 @@ func (c *Conn) recv(limit, flags int) (p []byte, fds []int, err error) {
 				return true
 			}
 		}
-		scratch.Lock()
-		defer scratch.Unlock()
-		var n int
-		n, fds, err = recv(int(fd), scratch.buf[:min(limit, maxPacket)], flags)
+		p, fds, err = recvCopy(int(fd), limit, flags)
 		if errors.Is(err, unix.EAGAIN) {
 			return false
 		}
 		c.plain = c.plain && flags&unix.MSG_PEEK != 0
-		p = append([]byte(nil), scratch.buf[:n]...)
 		return true
 	})
 	if rerr != nil {

@@ -5,6 +5,8 @@ package seqpacket
 import (
 	"errors"
 	"io"
+	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,7 +38,7 @@ func recv(fd int, p []byte, flags int) (n int, fds []int, err error) {
 	oob := make([]byte, unix.CmsgSpace(maxFDs*4))
 	var oobn, got int
 	for {
-		n, oobn, got, _, err = unix.Recvmsg(fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
+		n, oobn, got, err = recvmsg(fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
@@ -58,6 +60,39 @@ func recv(fd int, p []byte, flags int) (n int, fds []int, err error) {
 	}
 	CloseAll(fds)
 	return 0, nil, err
+}
+
+// recvmsg is unix.Recvmsg without the address of the sender, which costs each login of a front a
+// larger stack. Both p and oob may be nil.
+func recvmsg(fd int, p, oob []byte, flags int) (n, oobn, got int, err error) {
+	iov := unix.Iovec{Base: unsafe.SliceData(p)}
+	iov.SetLen(len(p))
+	msg := unix.Msghdr{Iov: &iov, Iovlen: 1, Control: unsafe.SliceData(oob)}
+	msg.SetControllen(len(oob))
+	r, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&msg)), uintptr(flags))
+	if errno != 0 {
+		return 0, 0, 0, errno
+	}
+	return int(r), int(msg.Controllen), int(msg.Flags), nil
+}
+
+// maxPacket in bytes is more than any message takes.
+const maxPacket = 256 << 10
+
+// scratch receives a packet whose length is not yet known. It is locked for one
+// system call, which does not wait. It is not on the heap: pages of it that are never
+// touched take no memory.
+var scratch struct {
+	sync.Mutex
+	buf [maxPacket]byte
+}
+
+// recvCopy is recv into a buffer of just the size of the packet.
+func recvCopy(fd, limit, flags int) (p []byte, fds []int, err error) {
+	scratch.Lock()
+	defer scratch.Unlock()
+	n, fds, err := recv(fd, scratch.buf[:min(limit, maxPacket)], flags)
+	return append([]byte(nil), scratch.buf[:n]...), fds, err
 }
 
 // rights returns the descriptors of all control messages.

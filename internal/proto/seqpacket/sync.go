@@ -16,7 +16,6 @@ import (
 type Sync struct {
 	fd       int
 	deadline time.Time
-	buf      []byte
 }
 
 // NewSync takes over a connected socket.
@@ -70,18 +69,15 @@ func (s *Sync) Send(p []byte, fds ...int) error {
 	}
 }
 
-// Recv is Conn.Recv, but p is valid only until the next call.
-func (s *Sync) Recv(limit int) ([]byte, []int, error) {
-	if len(s.buf) < limit {
-		s.buf = make([]byte, limit)
-	}
+// Recv is Conn.Recv.
+func (s *Sync) Recv(limit int) (p []byte, fds []int, err error) {
 	for {
 		if err := s.poll(unix.POLLIN); err != nil {
 			return nil, nil, err
 		}
-		n, fds, err := recv(s.fd, s.buf[:limit], 0)
+		p, fds, err = recvCopy(s.fd, limit, 0)
 		if !errors.Is(err, unix.EAGAIN) {
-			return s.buf[:n], fds, err
+			return p, fds, err
 		}
 	}
 }
