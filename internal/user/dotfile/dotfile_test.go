@@ -63,3 +63,28 @@ func TestWithoutAHomeThereIsNoFile(t *testing.T) {
 		}
 	}
 }
+
+// The kernel may know nothing of a path, but must not take anything that is there for absent.
+func TestWhatIsInThePlaceOfTheFileIsNeverKnownAbsent(t *testing.T) {
+	for what, create := range map[string]func(path string) error{
+		"a file":           func(p string) error { return os.WriteFile(p, nil, 0o600) },
+		"a file of mode 0": func(p string) error { return os.WriteFile(p, nil, 0) },
+		"a link":           func(p string) error { return os.Symlink("/etc/hostname", p) },
+		"a dangling link":  func(p string) error { return os.Symlink("/nonexistent", p) },
+		"a FIFO":           func(p string) error { return unix.Mkfifo(p, 0o600) },
+		"a directory":      func(p string) error { return os.Mkdir(p, 0o700) },
+	} {
+		home := t.TempDir()
+		_, _ = Read(home, os.Geteuid())
+		_ = IsKnownAbsent(home) // the kernel may keep that there is none
+		if err := create(home + userFile); err != nil {
+			t.Fatal(err)
+		}
+		if IsKnownAbsent(home) {
+			t.Errorf("%s is not seen", what)
+		}
+	}
+	if !IsKnownAbsent("") {
+		t.Error("without a home")
+	}
+}

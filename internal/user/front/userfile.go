@@ -14,8 +14,12 @@ import (
 // does not answer. The broker decides whether the login can do without the file.
 const userFileLimit = 3 * time.Second
 
-// readUserFile is dotfile.Read with a limit.
+// readUserFile is dotfile.Read with a limit. For the limit it takes another thread, which most
+// logins are spared: they have no such file.
 func readUserFile(home string) wire.UserFile {
+	if dotfile.IsKnownAbsent(home) {
+		return wire.UserFile{}
+	}
 	file, ok := wait.Within(userFileLimit, func() (f wire.UserFile) {
 		f.UserFile, f.UserErr = dotfile.Read(home, unix.Geteuid())
 		return f
