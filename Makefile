@@ -155,7 +155,7 @@ unit: ## run the unit tests, with the race detector
 # The end-to-end tests run apart from the host, and the three lanes apart from each
 # other: see scripts/apart. Tests wait more than they work, so the lanes run at the
 # same time. A lane starts one engine and runs its folders in it one by one: `go test`
-# itself runs inside. Which doors a test goes through is said in its first line
+# itself runs inside. Which doors a test goes through stands in its first line
 # (test/e2e/lanes.go); test/e2e/lanes_test.go checks that nothing falls out here.
 # As root who logged in over ssh: nothing of that login may count inside.
 INSIDE  = env XDG_RUNTIME_DIR=/run/user/0 SSH_TTY=/dev/pts/0 sh $(CURDIR)/scripts/inside

@@ -13,7 +13,7 @@ const module = "github.com/dockersh/dockersh"
 // earlier rows, and none of later ones.
 var rooms = []struct{ name, reason string }{
 	{"host", "what is read of the host and asked of the kernel: knows nothing of dockersh's users, messages or rules"},
-	{"proto", "what the programs say to each other and to people: no rules, no files"},
+	{"proto", "what the programs send to each other and show to people: no rules, no files"},
 	{"engine", "what is needed of a container engine, in our words"},
 	{"rules", "what the administrator wrote and what follows from it: knows no socket and no running container"},
 	{"root", "what runs with root's power (or as its own user through the direct door)"},
@@ -107,8 +107,8 @@ var walls = []wall{
 	{"internal/engine/docker/dialect", []string{"github.com/moby/moby/client", "net/http", "internal/proto/wire", "internal/host/account"},
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
-		"a connection: what is said on it is not its business"},
-	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do: it knows none"},
+		"a connection: what goes over it is not its business"},
+	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do: it has none of its own"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 
 	// rules

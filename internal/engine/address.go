@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Address says where an engine listens.
+// Address is where an engine listens.
 type Address struct {
 	Host string // the path of a socket; tcp://HOST:PORT; ssh://[USER@]HOST[:PORT]
 	TLS  string // for tcp: the directory of ca.pem, cert.pem and key.pem

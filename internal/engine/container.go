@@ -85,7 +85,7 @@ type Container struct {
 	Mounts    []Mount           // all that is mounted, volumes too; empty in a List
 	MayGain   bool              // programs in it may gain rights: it was made without no-new-privileges; false in a List
 	Limits    Limits            // zero in a List
-	HostUsers bool              // its users are numbered as the host's, whatever Remap says
+	HostUsers bool              // its users are numbered as the host's, whatever Remap returns
 	// Root is the root directory of process 1 as this host sees it; empty in a List, where
 	// the container does not run, and for an engine elsewhere.
 	Root string
@@ -128,7 +128,7 @@ type Spec struct {
 	Entrypoint            string
 	Cmd                   []string
 	QuietLog              bool     // keep no output of process 1
-	CappedLog             bool     // keep a limited amount of it, unless Options say otherwise
+	CappedLog             bool     // keep a limited amount of it, unless Options decide otherwise
 	Options               []string // dockeropt, in words; given before all others, so that the others win
 	NoHealthCheck         bool     // do not run the image's
 	UserFirst             bool     // give --user before Options: they may name another user for process 1

@@ -1,7 +1,7 @@
 package engine
 
 // Labels of a container that dockersh made; dockershd(8) lists them. All of them
-// are written, even when they say nothing, because an image could bring its own.
+// are written, even when they are empty, because an image could bring its own.
 // A container without LabelOwner was not made by dockersh. An engine hides these labels
 // where an image brought them: a Container never has them then.
 const (
@@ -16,7 +16,7 @@ const (
 
 	// LabelSettings is the hash of the settings that made the container.
 	LabelSettings = "dockersh.settings"
-	// LabelAdmins is the same without what the user's own file said. It decides for
+	// LabelAdmins is the same without what the user's own file has. It decides for
 	// onchange = recreate, which is the administrator's word and not a user's.
 	LabelAdmins = "dockersh.admins"
 	// LabelFixed is the hash of the settings without those that can change in the container.
@@ -51,10 +51,10 @@ const (
 
 	// LabelEphemeral is how long an ephemeral container stays after its last session,
 	// as a duration. Where it is empty or missing the container was made to stay,
-	// whatever the settings say today.
+	// whatever the settings are today.
 	LabelEphemeral = "dockersh.ephemeral"
 	// LabelMark names the host and the directory in which a broker keeps what it knows
-	// of the container. A container with another mark than its name gives is never
+	// of the container. A container with another mark than its name has is never
 	// removed unasked: it was renamed, or is a copy, or belongs to another broker.
 	LabelMark = "dockersh.mark"
 

@@ -11,7 +11,7 @@ import (
 // onlyDiffering leaves out what only `make e2e-doors` tries through this door.
 var onlyDiffering = os.Getenv("DIFFERING") != ""
 
-// A Lane says through which doors a test runs in `make e2e`, and through which ones
+// A Lane lists through which doors a test runs in `make e2e`, and through which ones
 // also in `make e2e-doors`. lanes_test.go checks that each test names a lane and that
 // the Makefile runs all lanes.
 type Lane struct {

@@ -165,7 +165,7 @@ func (s *seats) start(ctx context.Context, env cli.Env, users []account.User) (s
 	return started, nil
 }
 
-// outcome says what was done.
+// outcome names what was done.
 func outcome(cold bringup.ColdReason, err error) string {
 	switch {
 	case err != nil:

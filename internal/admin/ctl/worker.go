@@ -104,7 +104,7 @@ func awaitEnd(worker *exec.Cmd, report io.Reader) int {
 		}
 	}()
 	go func() {
-		_ = worker.Wait() // its state says more
+		_ = worker.Wait() // its state has more
 		code, sig := exitstatus.Split(uint32(worker.ProcessState.Sys().(syscall.WaitStatus)))
 		if sig != 0 {
 			code = exitstatus.SignalCode(sig)

@@ -77,7 +77,7 @@ func namesOf(ctx context.Context, file *config.File, asked []string) ([]string, 
 	for _, u := range users {
 		s, err := settings.For(file, settings.Login{User: u,
 			MemberOf: func(groups []string) ([]string, error) { return db.MemberOf(ctx, u, groups) }})
-		// Where the settings do not fit the user, dockersh refuses the login and says why.
+		// Where the settings do not fit the user, dockersh refuses the login with the reason.
 		if err != nil || s.Settings.HostShell == "" || slices.Contains(asked, u.Name) {
 			names = append(names, u.Name)
 		}

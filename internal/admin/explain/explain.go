@@ -151,7 +151,7 @@ func explainUser(ctx context.Context, engines *engine.Clients, users *account.DB
 // stateAbsent is the state of a container that is not there.
 const stateAbsent = "absent"
 
-// explainForwards says what keeps the defaults of forwardagent and forwardx11 from having an
+// explainForwards names what keeps the defaults of forwardagent and forwardx11 from having an
 // effect.
 func (x *explanation) explainForwards(plan *policy.Plan) {
 	others := ", which others may enter as " + plan.Settings.ContainerUserName + ", unless "

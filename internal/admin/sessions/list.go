@@ -34,7 +34,7 @@ type Session struct {
 	Waiting   bool      `json:"waiting"`        // for its container
 	// Connection: not a session, but a connection of ssh that has none (ssh -N). Pid is sshd's.
 	Connection bool `json:"connection,omitempty"`
-	// Unconfirmed: only the user's own broker says that it is in the container.
+	// Unconfirmed: only the user's own broker claims that it is in the container.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 
 	entry Entry

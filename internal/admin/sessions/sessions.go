@@ -74,7 +74,7 @@ func NewIndex() *Index {
 }
 
 // LiveIn returns the live sessions and connections in a container, without logins that wait
-// for it. owner and mark are what its labels say. The error means that there may be more.
+// for it. owner and mark are those of its labels. The error means that there may be more.
 func (x *Index) LiveIn(ctx context.Context, container string, owner uint32, mark string) (in []state.Session, err error) {
 	all := slices.Clone(x.root[container])
 	for _, p := range runDirsOf(owner, x.further) {

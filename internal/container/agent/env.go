@@ -11,7 +11,7 @@ func baseEnv(container []string, user *wire.Serve) []string {
 	return environ.Overlay(container, "USER="+user.User, "LOGNAME="+user.User, "HOME="+user.Home)
 }
 
-// withTTY replaces what sshd said of its own terminal, if the session is sshd's.
+// withTTY replaces what sshd set about its own terminal, if the session is sshd's.
 func withTTY(env []string, tty string) []string {
 	if _, ok := environ.Lookup(env, "SSH_CONNECTION"); !ok {
 		return env

@@ -25,7 +25,7 @@ type Subject struct {
 	Name string
 	// Pause pauses a container, as an administrator may.
 	Pause func(t *testing.T, id string)
-	// HidesLinks: the engine does not say that there is a link where something is mounted.
+	// HidesLinks: the engine does not report that there is a link where something is mounted.
 	HidesLinks bool
 }
 
@@ -54,7 +54,7 @@ var contract = []struct {
 	{"exit by a signal is 128 and its number", streamEndsBySignal},
 	{"program outlives its connection", streamCloses},
 	{"program runs only in a running container", execNeedsRunning},
-	{"engine says what it is", facts},
+	{"engine reports what it is", facts},
 	{"call ends with its context", cancelledCalls},
 }
 

@@ -70,7 +70,7 @@ func filesBehindLinks(t *testing.T, s *Subject) {
 			if err := s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Data: []byte("x")}}); err == nil && !s.HidesLinks {
 				t.Errorf("mount at %s: %s was written", target, p)
 			}
-			// A directory there is whose the mount says.
+			// The mount decides whose a directory there is.
 			ok(t, s.PutFiles(t.Context(), c.ID, []engine.File{{Path: p, Mode: 0o755, UID: 1000, Dir: true}}))
 		}
 		emptyDir(t, dir)

@@ -18,7 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/printable"
 )
 
-// About returns what the engine says of itself.
+// About returns what the engine reports of itself.
 func (e *Engine) About(ctx context.Context) (engine.About, error) {
 	var out engine.About
 	err := e.conn.Call(ctx, api.CallLimit, func(ctx context.Context, cli *client.Client) error {

@@ -75,7 +75,7 @@ func (e *Engine) stateOf(r *container.InspectResponse) engine.State {
 	return state
 }
 
-// isNoNewPrivileges reports whether a security option says that no program gains rights.
+// isNoNewPrivileges reports whether a security option means that no program gains rights.
 func isNoNewPrivileges(option string) bool {
 	name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":")
 	return name == "no-new-privileges" && value != "false"

@@ -53,7 +53,7 @@ func imageNames(d *dialect.Dialect, ref string) []string {
 	}
 	named = reference.TagNameOnly(named)
 	names := []string{named.String(), reference.FamiliarString(named)}
-	_, pinned := named.(reference.Digested) // the tag beside a digest says nothing
+	_, pinned := named.(reference.Digested) // the tag beside a digest means nothing
 	if tagged, ok := named.(reference.Tagged); ok && tagged.Tag() == "latest" && !pinned {
 		names = append(names, reference.TrimNamed(named).Name(), reference.FamiliarName(named))
 	}

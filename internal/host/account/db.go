@@ -19,7 +19,7 @@ const defaultTTL = 10 * time.Second
 const lookupLimit = 15 * time.Second
 
 // DB looks up users and groups in the host's name services. A change of the host's own
-// files takes effect at once; the answer of a directory server may be as old as New says.
+// files takes effect at once; the answer of a directory server may be as old as New allows.
 // It is safe for use by several goroutines; callers that ask for the same share a lookup.
 type DB struct {
 	// KnownServices has the name services that ever answered; nil: those that answered to this

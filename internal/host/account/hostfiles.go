@@ -88,7 +88,7 @@ func uidsOf(text []byte) map[uint32]struct{} {
 	return all
 }
 
-// watched is what a file of root says. It has nothing while the file is missing.
+// watched is what is in a root file. It has nothing while the file is missing.
 type watched[T any] struct {
 	path  string
 	parse func([]byte) T

@@ -7,7 +7,7 @@ import (
 
 // LoginName is a user in a container's passwd and group with the numbers of the container's own
 // user. The engine starts an agent with the groups of this name. It also shows which lines of group(5)
-// are dockersh's, whatever the image or somebody inside says of the user.
+// are dockersh's, whatever the image or somebody inside wrote about the user.
 const LoginName = "_dockersh"
 
 // SetLoginGroups returns a container's passwd and group with the groups that a login of who has.

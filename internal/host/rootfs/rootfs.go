@@ -119,7 +119,7 @@ func (r *Root) OnlyRootChanges(name string) (bool, error) {
 	return w.trusted && r.belongsToRoot(&w.st), unix.Close(w.fd)
 }
 
-// isElsewhere reports whether an error says that a path does not lead where it seems to:
+// isElsewhere reports whether an error means that a path does not lead where it seems to:
 // something on it is missing, a link, or not a directory.
 func isElsewhere(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EXDEV)

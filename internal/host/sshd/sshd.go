@@ -23,7 +23,7 @@ var ErrNoConnection = errors.New("it does not come from a connection to sshd")
 const maxDepth = 64
 
 // Address returns the address of the client for which sshd started a process. It does not
-// read the environment, which says whatever its writer wrote. It finds the nearest of the
+// read the environment, which has whatever its writer wrote. It finds the nearest of the
 // process and its ancestors that is sshd and belongs to root entirely, so that only root can
 // have started it, and the connection among that one's descriptors. It needs root's rights.
 // The error is ErrNoConnection, or one of the kernel.

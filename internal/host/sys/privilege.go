@@ -10,7 +10,7 @@ import (
 // ErrKeptRoot means that a process gave up root and still has some of its rights.
 var ErrKeptRoot = errors.New("the process still has rights of root")
 
-// GiveUpRoot gives every thread of this process to uid, for good, and proves it by trying
+// GiveUpRoot sets the ids of every thread of this process to uid, for good, and proves it by trying
 // to undo it (setresuid(2), capabilities(7)). After an error the process must exit.
 func GiveUpRoot(uid int) error {
 	if err := checkSignalQueue(); err != nil {

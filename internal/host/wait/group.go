@@ -8,7 +8,7 @@ import (
 // Group lets callers that need the same work at the same time share it: at most one piece
 // of work is under way for each key. The zero value is ready to use.
 //
-// It is not golang.org/x/sync/singleflight, which does not say who leads until the
+// It is not golang.org/x/sync/singleflight, which does not report who leads until the
 // work is done: callers need to know, where the work belongs to the leader and must not go
 // on when the leader has left. Do runs the work on the leader's own goroutine for that; Go
 // runs it on another one, and nobody has to stay.

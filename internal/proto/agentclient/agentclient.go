@@ -1,5 +1,5 @@
 // Package agentclient is the client's side of the agent protocol: one connection
-// to an agent, for one session or one question. Nothing that an agent says is
+// to an agent, for one session or one question. Nothing that an agent sends is
 // trusted, because it belongs to whoever is in the container: its texts are
 // cleaned, and what is not the expected answer is an error.
 package agentclient

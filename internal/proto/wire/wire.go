@@ -66,7 +66,7 @@ type Message interface {
 	fields(c *codec)
 }
 
-// Login requests a session. It does not say for which user: the kernel does.
+// Login requests a session. For which user is not in it: the kernel knows.
 type Login struct {
 	Version    uint16
 	Terminal   bool   // stdin and stdout are terminals

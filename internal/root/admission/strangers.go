@@ -19,7 +19,7 @@ import (
 // have one small allowance together, and are refused beyond it before anything is done for
 // them. Users who are known do not wait behind them.
 
-// Strangers says who is one, and counts the look-ups under way.
+// Strangers decides who is one, and counts the look-ups under way.
 type Strangers struct {
 	files *account.HostFiles
 

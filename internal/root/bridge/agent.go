@@ -13,7 +13,7 @@ import (
 )
 
 // agentSession is a session that an agent carries, to be recorded. It always has a
-// terminal. Nothing that the agent says is trusted, because it belongs to whoever is
+// terminal. Nothing that the agent sends is trusted, because it belongs to whoever is
 // in the container.
 type agentSession struct {
 	conn  agentclient.Conn

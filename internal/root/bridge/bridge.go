@@ -38,7 +38,7 @@ const (
 
 // Main runs the bridge; the result is the exit code. Standard input is its one
 // inherited descriptor: a socket whose other end is the broker's for the first
-// message, which says what to do, and the front's from then on. The program may be a
+// message, which names what to do, and the front's from then on. The program may be a
 // carrier instead, which is no part of a session.
 func Main(open engine.Opener) int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {

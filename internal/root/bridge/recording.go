@@ -22,7 +22,7 @@ const retry = time.Second
 const enoughRoom = 1 << 20
 
 // recorder writes the recording of a terminal. Once it has started it does not fail:
-// the session goes on while the disk is full, and the recording says that it has a
+// the session goes on while the disk is full, and the recording marks that it has a
 // gap. The file has only whole lines.
 type recorder struct {
 	fd      int

@@ -66,7 +66,7 @@ type Login struct {
 	Plan    *policy.Plan
 	Session *state.Session // its entry, already written
 
-	// KnownOnly: what the user's own file says is not known. No container is made or
+	// KnownOnly: what the user's own file has is not known. No container is made or
 	// recreated.
 	KnownOnly bool
 
@@ -106,7 +106,7 @@ type Result struct {
 	// there is none, or that cannot be known.
 	Replaced string
 
-	// Unforwarded says in one line which reverse forwards are not there, and why. Empty
+	// Unforwarded names in one line which reverse forwards are not there, and why. Empty
 	// if there is none.
 	Unforwarded string
 }

@@ -17,7 +17,7 @@ import (
 const carriesAtOnce = 2
 
 // maxForConnection is how many bytes a container may have in it that is carried over for a
-// connection, which the user waits for without a line that says why.
+// connection, which the user waits for without a line about it.
 const maxForConnection = 64 << 20
 
 // CarriesOver reports whether a container that was made otherwise gets the settings of a plan, with
@@ -46,7 +46,7 @@ func (a *coldLogin) place() lifecycle.Place {
 
 // carryOver carries the login's container over to the settings of today, if nothing
 // runs in it. The lock is held, and this login still waits. Where that is not possible the login
-// goes on with the container as it is, and says so by its notice.
+// goes on with the container as it is, with a notice.
 func (a *coldLogin) carryOver(ctx context.Context) (changed ColdReason, err error) {
 	if made, err := a.dir.Made(); err != nil || !a.b.mayCarryOver(a.login, made) {
 		return "", nil

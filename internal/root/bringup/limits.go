@@ -24,7 +24,7 @@ func (b *Bringup) maySetLimits(l Login) bool {
 }
 
 // setLimits changes the limits of the container, whoever is in it. The lock is held. Where it
-// fails the login goes on, and says so by its notice.
+// fails the login goes on, with a notice.
 func (a *coldLogin) setLimits(ctx context.Context) (changed ColdReason) {
 	if !a.b.maySetLimits(a.login) {
 		return ""

@@ -62,7 +62,7 @@ func (b *Bringup) openKnownNetwork(plan *policy.Plan) (*os.File, error) {
 }
 
 // openAdoptedNetwork opens the network namespace of a container that dockersh did not make, of
-// which the engine alone says which process it has; errNoAgent. So the engine must be root's.
+// of which the engine alone knows which process it has; errNoAgent. So the engine must be root's.
 func (a *coldLogin) openAdoptedNetwork(ctx context.Context) (*os.File, error) {
 	var st unix.Stat_t
 	socket := a.plan.Engine().Host
@@ -87,7 +87,7 @@ func (a *coldLogin) openAdoptedNetwork(ctx context.Context) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// It is the container's process as long as the engine says so after we looked.
+	// It is the container's process as long as the engine reports it after we looked.
 	if again, err := a.findAdopted(ctx); err != nil || again.ID != found.ID || again.Pid != found.Pid {
 		return nil, errors.Join(errNoAgent, err, ns.Close())
 	}

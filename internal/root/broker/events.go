@@ -144,7 +144,7 @@ func clientAddress(front proc.Stat) string {
 	return addr.String()
 }
 
-// writeEndOnce writes the end of a session, if removed says that no other process did.
+// writeEndOnce writes the end of a session, if removed, which means that no other process did.
 func (e *events) writeEndOnce(s *sessionEvents, removed bool) {
 	close(s.over)
 	<-s.written // it waits for nothing but /proc, and of a connection a moment more

@@ -20,7 +20,7 @@ import (
 // join answers sshd's PAM module, which asks as root for the network of a connection: with
 // the namespace of the user's container, with the host, or with nothing and the reason.
 // Where a container cannot be joined the connection is without a network, but never refused:
-// the login that follows says what is wrong.
+// the login that follows reports what is wrong.
 func (b *Broker) join(f *front, m wire.Message) error {
 	req := m.(*wire.Join)
 	f.releaseTurn() // that of root, who comes for everybody

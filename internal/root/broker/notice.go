@@ -9,13 +9,13 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
-// notices finds what a user is to be told of the container at a login.
+// notices finds what a user is to know of the container at a login.
 type notices struct {
 	state state.RunDir
 	tags  *images.Tags
 }
 
-// forLogin returns a line for the user, or none. What may lose work is said to commands too:
+// forLogin returns a line for the user, or none. What may lose work is shown to commands too:
 // to learn of it late costs more than a line.
 func (n *notices) forLogin(plan *policy.Plan, req *wire.Login, entered bringup.Result) string {
 	switch {

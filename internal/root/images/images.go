@@ -37,7 +37,7 @@ func New(dir string) *Images {
 	return &Images{kept: keptAccounts(dir), pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
 }
 
-// Provide makes sure that the plan's image is on the engine's host, as `pull` says, and
+// Provide makes sure that the plan's image is on the engine's host, as `pull` wants, and
 // that its user may have it, and returns its id. Show receives lines for the user.
 func (i *Images) Provide(ctx context.Context, e engine.Engine, plan *policy.Plan, show func(line string)) (string, error) {
 	id, err := i.fetch(ctx, e, plan, show)
@@ -146,7 +146,7 @@ func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (Acco
 	return a, nil
 }
 
-// dropLimit is how long the engine may take to say which images it has.
+// dropLimit is how long the engine may take to list its images.
 const dropLimit = time.Minute
 
 // dropGone drops what is kept of images, but one, that an engine does not have. Those of another

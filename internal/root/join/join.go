@@ -69,7 +69,7 @@ func (c *Connection) Leave() {
 }
 
 // Join decides what a connection joins, at most until ctx ends. process is sshd's, and info
-// what that says of how the user authenticated. The error is that of an entry that cannot be
+// what that reports of how the user authenticated. The error is that of an entry that cannot be
 // written.
 func (j *Joiner) Join(ctx context.Context, user account.User, process proc.Stat, info string) (*Connection, error) {
 	if err := j.Seen.Add(announcedName(user.UID)); err != nil {

@@ -10,7 +10,7 @@ import (
 // Key returns the key that a login was made with: by sshd's own word, where its PAM module
 // announced the connection that the front comes by; else by that of the user's process, which
 // is info. A user who was announced once has no other logins with a key: a process that left
-// its connection could say anything. The error is sshd.ErrNoKey.
+// its connection could claim anything. The error is sshd.ErrNoKey.
 func (j *Joiner) Key(uid uint32, front proc.Stat, info string) (string, error) {
 	switch c, announced := j.Sessions.ConnectionOf(uid, sshd.Ancestors(front)); {
 	case announced:

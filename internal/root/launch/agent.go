@@ -69,7 +69,7 @@ func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (u
 			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+
 				" (a rootless engine takes a broker that runs as its own user)", err)
 	case err != nil:
-		_, endErr := a.t.findRunning(ctx) // if it ended at this moment, that says more
+		_, endErr := a.t.findRunning(ctx) // if it ended at this moment, that explains more
 		return 0, errors.Join(endErr, err)
 	}
 	return policy.HostUID(a.users, a.user)

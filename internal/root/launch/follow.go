@@ -17,7 +17,7 @@ type Follower struct {
 }
 
 // PrepareFollower finds out how a container would be made that takes the place of another one.
-// lifecycle.Kept says why it cannot. The engine learns nothing of it yet.
+// lifecycle.Kept is why it cannot. The engine learns nothing of it yet.
 func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*Follower, error) {
 	name, imageID := old.Base()
 	owner, _ := policy.OwnerOf(old.Labels)
@@ -33,7 +33,7 @@ func (t *Target) PrepareFollower(ctx context.Context, old *engine.Container) (*F
 	case ephemeral:
 		return nil, lifecycle.Kept("it is ephemeral")
 	case old.Labels[engine.LabelAgent] == "" || s.Entrypoint != config.Internal:
-		return nil, lifecycle.Kept("its process 1 is not dockersh's own") // and may be what the image says of it
+		return nil, lifecycle.Kept("its process 1 is not dockersh's own") // and may be what the image makes of it
 	}
 	if option := policy.KeepingOption(s); option != "" {
 		return nil, lifecycle.Kept("dockeropt has " + option)

@@ -25,7 +25,7 @@ const sourceLimit = 5 * time.Second
 
 // checkSources refuses sources of mounts that a user could swap, and those that do not
 // answer: the engine would wait for them, with a slot that others need. A container that
-// exists mounts what it was made with, whatever the settings say by now.
+// exists mounts what it was made with, whatever the settings are by now.
 func (t *Target) checkSources(ctx context.Context, found *engine.Container) error {
 	if !t.plan.Engine().Local() {
 		return nil
@@ -90,8 +90,8 @@ func checkMountSources(sources []string) error {
 	return nil
 }
 
-// makeHome makes the home that is to be mounted, where the administrator says so and there
-// is none. Where a user says which directory is mounted, none is made: root would make them
+// makeHome makes the home that is to be mounted, where the administrator wants it and there
+// is none. Where a user chose which directory is mounted, none is made: root would make them
 // directories in any place of the host.
 func makeHome(plan *policy.Plan, found *engine.Container) error {
 	s := plan.Settings

@@ -40,7 +40,7 @@ func (t *Target) hostPaths(ctx context.Context, user passwd.Identity) (policy.Ho
 // explainFailure looks, when a container could not be made, whether the engine is one without
 // root's rights, which sees nothing of what root would mount; and whether its user namespace
 // is too small for the container user: directory services have large numbers. The engine's own
-// error does not say so.
+// error does not name it.
 func explainFailure(ctx context.Context, e engine.Engine, user passwd.Identity, err error) error {
 	if errors.Is(err, engine.ErrDown) || errors.Is(err, engine.ErrNameTaken) || errors.Is(err, ErrEnded) {
 		return err

@@ -65,7 +65,7 @@ func (r *Reconciler) stop(ctx context.Context, container string, ret state.Reten
 }
 
 // IsIdle asks the container's agents whether anything runs there that somebody started.
-// Each agent sees all processes of the container; one that does not answer, or says that
+// Each agent sees all processes of the container; one that does not answer, or reports that
 // something runs, is believed, so a user's agent can lie about its own user's processes
 // only. Known is false if there is no agent to ask.
 func IsIdle(c state.ContainerDir) (idle, known bool) {

@@ -41,7 +41,7 @@ func SetLimits(ctx context.Context, e engine.Engine, c state.ContainerDir, found
 	return changed, errors.Join(err, c.SetMade(made))
 }
 
-// isPassing reports whether an error says nothing of what the engine makes of the limits.
+// isPassing reports whether an error shows nothing of what the engine makes of the limits.
 func isPassing(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, engine.ErrDown) || errors.Is(err, engine.ErrDenied) || errors.Is(err, engine.ErrNotFound)
 }

@@ -36,7 +36,7 @@ func (c ContainerDir) file(name string) string { return filepath.Join(string(c),
 // Name returns the name of the container.
 func (c ContainerDir) Name() string { return filepath.Base(string(c)) }
 
-// AgentSocket returns the path of the listening socket of an agent. Key says which
+// AgentSocket returns the path of the listening socket of an agent. Key names which
 // container user the agent serves, with which groups (policy.Plan.AgentKey).
 func (c ContainerDir) AgentSocket(key string) string { return c.file("agent-" + key + ".sock") }
 
@@ -105,7 +105,7 @@ func (c ContainerDir) writeLink(name, text string) error {
 	return writeLink(c.file(name), c.file(name+".new"), text)
 }
 
-// Made is what a container was made from. Its labels say the same, which only the
+// Made is what a container was made from. Its labels have the same, which only the
 // engine can be asked for.
 type Made struct {
 	UID      uint32 // of the user whose login made it

@@ -15,7 +15,7 @@ import (
 // last one that was is more than period ago, and how many were counted since then. Of two
 // refusals at the same moment one may be counted alone.
 func (d RunDir) CountRefusal(whose string, now time.Time, period time.Duration) (write bool, counted int, err error) {
-	dir := filepath.Join(string(d), "refused") // for nobody else: it says who was refused
+	dir := filepath.Join(string(d), "refused") // for nobody else: it shows who was refused
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return true, 0, err
 	}

@@ -49,7 +49,7 @@ func NewSessionID() string { return strings.ToLower(rand.Text()[:idLength]) }
 const idLength = 12
 
 // Sessions is the directory of the entries: symbolic links that lead nowhere (see
-// writeLink). The name of a link says what is needed often (which user, which
+// writeLink). The name of a link has what is needed often (which user, which
 // container, still alive?), its text the rest.
 type Sessions string
 
@@ -148,7 +148,7 @@ func (s Session) IsLive() bool {
 	return p.Start == s.Start
 }
 
-// list returns the entries that want accepts, with what their names say. It reads at most
+// list returns the entries that want accepts, with what their names have. It reads at most
 // so many names; -1 means all.
 func (d Sessions) list(most int, want func(Session) bool) []Session {
 	f, err := os.Open(string(d))
@@ -248,7 +248,7 @@ func (d Sessions) Dead() []Session {
 	return all
 }
 
-// complete reads what the name of an entry does not say; false if the entry is gone.
+// complete reads what the name of an entry does not have; false if the entry is gone.
 func (d Sessions) complete(s *Session) bool {
 	text, err := os.Readlink(d.path(*s))
 	if err != nil {

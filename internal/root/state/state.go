@@ -44,7 +44,7 @@ func (d RunDir) Container(name string) ContainerDir {
 // Sessions returns the directory of the entries of live sessions.
 func (d RunDir) Sessions() Sessions { return Sessions(filepath.Join(string(d), "s")) }
 
-// Retentions returns the directory that says what happens to containers that nobody
+// Retentions returns the directory with what happens to containers that nobody
 // is in.
 func (d RunDir) Retentions() Retentions { return Retentions(filepath.Join(string(d), "retention")) }
 

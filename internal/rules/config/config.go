@@ -1,5 +1,5 @@
 // Package config is what settings files mean: which settings there are, what each section
-// says and where, and how sections and files merge into the settings of one user. It reads
+// has and where, and how sections and files merge into the settings of one user. It reads
 // no file and asks no service: the same bytes always mean the same. Package settings applies
 // it to this host.
 //
@@ -57,7 +57,7 @@ type section struct {
 	entries map[string]*entry
 }
 
-// entry is what one section says about one setting.
+// entry is what one section has about one setting.
 type entry struct {
 	vals   []value
 	origin syntax.Origin
@@ -101,7 +101,7 @@ func (f *File) GroupOrigin(name string) syntax.Origin {
 }
 
 // HostShell reports whether [user "NAME"] sets a shell of the host for the user, whatever
-// other sections say.
+// other sections have.
 func (f *File) HostShell(user string) bool {
 	if f == nil {
 		return false

@@ -13,12 +13,12 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// state is what a file says of one setting, besides the value of its field.
+// state is what a file has of one setting, besides the value of its field.
 type state struct {
 	vals     []value
 	origin   syntax.Origin
-	set      bool // a file says it
-	fromUser bool // ~/.dockersh says it
+	set      bool // a file has it
+	fromUser bool // ~/.dockersh has it
 }
 
 // value is one value with its own place: the elements of an array stand on lines of

@@ -40,7 +40,7 @@ func (p *Plan) Admit(labels map[string]string, euid int) (owner Owner, ours bool
 // the plan's name that was made for owner.
 //
 // A name alone proves nothing, since two templates can result in the same one. What the
-// name stood for must agree. With a literal name the administrator says that all users who
+// name stood for must agree. With a literal name the administrator means that all users who
 // have it share the container. With a name of their own users share with nobody: neither
 // containers that others made, nor their own from before others came. Where the name
 // stood for a user, it stood for the account with that uid.
@@ -63,7 +63,7 @@ func (p *Plan) CheckEntry(owner Owner) error {
 }
 
 // MayAdopt reports whether the plan's user may enter a container of the plan's name that
-// dockersh did not make. Nothing on such a container says for whom it is: the
+// dockersh did not make. Nothing on such a container shows for whom it is: the
 // administrator opens it to all users whose settings name it.
 func (p *Plan) MayAdopt() bool { return p.Settings.Adopt && !p.Settings.FromUser("containername") }
 

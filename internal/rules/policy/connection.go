@@ -19,7 +19,7 @@ var (
 )
 
 // ErrUsersWord is why a connection joins no container that is not there, with KnownOnly.
-var ErrUsersWord = errors.New("the container does not exist, and what ~/.dockersh says of it is not known before the login")
+var ErrUsersWord = errors.New("the container does not exist, and what ~/.dockersh has for it is not known before the login")
 
 // Connection is what a connection of ssh joins: the network of the plan's container, or that of
 // the host.
@@ -31,7 +31,7 @@ type Connection struct {
 
 // DecideConnection decides what a connection of ssh joins, of which sshd knows as much as the
 // administrator's settings, and no session yet. groups are those of the login that follows, and
-// written the settings before Expand. The error says why it joins neither a container nor the
+// written the settings before Expand. The error is why it joins neither a container nor the
 // host.
 func DecideConnection(u account.User, groups []uint32, s, written *config.Settings) (*Connection, error) {
 	p, err := Decide(u, s, Request{Admins: s, Groups: groups})

@@ -10,13 +10,13 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 )
 
-// Image is what the passwd and group files of an image say.
+// Image is what the passwd and group files of an image have.
 type Image struct {
 	Users  []account.User
 	Groups []account.Group
 	// MemberOf returns the groups that list a user as a member.
 	MemberOf func(user string) []account.Group
-	// Foreign: a user chose the image, and what it says of accounts does not count.
+	// Foreign: a user chose the image, and its accounts do not count.
 	Foreign bool
 }
 

@@ -64,7 +64,7 @@ func allowsImage(patterns, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return pattern.MatchAny(patterns, name) })
 }
 
-// imageDenied does not say whether there is such an image.
+// imageDenied does not show whether there is such an image.
 func (p *Plan) imageDenied() error {
 	return usererr.New(usererr.Denied, "the image "+p.Settings.ImageName+" is not one that you may use",
 		explainHint(p.User, "and to name it with allowimage"), ErrImageDenied)

@@ -10,7 +10,7 @@ import (
 
 // hostnameOf returns the host name of the container: that of the settings, else the short
 // name of this host. It is empty, which leaves it to the engine, where this host has no
-// name that says where one is, and where another option decides.
+// name that shows where one is, and where another option decides.
 func hostnameOf(s *config.Settings, host string) string {
 	if s.Hostname != "" {
 		return s.Hostname

@@ -9,7 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/rules/template"
 )
 
-// Owner says for whom a container was made. It is kept in the container's labels and
+// Owner is for whom a container was made. It is kept in the container's labels and
 // beside its sockets.
 type Owner struct {
 	UID      uint32 // of the user whose login made it

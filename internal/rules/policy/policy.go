@@ -152,7 +152,7 @@ func admitRemote(u account.User, s *config.Settings) error {
 	return nil
 }
 
-// explainHint names the command that shows what is set for a user, and where; then says what the
+// explainHint names the command that shows what is set for a user, and where; then what the
 // administrator can do about it.
 func explainHint(u account.User, then string) string {
 	return "ask the administrator to run: dockershctl explain " + u.Name + " (" + then + ")"

@@ -12,7 +12,7 @@ const engineShm = 64 << 20
 
 // shmSize returns the size of /dev/shm in bytes, as the engine's option, for a container
 // with little memory: files there count as memory, and no kill frees it. It is half of the
-// memory; empty leaves the engine's own size, and what dockeropt says.
+// memory; empty leaves the engine's own size, and what dockeropt sets.
 func shmSize(memory string, options [][]string) string {
 	half := int64(values.Bytes(memory) / 2)
 	if half < 1 || half >= engineShm || slices.ContainsFunc(options, decidesShm) {

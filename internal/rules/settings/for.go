@@ -36,7 +36,7 @@ type Effective struct {
 	// Admins are Settings without ~/.dockersh; nil if those do not fit the user, or are
 	// not certain.
 	Admins *config.Settings
-	// Ignored says why ~/.dockersh does not count; empty if it does, or is not there.
+	// Ignored is why ~/.dockersh does not count; empty if it does, or is not there.
 	Ignored string
 
 	adminsWritten *config.Settings
@@ -49,7 +49,7 @@ type Effective struct {
 // be looked up may have the stricter rules, and two logins that are to be kept apart
 // must not meet in an empty name. A user whose own section has a hostshell gets it without
 // these answers. A ~/.dockersh that cannot be read, or that asks for what is not possible, is
-// ignored: nobody is to be locked out by a typing error. The user may read what For has to say.
+// ignored: nobody is to be locked out by a typing error. The user may read For's errors.
 func For(file *config.File, l Login) (*Effective, error) {
 	var in []string
 	uncertain := false
@@ -187,7 +187,7 @@ func (e *Effective) vars(l Login) (template.Vars, error) {
 	return v, nil
 }
 
-// Written merges what the administrator's file says about a user name and a group
+// Written merges what the administrator's file has for a user name and a group
 // name, either of which may be empty, without asking whether there are such a user
 // and such a group. The settings are as written; the error is of type syntax.Errors.
 func Written(file *config.File, user, group string) (*config.Settings, error) {

@@ -29,7 +29,7 @@ func (p *parser) abandon(off int, text, hint string) {
 	p.skipLine(off)
 }
 
-// abandonFault is abandon for the scanner's error; where may say what it is in.
+// abandonFault is abandon for the scanner's error; where may name what it is in.
 func (p *parser) abandonFault(where string) {
 	text, hint := p.fault.explain()
 	p.abandon(p.fault.off, where+text, hint)

@@ -52,7 +52,7 @@ func CheckContainerName(text string) *syntax.Problem {
 }
 
 // ContainerName makes the name. With one sequence in the template, two values never
-// give the same name:
+// become the same name:
 //   - escape can be undone, and the text around the value is the same for both;
 //   - the prefix and the padding have an underscore before a dot or a dash, which escape
 //     never writes, and only an empty template stands before them;
@@ -108,7 +108,7 @@ func escape(b *strings.Builder, s string) {
 	}
 }
 
-// Identity says for whom the name stands: the sequences of the template with their
+// Identity is for whom the name stands: the sequences of the template with their
 // values, each once, in a fixed order, such as "u=alice,U=1000". Bytes that are not
 // plain become %hh. It is empty without a sequence.
 func (t Template) Identity(v Vars) string {

@@ -89,7 +89,7 @@ func TestIdentitySaysForWhomANameStands(t *testing.T) {
 	}
 }
 
-// With one sequence in the template, two values never give the same name, and every name
+// With one sequence in the template, two values never become the same name, and every name
 // is valid.
 func FuzzContainerName(f *testing.F) {
 	for _, seed := range [][3]string{

@@ -109,7 +109,7 @@ func printLine(line string) { _, _ = sys.Write(2, []byte(line+"\n")) }
 // progressDelay is how long a login takes before its progress is shown.
 const progressDelay = time.Second
 
-// progress is a line on the terminal that says what a slow login waits for.
+// progress is a line on the terminal about what a slow login waits for.
 type progress struct {
 	enabled bool // stderr is a terminal
 	shown   bool

@@ -39,7 +39,7 @@ type fault struct {
 	lines []string
 }
 
-// need is a fact that a check cannot do without. If it is missing, another check says so.
+// need is a fact that a check cannot do without. If it is missing, another check reports it.
 type need int
 
 const (

@@ -29,7 +29,7 @@ func engineDown(h *facts.Host, e *facts.Engine) *fault {
 	if e.Err == "" {
 		return nil
 	}
-	// Only the usual sockets say what has to be started. Any other address may be wrong.
+	// Only of the usual sockets it is known what has to be started. Any other address may be wrong.
 	line := "grep -n dockersocket " + h.Settings
 	switch strings.TrimPrefix(e.Socket, "/var") {
 	case "/run/docker.sock":

@@ -92,7 +92,7 @@ func mountFromHost(u *facts.User) string {
 }
 
 // isDecided reports whether the administrator's file decides what the gate would open: it
-// mounts the directory anyway, or says which images users may name.
+// mounts the directory anyway, or lists which images users may name.
 func isDecided(u *facts.User, key string) bool {
 	switch s := u.Settings; key {
 	case "mounthome":
@@ -105,7 +105,7 @@ func isDecided(u *facts.User, key string) bool {
 	return false
 }
 
-// openGates says how far users get by what they may set. Gates that lead to the host are
+// openGates reports how far users get by what they may set. Gates that lead to the host are
 // findings of hostGivenAway.
 func openGates(_ *facts.Host, u *facts.User) *fault {
 	f := &fault{text: "users may set in ~/.dockersh"}

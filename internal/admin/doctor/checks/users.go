@@ -62,7 +62,7 @@ func userSettings(h *facts.Host, u *facts.User) *fault {
 }
 
 // nameService finds services that do not answer. The C library does not report them: users
-// whom only such a service puts into a group lose what the group's section says.
+// whom only such a service puts into a group lose what the group's section has.
 func nameService(h *facts.Host) (found []fault) {
 	for _, s := range h.Silent {
 		f := fault{worse: s.Answered, file: "/etc/nsswitch.conf", lines: []string{s.Line}}

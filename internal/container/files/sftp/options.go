@@ -96,7 +96,7 @@ type request struct {
 }
 
 var requests = []request{
-	{typeOpen, "", "open", false}, // it writes or not, as its flags say
+	{typeOpen, "", "open", false}, // it writes or not, as its flags have it
 	{typeClose, "", "close", false},
 	{typeRead, "", "read", false},
 	{typeWrite, "", "write", true},

@@ -30,7 +30,7 @@ type Conn struct {
 	Transport *transport.Transport
 
 	// agreed is a client that has settled the API version with the engine;
-	// nil before, and again when the engine says that the version is not its
+	// nil before, and again when the engine reports that the version is not its
 	// own: it was replaced by another release in the meantime.
 	agreed atomic.Pointer[client.Client]
 
@@ -177,7 +177,7 @@ func dialectOf(ctx context.Context, cli *client.Client) (*dialect.Dialect, error
 	return &dialect.Podman, nil
 }
 
-// Listener returns who listens at the engine's socket on this host, by the kernel: Podman 4.3 does not say
+// Listener returns who listens at the engine's socket on this host, by the kernel: Podman 4.3 does not report
 // whether it is rootless where Docker does (SecurityOptions).
 func Listener(ctx context.Context, cli *client.Client) (uid uint32, err error) {
 	conn, err := cli.Dialer()(ctx)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxImageAnswer is how much an engine may say of one image, in bytes: an image can have
+// maxImageAnswer is how much an engine may send about one image, in bytes: an image can have
 // labels of any length, and every user's container of it has them, too.
 const maxImageAnswer = 256 << 10
 
@@ -27,7 +27,7 @@ type limitedBody struct {
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, fmt.Errorf("the engine says more than %d KiB of an image", maxImageAnswer>>10)
+		return 0, fmt.Errorf("the engine sends more than %d KiB about an image", maxImageAnswer>>10)
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n

@@ -45,7 +45,7 @@ var refusals = [...]refusal{
 		"the container engine's disk is full", "ask the administrator to run: ENGINE system df"},
 }
 
-// limits are the words by which an engine's text is about a limit: the text says what is
+// limits are the words by which an engine's text is about a limit: the text names what is
 // possible.
 var limits = [...]string{
 	"memory limit", "range of cpus", "cpu cfs", "nanocpus", "pids limit", "memoryswap", "invalid size", "shm size", "kernel memory",

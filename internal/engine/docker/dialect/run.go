@@ -34,7 +34,7 @@ type Result struct {
 // the value of engine.LabelCreate. When the context ends, the command may still
 // finish, for FinishLimit, and is then killed: the engine would finish anyway, and
 // nobody would learn of it. On failure the error is the context's or that of package
-// exec, and Stderr says why.
+// exec, and Stderr has the reason.
 func (d *Dialect) Create(ctx context.Context, t *transport.Transport, mark string, s engine.Spec) (Result, error) {
 	args := append([]string{"create", "--label=" + engine.LabelCreate + "=" + mark}, d.createArgs(s)...)
 	return d.run(ctx, t, args)

@@ -80,7 +80,7 @@ func changesFor(ctx context.Context, cli *client.Client, id string) ([]string, e
 // it.
 func undoOurs(entrypoint, command []string, user string, labels map[string]string) ([]string, error) {
 	if len(entrypoint) == 0 {
-		entrypoint = []string{""} // the engine's way to say none; without any it would keep ours
+		entrypoint = []string{""} // the engine's way to write none; without any it would keep ours
 	}
 	user = cmp.Or(user, "0")
 	if !isWord(user) {

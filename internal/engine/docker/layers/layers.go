@@ -146,7 +146,7 @@ func Room(ctx context.Context, conn *api.Conn, id string) (size, free int64, err
 			return err
 		}
 		if r.Container.SizeRw == nil {
-			return errors.New("the engine does not say how large the container is")
+			return errors.New("the engine does not report how large the container is")
 		}
 		size = *r.Container.SizeRw
 		from, err := cli.ImageInspect(ctx, r.Container.Image)
@@ -220,7 +220,7 @@ func dataRoots(ctx context.Context, conn *api.Conn) (dirs []string, err error) {
 		return nil
 	})
 	if err == nil && slices.Contains(dirs, "") {
-		err = errors.New("the engine does not say where it keeps layers")
+		err = errors.New("the engine does not report where it keeps layers")
 	}
 	return dirs, err
 }

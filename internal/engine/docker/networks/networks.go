@@ -56,7 +56,7 @@ func Attach(ctx context.Context, conn *api.Conn, cli *client.Client, id string, 
 	if n := r.Container.NetworkSettings.Networks[name]; n == nil || n.NetworkID == "" {
 		return true, nil
 	}
-	// It may say that the container is not attached.
+	// The engine may find that the container is not attached.
 	_, _ = cli.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: id, Force: true})
 	_, err = cli.NetworkConnect(ctx, name, client.NetworkConnectOptions{Container: id})
 	return true, err

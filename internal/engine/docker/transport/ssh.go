@@ -73,7 +73,7 @@ type sshConn struct {
 func (c *sshConn) Read(p []byte) (int, error) {
 	n, err := c.out.Read(p)
 	if errors.Is(err, io.EOF) && n == 0 {
-		// Its standard error says why nothing comes: no such host, no key.
+		// Its standard error has the reason why nothing comes: no such host, no key.
 		if c.wait(); c.err != nil {
 			return 0, fmt.Errorf("ssh: %w: %s", c.err, printable.Line(c.stderr.String()))
 		}
