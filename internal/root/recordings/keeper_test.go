@@ -72,8 +72,9 @@ func TestFailureToLookIsLoggedOnce(t *testing.T) {
 }
 
 func TestKeeperLooksWhenARecordingIsMade(t *testing.T) {
-	asked := make(chan struct{})
-	k, _ := newKeeper(t, state.RunDir(t.TempDir()), func() ([]policy.RecordLimit, error) {
+	asked, run := make(chan struct{}), state.RunDir(t.TempDir())
+	k, _ := newKeeper(t, run, func() ([]policy.RecordLimit, error) {
+		_ = os.Remove(string(run) + "/trim") // and so there is no pause
 		asked <- struct{}{}
 		return nil, errors.New("settings with an error")
 	})
