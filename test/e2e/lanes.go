@@ -19,7 +19,7 @@ type Lane struct {
 	engines          []Engine
 }
 
-// The lanes. A test that needs a door tells Run why.
+// The lanes. A test that needs a door passes the reason to Run.
 var (
 	// EveryDoor is for what differs by the door.
 	EveryDoor = Lane{doors: []string{"service", "setuid", "direct"}}

@@ -110,7 +110,7 @@ func noteLeft(all []Container) {
 }
 
 // noteEnginesOfUsers prints a line where the settings name engines of the users' own, which
-// could tell root anything.
+// could show root anything.
 func noteEnginesOfUsers() {
 	file, err := installed.Settings()
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package agent is what runs inside the container: process 1, or a process that
 // the engine's exec started. It has the rights of the container user and no others.
-// The broker gives it a listening socket, and from then on it starts a session for
+// The broker passes it a listening socket, and from then on it starts a session for
 // every connection.
 package agent
 

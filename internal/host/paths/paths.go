@@ -59,7 +59,7 @@ func Lock() string { return Run + "/dockershd.lock" }
 // History returns the path of the history (internal/root/history).
 func History() string { return Log + "/sessions.log" }
 
-// Inventory returns the directory that keeps which containers there should be.
+// Inventory returns the directory that lists the containers that there should be.
 func Inventory() string { return Lib + "/containers" }
 
 // Services returns the directory of the name services that ever answered

@@ -22,7 +22,7 @@ const (
 	Busy                    // too many requests or sessions of this user
 )
 
-// Error tells the user what is wrong and what to do about it, and the log why.
+// Error is what is wrong and what to do about it, for the user, and why, for the log.
 type Error struct {
 	Code  Code
 	Text  string // lower case, no period, one line

@@ -62,7 +62,7 @@ func (b *Bringup) openKnownNetwork(plan *policy.Plan) (*os.File, error) {
 }
 
 // openAdoptedNetwork opens the network namespace of a container that dockersh did not make, of
-// of which the engine alone knows which process it has; errNoAgent. So the engine must be root's.
+// which the engine alone knows the process; errNoAgent. So the engine must be root's.
 func (a *coldLogin) openAdoptedNetwork(ctx context.Context) (*os.File, error) {
 	var st unix.Stat_t
 	socket := a.plan.Engine().Host

@@ -15,8 +15,8 @@ import (
 
 // A container that is carried over to other settings gets another one in its place: made from an
 // image of its file system, with its volumes. Until nobody can lose anything by it the former
-// container exists, under OldName. Each step can be the last one of a broker: the inventory has
-// before the first one what is under way, and the next holder of the lock calls Recover.
+// container exists, under OldName. Each step can be the last one of a broker: before the
+// first one the inventory has what is under way, and the next holder of the lock calls Recover.
 
 // Kept is the error of a container that is not carried over: it stays as it is, and why.
 type Kept string

@@ -1,8 +1,8 @@
 // Package lifecycle is what happens to a container that nobody is in: it is removed
-// (ephemeral, linger), stopped (idletimeout), or left as it is. Who is in a container is
-// decided by the session entries, and what happens to it by its retention, written when
-// the container was made: both are files (internal/root/state) and hold across brokers.
-// The steps that dockershctl takes in the same way under the same lock are here too.
+// (ephemeral, linger), stopped (idletimeout), or left as it is. The session entries decide
+// whether somebody is in a container, and its retention, written when it was made, what happens
+// to it: both are files (internal/root/state) and hold across brokers. The steps that
+// dockershctl takes in the same way under the same lock are here too.
 package lifecycle
 
 import (

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Inventory is the directory that keeps across reboots which containers there should be:
+// Inventory is the directory that lists across reboots the containers that there should be:
 // an entry for each that was made to stay, and for each that is being made. A container
 // that is missing although it has one was removed by somebody else. Entries change only
 // while the container's lock is held. An empty Inventory keeps nothing: only root has a

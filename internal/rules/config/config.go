@@ -1,5 +1,5 @@
 // Package config is what settings files mean: which settings there are, what each section
-// has and where, and how sections and files merge into the settings of one user. It reads
+// sets and where, and how sections and files merge into the settings of one user. It reads
 // no file and asks no service: the same bytes always mean the same. Package settings applies
 // it to this host.
 //
@@ -33,8 +33,8 @@ const MaxFile = 1 << 20
 // MaxUserFile is the largest size of ~/.dockersh in bytes.
 const MaxUserFile = 64 << 10
 
-// A user's file is read by the broker, which serves the others meanwhile, and keeps what it
-// says while the session lives. MaxUserValue is how long a value may be in bytes, as long as
+// A user's file is read by the broker, which serves the others meanwhile, and keeps what is
+// in it while the session lives. MaxUserValue is how long a value may be in bytes, as long as
 // the longest path (PATH_MAX), and MaxUserSettings how many settings it may have.
 // MaxUserErrors is how many errors of the syntax, and how many of settings, are reported
 // before the rest is left unread.
@@ -101,7 +101,7 @@ func (f *File) GroupOrigin(name string) syntax.Origin {
 }
 
 // HostShell reports whether [user "NAME"] sets a shell of the host for the user, whatever
-// other sections have.
+// other sections set.
 func (f *File) HostShell(user string) bool {
 	if f == nil {
 		return false

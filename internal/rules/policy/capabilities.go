@@ -14,7 +14,7 @@ func (p *Plan) Sudo() bool { return p.Settings.Sudo && !p.ForeignImage() }
 // capDrop returns the capabilities that nothing in a container made for who has. What a
 // settings file says is done; the default depends on who.
 //
-// Root, where the administrator chose it, and who becomes root by sudo may become other users,
+// Root, where the administrator chose it, and users who become root by sudo may become other users,
 // as apt-get and su do.
 //
 // Anybody else cannot have NET_RAW where no program gains privileges. Then it stays in the

@@ -11,7 +11,7 @@ import (
 )
 
 // Home is a mounted home of an engine that numbers the users of containers differently
-// (userns-remap): it has whose files on disk belong to whom in the container. Users
+// (userns-remap): it maps the owners of files on disk to users of the container. Users
 // without a pair own nothing there. Thus the container's root, who has no pair unless root
 // is the container user, cannot leave files that belong to root on the host.
 //

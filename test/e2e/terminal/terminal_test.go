@@ -82,7 +82,7 @@ func TestWindowSizeFollowsEveryResize(t *testing.T) {
 
 // As under sshd itself, which reads both from one connection: a program that reacts to a key
 // draws for the window that the key was typed in. The client is in Go, because ssh(1) itself can
-// send a key before the size that a signal tells it of.
+// send a key before the size that a signal announces.
 func TestKeyTypedAfterAResizeMeetsTheNewSize(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	e2e.ForEachUser(t, func(t *testing.T, u *e2e.Account) {
