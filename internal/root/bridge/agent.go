@@ -60,7 +60,9 @@ func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 	defer context.AfterFunc(ctx, a.hangUp)()
 	fds := []unix.PollFd{{Fd: int32(a.conn.Fd()), Events: unix.POLLIN}, {Fd: int32(a.input.fd), Events: unix.POLLIN}}
 	buf := make([]byte, 32<<10)
+	var slice sys.TimeSlice
 	for {
+		slice.Renew()
 		if _, err := sys.Poll(fds, -1); err != nil {
 			return nil, err
 		}

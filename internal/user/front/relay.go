@@ -75,7 +75,7 @@ func (r *relay) read() (n int, ended bool) {
 // as there is some, without a poll(2) before each step. Input may come from an open file
 // that blocks, and is read once.
 func (r *relay) run() {
-	for range 32 {
+	for range 8 {
 		reading := len(r.rest) == 0
 		if !r.step() || r.done || r.input && !reading {
 			return
@@ -112,10 +112,15 @@ const signalDelay = 10 * time.Millisecond
 // copyUntilEnd runs the relays until the session is over and its output is written.
 func (s *session) copyUntilEnd() (*wire.Exit, cause) {
 	start := time.Now()
+	var slice sys.TimeSlice
+	var fds []unix.PollFd
+	var live []*relay
 	for {
-		fds := []unix.PollFd{{Fd: int32(s.agent.Fd()), Events: unix.POLLIN}, {Fd: int32(s.parent), Events: unix.POLLIN},
-			{Fd: int32(s.sshAgent.listener), Events: unix.POLLIN}}
-		var live []*relay
+		slice.Renew()
+		fds = append(fds[:0], unix.PollFd{Fd: int32(s.agent.Fd()), Events: unix.POLLIN},
+			unix.PollFd{Fd: int32(s.parent), Events: unix.POLLIN},
+			unix.PollFd{Fd: int32(s.sshAgent.listener), Events: unix.POLLIN})
+		live = live[:0]
 		for _, r := range s.relays {
 			if !r.done {
 				live = append(live, r)
