@@ -29,7 +29,7 @@ func TestBudgets(t *testing.T) {
 	e2e.CanLogIn(t, u)
 	id := u.Container(t)
 	rows := startRows(t, u, id)
-	rows = append(rows, sshRow(t, u, host), moduleRow(t, u), agentRow(t), pipeRow(t))
+	rows = append(rows, sshRow(t, u, host), burstRow(t, u, host), moduleRow(t, u), agentRow(t), pipeRow(t))
 	rows = append(rows, terminalRows(t, u)...)
 	rows = append(rows, fileRows(t)...)
 	rows = append(rows, coldRow(t))

@@ -1,0 +1,44 @@
+//go:build e2e && bench
+
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/dockersh/dockersh/test/e2e"
+)
+
+// burstRow runs 1,000 commands after one another as sessions of one connection, as git, rclone and
+// Ansible do, and as many as a plain account.
+func burstRow(t *testing.T, u, host *e2e.Account) row {
+	const rounds, sessions = 20, 50
+	over := func(a *e2e.Account) func() time.Duration {
+		client := e2e.DialGo(t, a, e2e.Port)
+		return func() time.Duration {
+			start := time.Now()
+			for range sessions {
+				s, err := client.NewSession()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Run("true"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return time.Since(start)
+		}
+	}
+	m := race(rounds, over(u), over(host))
+	return costRow("50 commands on one connection: dockersh vs bash", m[0], m[1], 1.3)
+}
+
+// TestBurstBudget measures this row alone: BURST=1 go test -run TestBurstBudget.
+func TestBurstBudget(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	measureAlone(t, "BURST", func() row {
+		u := e2e.NewUser(t)
+		e2e.CanLogIn(t, u)
+		return burstRow(t, u, e2e.NewAccount(t, "/bin/bash"))
+	})
+}
