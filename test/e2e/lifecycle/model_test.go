@@ -54,6 +54,8 @@ type seat struct {
 	*site
 	others   []*seat // on the same host
 	stays    bool
+	applies  bool   // onchange = apply: other settings take the container over with what is in it
+	change   string // of its settings since the container was made, as a session sees it; or empty
 	sessions []*e2e.Console
 	id       string // of the container, or empty
 	words    string // what a session wrote into it
@@ -105,6 +107,10 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 			e2e.SSH(t, s.Account, "true").Refused(t, "you may have 3 sessions")
 			return
 		}
+		if s.id != "" && s.change != "" && len(s.sessions) == 0 {
+			s.follow(t)
+			return
+		}
 		s.sessions = append(s.sessions, e2e.LiveSession(t, s.Account))
 		if s.id == "" {
 			s.adopt(t, r)
@@ -141,6 +147,11 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 	"restart": func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "restart", "--user", s.Name); s.allOver() },
 	"kick":    func(t *testing.T, s *seat, r *rand.Rand) { e2e.MustCtl(t, "kick", "--user", s.Name); s.allOver() },
 	"settings": func(t *testing.T, s *seat, r *rand.Rand) {
+		if s.applies {
+			s.change = strconv.Itoa(r.IntN(1e6))
+			s.configure(t, "env = CHANGE="+s.change)
+			return
+		}
 		lines := []string{"memory = " + strconv.Itoa(64+r.IntN(64)) + "m"}
 		if !s.stays {
 			lines = append(lines, "ephemeral")
@@ -165,6 +176,9 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 		<-tried
 		s.power.Boot(t)
 		s.everybodyOut()
+		if s.id != "" && s.change != "" { // it may have been carried over
+			s.follow(t)
+		}
 		if s.id == "" && s.stays { // it may have been made
 			s.sessions = append(s.sessions, e2e.LiveSession(t, s.Account))
 			s.adopt(t, r)
@@ -175,7 +189,32 @@ var steps = map[string]func(t *testing.T, s *seat, r *rand.Rand){
 // configure sets the account's settings beside those that it always has.
 func (s *seat) configure(t *testing.T, lines ...string) {
 	t.Helper()
+	if s.applies {
+		lines = append(lines, "onchange = apply")
+	}
 	s.Configure(t, slices.Concat(s.lines, []string{"maxsessions = 3"}, lines)...)
+}
+
+// follow logs in until the container is carried over to the changed settings: what the last
+// session left in it may run for a moment.
+func (s *seat) follow(t *testing.T) {
+	t.Helper()
+	e2e.Eventually(t, "the container of "+s.Name+" is carried over", func() bool {
+		_ = os.Remove(e2e.RunDir + "/c/" + s.Name + "_dockersh/kept") // try again at once
+		c := e2e.LiveSession(t, s.Account)
+		if c.Run("echo $CHANGE") == s.change {
+			s.sessions = append(s.sessions, c)
+			return true
+		}
+		c.Line("exit")
+		c.Wait()
+		return false
+	})
+	ids := s.containers(t, s.Account)
+	if len(ids) != 1 {
+		t.Fatalf("%s has the containers %q", s.Name, ids)
+	}
+	s.id, s.change = ids[0], ""
 }
 
 // adopt takes the container of the first session into the model.
@@ -185,7 +224,7 @@ func (s *seat) adopt(t *testing.T, r *rand.Rand) {
 	if len(ids) != 1 {
 		t.Fatalf("%s has the containers %q", s.Name, ids)
 	}
-	s.id, s.words = ids[0], strconv.Itoa(r.IntN(1e6))
+	s.id, s.words, s.change = ids[0], strconv.Itoa(r.IntN(1e6)), ""
 	s.sessions[0].Run("echo " + s.words + " >/tmp/words")
 }
 
@@ -217,7 +256,7 @@ func TestAnyOrderOfEventsInPodmanAgreesWithTheModel(t *testing.T) {
 // runModel makes events happen in random order. STEPS=200 in the environment runs more of
 // them, SEED=N the same ones again.
 func runModel(t *testing.T, at *site) {
-	count, seed := 50, uint64(time.Now().UnixNano())
+	count, seed := 60, uint64(time.Now().UnixNano())
 	if n, err := strconv.Atoi(os.Getenv("STEPS")); err == nil {
 		count = n
 	}
@@ -229,6 +268,9 @@ func runModel(t *testing.T, at *site) {
 	seats := []*seat{
 		{Account: e2e.NewUser(t), site: at},
 		{Account: e2e.NewUser(t), site: at, stays: true},
+	}
+	if e2e.Door != "direct" { // only root has an inventory
+		seats = append(seats, &seat{Account: e2e.NewUser(t), site: at, stays: true, applies: true})
 	}
 	for _, s := range seats {
 		s.others = seats
@@ -254,7 +296,7 @@ func runModel(t *testing.T, at *site) {
 	})
 	var done []string
 	for range count {
-		s, name := seats[r.IntN(2)], names[r.IntN(len(names))]
+		s, name := seats[r.IntN(len(seats))], names[r.IntN(len(names))]
 		if (name == "removed" || name == "reset") && s.stays {
 			s.configure(t) // so that the next container stays too
 		}
