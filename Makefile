@@ -35,7 +35,7 @@ PAMLINK  = -shared -s -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test lint fuzz clean
+.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -128,6 +128,13 @@ packages-test: ## install, upgrade and remove the packages, here and on Debian 1
 	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
 	set -e; for page in trainers universities jumphosts; do for on in sh 'sh scripts/trixie sh'; do \
 		$$on scripts/inside sh scripts/pages-test build/packages docs/$$page.md; done; done
+
+vm: ## boot a Debian 13 machine under emulation, and check the packages in it (test/vm)
+	@sh scripts/images build/images busybox
+	@$(MAKE) -s packages ARCHS=amd64 >/dev/null
+	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
+	@sh test/vm/machine build/vm
+	sh test/vm/run build/vm build/packages build/images
 
 install-setuid: ## make dockersh setuid, so that it starts its broker without the service
 	chown root:root $(DESTDIR)$(BINDIR)/dockersh
