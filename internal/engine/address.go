@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,6 +19,17 @@ func (a Address) Local() bool { return strings.HasPrefix(a.Host, "/") }
 // SameHost reports whether two hosts of addresses are one: /run has two names. No file is looked
 // at, since a user may have chosen the path.
 func SameHost(a, b string) bool { return socketName(a) == socketName(b) }
+
+// Same reports whether two addresses are of one engine.
+func (a Address) Same(b Address) bool { return SameHost(a.Host, b.Host) && a.TLS == b.TLS }
+
+// AppendAddress appends an address to others, unless it is there already, perhaps under another name.
+func AppendAddress(all []Address, at Address) []Address {
+	if slices.ContainsFunc(all, at.Same) {
+		return all
+	}
+	return append(all, at)
+}
 
 func socketName(path string) string {
 	if name, ok := strings.CutPrefix(path, "/var/run/"); ok {

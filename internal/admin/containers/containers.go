@@ -139,8 +139,8 @@ func EnginesInUse() ([]engine.Address, error) {
 	}
 	retentions := state.RunDir(paths.Run).Retentions()
 	for _, name := range retentions.Names() {
-		if r, err := retentions.Get(name); err == nil && !slices.Contains(all, r.Engine) {
-			all = append(all, r.Engine)
+		if r, err := retentions.Get(name); err == nil {
+			all = engine.AppendAddress(all, r.Engine)
 		}
 	}
 	return all, nil

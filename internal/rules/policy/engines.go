@@ -27,9 +27,7 @@ func isOfUsers(at engine.Address) bool { return strings.Contains(at.Host+at.TLS,
 
 func enginesOf(file *config.File) (all []engine.Address, err error) {
 	err = forEachSection(file, func(s *config.Settings) {
-		if at := EngineOf(s); !slices.Contains(all, at) {
-			all = append(all, at)
-		}
+		all = engine.AppendAddress(all, EngineOf(s))
 	})
 	return all, err
 }

@@ -272,12 +272,12 @@ func TestOnlyTerminalSessionsAreRecorded(t *testing.T) {
 }
 
 func TestEnginesOfASettingsFile(t *testing.T) {
-	file, err := config.Parse("rc", []byte("[dockersh]\ndockersocket = /a\n[group \"g\"]\ndockersocket = /b\n[user \"u\"]\ndockersocket = ssh://d@h\n[user \"v\"]\ndockersocket = /run/user/%U/docker.sock\n[user \"w\"]\nmemory = 1g\n"))
+	file, err := config.Parse("rc", []byte("[dockersh]\ndockersocket = /var/run/a\n[group \"f\"]\ndockersocket = /run/a\n[group \"g\"]\ndockersocket = /b\n[user \"u\"]\ndockersocket = ssh://d@h\n[user \"v\"]\ndockersocket = /run/user/%U/docker.sock\n[user \"w\"]\nmemory = 1g\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	all, err := Engines(file)
-	if want := []engine.Address{{Host: "/a"}, {Host: "/b"}, {Host: "ssh://d@h"}}; err != nil || !slices.Equal(all, want) {
+	if want := []engine.Address{{Host: "/var/run/a"}, {Host: "/b"}, {Host: "ssh://d@h"}}; err != nil || !slices.Equal(all, want) {
 		t.Errorf("%v %v", all, err)
 	}
 	all, err = EnginesOfUsers(file)
