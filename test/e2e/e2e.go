@@ -2,7 +2,7 @@
 // sshd, a real engine, accounts, terminals. The tests stand in the folders below,
 // one for each topic. Each names its doors and engines in its first line (see
 // Run), and most run for a user whose shell is /bin/bash as well as for users
-// whose shell is dockersh: both must agree unless the test says why not.
+// whose shell is dockersh: both must agree unless the test states why not.
 //
 // The tests need root and the build tag e2e. They run apart from the host
 // (scripts/apart), and what they make is gone afterwards.

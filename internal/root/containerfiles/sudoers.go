@@ -12,7 +12,7 @@ import (
 const sudoersOff = "# Written by dockersh: the setting sudo is off.\n"
 
 // sudoers returns the file by which a container user may become root inside, if the settings
-// say so. Each user of a shared container has one of their own.
+// allow it. Each user of a shared container has one of their own.
 func sudoers(plan *policy.Plan, user passwd.Identity) []engine.File {
 	if !plan.Sudo() || user.UID == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 // Hash is equal for two settings that make the same container. It is taken after Expand.
 //
 // It covers the settings that the table marks as made; not the container's name, which
-// says which container and not what it is, and not what takes effect at each login. What
+// is which container and not what it is, and not what takes effect at each login. What
 // stands for the login (%i, %k, %x) counts as it is written, so that the next login does
 // not make another container of it.
 //
