@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // sink takes files from the client.
@@ -211,11 +213,13 @@ func (s *sink) copyIn(f *os.File, size int64) (failure, err error) {
 
 // writer writes until an error, and takes the rest without one.
 type writer struct {
-	f   *os.File
-	err error
+	f     *os.File
+	err   error
+	slice sys.TimeSlice
 }
 
 func (w *writer) Write(p []byte) (int, error) {
+	w.slice.Renew()
 	if w.err == nil {
 		_, w.err = w.f.Write(p)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/host/sys"
 )
 
 // source sends files to the client.
@@ -106,7 +108,9 @@ func (s *source) sendFile(f *os.File, name string, st *unix.Stat_t) error {
 // more. failure is why.
 func (s *source) copyOut(f *os.File, size int64) (failure, err error) {
 	b := make([]byte, min(bufferSize, size))
+	var slice sys.TimeSlice
 	for size > 0 {
+		slice.Renew()
 		n := int(min(int64(len(b)), size))
 		if failure == nil {
 			var got int
