@@ -18,12 +18,18 @@ type relay struct {
 	pipe     bool   // the session's side is a pipe that we made, to be closed at the end
 	received func() // called with input that was read and is not passed on yet; may be nil
 	done     bool
+	flood    bool // output comes faster than it is read, on a terminal
 	buf      []byte
 	rest     []byte // part of buf that is still to be written
 }
 
-// relayBuffer in bytes. A pty returns a page at a time, a pipe or a file more.
-const relayBuffer = 32 << 10
+// relayBuffer in bytes is what the kernel keeps of a pty's output.
+const relayBuffer = 64 << 10
+
+// gather is how long the output of a flood gathers before it is read: read at once, it comes
+// line by line, and each line wakes the front and sshd. A read of floodBytes, about a page,
+// means that more is on its way.
+const gather, floodBytes = 200 * time.Microsecond, 4000
 
 // pollFd returns what the relay waits for.
 func (r *relay) pollFd() unix.PollFd {
@@ -44,6 +50,7 @@ func (r *relay) step() bool {
 			r.finish()
 		default:
 			r.rest = r.rest[n:]
+			return n > 0
 		}
 		return true
 	}
@@ -58,6 +65,7 @@ func (r *relay) step() bool {
 	if n > 0 && r.received != nil {
 		r.received()
 	}
+	r.flood = n >= floodBytes && !r.input && !r.pipe
 	r.rest = r.buf[:n]
 	return n > 0
 }
@@ -71,17 +79,18 @@ func (r *relay) read() (n int, ended bool) {
 	return max(n, 0), n <= 0 && !errors.Is(err, unix.EAGAIN)
 }
 
-// run is called when poll(2) reports that the relay is ready. Output is copied for as long
-// as there is some, without a poll(2) before each step. Input may come from an open file
-// that blocks, and is read once.
+// run is called when poll(2) reports that the relay is ready. It reads once, since input may
+// come from an open file that blocks, and writes what it can.
 func (r *relay) run() {
-	for range 8 {
-		reading := len(r.rest) == 0
-		if !r.step() || r.done || r.input && !reading {
-			return
-		}
+	if len(r.rest) == 0 {
+		r.step()
+	}
+	for len(r.rest) > 0 && r.step() {
 	}
 }
+
+// gathers reports whether the output should gather before the next read.
+func (r *relay) gathers() bool { return r.flood && len(r.rest) == 0 }
 
 // finish stops the relay. Closing the session's side of a pipe is the end of its input, or
 // breaks its output.
@@ -122,10 +131,14 @@ func (s *session) copyUntilEnd() (*wire.Exit, cause) {
 			unix.PollFd{Fd: int32(s.sshAgent.listener), Events: unix.POLLIN})
 		live = live[:0]
 		for _, r := range s.relays {
-			if !r.done {
-				live = append(live, r)
-				fds = append(fds, r.pollFd())
+			if r.done {
+				continue
 			}
+			if r.gathers() {
+				_ = sys.PollFor(fds, gather) // for anything but the output, which comes last
+			}
+			live = append(live, r)
+			fds = append(fds, r.pollFd())
 		}
 		wait := -1
 		if !s.handlesSignals {
