@@ -121,8 +121,10 @@ packages: ## build .deb and .rpm packages for the processors ARCHS in ./build/pa
 
 packages-test: ## install, upgrade and remove the packages, here and on Debian 13; try the pages that use them
 	@sh scripts/need tests
+	@sh scripts/need packages
 	@sh scripts/images build/images busybox trixie
 	@$(MAKE) -s packages ARCHS=amd64
+	sh scripts/apart sh scripts/packages-lint build/packages
 	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
 	sh scripts/inside sh scripts/packages-test build/packages
 	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
