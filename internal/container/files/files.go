@@ -8,6 +8,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/container/files/scp"
 	"github.com/dockersh/dockersh/internal/container/files/sftp"
+	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/version"
 )
 
@@ -17,7 +18,8 @@ func Main() int {
 	if len(args) > 0 {
 		switch args[0] {
 		case "sftp-server":
-			return sftp.Main(args[1:])
+			var slice sys.TimeSlice
+			return sftp.Main(args[1:], slice.Renew)
 		case "scp":
 			return scp.Main(args[1:])
 		case "--version":

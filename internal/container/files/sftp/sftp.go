@@ -18,8 +18,8 @@ import (
 )
 
 // Main is sftp-server(8): it serves one client on stdin and stdout, and returns its exit
-// code.
-func Main(args []string) int {
+// code. It calls yield before each answer, so that the runtime leaves its goroutine alone.
+func Main(args []string, yield func()) int {
 	o, err := parseOptions(args)
 	if err == nil && o.query {
 		_, _ = os.Stdout.WriteString(strings.Join(requestNames(), "\n") + "\n")
@@ -32,7 +32,11 @@ func Main(args []string) int {
 		// One goroutine does nearly all the work, in system calls. With a single processor the
 		// runtime would give it to another thread at each call that lasts, in search of work.
 		runtime.GOMAXPROCS(2)
-		err = serve(os.NewFile(0, "stdin"), writeTo(1), o)
+		write := writeTo(1)
+		err = serve(os.NewFile(0, "stdin"), func(parts ...[]byte) error {
+			yield()
+			return write(parts...)
+		}, o)
 	}
 	if err != nil {
 		_, _ = os.Stderr.WriteString("sftp-server: error: " + err.Error() + "\n")
