@@ -29,7 +29,7 @@ type Keeper struct {
 
 	once    sync.Once
 	started chan struct{}
-	failed  string // what was logged
+	failed  map[string]string // the error that was logged last, by template; of the settings: ""
 }
 
 // Started is called before a recording is made, and when a service starts. It does not wait.
@@ -72,10 +72,11 @@ func (k *Keeper) trim() bool {
 		return false
 	}
 	begun := time.Now()
-	limits, _ := k.Limits() // an error of the settings is what every login meets
+	limits, err := k.Limits()
+	k.logFailure("", err)
 	for _, l := range limits {
 		if place, ok := PlaceOf(l.Template); ok {
-			k.logFailure(place.Trim(k.Context, l.Most, func(r Removed) {
+			k.logFailure(l.Template, place.Except(l.Others).Trim(k.Context, l.Most, func(r Removed) {
 				k.Log.Info("recordings removed", "directory", r.Dir, "number", r.Number, "bytes", r.Bytes)
 			}))
 		}
@@ -85,11 +86,17 @@ func (k *Keeper) trim() bool {
 	return true
 }
 
-// logFailure logs an error once.
-func (k *Keeper) logFailure(err error) {
-	if err == nil || k.Context.Err() != nil || err.Error() == k.failed {
-		return
+// logFailure logs an error once, until it is another one or none.
+func (k *Keeper) logFailure(of string, err error) {
+	switch {
+	case k.Context.Err() != nil:
+	case err == nil:
+		delete(k.failed, of)
+	case k.failed[of] != err.Error():
+		if k.failed == nil {
+			k.failed = map[string]string{}
+		}
+		k.failed[of] = err.Error()
+		k.Log.Error("cannot look for old recordings", "cause", err)
 	}
-	k.failed = err.Error()
-	k.Log.Error("cannot look for old recordings", "cause", err)
 }

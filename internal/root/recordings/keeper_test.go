@@ -87,3 +87,50 @@ func TestKeeperLooksWhenARecordingIsMade(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorsOfPlacesAndSettingsAreLoggedOnceUntilTheyEnd(t *testing.T) {
+	one, two := rootOnly(t), rootOnly(t)
+	run := state.RunDir(t.TempDir())
+	wrong := errors.New("wrong settings")
+	var failed error
+	k, log := newKeeper(t, run, func() ([]policy.RecordLimit, error) {
+		if failed != nil {
+			return nil, failed
+		}
+		return []policy.RecordLimit{{Template: one + "/%u/%x.cast", Most: 1}, {Template: two + "/%u/%x.cast", Most: 1}}, nil
+	})
+	look := func() {
+		t.Helper()
+		for range 3 {
+			if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim() {
+				t.Fatal(err)
+			}
+		}
+	}
+	for n := range 2 {
+		log.Reset()
+		for _, err := range []error{os.Chmod(one, 0o777), os.Chmod(two, 0o777)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		if text := log.String(); strings.Count(text, "\n") != 2 || strings.Count(text, one) != 1 || strings.Count(text, two) != 1 {
+			t.Errorf("%d: %s", n, text)
+		}
+		for _, err := range []error{os.Chmod(one, 0o700), os.Chmod(two, 0o700)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		log.Reset()
+		failed = wrong
+		look()
+		failed = nil
+		look()
+		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, wrong.Error()) {
+			t.Errorf("%d: %s", n, text)
+		}
+	}
+}

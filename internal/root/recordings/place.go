@@ -2,6 +2,8 @@ package recordings
 
 import (
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -10,24 +12,94 @@ type Place struct {
 	Dir string // with which the template begins
 	// patterns has one of path.Match for each element of the template below Dir.
 	patterns []string
+	others   []other
+	real     string // Dir without links; only if there are others
 }
 
 // PlaceOf returns the place of a template; false if even the first directory of that depends on
 // the login.
 func PlaceOf(template string) (p Place, ok bool) {
-	elements := strings.Split(strings.TrimPrefix(template, "/"), "/")
+	p = placeOf(template)
+	if p.Dir == "/" || !strings.HasPrefix(template, "/") {
+		return Place{}, false
+	}
+	return p, true
+}
+
+func placeOf(template string) (p Place) {
+	elements := strings.Split(path.Clean(template)[1:], "/")
 	n := 0
 	for n < len(elements)-1 && !strings.Contains(elements[n], "%") {
 		n++
-	}
-	if n == 0 || !strings.HasPrefix(template, "/") {
-		return Place{}, false
 	}
 	p.Dir = "/" + path.Join(elements[:n]...)
 	for _, e := range elements[n:] {
 		p.patterns = append(p.patterns, pattern(e))
 	}
-	return p, true
+	return p
+}
+
+// other is a template that another limit counts for.
+type other struct {
+	Place
+	deep bool // it has all below what its patterns match
+}
+
+// Except returns the place without what other templates can have named.
+func (p Place) Except(templates []string) Place {
+	if len(templates) > 0 {
+		p.real = withoutLinks(p.Dir)
+	}
+	for _, t := range templates {
+		before, deep := beforePath(t)
+		o := other{placeOf(before), deep}
+		o.Dir = withoutLinks(o.Dir)
+		p.others = append(p.others, o)
+	}
+	return p
+}
+
+func withoutLinks(dir string) string {
+	if at, err := filepath.EvalSymlinks(dir); err == nil {
+		return at
+	}
+	return dir // it is not there yet
+}
+
+// beforePath ends a template where it has a path of unknown depth: home (%h) or shell (%s).
+func beforePath(template string) (before string, deep bool) {
+	for i := 0; i+1 < len(template); i++ {
+		if template[i] != '%' {
+			continue
+		}
+		if i++; template[i] == 'h' || template[i] == 's' {
+			return template[:i] + "u", true
+		}
+	}
+	return template, false
+}
+
+// isOthers reports whether another template can have named a file of the place.
+func (p Place) isOthers(dir, name string) bool {
+	if len(p.others) == 0 {
+		return false
+	}
+	file := p.real + strings.TrimPrefix(dir, p.Dir) + "/" + name
+	return slices.ContainsFunc(p.others, func(o other) bool { return o.has(file) })
+}
+
+func (o other) has(file string) bool {
+	below, ok := strings.CutPrefix(file, strings.TrimSuffix(o.Dir, "/")+"/")
+	elements, last := strings.Split(below, "/"), len(o.patterns)-1
+	if !ok || len(elements) <= last || len(elements) > last+1 && !o.deep {
+		return false
+	}
+	for i, pattern := range o.patterns[:last] {
+		if matches, _ := path.Match(pattern, elements[i]); !matches {
+			return false
+		}
+	}
+	return o.Named(elements[last])
 }
 
 // sessionID matches what state.NewSessionID returns.

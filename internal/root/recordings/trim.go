@@ -3,6 +3,7 @@ package recordings
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"slices"
 
@@ -25,6 +26,12 @@ type Removed struct {
 	Bytes  int64
 }
 
+// taken is what the recordings of a directory take.
+type taken struct {
+	space int64
+	live  int64 // of this, what is being written
+}
+
 // Trim removes the oldest recordings of a place that take more than most bytes together, and calls
 // removed for each directory with what it lost. A recording is as old as its last output, and one
 // that is being written stays.
@@ -35,27 +42,37 @@ func (p Place) Trim(ctx context.Context, most int64, removed func(Removed)) erro
 	if _, err := trustedpath.CanMake(p.Dir); err != nil {
 		return err
 	}
-	taken := map[string]int64{}
+	all := map[string]taken{}
 	err := p.Walk(ctx, func(dir *os.File) error {
-		return Files(ctx, dir, func(name string, st *unix.Stat_t) {
-			if p.isRecording(name, st) {
-				taken[dir.Name()] += space(st)
+		var t taken
+		err := Files(ctx, dir, func(name string, st *unix.Stat_t) {
+			if p.isRecording(dir.Name(), name, st) {
+				t.space += space(st)
 			}
 		})
+		all[dir.Name()] = t
+		return err
 	})
-	if err != nil {
+	share, over := shareOf(all, most)
+	if !over || ctx.Err() != nil {
 		return err
 	}
-	sizes := make([]int64, 0, len(taken))
-	for _, n := range taken {
-		sizes = append(sizes, n)
+	// No file was opened so far. What is none of ours does not count, and without it the share is larger.
+	err = cmp.Or(err, p.Walk(ctx, func(dir *os.File) (err error) {
+		if all[dir.Name()].space > share {
+			all[dir.Name()], err = p.count(ctx, dir)
+		}
+		return err
+	}))
+	if share, over = shareOf(all, most); !over || ctx.Err() != nil {
+		return err
 	}
-	share, over := shareOf(sizes, most)
-	if !over {
-		return nil
-	}
-	return p.Walk(ctx, func(dir *os.File) error {
-		excess := taken[dir.Name()] - share
+	return cmp.Or(err, p.Walk(ctx, func(dir *os.File) error {
+		t := all[dir.Name()]
+		excess := t.space - share
+		if t.live >= share { // whatever is removed, it is too much
+			excess -= t.live
+		}
 		if excess <= 0 {
 			return nil
 		}
@@ -64,12 +81,38 @@ func (p Place) Trim(ctx context.Context, most int64, removed func(Removed)) erro
 			removed(r)
 		}
 		return err
+	}))
+}
+
+// count opens the recordings of a directory, and returns what they take.
+func (p Place) count(ctx context.Context, dir *os.File) (t taken, err error) {
+	err = Files(ctx, dir, func(name string, st *unix.Stat_t) {
+		if !p.isRecording(dir.Name(), name, st) {
+			return
+		}
+		fd, err := openUnused(dir, name, st.Ino)
+		if err == nil {
+			_ = unix.Close(fd)
+		}
+		if err == nil || errors.Is(err, errLive) {
+			t.space += space(st)
+		}
+		if errors.Is(err, errLive) {
+			t.live += space(st)
+		}
 	})
+	return t, err
 }
 
 // shareOf returns how much each of several may have so that all together have no more than most;
 // over reports whether somebody has more than that.
-func shareOf(sizes []int64, most int64) (share int64, over bool) {
+func shareOf(all map[string]taken, most int64) (share int64, over bool) {
+	sizes := make([]int64, 0, len(all))
+	for _, t := range all {
+		if t.space > 0 {
+			sizes = append(sizes, t.space)
+		}
+	}
 	slices.Sort(sizes)
 	for i, n := range sizes {
 		share = most / int64(len(sizes)-i)
@@ -83,8 +126,8 @@ func shareOf(sizes []int64, most int64) (share int64, over bool) {
 
 // isRecording reports whether a file of the place is a recording, by all but its contents. One with
 // a second name is kept by somebody.
-func (p Place) isRecording(name string, st *unix.Stat_t) bool {
-	return st.Uid == uint32(os.Geteuid()) && st.Nlink == 1 && p.Named(name)
+func (p Place) isRecording(dir, name string, st *unix.Stat_t) bool {
+	return st.Uid == uint32(os.Geteuid()) && st.Nlink == 1 && p.Named(name) && !p.isOthers(dir, name)
 }
 
 // maxOldest is how many files of a directory are kept in memory at once.
@@ -104,7 +147,7 @@ func (p Place) trimDir(ctx context.Context, dir *os.File, excess int64) (r Remov
 		before = r.Number
 		var all []file
 		err := Files(ctx, dir, func(name string, st *unix.Stat_t) {
-			if !p.isRecording(name, st) {
+			if !p.isRecording(dir.Name(), name, st) {
 				return
 			}
 			if all = append(all, file{name, st.Mtim.Sec, st.Mtim.Nsec, st.Ino, space(st)}); len(all) == 2*maxOldest {
@@ -136,19 +179,42 @@ func oldest(all []file) []file {
 	return all[:min(len(all), maxOldest)]
 }
 
-// removeUnused removes a recording unless it is being written; false if it is still there. A file that does
-// not begin as recordings do is not ours.
+// removeUnused removes a recording unless it is being written; false if it is still there.
 func removeUnused(dir *os.File, f file) bool {
-	fd, err := unix.Openat(int(dir.Fd()), f.name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	fd, err := openUnused(dir, f.name, f.ino)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fd)
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Ino != f.ino || !beginsAsRecording(fd) {
-		return false
+	return unix.Unlinkat(int(dir.Fd()), f.name, 0) == nil
+}
+
+var (
+	errLive  = errors.New("it is being written")
+	errOther = errors.New("it is no recording, or not the one of that name")
+)
+
+// openUnused opens and locks a recording; errLive if it is being written. One that cannot be
+// written, as after chattr(1) +i, cannot be removed either, and a file that does not begin as
+// recordings do is not ours. The name is compared under the lock: another process that looks
+// removes the file only under it.
+func openUnused(dir *os.File, name string, ino uint64) (fd int, err error) {
+	fd, err = unix.Openat(int(dir.Fd()), name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
 	}
-	return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == nil && unix.Unlinkat(int(dir.Fd()), f.name, 0) == nil
+	var st unix.Stat_t
+	if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		err = errLive
+	}
+	if unix.Fstat(fd, &st) != nil || st.Ino != ino || st.Nlink != 1 || !beginsAsRecording(fd) {
+		err = errOther
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 // beginning is how every recording begins, as far as its first line was written.

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,7 +123,11 @@ func TestSharesAddUpToTheLimit(t *testing.T) {
 		{[]int64{100, 4, 100}, 10, 3, true},
 		{[]int64{5, 5, 1}, 10, 4, true},
 	} {
-		if share, over := shareOf(slices.Clone(c.sizes), c.most); share != c.share || over != c.over {
+		all := map[string]taken{}
+		for i, n := range c.sizes {
+			all[id(i)] = taken{space: n}
+		}
+		if share, over := shareOf(all, c.most); share != c.share || over != c.over {
 			t.Errorf("%v of %d: %d %v", c.sizes, c.most, share, over)
 		}
 	}
@@ -146,7 +152,7 @@ func TestRecordingThatIsBeingWrittenStays(t *testing.T) {
 	}
 	_ = f.Close()
 	put(t, top+"/alice/"+id(1)+".cast", 64, 0)
-	if n := trim(t, top, 64); n != 1 {
+	if n := trim(t, top, 128); n != 1 {
 		t.Errorf("%d are removed", n)
 	}
 	if got := left(t, top); len(got) != 1 || filepath.Base(got[0]) != filepath.Base(f.Name()) {
@@ -281,5 +287,165 @@ func TestFileThatIsRemovedAtOnceIsMadeAgain(t *testing.T) {
 	<-done
 	if len(seen) < 3 {
 		t.Errorf("%d names", len(seen))
+	}
+}
+
+func trimTemplate(t *testing.T, template string, others []string, kib int64) {
+	t.Helper()
+	p, ok := PlaceOf(template)
+	if !ok {
+		t.Fatal(template)
+	}
+	if err := p.Except(others).Trim(t.Context(), kib<<10, func(Removed) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRecordingsOfAnotherLimitStay(t *testing.T) {
+	for other, name := range map[string]string{
+		"/audited/%x.cast":  "/audited/" + id(0) + ".cast",
+		"/%U/%x.cast":       "/1000/" + id(0) + ".2.cast",
+		"//alice/./%x.cast": "/alice/" + id(0) + ".cast",
+		"/%h/%x.cast":       "/home/" + id(0) + ".cast",
+		"/alice%h.cast":     "/alice/" + id(0) + ".cast",
+		"/link/%u/%x.cast":  "",
+		"/link/sub/%x.cast": "",
+		"/%s":               "/bin/" + id(0) + ".cast",
+	} {
+		top := rootOnly(t)
+		if err := os.Symlink(top, top+"/link"); err != nil {
+			t.Fatal(err)
+		}
+		if name == "" {
+			name = "/sub/" + id(0) + ".cast"
+		}
+		put(t, top+name, 64, 0)
+		put(t, top+"/sub-other/"+id(1)+".cast", 64, 0)
+		all := []string{top + other, "/elsewhere/%u/%x.cast", "/%u/%x.cast"}
+		trimTemplate(t, top+"/%u/%x.cast", all, 1)
+		if _, err := os.Stat(top + name); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+		if deep := strings.Contains(other, "%h/") || strings.HasSuffix(other, "%s") || strings.Contains(other, "/%U") || strings.Contains(other, "link/%u"); deep {
+			continue // all can be of that
+		}
+		if _, err := os.Stat(top + "/sub-other/" + id(1) + ".cast"); err == nil {
+			t.Errorf("%s: nothing is removed", other)
+		}
+	}
+}
+
+func TestPlaceIsThatOfThePathAsTheKernelReadsIt(t *testing.T) {
+	top := rootOnly(t)
+	for n := range 4 {
+		put(t, top+"/alice/"+id(n)+".cast", 64, n)
+	}
+	trimTemplate(t, top+"/.//%u/.//%x.cast", nil, 128)
+	if got := left(t, top); len(got) != 2 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+// Somebody compressed it, or does not want it to be removed.
+func TestWhatCannotGoDoesNotCount(t *testing.T) {
+	top := rootOnly(t)
+	for n := range 4 {
+		put(t, top+"/alice/"+id(n)+".cast", 64, n)
+		put(t, top+"/bob/"+id(n)+".cast", 64, n)
+	}
+	for n, name := range []string{"/alice/" + id(8), "/alice/" + id(9)} {
+		put(t, top+name+".cast", 1024, n*100) // the oldest, and the youngest
+		if err := os.WriteFile(top+name+".cast", make([]byte, 1<<20), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := trim(t, top, 512); n != 0 {
+		t.Errorf("%d are removed", n)
+	}
+	if n := trim(t, top, 384); n != 2 {
+		t.Errorf("%d are removed", n)
+	}
+	if got := left(t, top); len(got) != 8 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestLiveRecordingsPushOutNoneWhereThatIsNotEnough(t *testing.T) {
+	top := rootOnly(t)
+	f, err := New(top + "/alice/" + id(0) + ".cast")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(beginning + strings.Repeat("x", 512<<10)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		put(t, top+"/alice/"+id(n+1)+".cast", 64, n)
+	}
+	if n := trim(t, top, 256); n != 0 {
+		t.Errorf("%d are removed", n)
+	}
+	if n := trim(t, top, 128); n != 2 {
+		t.Errorf("%d are removed", n)
+	}
+}
+
+// Two who look at once, or one and cron(8), and names that come again.
+func TestLiveRecordingKeepsItsNameHoweverManyLook(t *testing.T) {
+	top := rootOnly(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p, _ := PlaceOf(top + "/%u/r.cast")
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				_ = p.Trim(ctx, 1, func(Removed) {})
+			}
+		})
+	}
+	var makers sync.WaitGroup
+	for range 2 {
+		makers.Go(func() {
+			for n := range 2000 {
+				f, err := New(top + "/alice/r.cast")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var st unix.Stat_t
+				for range 5 {
+					if unix.Fstat(int(f.Fd()), &st) != nil || st.Nlink != 1 {
+						t.Errorf("%d: it lost its name", n)
+						break
+					}
+					runtime.Gosched()
+				}
+				_ = f.Close()
+			}
+		})
+	}
+	makers.Wait()
+	cancel()
+	all.Wait()
+}
+
+func TestDirectoryThatCannotBeReadHidesNoOther(t *testing.T) {
+	top := rootOnly(t)
+	for _, user := range []string{"alice", "bob", "carol"} {
+		put(t, top+"/"+user+"/"+id(0)+".cast", 1, 0)
+	}
+	p, _ := PlaceOf(top + "/%u/%x.cast")
+	seen, broken := 0, errors.New("broken")
+	if err := p.Walk(t.Context(), func(dir *os.File) error { seen++; return broken }); seen != 3 || !errors.Is(err, broken) {
+		t.Errorf("%d %v", seen, err)
+	}
+	if err := p.Walk(t.Context(), func(dir *os.File) error {
+		if err := os.RemoveAll(dir.Name()); err != nil {
+			t.Error(err)
+		}
+		return Files(t.Context(), dir, func(string, *unix.Stat_t) {})
+	}); err != nil {
+		t.Errorf("removed meanwhile: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package recordings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,7 +15,8 @@ import (
 const atOnce = 1024
 
 // Walk calls visit for each directory of the place that can have recordings in it, and closes it
-// then. It follows no link below Dir, and leaves out what others than root can change.
+// then. It follows no link below Dir, and leaves out what others than root can change. The error is
+// the first of all.
 func (p Place) Walk(ctx context.Context, visit func(dir *os.File) error) error {
 	dir, err := openDir(unix.AT_FDCWD, p.Dir, "", 0)
 	if errors.Is(err, unix.ENOENT) {
@@ -31,7 +33,8 @@ func walk(ctx context.Context, dir *os.File, patterns []string, visit func(*os.F
 	if len(patterns) == 0 {
 		return visit(dir)
 	}
-	return eachName(ctx, dir, func(name string) error {
+	var failed error // the first error: one directory that cannot be read keeps no other from its turn
+	err := eachName(ctx, dir, func(name string) error {
 		if matches, _ := path.Match(patterns[0], name); !matches {
 			return nil
 		}
@@ -39,8 +42,10 @@ func walk(ctx context.Context, dir *os.File, patterns []string, visit func(*os.F
 		if err != nil {
 			return nil // it is no directory of ours, or no directory
 		}
-		return walk(ctx, sub, patterns[1:], visit)
+		failed = cmp.Or(failed, walk(ctx, sub, patterns[1:], visit))
+		return nil
 	})
+	return cmp.Or(failed, err)
 }
 
 var errNotOurs = errors.New("it can be changed by others than root")
@@ -89,7 +94,7 @@ func eachName(ctx context.Context, dir *os.File, visit func(string) error) error
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, unix.ENOENT) { // the directory was removed
 			return nil
 		}
 		if err != nil {

@@ -95,6 +95,8 @@ func needsRecord(s *Settings) *syntax.Problem {
 		return syntax.Wrong(`"recordmax" needs a first directory of "record" that is the same for all`, hint)
 	case template.Uses(dirs, "hsikx"):
 		return syntax.Wrong(`with "recordmax", a directory of "record" can have no %-sequence but %u, %U and %G`, hint)
+	case template.Uses(s.Record, "hs"):
+		return syntax.Wrong(`with "recordmax", "record" can have neither %h nor %s, which are paths`, hint)
 	case !template.Uses(dirs, "uU"):
 		return syntax.Wrong(`"recordmax" needs a directory for each user in "record"`, hint)
 	}

@@ -40,6 +40,8 @@ func TestLimitOfRecordingsNeedsADirectoryForEachUser(t *testing.T) {
 		"/r/%u/%i/x.cast":                "no %-sequence but",
 		"/r/x%h/%u/x.cast":               "no %-sequence but",
 		"/r/%k/%u/x.cast":                "no %-sequence but",
+		"/r/%u/%h":                       "neither %h nor %s",
+		"/r/%u/%x-%s":                    "neither %h nor %s",
 	} {
 		text := "[dockersh]\nrecordmax = 1g\nrecord = " + record + "\n"
 		_, err := parsed(t, text).Merge("alice", nil, nil)

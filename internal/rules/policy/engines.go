@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -26,15 +27,16 @@ func EnginesOfUsers(file *config.File) ([]engine.Address, error) {
 func isOfUsers(at engine.Address) bool { return strings.Contains(at.Host+at.TLS, "%") }
 
 func enginesOf(file *config.File) (all []engine.Address, err error) {
-	err = forEachSection(file, func(s *config.Settings) {
+	err, _ = forEachSection(file, func(s *config.Settings) {
 		all = engine.AppendAddress(all, EngineOf(s))
 	})
 	return all, err
 }
 
 // forEachSection calls do with the settings of a user whom no other section names, of the
-// members of each group, and of each user. The error is as for Engines.
-func forEachSection(file *config.File, do func(*config.Settings)) error {
+// members of each group, and of each user. The errors are that of the section for all users, after
+// which there are no others, and those of the others.
+func forEachSection(file *config.File, do func(*config.Settings)) (ofAll, ofOthers error) {
 	add := func(user, group string) error {
 		s, err := file.Merge(user, func(name string) bool { return name == group }, nil)
 		if err == nil {
@@ -43,13 +45,13 @@ func forEachSection(file *config.File, do func(*config.Settings)) error {
 		return err
 	}
 	if err := add("", ""); err != nil {
-		return err
+		return err, nil
 	}
 	for _, name := range file.Groups() {
-		_ = add("", name)
+		ofOthers = errors.Join(ofOthers, add("", name))
 	}
 	for _, name := range file.Users() {
-		_ = add(name, "")
+		ofOthers = errors.Join(ofOthers, add(name, ""))
 	}
-	return nil
+	return nil, ofOthers
 }
