@@ -6,6 +6,8 @@ package files
 import (
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/container/files/scp"
 	"github.com/dockersh/dockersh/internal/container/files/sftp"
 	"github.com/dockersh/dockersh/internal/host/sys"
@@ -14,6 +16,8 @@ import (
 
 // Main runs dockersh-files and returns its exit code.
 func Main() int {
+	// What has the same pipe may have left it non-blocking, and then a read of an empty one fails.
+	_, _ = unix.SetNonblock(0, false), unix.SetNonblock(1, false)
 	args := os.Args[1:]
 	if len(args) > 0 {
 		switch args[0] {
