@@ -17,9 +17,14 @@ type TimeSlice struct{ since time.Time }
 // sliceLength is well below the 10 ms, since a slice is renewed only between calls.
 const sliceLength = 2 * time.Millisecond
 
-// Renew yields to other goroutines if the slice is over, and begins a new one.
+// Renew yields to other goroutines if the slice is over, and begins a new one. The first call
+// begins one: most sessions end within it, and to yield wakes a thread.
 func (s *TimeSlice) Renew() {
-	if now := time.Now(); now.Sub(s.since) >= sliceLength {
+	now := time.Now()
+	if s.since.IsZero() {
+		s.since = now
+	}
+	if now.Sub(s.since) >= sliceLength {
 		runtime.Gosched()
 		s.since = now
 	}
