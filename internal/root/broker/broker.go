@@ -203,15 +203,25 @@ func (b *Broker) ServeOne(conn *seqpacket.Conn) error {
 	if err := <-ended; err != nil {
 		return err
 	}
-	return b.Reconcile()
+	return b.finish()
 }
 
 // Reconcile does what is due by now for containers that nobody is in, and what killed
 // brokers left undone. It is the last thing that a broker does; ErrNeedsEngine.
 func (b *Broker) Reconcile() error {
+	b.recordings.Started() // by the broker that had no engine
+	return b.finish()
+}
+
+// trimPatience is how long a broker stays at most until old recordings may be looked at again.
+const trimPatience = 30 * time.Second
+
+func (b *Broker) finish() error {
 	if b.lifecycle.Finish() {
+		b.recordings.Finish(0) // the broker with an engine does the rest
 		return ErrNeedsEngine
 	}
+	b.recordings.Finish(trimPatience)
 	return nil
 }
 

@@ -3,10 +3,12 @@ package recordings
 import (
 	"context"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -17,6 +19,10 @@ const (
 	interval = 10 * time.Second
 	// idleShare is how much longer the pause after a look is than the look: there may be millions of files.
 	idleShare = 20
+	// minPause is a little less, so that the next look is not one too late.
+	minPause = interval - interval/10
+	// maxFinish is how long a broker of one session stays for a look.
+	maxFinish = 5 * time.Minute
 )
 
 // Keeper removes recordings that take too much space. Of several processes with one run-time
@@ -27,6 +33,7 @@ type Keeper struct {
 	Limits  func() ([]policy.RecordLimit, error)
 	Log     *slog.Logger
 
+	looking sync.Mutex
 	once    sync.Once
 	started chan struct{}
 	failed  map[string]string // the error that was logged last, by template; of the settings: ""
@@ -57,21 +64,45 @@ func (k *Keeper) run() {
 		}
 		written := k.State.Sessions().AnyRecorded()
 		if due || written {
-			due = !k.trim() || written
+			due = !k.trim(0) || written
 		}
 	}
 }
 
+// Finish is called by a broker whose last session is over, before it ends: a look that is cut short
+// removes nothing, and short sessions would keep all from being looked at. It waits for one that is
+// under way, and looks once more unless another process does, or the pause is longer than patience.
+func (k *Keeper) Finish(patience time.Duration) {
+	if k.started == nil {
+		return
+	}
+	if limits, err := k.Limits(); err != nil || len(limits) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(k.Context, maxFinish)
+	defer cancel()
+	wait.Until(ctx, func() { k.trim(patience) })
+}
+
 // trim looks at all places; false if it is too early for that, or another process does it.
-func (k *Keeper) trim() bool {
+func (k *Keeper) trim(patience time.Duration) bool {
 	if os.Geteuid() != 0 {
 		return true // it records nothing either
 	}
-	end, ok := k.State.BeginTrim()
+	k.looking.Lock()
+	defer k.looking.Unlock()
+	end, ok := k.State.BeginTrim(minPause, patience)
 	if !ok {
 		return false
 	}
 	begun := time.Now()
+	// A file system may hang, and who replaces this program must know.
+	_ = wait.NewAbandonable().Do(k.Context, 0, math.MaxInt64, k.look)
+	end(max(minPause, idleShare*time.Since(begun)))
+	return true
+}
+
+func (k *Keeper) look() {
 	limits, err := k.Limits()
 	k.logFailure("", err)
 	for _, l := range limits {
@@ -81,9 +112,6 @@ func (k *Keeper) trim() bool {
 			}))
 		}
 	}
-	// A little less, so that the next look is not one too late.
-	end(max(interval-interval/10, idleShare*time.Since(begun)))
-	return true
 }
 
 // logFailure logs an error once, until it is another one or none.

@@ -33,21 +33,21 @@ func TestOneOfSeveralProcessesLooksForOldRecordings(t *testing.T) {
 	for n := range 3 {
 		put(t, top+"/alice/"+id(n)+".cast", 64, n)
 	}
-	if !one.trim() || len(left(t, top)) != 1 {
+	if !one.trim(0) || len(left(t, top)) != 1 {
 		t.Errorf("left: %q", left(t, top))
 	}
 	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `msg="recordings removed" directory=`+top+`/alice number=2 bytes=13`) {
 		t.Errorf("%s", text)
 	}
 	put(t, top+"/alice/"+id(4)+".cast", 64, 4)
-	if other.trim() || one.trim() || len(left(t, top)) != 2 {
+	if other.trim(0) || one.trim(0) || len(left(t, top)) != 2 {
 		t.Error("without a pause")
 	}
 	past := time.Now().Add(-time.Second)
 	if err := os.Chtimes(string(run)+"/trim", past, past); err != nil {
 		t.Fatal(err)
 	}
-	if !other.trim() || len(left(t, top)) != 1 {
+	if !other.trim(0) || len(left(t, top)) != 1 {
 		t.Error("after the pause")
 	}
 }
@@ -62,7 +62,7 @@ func TestFailureToLookIsLoggedOnce(t *testing.T) {
 		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 1}}, nil
 	})
 	for range 3 {
-		if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim() {
+		if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim(0) {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestErrorsOfPlacesAndSettingsAreLoggedOnceUntilTheyEnd(t *testing.T) {
 	look := func() {
 		t.Helper()
 		for range 3 {
-			if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim() {
+			if err := os.RemoveAll(string(run) + "/trim"); err != nil || !k.trim(0) {
 				t.Fatal(err)
 			}
 		}
@@ -132,5 +132,57 @@ func TestErrorsOfPlacesAndSettingsAreLoggedOnceUntilTheyEnd(t *testing.T) {
 		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, wrong.Error()) {
 			t.Errorf("%d: %s", n, text)
 		}
+	}
+}
+
+// A broker of one session lives as long as that, and so would each look.
+func TestShortSessionsDoNotKeepOldRecordings(t *testing.T) {
+	top := rootOnly(t)
+	for n := range 2000 {
+		put(t, top+"/alice/"+id(n)+".cast", 1, n)
+	}
+	run := state.RunDir(t.TempDir())
+	begun := make(chan struct{}, 9)
+	k, _ := newKeeper(t, run, func() ([]policy.RecordLimit, error) {
+		begun <- struct{}{}
+		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 160 << 10}}, nil
+	})
+	k.Started()
+	<-begun
+	k.Finish(0)
+	if n := len(left(t, top)); n != 10 {
+		t.Errorf("%d are left", n)
+	}
+}
+
+func TestWhatTheLastSessionRecordedIsLookedAtAfterItsEnd(t *testing.T) {
+	top := rootOnly(t)
+	limits := func() ([]policy.RecordLimit, error) {
+		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 32 << 10}}, nil
+	}
+	run := state.RunDir(t.TempDir())
+	end, ok := run.BeginTrim(0, 0)
+	if !ok {
+		t.Fatal("another looks")
+	}
+	end(time.Second)
+	for n := range 4 {
+		put(t, top+"/alice/"+id(n)+".cast", 1, n)
+	}
+	k, _ := newKeeper(t, run, limits)
+	k.Finish(time.Minute)
+	if n := len(left(t, top)); n != 4 {
+		t.Errorf("nothing was recorded, and %d are left", n)
+	}
+	k.Started()
+	k.Finish(time.Minute)
+	if n := len(left(t, top)); n != 2 {
+		t.Errorf("%d are left", n)
+	}
+	put(t, top+"/alice/"+id(5)+".cast", 1, 5)
+	begun := time.Now()
+	k.Finish(0)
+	if n := len(left(t, top)); n != 3 || time.Since(begun) > minPause/2 {
+		t.Errorf("within the pause %d are left, after %v", n, time.Since(begun))
 	}
 }

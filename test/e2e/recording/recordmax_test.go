@@ -84,3 +84,21 @@ func TestOldestRecordingsGoWhereTheyTakeTooMuchSpace(t *testing.T) {
 		t.Error("the live session was not recorded to its end")
 	}
 }
+
+// Through the setuid door nothing of dockersh outlives a session but what is still to be done.
+func TestWhatTheLastSessionRecordedGoesAfterItsEnd(t *testing.T) {
+	e2e.Run(t, e2e.RootDoors, "only root brokers record")
+	u := e2e.NewUser(t)
+	top := e2e.Recordings + "/of-" + u.Name
+	u.Configure(t, "record = "+top+"/%u/%x.cast", "recordmax = 300k")
+	e2e.CanLogIn(t, u)
+	kept := putRecording(t, top+"/another", 0, 60)
+	e2e.SSH(t, u, "-tt", "--", "head -c 500000 /dev/zero | tr '\\0' x >&2; echo; echo done")
+	e2e.Eventually(t, "nothing is left of what is more than the limit", func() bool {
+		left, _ := filepath.Glob(top + "/" + u.Name + "/*.cast")
+		return len(left) == 0
+	})
+	if _, err := os.Lstat(kept); err != nil {
+		t.Error(err)
+	}
+}
