@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -365,6 +366,134 @@ func TestFileThatIsBeingCompressedIsReadOnce(t *testing.T) {
 	}
 	if got := ids(t, path); got != "ab" {
 		t.Errorf("when it is compressed: %q", got)
+	}
+}
+
+func packed(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(text); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// As logrotate(8) does it, between the listing of the directory and the opening.
+func TestFileThatWasCompressedMeanwhileIsRead(t *testing.T) {
+	path := place(t)
+	add(t, path, start("b", 1))
+	text := encode(start("a", 0))
+	if err := os.WriteFile(path+".1.gz", packed(t, text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for _, err := range []error{
+				os.WriteFile(path[:len(path)-1], text, 0o600), os.Rename(path[:len(path)-1], path+".1"), os.Remove(path + ".1"),
+			} {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	missed := 0
+	for range 500 {
+		if ids(t, path) != "ab" {
+			missed++
+		}
+	}
+	close(stop)
+	<-done
+	if missed > 0 {
+		t.Errorf("missed %d times", missed)
+	}
+}
+
+// A host without a battery begins in 1970, or long after today.
+func TestWrongClockTurnsNoSessionRound(t *testing.T) {
+	path, exit := place(t), 7
+	wrong := start("wrong", 1e6)
+	open := start("a", 0)
+	open.Client, open.Command = "192.0.2.1", "make"
+	add(t, path, wrong, open)
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	add(t, path, Event{Time: when.Add(time.Second), Kind: End, ID: "a", Since: when, Exit: &exit})
+	if got := ids(t, path); got != "wronga"+"a" {
+		t.Errorf("%q", got)
+	}
+	if err := os.Rename(path+".1", path+".2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	var c Collector
+	if err := Each(path, c.Add); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Sessions() {
+		if s.ID == "a" && (s.Client != open.Client || s.Command != "make" || s.Exit == nil || *s.Exit != 7 || !s.Ended || !s.Time.Equal(when) || s.Kind != Start) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+func TestStartAfterItsEndIsPutTogetherWithIt(t *testing.T) {
+	var c Collector
+	for _, e := range []Event{
+		{Time: when.Add(time.Hour), Kind: End, ID: "c", Connection: true, Since: when},
+		{Time: when.Add(time.Hour), Kind: End, ID: "s", Since: when, Signal: "TERM"},
+		{Time: when.Add(time.Hour), Kind: End, ID: "alone", Connection: true, Since: when},
+		{Time: when, Kind: Start, ID: "c", Connection: true, Client: "x"},
+		{Time: when, Kind: Start, ID: "s", Client: "y"}, {Time: when, Kind: Start, ID: "s", Client: "z"},
+	} {
+		c.Add(e)
+	}
+	var got []string
+	for _, s := range c.Sessions() {
+		got = append(got, s.ID+" "+s.Client+" "+s.Status(true))
+	}
+	slices.Sort(got)
+	if want := "c x closed,s y signal TERM"; strings.Join(got, ",") != want {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestManyCompressedFilesTakeLittleMemory(t *testing.T) {
+	path := place(t)
+	add(t, path, start("z", 1000))
+	for n := range 100 {
+		text := append(encode(start("a", n)), encode(start("b", n))...)
+		if err := os.WriteFile(fmt.Sprintf("%s.%d.gz", path, n+1), packed(t, text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n := 0
+	if err := Each(path, func(Event) {
+		if n++; n == 3 {
+			runtime.GC()
+			runtime.ReadMemStats(&now)
+		}
+	}); err != nil || n != 201 {
+		t.Fatalf("%d events, %v", n, err)
+	}
+	if grown := int64(now.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
+		t.Errorf("%d MB more in memory", grown>>20)
 	}
 }
 

@@ -29,12 +29,14 @@ func Each(path string, visit func(Event)) error {
 		return err
 	}
 	for _, f := range all {
-		for ok := true; ok; {
+		ok, err := f.begin()
+		for ; ok && err == nil; ok, err = f.advance() {
 			visit(f.next)
-			if ok, err = f.advance(); err != nil {
-				return err
-			}
 		}
+		if err != nil {
+			return err
+		}
+		f.lines = nil
 	}
 	return nil
 }
@@ -49,15 +51,56 @@ type part struct {
 // maxLine is more bytes than two events have: one that was cut short, and one behind it.
 const maxLine = 128 << 10
 
-// openAll opens the files that have events, in the order of their first ones. All are opened before any is
-// read, so that none is missed whose name rotation changes meanwhile.
+// maxListings is how often a directory is listed that rotation changes meanwhile.
+const maxListings = 10
+
+// openAll opens the files that have events, in the order of their first ones, but that which is being
+// written last: a clock may have been wrong. All are opened before any is read, so that none is missed
+// whose name rotation changes meanwhile.
 func openAll(path string) (all []*part, err error) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	for n, gone := 0, true; gone && err == nil && n < maxListings; n++ {
+		for _, p := range all {
+			_ = p.file.Close()
+		}
+		all, gone, err = openListed(path)
 	}
 	if err != nil {
-		return nil, err
+		return all, err
+	}
+	opened := all
+	all = nil
+	for i, p := range opened {
+		ok, err := p.begin()
+		if err != nil {
+			return append(all, opened[i:]...), err
+		}
+		p.lines = nil // until its turn comes: with a decompressor that is much, for many files
+		if ok {
+			all = append(all, p)
+		} else {
+			_ = p.file.Close()
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *part) int {
+		if isLast := a.file.Name() == path; isLast != (b.file.Name() == path) {
+			if isLast {
+				return 1
+			}
+			return -1
+		}
+		return a.next.Time.Compare(b.next.Time)
+	})
+	return all, nil
+}
+
+// openListed opens the files of a directory; gone reports whether one is not there any more.
+func openListed(path string) (all []*part, gone bool, err error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	plain := map[string]bool{}
 	for _, entry := range entries {
@@ -68,37 +111,27 @@ func openAll(path string) (all []*part, err error) {
 		if of, ok := strings.CutSuffix(name, gz); ok && of != path && plain[of] {
 			continue // it is being made of that one, whose name comes first
 		}
-		plain[name] = true
 		file, err := os.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
+			gone = true
 			continue // rotated meanwhile
 		}
 		if err != nil {
-			return all, err
+			return all, gone, err
 		}
+		plain[name] = true
 		all = append(all, &part{file: file})
 	}
-	opened := all
-	all = nil
-	for i, p := range opened {
-		ok, err := p.begin()
-		if err != nil {
-			return append(all, opened[i:]...), err
-		}
-		if ok {
-			all = append(all, p)
-		} else {
-			_ = p.file.Close()
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *part) int { return a.next.Time.Compare(b.next.Time) })
-	return all, nil
+	return all, gone, nil
 }
 
 const gz = ".gz"
 
 // begin reads the first event; false if there is none.
 func (p *part) begin() (bool, error) {
+	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
 	p.lines = bufio.NewReaderSize(p.file, maxLine)
 	if strings.HasSuffix(p.file.Name(), gz) {
 		z, err := gzip.NewReader(p.lines)

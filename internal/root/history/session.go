@@ -25,7 +25,7 @@ type Collector struct {
 	Live  map[string]bool  // ids of sessions that go on now
 
 	open  map[string]*Session
-	ended map[string]bool // of all
+	ended map[string]*Session
 	all   []*Session
 
 	number int // of events
@@ -38,7 +38,7 @@ func (c *Collector) Add(e Event) {
 		return
 	}
 	if c.open == nil {
-		c.open, c.ended = map[string]*Session{}, map[string]bool{}
+		c.open, c.ended = map[string]*Session{}, map[string]*Session{}
 	}
 	c.number++
 	switch e.Kind {
@@ -47,7 +47,10 @@ func (c *Collector) Add(e Event) {
 			c.all = append(c.all, &Session{Event: e, Ended: true, Until: e.Time, number: c.number})
 		}
 	case Start:
-		if !c.ended[e.ID] && c.open[e.ID] == nil { // else it is read twice, while files are rotated
+		switch s := c.ended[e.ID]; {
+		case s != nil && s.Kind == End:
+			c.begin(s, e)
+		case s == nil && c.open[e.ID] == nil: // else it is read twice, while files are rotated
 			c.open[e.ID] = &Session{Event: e, number: c.number}
 		}
 	case End:
@@ -55,20 +58,33 @@ func (c *Collector) Add(e Event) {
 	}
 }
 
+// begin adds the start of a session whose end came first, as a wrong clock can order files.
+func (c *Collector) begin(s *Session, e Event) {
+	exit, signal, lost := s.Exit, s.Signal, s.Lost
+	if s.Connection {
+		c.all = append(c.all, s) // see end
+	}
+	s.Event = e
+	s.Exit, s.Signal, s.Lost = exit, signal, lost
+}
+
 func (c *Collector) end(e Event) {
 	s := c.open[e.ID]
 	delete(c.open, e.ID)
-	if e.Time.Before(c.Since) || c.ended[e.ID] || s == nil && e.Connection {
+	if e.Time.Before(c.Since) || c.ended[e.ID] != nil {
 		return
 	}
-	if s == nil {
+	alone := s == nil
+	if alone {
 		s = &Session{Event: e, number: c.number}
 		s.Time = e.Since
 	}
 	s.Ended, s.Until = true, e.Time
 	s.Exit, s.Signal, s.Lost = e.Exit, e.Signal, e.Lost
-	c.ended[e.ID] = true
-	c.all = append(c.all, s)
+	c.ended[e.ID] = s
+	if !alone || !e.Connection {
+		c.all = append(c.all, s)
+	}
 }
 
 // Sessions returns the sessions in the order of their beginnings.
