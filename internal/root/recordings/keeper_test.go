@@ -186,3 +186,17 @@ func TestWhatTheLastSessionRecordedIsLookedAtAfterItsEnd(t *testing.T) {
 		t.Errorf("within the pause %d are left, after %v", n, time.Since(begun))
 	}
 }
+
+func TestKeeperLeavesAloneWhatHasAnotherLimit(t *testing.T) {
+	top := rootOnly(t)
+	for n := range 4 {
+		put(t, top+"/audited/"+id(n)+".cast", 64, n)
+		put(t, top+"/alice/"+id(n)+".cast", 64, n)
+	}
+	k, _ := newKeeper(t, state.RunDir(t.TempDir()), func() ([]policy.RecordLimit, error) {
+		return []policy.RecordLimit{{Template: top + "/%u/%x.cast", Most: 64 << 10, Others: []string{top + "/audited/%x.cast"}}}, nil
+	})
+	if !k.trim(0) || len(left(t, top)) != 5 {
+		t.Errorf("left: %q", left(t, top))
+	}
+}

@@ -3,7 +3,6 @@ package recordings
 import (
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -79,28 +78,41 @@ func beforePath(template string) (before string, deep bool) {
 	return template, false
 }
 
-// isOthers reports whether another template can have named a file of the place.
-func (p Place) isOthers(dir, name string) bool {
+// othersIn returns the other templates that can have named files of a directory of the place.
+func (p Place) othersIn(dir string) (all []other) {
 	if len(p.others) == 0 {
-		return false
+		return nil
 	}
-	file := p.real + strings.TrimPrefix(dir, p.Dir) + "/" + name
-	return slices.ContainsFunc(p.others, func(o other) bool { return o.has(file) })
-}
-
-func (o other) has(file string) bool {
-	below, ok := strings.CutPrefix(file, strings.TrimSuffix(o.Dir, "/")+"/")
-	elements, last := strings.Split(below, "/"), len(o.patterns)-1
-	if !ok || len(elements) <= last || len(elements) > last+1 && !o.deep {
-		return false
-	}
-	for i, pattern := range o.patterns[:last] {
-		if matches, _ := path.Match(pattern, elements[i]); !matches {
-			return false
+	real := p.real + strings.TrimPrefix(dir, p.Dir)
+	for _, o := range p.others {
+		if names, ok := o.in(real); ok {
+			all = append(all, names)
 		}
 	}
-	return o.Named(elements[last])
+	return all
 }
+
+// in returns what has a name that the other template can have in a directory.
+func (o other) in(dir string) (names other, ok bool) {
+	below, ok := strings.CutPrefix(dir+"/", strings.TrimSuffix(o.Dir, "/")+"/")
+	if !ok {
+		return other{}, false
+	}
+	for len(o.patterns) > 1 || o.deep && len(o.patterns) > 0 {
+		element, rest, more := strings.Cut(below, "/")
+		if !more {
+			break
+		}
+		if matches, _ := path.Match(o.patterns[0], element); !matches {
+			return other{}, false
+		}
+		below, o.patterns = rest, o.patterns[1:]
+	}
+	return o, len(o.patterns) == 0 || below == "" && len(o.patterns) == 1
+}
+
+// has reports whether a name is one of what in returned.
+func (o other) has(name string) bool { return len(o.patterns) == 0 || o.Named(name) }
 
 // sessionID matches what state.NewSessionID returns.
 var sessionID = strings.Repeat("[a-z2-7]", 12)

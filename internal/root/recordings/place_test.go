@@ -45,6 +45,26 @@ func TestNamesOfRecordingsAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
+func TestOtherTemplatesHaveWhatTheyCanName(t *testing.T) {
+	x := id(0) + ".cast"
+	for _, c := range []struct {
+		other string
+		want  bool
+	}{
+		{"/r/%u/%x.cast", true}, {"/r/alice/%x.cast", true}, {"/r/%U/%u.cast", true}, {"/%u/alice/%x.cast", true}, {"/%u/%u/" + x, true},
+		{"/r/bob/%x.cast", false}, {"/r/%u/%x", false}, {"/r/%u/%u/%x.cast", false}, {"/r/%x.cast", false}, {"/%x.cast", false}, {"/r/alice", false},
+		{"/r/alice/deep/%x.cast", false}, {"/ra/%u/%x.cast", false}, {"/r/al/%x.cast", false},
+		{"/%h", true}, {"/r%h/%x", true}, {"/r/%h/%x", true}, {"/r/%u/%h", true}, {"/r/%u/%h/%x", true}, {"/r/a%s", true}, {"/%u%h", true},
+		{"/r/b%h", false}, {"/s/%h", false}, {"/r/%u/b%h", false}, {"/r/%u/%%h", false}, {"/r/alice/aa%h", true}, {"/r/%u/%u/%h", false},
+	} {
+		p, _ := PlaceOf("/r/%u/%x.cast")
+		others := p.Except([]string{c.other}).othersIn("/r/alice")
+		if got := len(others) == 1 && others[0].has(x); got != c.want {
+			t.Errorf("%s: %v", c.other, got)
+		}
+	}
+}
+
 // What New names is found again, whatever a user is called.
 func FuzzNames(f *testing.F) {
 	f.Add("alice", 1)

@@ -45,8 +45,9 @@ func (p Place) Trim(ctx context.Context, most int64, removed func(Removed)) erro
 	all := map[string]taken{}
 	err := p.Walk(ctx, func(dir *os.File) error {
 		var t taken
+		others := p.othersIn(dir.Name())
 		err := Files(ctx, dir, func(name string, st *unix.Stat_t) {
-			if p.isRecording(dir.Name(), name, st) {
+			if p.isRecording(others, name, st) {
 				t.space += space(st)
 			}
 		})
@@ -86,8 +87,9 @@ func (p Place) Trim(ctx context.Context, most int64, removed func(Removed)) erro
 
 // count opens the recordings of a directory, and returns what they take.
 func (p Place) count(ctx context.Context, dir *os.File) (t taken, err error) {
+	others := p.othersIn(dir.Name())
 	err = Files(ctx, dir, func(name string, st *unix.Stat_t) {
-		if !p.isRecording(dir.Name(), name, st) {
+		if !p.isRecording(others, name, st) {
 			return
 		}
 		fd, err := openUnused(dir, name, st.Ino)
@@ -124,10 +126,12 @@ func shareOf(all map[string]taken, most int64) (share int64, over bool) {
 	return 0, false
 }
 
-// isRecording reports whether a file of the place is a recording, by all but its contents. One with
+// isRecording reports whether a file of the place is a recording of no other template, by all but its
+// contents. One with
 // a second name is kept by somebody.
-func (p Place) isRecording(dir, name string, st *unix.Stat_t) bool {
-	return st.Uid == uint32(os.Geteuid()) && st.Nlink == 1 && p.Named(name) && !p.isOthers(dir, name)
+func (p Place) isRecording(others []other, name string, st *unix.Stat_t) bool {
+	return st.Uid == uint32(os.Geteuid()) && st.Nlink == 1 && p.Named(name) &&
+		!slices.ContainsFunc(others, func(o other) bool { return o.has(name) })
 }
 
 // maxOldest is how many files of a directory are kept in memory at once.
@@ -143,11 +147,12 @@ type file struct {
 // trimDir removes the oldest recordings of a directory, until they have freed so much.
 func (p Place) trimDir(ctx context.Context, dir *os.File, excess int64) (r Removed, err error) {
 	r.Dir = dir.Name()
+	others := p.othersIn(r.Dir)
 	for before := -1; excess > 0 && before < r.Number; {
 		before = r.Number
 		var all []file
 		err := Files(ctx, dir, func(name string, st *unix.Stat_t) {
-			if !p.isRecording(dir.Name(), name, st) {
+			if !p.isRecording(others, name, st) {
 				return
 			}
 			if all = append(all, file{name, st.Mtim.Sec, st.Mtim.Nsec, st.Ino, space(st)}); len(all) == 2*maxOldest {
