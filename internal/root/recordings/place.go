@@ -114,9 +114,6 @@ func (o other) in(dir string) (names other, ok bool) {
 // has reports whether a name is one of what in returned.
 func (o other) has(name string) bool { return len(o.patterns) == 0 || o.Named(name) }
 
-// sessionID matches what state.NewSessionID returns.
-var sessionID = strings.Repeat("[a-z2-7]", 12)
-
 // pattern returns what matches an element of a template, whatever the login is.
 func pattern(element string) string {
 	var b strings.Builder
@@ -127,7 +124,7 @@ func pattern(element string) string {
 			case '%':
 				b.WriteByte('%')
 			case 'x':
-				b.WriteString(sessionID)
+				b.WriteString(strings.Repeat("[a-z2-7]", 12)) // as state.NewSessionID
 			default:
 				b.WriteByte('*')
 			}

@@ -9,11 +9,12 @@ import (
 )
 
 func TestTemplateIsSplitBeforeWhatDependsOnTheLogin(t *testing.T) {
+	id := strings.Repeat("[a-z2-7]", 12)
 	for _, c := range []struct {
 		template, dir string
 		patterns      []string
 	}{
-		{"/var/log/dockersh/%u/%x.cast", "/var/log/dockersh", []string{"*", sessionID + ".cast"}},
+		{"/var/log/dockersh/%u/%x.cast", "/var/log/dockersh", []string{"*", id + ".cast"}},
 		{"/rec/%u-%%-[a]*%i", "/rec", []string{`*-%-\[a]\**`}},
 		{"/rec/one.cast", "/rec", []string{"one.cast"}},
 		{"/%u/x.cast", "", nil},
