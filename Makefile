@@ -11,6 +11,8 @@ DESTDIR ?=
 BIN     ?= bin
 ARCHS   ?= amd64 arm64
 GO      ?= $(or $(shell command -v go),/usr/local/go/bin/go)
+# What all programs print as their version: a package's is the number alone.
+VERSION ?= $(shell sed -n '/^\#\# /{s///p;q}' NEWS.md)$(shell git rev-parse --short HEAD 2>/dev/null | sed 's/^/+/')
 FUZZTIME ?= 10s
 TESTFLAGS ?=
 BENCHFLAGS ?=
@@ -19,7 +21,8 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockersh-files dockershctl dockersh-bridge
 PATHS    = github.com/dockersh/dockersh/internal/host/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
-           -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG)
+           -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG) \
+           -X github.com/dockersh/dockersh/internal/host/version.number=$(VERSION)
 LIBEXEC  = $(DESTDIR)$(LIBEXECDIR)/dockersh
 SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -1,6 +1,6 @@
-// Package version knows the version of the running program. It is what the go
-// command wrote into the program (go version -m shows it): for go install it is
-// the version asked for, for a build in a clone the tag, or a time and a commit.
+// Package version knows the version of the running program: the Makefile's VERSION,
+// or else what the go command wrote into the program (go version -m shows it), which
+// for go install is the version asked for.
 package version
 
 import (
@@ -14,8 +14,13 @@ import (
 // runtime/debug reads it too, but links fmt, which is too much for a login shell.
 const magic = "\xff Go buildinf:"
 
-// Get returns the version of this program's module, or "unknown".
+var number string // set at link time
+
+// Get returns the version of this program, or "unknown".
 func Get() string {
+	if number != "" {
+		return number
+	}
 	fd, err := unix.Open("/proc/self/exe", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return unknown

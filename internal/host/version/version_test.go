@@ -15,6 +15,14 @@ func TestVersionIsThatOfTheBuildInformation(t *testing.T) {
 	}
 }
 
+func TestVersionThatMakeWroteIsTheProgramsOwn(t *testing.T) {
+	number = "1.2.3"
+	defer func() { number = "" }()
+	if got := Get(); got != "1.2.3" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAProgramWithoutBuildInformationHasNoVersion(t *testing.T) {
 	for _, exe := range []string{"", "\x7fELF", magic, magic + "\nmod\t", magic + "\nmod\tpath", magic + "\nmod\tpath\t\n"} {
 		if got := find(exe); got != unknown {
