@@ -45,6 +45,10 @@ var refusals = [...]refusal{
 		"the container engine's disk is full", "ask the administrator to run: ENGINE system df"},
 }
 
+// helpers are programs that an engine runs to start a container, with Debian's packages of them,
+// which an installation without recommended packages leaves out.
+var helpers = map[string]string{"nft": "nftables", "iptables": "iptables", "pasta": "passt", "slirp4netns": "slirp4netns"}
+
 // limits are the words by which an engine's text is about a limit: the text names what is
 // possible.
 var limits = [...]string{
@@ -70,6 +74,10 @@ func Refusal(program string, err error) error {
 		return usererr.New(usererr.Settings, "the container engine has no network "+name,
 			"ask the administrator to run: "+program+" network create "+name+" (or to change network in the settings)", err)
 	}
+	if name := missingHelper(text); name != "" {
+		return usererr.New(usererr.Container, "the container engine lacks the program "+name,
+			"ask the administrator to run: apt install "+helpers[name]+" (or what has "+name+" on the host of the engine)", err)
+	}
 	for _, word := range limits {
 		if at := strings.Index(text, word); at >= 0 {
 			return usererr.New(usererr.Settings, "the container engine refuses a limit of the settings: "+sentence(err.Error(), at),
@@ -87,6 +95,20 @@ func missingNetwork(text string) string {
 		return ""
 	}
 	return printable.Text(m[1] + m[2])
+}
+
+// missingHelper returns the helper that is not there; empty if the text is about something else.
+func missingHelper(text string) string {
+	m := regexp.MustCompile(`(?:unable to execute|netavark:) (\w+): no such file|could not find (\w+), the network namespace`).
+		FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	name := m[1] + m[2]
+	if helpers[name] == "" {
+		return ""
+	}
+	return name
 }
 
 // sentence returns the part of an engine's text that has the byte at in it.

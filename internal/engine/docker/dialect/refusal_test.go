@@ -15,6 +15,9 @@ func TestUsualRefusalsOfEnginesAreExplained(t *testing.T) {
 		"Error response from daemon: all predefined address pools have been fully subnetted":                                                        "no free range of addresses",
 		"Error response from daemon: no available IPv4 addresses on this network's address pools: small (1a2b)":                                     "no free address",
 		`netavark: IPAM error: failed to find free IP in range: 10.9.0.1 - 10.9.0.2: all available ips used`:                                        "no free address",
+		`netavark: nftables error: unable to execute nft: No such file or directory (os error 2)`:                                                   "lacks the program nft",
+		`netavark: iptables: No such file or directory (os error 2)`:                                                                                "lacks the program iptables",
+		`setting up Pasta: could not find pasta, the network namespace can't be configured: exec: "pasta": executable file not found in $PATH`:      "lacks the program pasta",
 		"Error response from daemon: network none-such not found":                                                                                   "no network none-such",
 		"Error: unable to find network with name or ID none-such: network not found":                                                                "no network none-such",
 		"driver failed programming external connectivity on endpoint x: Bind for 0.0.0.0:8080 failed: port is already allocated":                    "a port that the settings publish",
@@ -36,7 +39,7 @@ func TestUsualRefusalsOfEnginesAreExplained(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	for _, text := range []string{"something else", ""} {
+	for _, text := range []string{"something else", "", `exec: "/bin/nft": stat /bin/nft: no such file or directory`} {
 		if err := errors.New(text); Refusal("docker", err) != err {
 			t.Errorf("%q was explained", text)
 		}
