@@ -598,3 +598,14 @@ func readText(t testing.TB, file *os.File) string {
 
 // closeAll closes descriptors that the test has received.
 func closeAll(fds []int) { seqpacket.CloseAll(fds) }
+
+// statField returns a number of /proc/PID/stat (proc(5)), which counts from 0 here.
+func statField(t testing.TB, pid, field int) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	must(t, err)
+	_, rest, _ := strings.Cut(string(text), ") ") // the name, field 1, has no blank here
+	n, err := strconv.Atoi(strings.Fields(rest)[field-2])
+	must(t, err)
+	return n
+}
