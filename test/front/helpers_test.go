@@ -93,7 +93,7 @@ func TestMain(m *testing.M) {
 }
 
 // others are processes that the tests need, by the name of the program.
-var others = map[string]func(){}
+var others = map[string]func(){"other-agent": otherAgent, "dockershd-session": sessionBroker}
 
 // needRoot skips a test that starts programs as other users.
 func needRoot(t testing.TB) {
@@ -155,6 +155,7 @@ type front struct {
 	out, errors *output
 	ended       chan struct{} // closed at its end
 	status      syscall.WaitStatus
+	took        time.Duration
 }
 
 // run starts the program. Its broker is b.
@@ -203,10 +204,12 @@ func (b *broker) run(h how) *front {
 		_ = file.Close()
 	}
 	f.pid = p.Pid
+	began := time.Now()
 	go func() {
 		defer close(f.ended)
 		if state, err := p.Wait(); err == nil {
 			f.status, _ = state.Sys().(syscall.WaitStatus)
+			f.took = time.Since(began)
 		}
 	}()
 	b.t.Cleanup(func() { _ = p.Kill(); <-f.ended })
