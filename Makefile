@@ -130,6 +130,7 @@ packages-test: ## install, upgrade and remove the packages, here and on Debian 1
 	sh scripts/apart sh scripts/packages-lint build/packages
 	@GO='$(GO)' MAKE='$(MAKE)' VERSION=999.0.0 sh scripts/packages build/packages/next amd64 >/dev/null
 	sh scripts/inside sh scripts/packages-test build/packages
+	sh scripts/inside sh scripts/packages-test build/packages rpm
 	sh scripts/trixie scripts/inside sh scripts/packages-test build/packages
 	set -e; for page in trainers universities jumphosts; do for on in sh 'sh scripts/trixie sh'; do \
 		$$on scripts/inside sh scripts/pages-test build/packages docs/$$page.md; done; done
