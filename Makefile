@@ -18,7 +18,7 @@ TESTFLAGS ?=
 BENCHFLAGS ?=
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-PROGRAMS = dockersh dockershd dockershd-session dockersh-init dockersh-files dockershctl dockersh-bridge
+PROGRAMS = dockershd dockershd-session dockersh-init dockersh-files dockershctl dockersh-bridge
 PATHS    = github.com/dockersh/dockersh/internal/host/paths
 LDFLAGS  = -s -w -X $(PATHS).Bin=$(BINDIR) -X $(PATHS).Sbin=$(SBINDIR) -X $(PATHS).Libexec=$(LIBEXECDIR) \
            -X $(PATHS).Etc=$(ETC) -X $(PATHS).Run=$(RUN) -X $(PATHS).Log=$(LOG) \
@@ -28,17 +28,25 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
 ROTATE   = $(DESTDIR)$(ETC)/logrotate.d/dockersh
 
-# The PAM module: built where a C compiler and the headers of libpam are, and installed where
-# this host has its other modules. Everything but the network of ssh connections works without.
+# The programs in C: the login shell, and the PAM module for sshd.
 CC      ?= cc
+CFLAGS  ?= -O2
+WARN     = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+HARDEN   = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LINK     = -s -Wl,-z,relro,-z,now,-z,noexecstack
+
+# The login shell is static: it starts faster, and may be setuid root.
+FRONTFLAGS = -std=c11 -fPIE $(HARDEN) $(WARN) -DRUN_DIR='"$(RUN)"' -DLIBEXEC_DIR='"$(LIBEXECDIR)"'
+
+# The PAM module: built where libpam and its headers are, and installed where this host has its other
+# modules. Everything but the network of ssh connections works without.
 PAMDIR  ?= $(patsubst %/,%,$(dir $(firstword $(wildcard /lib/*/security/pam_unix.so /lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
-PAMFLAGS = -std=c11 -O2 -fPIC -fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wshadow -Wconversion \
-           -Wno-sign-conversion -DSOCKET_PATH='"$(RUN)/dockershd.sock"' -DFRONT_PATH='"$(BINDIR)/dockersh"'
-PAMLINK  = -shared -s -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+PAMFLAGS = -std=c11 -fPIC -fvisibility=hidden $(HARDEN) $(WARN) -DSOCKET_PATH='"$(RUN)/dockershd.sock"' -DFRONT_PATH='"$(BINDIR)/dockersh"'
+PAMLINK  = -shared $(LINK),-z,defs
+HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null -lpam 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean
+.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -48,7 +56,11 @@ help: ## list the targets
 build: ## build the programs, static, in ./bin
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(PROGRAMS:%=./cmd/%)
-	@$(MAKE) -s pam
+	@$(MAKE) -s front pam
+
+front: # the login shell
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(FRONTFLAGS) -DVERSION='"$(VERSION)"' -static-pie $(LINK) -o $(BIN)/dockersh front/*.c || \
+		{ echo 'make: error: $(CC) does not build dockersh: it takes a C compiler and a static libc (apt-get install gcc libc6-dev)' >&2; exit 1; }
 
 pam: # the PAM module, if that can be built here
 	@mkdir -p $(BIN)
@@ -199,7 +211,7 @@ e2e-ready: # what the tests need inside, where there is no network: images, prog
 	@$(GO) list -deps -test -tags 'e2e bench' ./... >/dev/null
 
 e2e-programs: # as the tests install them: owned by root, short paths
-	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh PAMDIR=/run/dsh/security CFLAGS=-Werror ETC=/etc RUN=/run/dockersh
+	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh PAMDIR=/run/dsh/security CFLAGS='-O2 -Werror' ETC=/etc RUN=/run/dockersh
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

@@ -65,10 +65,10 @@ func TestErrorsAreComparedWithErrorsIs(t *testing.T) {
 // What is longer is not read to its end.
 func TestNoLineOfCodeIsTooLong(t *testing.T) {
 	const ofCode, ofComments = 140, 110
-	for _, path := range code(t) {
+	for _, path := range slices.Concat(code(t), files(t, ".c"), files(t, ".h")) {
 		for n, line := range strings.Split(read(t, path), "\n") {
-			limit := ofCode
-			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+			limit, text := ofCode, strings.TrimSpace(line)
+			if strings.HasPrefix(text, "//") || strings.HasPrefix(text, "/*") || strings.HasPrefix(text, "* ") {
 				limit = ofComments
 			}
 			if columns := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); columns > limit {

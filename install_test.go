@@ -22,7 +22,7 @@ func TestProgramsInstalledByVersionKnowIt(t *testing.T) {
 		"GOBIN=" + bin, "GONOSUMDB=*", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0",
 		"GOARCH=", // GOBIN is for programs of this host only
 	}
-	for _, name := range []string{"dockersh", "dockersh-init"} {
+	for _, name := range []string{"dockersh-files", "dockersh-init"} {
 		goCommand(t, env, "install", module+"/cmd/"+name+"@"+release)
 		out, err := exec.Command(filepath.Join(bin, name), "--version").CombinedOutput()
 		if want := name + " " + release + "\n"; err != nil || string(out) != want {

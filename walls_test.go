@@ -17,7 +17,6 @@ var rooms = []struct{ name, reason string }{
 	{"engine", "what is needed of a container engine, in our words"},
 	{"rules", "what the administrator wrote and what follows from it: knows no socket and no running container"},
 	{"root", "what runs with root's power (or as its own user through the direct door)"},
-	{"user", "what runs as the user who logged in: of root it may link the door alone, which gives root up"},
 	{"container", "what runs inside, with the container user's rights: needs nothing of the host"},
 	{"admin", "what the administrator runs: shares root's files and locks, and asks a broker for its counters alone"},
 }
@@ -35,7 +34,7 @@ var lean = []string{"net", "net/http", "os/exec", "os/user", "log", "log/slog", 
 
 // beside is what the administrator's packages go without: they work beside the broker,
 // and main chooses the engine.
-var beside = []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"}
+var beside = []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/"}
 
 // besideHTTP is beside for those that link the library of Prometheus, which knows headers of HTTP.
 var besideHTTP = slices.DeleteFunc(slices.Clone(beside), func(p string) bool { return p == "net/http" })
@@ -45,20 +44,17 @@ var pure = []string{"net/http", "internal/engine/docker", "internal/root/", "int
 
 var walls = []wall{
 	// The programs.
-	{"cmd/dockersh", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/container/", "internal/host/account",
-		"internal/root/broker", "internal/root/daemon"),
-		"it starts for every ssh, scp and git command, as a user nobody trusts: what it links decides its speed, and it decides nothing"},
-	{"cmd/dockersh-init", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/user/", "internal/host/account"),
+	{"cmd/dockersh-init", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/host/account"),
 		"it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
-	{"cmd/dockersh-files", []string{"os/exec", "net/http", "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/user/", "internal/host/account", "internal/container/agent"},
+	{"cmd/dockersh-files", []string{"os/exec", "net/http", "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/host/account", "internal/container/agent"},
 		"it serves one client with the container user's rights: it starts nothing, and speaks to nobody else"},
-	{"cmd/dockershd", []string{"internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
+	{"cmd/dockershd", []string{"internal/container/", "internal/admin/", "internal/host/tty"},
 		"it has the power: it never opens a terminal, and serves no administrator"},
-	{"cmd/dockershd-session", []string{"net/http", "crypto/tls", "internal/engine/docker", "internal/user/", "internal/container/", "internal/admin/", "internal/host/tty"},
+	{"cmd/dockershd-session", []string{"net/http", "crypto/tls", "internal/engine/docker", "internal/container/", "internal/admin/", "internal/host/tty"},
 		"without a service it starts for every login, and stays for its length: the client of an engine would be most of it"},
-	{"cmd/dockersh-bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/user/", "internal/container/", "internal/admin/"},
+	{"cmd/dockersh-bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/container/", "internal/admin/"},
 		"it learns what its session is, and decides nothing"},
-	{"cmd/dockershctl", []string{"internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/", "internal/user/front"},
+	{"cmd/dockershctl", []string{"internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/"},
 		"it works beside the broker, under the same locks: the two must not become one"},
 
 	// host: leaves, each for one thing of the host.
@@ -71,7 +67,7 @@ var walls = []wall{
 	{"internal/host/proc", []string{"net", "os/exec", "fmt"}, "it reads /proc, for warm logins too"},
 	{"internal/host/rootfs", []string{"net", "os/exec", "fmt", "internal/host/account"}, "root follows paths of containers in it, and no others: a few system calls, for the agent too"},
 	{"internal/host/sshd", []string{"net", "os/exec", "fmt"}, "it asks the kernel about sshd, for warm logins too"},
-	{"internal/host/sshd/pattern", append(lean, "os", "crypto/sha256"), "as cmd/dockersh"},
+	{"internal/host/sshd/pattern", append(lean, "os", "crypto/sha256"), "a pattern and a name in"},
 	{"internal/host/seen", []string{"net", "os/exec", "fmt"}, "names of files, for warm logins too"},
 	{"internal/host/sys", []string{"net", "os/exec", "fmt"}, "system calls for programs that start per session"},
 	{"internal/host/trustedpath", []string{"net", "os/exec"}, "it checks paths before root follows them, and starts nothing"},
@@ -129,7 +125,7 @@ var walls = []wall{
 		"it has no rights, and carries bytes: which ones was decided elsewhere"},
 	{"internal/root/broker", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "it is given an engine, and never opens a terminal"},
 	{"internal/root/daemon", []string{"internal/engine/docker", "internal/host/tty", "net/http"}, "the mains choose the engine: one program has none"},
-	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire", "internal/user/"}, "root runs it in a setuid program: nothing of the caller's is read there"},
+	{"internal/root/door", []string{"fmt", "net", "os/exec", "internal/proto/wire"}, "it starts a program as root: nothing of a message is read there"},
 	{"internal/root/recordings", []string{"net/http", "internal/engine/docker", "internal/host/tty", "internal/root/broker", "internal/root/bringup", "internal/root/lifecycle"},
 		"files of root: whose session is recorded, and what is in a recording, is not its business"},
 	{"internal/root/counters", []string{"os", "net", "fmt", "log/slog", "internal/engine/", "internal/root/"}, "it adds to numbers in memory: a warm login waits for nothing here"},
@@ -154,11 +150,7 @@ var walls = []wall{
 		"it is given a container and its forwards, and knows no login"},
 	{"internal/root/syslog", []string{"net/http", "internal/rules/", "internal/engine/", "internal/proto/"}, "lines go to the log, whatever they say"},
 
-	// user, container, admin
-	{"internal/user/dotfile", append(lean, "internal/rules/", "internal/root/"), "it reads the user's file with the user's rights, and does not understand it"},
-	{"internal/user/forward", append(lean, "internal/rules/", "internal/root/", "internal/engine/", "internal/proto/wire"), "bytes between two sockets: which ones was decided elsewhere"},
-	{"internal/user/xauthority", append(lean, "os", "golang.org/x/sys/unix", "internal/rules/", "internal/root/"), "bytes in, bytes out"},
-	{"internal/user/front", append(lean, "internal/rules/", "internal/engine/", "internal/root/broker"), "as cmd/dockersh"},
+	// container, admin
 	{"internal/container/spawn", append(lean, "internal/proto/", "internal/rules/", "internal/engine/", "internal/root/"), "what runs between fork and exec is a few system calls"},
 	{"internal/container/agent", append(lean, "internal/rules/", "internal/engine/", "internal/root/"), "as cmd/dockersh-init"},
 	{"internal/container/files", []string{"os/exec", "net/http", "internal/container/agent"}, "as cmd/dockersh-files"},
@@ -169,11 +161,11 @@ var walls = []wall{
 		"what every command is made of knows no command"},
 	{"internal/admin/containers", append(beside, "internal/admin/ctl", "internal/admin/doctor/", "internal/admin/top/"), "as cmd/dockershctl"},
 	{"internal/admin/ctl", besideHTTP, "as cmd/dockershctl"},
-	{"internal/admin/doctor", append(beside, "internal/root/", "internal/user/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
+	{"internal/admin/doctor", append(beside, "internal/root/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
 		"it judges a host from outside: the programs that it judges do not supply the facts"},
 	{"internal/admin/doctor/checks", append(pure, "internal/admin/cli"), "a check judges facts: it does not look at the host"},
 	{"internal/admin/doctor/facts", append(pure, "internal/admin/doctor/checks"), "what is known of a host: how it was found out, and what follows from it, is decided elsewhere"},
-	{"internal/admin/doctor/look", append(beside, "internal/admin/doctor/checks", "internal/root/", "internal/user/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
+	{"internal/admin/doctor/look", append(beside, "internal/admin/doctor/checks", "internal/root/", "internal/admin/ctl", "internal/admin/containers", "internal/admin/sessions"),
 		"it looks, and judges nothing: the programs that are looked at do not supply the facts"},
 	{"internal/admin/doctor/programs", append(pure, "internal/engine/", "internal/rules/", "internal/admin/cli", "internal/admin/doctor/facts"),
 		"it runs what it is given: what that is, and what the output means, is for its callers"},
@@ -299,7 +291,7 @@ func TestOnlyMainsChooseAnEngine(t *testing.T) {
 
 // Programs that start per session or live per container are many.
 func TestProgramsOfSessionsDoNotFollowTheirCgroup(t *testing.T) {
-	for _, program := range []string{"dockersh", "dockershd-session", "dockersh-bridge", "dockersh-init", "dockersh-files"} {
+	for _, program := range []string{"dockershd-session", "dockersh-bridge", "dockersh-init", "dockersh-files"} {
 		got := golist(t, "-f", "{{.DefaultGODEBUG}}", "./cmd/"+program)[0]
 		if got != "containermaxprocs=0,updatemaxprocs=0" {
 			t.Errorf("%s is built with %q", program, got)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dockersh/dockersh/internal/proto/printable"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
@@ -27,7 +28,7 @@ func TestRefusalIsShownWithItsHint(t *testing.T) {
 		{wire.Error{Text: "no \x1b[2J\u202e\xff\n\u00e9\u200d", Hint: "\a\u009b\u2028x\ue000\U000e0001\ufeff\ufffd\u061c"}, "dockersh: error: no ?[2J???\u00e9\u200d\nhint: ???x\ue000????\n"},
 		{wire.Error{Text: "\x7f\u0080\u009f\u00a0\u061b\u200b\u200c\u200e\u200f\u202a\u2060\u2066\u206f\u2070"}, "dockersh: error: ???\u00a0\u061b?\u200c??????\u2070\n"},
 		{wire.Error{Text: "\xc3\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80\xe2\x80"}, "dockersh: error: " + strings.Repeat("?", 12) + "\n"},
-		{wire.Error{Text: strings.Repeat("x", 100<<10)}, "dockersh: error: " + strings.Repeat("x", 100<<10) + "\n"},
+		{wire.Error{Text: strings.Repeat("x", printable.MaxLine)}, "dockersh: error: " + strings.Repeat("x", printable.MaxLine) + "\n"},
 	} {
 		b := newBroker(t)
 		f := b.run(how{})
@@ -76,21 +77,21 @@ func TestBrokerThatBreaksTheProtocolIsNotAskedAgain(t *testing.T) {
 		fds    []int
 		want   string
 	}{
-		"an unknown message":         {[]byte{255}, nil, noAnswer},
-		"a number that is none":      {[]byte{0}, nil, noAnswer},
-		"a packet cut off":           {encoded(&wire.Error{Text: "x"})[:5], nil, noAnswer},
-		"a byte too much":            {append(encoded(&wire.Progress{}), 0), nil, noAnswer},
-		"a length that is a lie":     {[]byte{byte(wire.KindProgress), 255, 255, 255, 255}, nil, noAnswer},
-		"a list that is a lie":       {append(encoded(&wire.Ready{})[:13], 255, 255, 255, 63), nil, noAnswer},
-		"a NUL in a text":            {encoded(&wire.Progress{Text: "a\x00b"}), nil, noAnswer},
-		"a flag that is none":        {append(encoded(&wire.Ready{})[:26], 2), three[:1], noAnswer},
-		"no agent":                   {encoded(&wire.Ready{}), nil, noAnswer},
-		"two agents":                 {encoded(&wire.Ready{}), three[:2], noAnswer},
-		"three agents":               {encoded(&wire.Ready{}), three, noAnswer},
-		"more agents than fit":       {encoded(&wire.Ready{}), append(three, three...), noAnswer},
-		"a descriptor too many":      {encoded(&wire.Error{Text: "x"}), three[:1], noAnswer},
-		"the largest packet":         {make([]byte, wire.MaxPacket), nil, noAnswer},
-		"a larger packet":            {append(encoded(&wire.Progress{Text: strings.Repeat("x", wire.MaxPacket-5)}), 'x'), nil, noAnswer},
+		"an unknown message":         {[]byte{255}, nil, versions},
+		"a number that is none":      {[]byte{0}, nil, versions},
+		"a packet cut off":           {encoded(&wire.Error{Text: "x"})[:5], nil, versions},
+		"a byte too much":            {append(encoded(&wire.Progress{}), 0), nil, versions},
+		"a length that is a lie":     {[]byte{byte(wire.KindProgress), 255, 255, 255, 255}, nil, versions},
+		"a list that is a lie":       {append(encoded(&wire.Ready{})[:13], 255, 255, 255, 63), nil, versions},
+		"a NUL in a text":            {encoded(&wire.Progress{Text: "a\x00b"}), nil, versions},
+		"a flag that is none":        {append(encoded(&wire.Ready{})[:26], 2), three[:1], versions},
+		"no agent":                   {encoded(&wire.Ready{}), nil, versions},
+		"two agents":                 {encoded(&wire.Ready{}), three[:2], versions},
+		"three agents":               {encoded(&wire.Ready{}), three, versions},
+		"more agents than fit":       {encoded(&wire.Ready{}), append(three, three...), versions},
+		"a descriptor too many":      {encoded(&wire.Error{Text: "x"}), three[:1], versions},
+		"the largest packet":         {make([]byte, wire.MaxPacket), nil, versions},
+		"a larger packet":            {append(encoded(&wire.Progress{Text: strings.Repeat("x", wire.MaxPacket-5)}), 'x'), nil, versions},
 		"a reason that is not asked": {encoded(&wire.Reason{Text: "x"}), nil, versions},
 		"a message of an agent":      {encoded(&wire.Exit{}), nil, versions},
 		"our own message":            {encoded(&wire.Login{Version: wire.Version}), nil, versions},

@@ -48,11 +48,14 @@ func program(t testing.TB) string {
 }
 
 var built = sync.OnceValues(func() (string, error) {
-	const paths = "-X github.com/dockersh/dockersh/internal/host/paths."
 	path := filepath.Join(shared, "dockersh")
-	cmd := exec.Command("go", "build", "-ldflags", paths+"Run="+runDir+" "+paths+"Libexec="+libexec, "-o", path, "./cmd/dockersh")
-	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	sources, err := filepath.Glob("../../front/*.c")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("cc", append([]string{"-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
+		"-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+		"-DRUN_DIR=\"" + runDir + "\"", "-DLIBEXEC_DIR=\"" + libexec + "\"", "-o", path}, sources...)...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, text)
 	}

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/host/tty"
-	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -409,5 +408,5 @@ func TestTerminalMayGoDuringTheLogin(t *testing.T) {
 	s.pty = pty
 	s.agent.send(&wire.Started{Terminal: true}, master)
 	s.agent.expectEnd()
-	s.refuses("dockersh: error: something went wrong on this host\nhint: " + usererr.ReadLog + "\n")
+	s.refuses("dockersh: error: the terminal is gone: input/output error\n")
 }

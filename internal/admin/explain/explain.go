@@ -28,7 +28,6 @@ import (
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
-	"github.com/dockersh/dockersh/internal/user/dotfile"
 )
 
 // explanation is what a login of a user would do.
@@ -180,7 +179,7 @@ func ReadUserFile(ctx context.Context, u account.User, dir string) ([]byte, erro
 	defer cancel()
 	ended := wait.Until(limited, func() {
 		var a answer
-		read := func() { a.text, a.problem = dotfile.Read(dir, int(u.UID)) }
+		read := func() { a.text, a.problem = readDotfile(dir, int(u.UID)) }
 		if os.Geteuid() == int(u.UID) {
 			read()
 		} else if err := sys.AsUser(int(u.UID), int(u.GID), read); err != nil {

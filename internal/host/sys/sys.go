@@ -4,7 +4,6 @@ package sys
 
 import (
 	"errors"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,16 +69,6 @@ func Poll(fds []unix.PollFd, timeout int) (int, error) {
 			return n, err
 		}
 	}
-}
-
-// PollFor is poll(2) with a timeout shorter than its milliseconds. A signal ends it early.
-func PollFor(fds []unix.PollFd, d time.Duration) error {
-	timeout := unix.NsecToTimespec(d.Nanoseconds())
-	_, err := unix.Ppoll(fds, &timeout, nil)
-	if errors.Is(err, unix.EINTR) {
-		return nil
-	}
-	return err
 }
 
 // Read is read(2), repeated if a signal interrupts it.

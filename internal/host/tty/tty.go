@@ -11,7 +11,7 @@ import (
 // State has the modes of a terminal.
 type State struct{ t unix.Termios }
 
-// modeBytes is the length of State.Bytes: that of the kernel's struct termios, without the
+// modeBytes is the length of the modes in a message: that of the kernel's struct termios, without the
 // padding of Go's.
 const modeBytes = int(unsafe.Sizeof(unix.Termios{}))
 
@@ -47,12 +47,7 @@ func (s *State) Raw(fd int) error {
 // stopped reading would block it forever.
 func (s *State) Restore(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, &s.t) }
 
-// Bytes returns the modes in the form that SetBytes takes.
-func (s *State) Bytes() []byte {
-	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&s.t)), modeBytes)...)
-}
-
-// SetBytes sets the modes that Bytes returned for another terminal. The error is
+// SetBytes sets the modes that a front has read of another terminal. The error is
 // unix.EINVAL for anything else.
 func SetBytes(fd int, b []byte) error {
 	if len(b) != modeBytes {

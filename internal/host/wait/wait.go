@@ -28,18 +28,3 @@ func Until(ctx context.Context, f func()) bool {
 		return false
 	}
 }
-
-// Within runs f and returns its result. ok is false if f takes longer than limit, such as a look
-// at a file whose server does not answer: then f runs on, in a thread that stays behind.
-func Within[T any](limit time.Duration, f func() T) (result T, ok bool) {
-	done := make(chan T, 1)
-	go func() { done <- f() }()
-	t := time.NewTimer(limit)
-	defer t.Stop()
-	select {
-	case result = <-done:
-		return result, true
-	case <-t.C:
-		return result, false
-	}
-}

@@ -36,9 +36,6 @@ func Split(status uint32) (code int, sig unix.Signal) {
 // OfCode returns the wait status of a process that exited with code.
 func OfCode(code int) uint32 { return uint32(code&0xff) << 8 }
 
-// OfSignal returns the wait status of a process that sig ended.
-func OfSignal(sig unix.Signal) uint32 { return uint32(sig) }
-
 // SignalCode returns the exit code that shells and engines report for a process
 // that sig ended.
 func SignalCode(sig unix.Signal) int { return signaled + int(sig) }

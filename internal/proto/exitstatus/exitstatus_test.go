@@ -19,7 +19,7 @@ func TestTheEndOfARealProcessIsSplit(t *testing.T) {
 	} {
 		status := OfCode(c.code)
 		if c.sig != 0 {
-			status = OfSignal(c.sig)
+			status = uint32(c.sig)
 		}
 		cmd := exec.Command("/bin/sh", "-c", c.script)
 		_ = cmd.Run() // the status is what is looked at

@@ -11,8 +11,8 @@ import (
 )
 
 // Sync is one end of a connection, for a program that does one thing at a time. It
-// waits in poll(2) rather than in the runtime's poller, whose threads would cost the
-// login shell a fifth of its time. One goroutine may send while another receives.
+// waits in poll(2) rather than in the runtime's poller, which takes threads. One
+// goroutine may send while another receives.
 type Sync struct {
 	fd       int
 	deadline time.Time

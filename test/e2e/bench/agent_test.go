@@ -27,5 +27,5 @@ func agentRow(t *testing.T) row {
 // TestAgentBudget measures this row alone: AGENT=1 go test -run TestAgentBudget.
 func TestAgentBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "AGENT", func() row { return agentRow(t) })
+	measureAlone(t, "AGENT", func() []row { return []row{agentRow(t)} })
 }

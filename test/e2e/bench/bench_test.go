@@ -97,6 +97,16 @@ func startRows(t *testing.T, u *e2e.Account, id string) []row {
 	}
 }
 
+// TestStartBudget measures these rows alone: START=1 go test -run TestStartBudget.
+func TestStartBudget(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	measureAlone(t, "START", func() []row {
+		u := e2e.NewUser(t)
+		e2e.CanLogIn(t, u)
+		return startRows(t, u, u.Container(t))
+	})
+}
+
 func sshRow(t *testing.T, u, host *e2e.Account) row {
 	login := func(a *e2e.Account) func() time.Duration {
 		argv := e2e.SSHArgv(a, "127.0.0.1", "true")
@@ -122,20 +132,20 @@ func moduleRow(t *testing.T, u *e2e.Account) row {
 // TestModuleBudget measures this row alone: MODULE=1 go test -run TestModuleBudget.
 func TestModuleBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "MODULE", func() row {
+	measureAlone(t, "MODULE", func() []row {
 		u := e2e.NewUser(t)
 		e2e.CanLogIn(t, u)
-		return moduleRow(t, u)
+		return []row{moduleRow(t, u)}
 	})
 }
 
-// measureAlone prints one row of TestBudgets, if an environment variable asks for it.
-func measureAlone(t *testing.T, variable string, measure func() row) {
+// measureAlone prints rows of TestBudgets, if an environment variable asks for it.
+func measureAlone(t *testing.T, variable string, measure func() []row) {
 	t.Helper()
 	if os.Getenv(variable) == "" {
-		t.Skipf("TestBudgets has the same row; %s=1 asks for it alone", variable)
+		t.Skipf("TestBudgets has the same; %s=1 asks for it alone", variable)
 	}
-	fmt.Print(table([]row{measure()}))
+	fmt.Print(table(measure()))
 }
 
 // pipeRow puts the two ends of the pipe on one processor and the command between them on
@@ -317,11 +327,11 @@ func metricsRow(took []time.Duration) row {
 // TestMetricsBudget measures this row alone: METRICS=1 go test -run TestMetricsBudget.
 func TestMetricsBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "METRICS", func() row {
+	measureAlone(t, "METRICS", func() []row {
 		u := e2e.NewUser(t, "pidslimit = 8192")
 		e2e.CanLogIn(t, u)
 		hold(t, u, 1000)
 		lsOf(t, 200)
-		return metricsRow(race(15, func() time.Duration { return metrics(t) })[0])
+		return []row{metricsRow(race(15, func() time.Duration { return metrics(t) })[0])}
 	})
 }

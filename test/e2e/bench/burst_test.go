@@ -37,9 +37,9 @@ func burstRow(t *testing.T, u, host *e2e.Account) row {
 // TestBurstBudget measures this row alone: BURST=1 go test -run TestBurstBudget.
 func TestBurstBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "BURST", func() row {
+	measureAlone(t, "BURST", func() []row {
 		u := e2e.NewUser(t)
 		e2e.CanLogIn(t, u)
-		return burstRow(t, u, e2e.NewAccount(t, "/bin/bash"))
+		return []row{burstRow(t, u, e2e.NewAccount(t, "/bin/bash"))}
 	})
 }

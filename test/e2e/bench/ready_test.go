@@ -44,5 +44,5 @@ func readySeatsRow(t *testing.T) row {
 // TestReadySeatsBudget measures this row alone: SEATS=1 go test -run TestReadySeatsBudget.
 func TestReadySeatsBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "SEATS", func() row { return readySeatsRow(t) })
+	measureAlone(t, "SEATS", func() []row { return []row{readySeatsRow(t)} })
 }

@@ -1,0 +1,35 @@
+#define _GNU_SOURCE
+#include "exitstatus.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MAX_SIGNAL 64 /* the last real-time signal */
+
+int
+split_status(uint32_t status, int *signal)
+{
+	int by = (int)(status & 0x7f);
+
+	*signal = 0;
+	if (by == 0)
+		return (int)(status >> 8 & 0xff);
+	*signal = by <= MAX_SIGNAL ? by : SIGKILL;
+	return 0;
+}
+
+void
+die_by(int signal)
+{
+	struct rlimit none = { 0, 0 };
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	setrlimit(RLIMIT_CORE, &none); /* a core file of this program helps nobody, and would be in the user's home */
+	sigaction(signal, &action, NULL);
+	kill(getpid(), signal);
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
