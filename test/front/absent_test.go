@@ -29,7 +29,7 @@ func TestEveryWaitHasALimit(t *testing.T) {
 	add := func(what string, least time.Duration, b *broker, h how) {
 		all = append(all, hang{what: what, f: b.run(h), least: least})
 	}
-	const restart, why, start = 5 * time.Second, 10 * time.Second, 15 * time.Second
+	const restart, reason, start = 5 * time.Second, 10 * time.Second, 15 * time.Second
 
 	left := noBroker(t)
 	must(t, bind(left.socket()))
@@ -52,11 +52,13 @@ func TestEveryWaitHasALimit(t *testing.T) {
 		add("a service that does not come back", restart, withLock(t), how{uid: nobody})
 	}
 
+	runs := begin(t, how{}, &wire.Ready{})
+	runs.started(&wire.Started{})
 	s := begin(t, how{}, &wire.Ready{})
 	s.started(&wire.Started{})
 	s.closeStdio()
 	_ = s.agent.Close()
-	all = append(all, hang{"a reason", s.front, s.broker, why, true})
+	all = append(all, hang{"a reason", s.front, s.broker, reason, true})
 	b := newBroker(t)
 	f := b.run(how{})
 	c := b.accept()
@@ -83,7 +85,9 @@ func TestEveryWaitHasALimit(t *testing.T) {
 			t.Errorf("%s: it waited for %v alone", h.what, h.f.took)
 		}
 	}
-	frozen.expectEnd() // and nothing was sent to it
+	frozen.expectEnd()                    // and nothing was sent to it
+	runs.ends(&wire.Exit{Status: 6 << 8}) // a session that runs has no limit
+	runs.exits(6)
 }
 
 func TestBrokerThatAlwaysEndsIsNotAskedForEver(t *testing.T) {

@@ -2,6 +2,8 @@ package front_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,6 +68,17 @@ func TestArgumentsMeanWhatTheyMeanToAShell(t *testing.T) {
 		}
 		if want := len(c.inside) > 1; login.HasCommand != want {
 			t.Errorf("%s: HasCommand is %v", c.what, login.HasCommand)
+		}
+	}
+}
+
+func TestLinkToTheProgramIsAnotherProgram(t *testing.T) {
+	t.Parallel()
+	link := filepath.Join(tempDir(t), "dockersh")
+	must(t, os.Symlink(program(t), link))
+	for command, want := range map[string][]string{link: {"ash", "-c", link}, program(t): {"-ash"}} {
+		if _, start := asked(t, how{path: link, argv: []string{link, "-c", command}}, &wire.Ready{}); !slices.Equal(start.Argv, want) {
+			t.Errorf("%s: %q", command, start.Argv)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package front_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -75,6 +76,7 @@ func TestMain(m *testing.M) {
 		other()
 		return
 	}
+	unix.Umask(0) // a socket has its mode from the beginning
 	code, err := 1, error(nil)
 	if shared, err = os.MkdirTemp("", "front-"); err == nil {
 		libexec = filepath.Join(shared, "libexec")
@@ -87,6 +89,8 @@ func TestMain(m *testing.M) {
 		err = errors.Join(os.MkdirAll(libexec, 0o755), os.Chmod(shared, 0o755), os.Chmod(libexec, 0o755))
 	}
 	if err == nil {
+		flag.Parse()
+		_ = flag.Set("test.parallel", "8") // most of the time they wait
 		code = m.Run()
 	}
 	if err = errors.Join(err, os.RemoveAll(shared), os.RemoveAll(libexec)); err != nil {
@@ -153,6 +157,7 @@ type how struct {
 // front is the program while it runs.
 type front struct {
 	t           testing.TB
+	process     *os.Process
 	pid         int
 	in          *os.File
 	out, errors *output
@@ -165,6 +170,7 @@ type front struct {
 func (b *broker) run(h how) *front {
 	b.t.Helper()
 	f := &front{t: b.t, ended: make(chan struct{})}
+	b.last = f
 	path, argv := program(b.t), h.argv
 	if h.path != "" {
 		path = h.path
@@ -201,13 +207,13 @@ func (b *broker) run(h how) *front {
 	if h.extra != nil {
 		attr.Files = append(attr.Files, h.extra)
 	}
+	began := time.Now()
 	p, err := os.StartProcess(path, argv, attr)
 	must(b.t, err)
 	for _, file := range theirs {
 		_ = file.Close()
 	}
-	f.pid = p.Pid
-	began := time.Now()
+	f.process, f.pid = p, p.Pid
 	go func() {
 		defer close(f.ended)
 		if state, err := p.Wait(); err == nil {
@@ -408,9 +414,10 @@ func (p peer) expectEnd() {
 
 // broker is the service that the program asks, played by a test.
 type broker struct {
-	t   testing.TB
-	dir string // the program's working directory
-	l   *seqpacket.Listener
+	t    testing.TB
+	dir  string // the program's working directory
+	l    *seqpacket.Listener
+	last *front // that was started
 }
 
 // noBroker returns a broker that does not listen.
@@ -442,7 +449,9 @@ func (b *broker) listen() {
 func (b *broker) accept() peer {
 	b.t.Helper()
 	c, err := b.tryAccept()
-	must(b.t, err)
+	if err != nil {
+		b.t.Fatalf("%v; stderr %q", err, b.last.stderrSoFar())
+	}
 	return c
 }
 

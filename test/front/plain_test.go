@@ -215,6 +215,17 @@ func cpu(t testing.TB, pid int) (ticks int) {
 	return statField(t, pid, 13) + statField(t, pid, 14)
 }
 
+func TestSessionNeedNotReadItsInput(t *testing.T) {
+	t.Parallel()
+	s := begin(t, how{stdin: open(t, "/dev/zero", os.O_RDONLY)}, &wire.Ready{})
+	s.started(&wire.Started{})
+	_, err := io.ReadFull(s.stdio[0], make([]byte, 1))
+	must(t, err)
+	s.idles()
+	s.agent.send(&wire.Exit{Status: 4 << 8})
+	s.exits(4)
+}
+
 func TestSessionMayCloseItsInputEarly(t *testing.T) {
 	t.Parallel()
 	s := begin(t, how{stdin: open(t, "/dev/zero", os.O_RDONLY)}, &wire.Ready{})

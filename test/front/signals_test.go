@@ -97,6 +97,19 @@ func TestSignalThatIsNotForTheSessionEndsTheProgram(t *testing.T) {
 	s.diesBy(unix.SIGKILL)
 }
 
+func TestSignalEndsALogin(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGKILL} {
+		b := newBroker(t)
+		f := b.run(how{})
+		c := b.accept()
+		expect[*wire.Login](c)
+		f.signal(sig)
+		c.expectEnd()
+		f.diesBy(sig)
+	}
+}
+
 func TestProgramMayBeStoppedAndContinued(t *testing.T) {
 	t.Parallel()
 	s := handlingSignals(t, how{})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -18,8 +19,8 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// modes returns the modes of a terminal.
-func modes(t testing.TB, file *os.File) (m unix.Termios) {
+// modesOf returns the modes of a terminal.
+func modesOf(t testing.TB, file *os.File) (m unix.Termios) {
 	t.Helper()
 	control(t, file, func(fd int) error {
 		got, err := unix.IoctlGetTermios(fd, unix.TCGETS)
@@ -94,32 +95,32 @@ func onTerminal(t *testing.T, controlling bool) (s *session, user *os.File) {
 		t.Fatal("it has no terminal")
 	}
 	s.started(&wire.Started{})
-	before := modes(t, user)
-	until(t, "the terminal is raw", func() bool { return modes(t, user) == raw(before) })
+	before := modesOf(t, user)
+	until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
 	return s, user
 }
 
 func TestTerminalIsDescribedAndPutIntoRawMode(t *testing.T) {
 	t.Parallel()
 	user, slave := terminal(t)
-	before := modes(t, user)
+	before := modesOf(t, user)
 	for _, want := range []unix.Termios{before, odd(before)} {
 		setModes(t, user, want)
-		want = modes(t, user) // as far as the kernel takes it
+		want = modesOf(t, user) // as far as the kernel takes it
 		setSize(t, user, 31, 107)
 		s := begin(t, how{stdin: slave, stdout: slave}, &wire.Ready{})
 		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&want)), unsafe.Sizeof(want))
 		if !s.login.Terminal || !s.start.Terminal || s.start.Rows != 31 || s.start.Cols != 107 || !slices.Equal(s.start.Termios, bytes) {
 			t.Errorf("%+v, %+v", s.login, s.start)
 		}
-		if got := modes(t, user); got != want {
+		if got := modesOf(t, user); got != want {
 			t.Errorf("before the session runs, the modes are %+v", got)
 		}
 		s.started(&wire.Started{Notice: "a notice"})
-		until(t, "the terminal is raw", func() bool { return modes(t, user) == raw(want) })
+		until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(want) })
 		s.ends(&wire.Exit{Status: 7 << 8})
 		s.exits(7)
-		if got := modes(t, user); got != want {
+		if got := modesOf(t, user); got != want {
 			t.Errorf("afterwards the modes are %+v, and were %+v", got, want)
 		}
 		if got := s.errors.whole(t); got != "dockersh: a notice\n" {
@@ -152,12 +153,12 @@ func TestTerminalIsRestoredHoweverTheSessionEnds(t *testing.T) {
 		"SIGTERM": killed(unix.SIGTERM), "SIGHUP": killed(unix.SIGHUP), "SIGINT": killed(unix.SIGINT), "SIGQUIT": killed(unix.SIGQUIT),
 	} {
 		user, slave := terminal(t)
-		before := modes(t, user)
+		before := modesOf(t, user)
 		s := begin(t, how{terminal: slave}, &wire.Ready{})
 		s.started(&wire.Started{})
-		until(t, "the terminal is raw", func() bool { return modes(t, user) == raw(before) })
+		until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
 		end(s)
-		if got := modes(t, user); got != before {
+		if got := modesOf(t, user); got != before {
 			t.Errorf("%s: the modes are %+v", what, got)
 		}
 	}
@@ -227,6 +228,21 @@ func TestFloodBothWaysIsWhole(t *testing.T) {
 	s.idles()
 	s.ends(&wire.Exit{})
 	s.exits(0)
+}
+
+func TestKeysThatAreNotReadHoldUpNoOutput(t *testing.T) {
+	t.Parallel()
+	s, user := onTerminal(t, true)
+	_ = user.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+	if n, err := user.Write(make([]byte, 1<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d keys, %v", n, err)
+	}
+	data, sum := bulk(300 << 10)
+	<-flow(t, "output", s.pty, user, data, sum)
+	setSize(t, user, 70, 80)
+	until(t, "the size is passed on", func() bool { return size(t, s.pty) == [2]uint16{70, 80} })
+	s.ends(&wire.Exit{Status: 9 << 8})
+	s.exits(9)
 }
 
 // All that fits into the terminals and into the program is on its way when the session ends.
@@ -358,11 +374,11 @@ func TestTerminalOfAnotherUserServes(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	user, slave := terminal(t) // of root: the program cannot open it again (su)
-	before := modes(t, user)
+	before := modesOf(t, user)
 	s := begin(t, how{terminal: slave, uid: nobody}, &wire.Ready{})
 	_ = slave.Close()
 	s.started(&wire.Started{})
-	until(t, "the terminal is raw", func() bool { return modes(t, user) == raw(before) })
+	until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
 	data, sum := bulk(300 << 10)
 	out, in := flow(t, "output", s.pty, user, data, sum), flow(t, "input", user, s.pty, data, sum)
 	<-out
@@ -376,10 +392,10 @@ func TestTerminalOfAnotherUserServes(t *testing.T) {
 func TestOpenFileOfTheTerminalStaysBlocking(t *testing.T) {
 	t.Parallel()
 	user, slave := terminal(t)
-	before := modes(t, user)
+	before := modesOf(t, user)
 	s := begin(t, how{stdin: slave, stdout: slave}, &wire.Ready{})
 	s.started(&wire.Started{})
-	until(t, "the terminal is raw", func() bool { return modes(t, user) == raw(before) })
+	until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
 	if flags := sysFlags(t, int(slave.Fd())); flags&unix.O_NONBLOCK != 0 {
 		t.Errorf("its flags are %#x", flags)
 	}
@@ -402,7 +418,9 @@ func TestTerminalMayGoDuringTheLogin(t *testing.T) {
 	t.Parallel()
 	user, slave := terminal(t)
 	s := begin(t, how{stdin: slave, stdout: slave}, &wire.Ready{})
+	syscall.ForkLock.RLock() // no process that another test is starting has it
 	_, _ = slave.Close(), user.Close()
+	syscall.ForkLock.RUnlock()
 	master, pty := rawTerminal(t)
 	defer unix.Close(master)
 	s.pty = pty
