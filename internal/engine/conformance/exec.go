@@ -31,7 +31,7 @@ func streamCarries(t *testing.T, s *Subject) {
 
 func streamEndsBySignal(t *testing.T, s *Subject) {
 	c := s.run(t)
-	code, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}})
+	code, err := engine.Run(t.Context(), s, c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sh", "-c", "kill -KILL $$"}})
 	if code != 128+9 || err != nil {
 		t.Errorf("exit code %d %v", code, err)
 	}
@@ -58,7 +58,8 @@ func execNeedsRunning(t *testing.T, s *Subject) {
 		return s.Exec(t.Context(), c.ID, engine.As{UID: 1000, GID: 1001}, []string{"/bin/sh", "-c", "exit 0"})
 	}
 	stream := func() error {
-		_, err := engine.Run(t.Context(), s, c.ID, engine.Program{Argv: []string{"/bin/sh", "-c", "exit 0"}})
+		_, err := engine.Run(t.Context(), s, c.ID, engine.Program{UID: 1000, GID: 1001,
+			Argv: []string{"/bin/sh", "-c", "exit 0"}})
 		return err
 	}
 	if exec() == nil || stream() == nil {
