@@ -46,11 +46,11 @@ PAMLINK  = -shared $(LINK),-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null -lpam 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean
+.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean test-kubernetes
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 	@echo 'PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); deps, test, e2e, bench and demo need root (sudo make ...)'
 
 build: ## build the programs, static, in ./bin
@@ -168,9 +168,9 @@ test: deps check unit e2e ## run everything that must pass: check, unit and e2e
 
 check: ## run go vet, for arm64 too, build for arm64, and run gofmt
 	$(GO) vet ./...
-	$(GO) vet -tags 'e2e bench' ./...
+	$(GO) vet -tags 'e2e bench kubernetes' ./...
 	GOARCH=arm64 $(GO) vet ./...
-	GOARCH=arm64 $(GO) vet -tags 'e2e bench' ./...
+	GOARCH=arm64 $(GO) vet -tags 'e2e bench kubernetes' ./...
 	GOARCH=arm64 $(GO) build ./cmd/...
 	@bad=$$(gofmt -l cmd internal test *.go 2>/dev/null); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 
@@ -212,6 +212,12 @@ e2e-ready: # what the tests need inside, where there is no network: images, prog
 
 e2e-programs: # as the tests install them: owned by root, short paths
 	@$(MAKE) -s install BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh PAMDIR=/run/dsh/security CFLAGS='-O2 -Werror' ETC=/etc RUN=/run/dockersh
+
+# A real API server, which is built once and kept.
+KUBERNETES ?= build/kubernetes
+test-kubernetes: ## run the tests against a Kubernetes, which is built once in ./build/kubernetes
+	@GO='$(GO)' sh scripts/kubernetes '$(KUBERNETES)'
+	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(GO) test -count=1 -race -tags kubernetes $(TESTFLAGS) ./internal/engine/kubernetes
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

@@ -104,6 +104,8 @@ var walls = []wall{
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
 		"a connection: what goes over it is not its business"},
+	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/", "k8s.io/client-go/kubernetes"},
+		"it speaks to an API server alone; all typed clients would double the program that links it"},
 	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do, whichever it is"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 
@@ -215,6 +217,15 @@ func TestWallsHold(t *testing.T) {
 					t.Errorf("%s links %s: %s", w.pkg, d, w.reason)
 				}
 			}
+		}
+	}
+}
+
+// The client of a cluster is larger than all of our programs: hosts without one do not pay for it.
+func TestProgramsDoNotLinkTheClientOfACluster(t *testing.T) {
+	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Deps \" \"}}", "./cmd/...") {
+		if program, deps, _ := strings.Cut(line, ":"); strings.Contains(deps, " k8s.io/") {
+			t.Errorf("%s links client-go", own(program))
 		}
 	}
 }

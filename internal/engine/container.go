@@ -147,6 +147,10 @@ type Spec struct {
 	// working directory, which the engine makes as root, and copies of its files in named
 	// volumes.
 	ForeignImage bool
+
+	// Progress, unless nil, receives short lines for the user while Create waits for others, as
+	// for a machine that has room.
+	Progress func(line string)
 }
 
 // OwnDir is where dockersh mounts its own directories in a container. Nobody else mounts

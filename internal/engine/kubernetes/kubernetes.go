@@ -1,0 +1,98 @@
+// Package kubernetes has containers as pods of a Kubernetes cluster: one pod for each, in a
+// namespace that is dockersh's own. docs/design/kubernetes.md explains how the words of package
+// engine become those of a cluster.
+//
+// The client is client-go's REST client with the types of the core group alone: all typed clients
+// would double the program.
+package kubernetes
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+// Scheme begins the addresses of clusters: kubernetes://NAMESPACE.
+const Scheme = "kubernetes://"
+
+// Engine is the pods of one namespace. It implements engine.Engine.
+type Engine struct {
+	namespace string
+	config    *rest.Config
+	core      *rest.RESTClient
+	http      *http.Client // for what is not in the core group
+
+	calls, failed atomic.Uint64
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Open returns the client of a cluster. The address names the namespace, and in place of
+// certificates a kubeconfig file, with a context after #; empty: the pod that this program runs in.
+func Open(a engine.Address) (engine.Engine, error) {
+	namespace, ok := strings.CutPrefix(a.Host, Scheme)
+	if !ok || namespace == "" || strings.ContainsAny(namespace, "/?#") {
+		return nil, fmt.Errorf("%s is not kubernetes://NAMESPACE", a.Host)
+	}
+	config, err := configOf(a.TLS)
+	if err != nil {
+		return nil, err
+	}
+	return open(namespace, config)
+}
+
+func configOf(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		return rest.InClusterConfig()
+	}
+	file, context, _ := strings.Cut(kubeconfig, "#")
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(&clientcmd.ClientConfigLoadingRules{ExplicitPath: file},
+		&clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
+}
+
+func open(namespace string, config *rest.Config) (*Engine, error) {
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	config.GroupVersion = &corev1.SchemeGroupVersion
+	config.APIPath = "/api"
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	config.UserAgent = "dockersh"
+	config.WarningHandler = rest.NoWarnings{}
+	config.QPS = -1 // the API server has limits of its own, and a login waits for ours
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	core, err := rest.RESTClientForConfigAndClient(config, client)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{namespace: namespace, config: config, core: core, http: client}, nil
+}
+
+// Program returns the name of the command line of clusters.
+func (e *Engine) Program() string { return "kubectl" }
+
+// Counts returns how many calls this process made to the API server.
+func (e *Engine) Counts() engine.Counts {
+	return engine.Counts{Calls: e.calls.Load(), Failed: e.failed.Load()}
+}
+
+// Close closes idle connections.
+func (e *Engine) Close() error {
+	e.http.CloseIdleConnections()
+	return nil
+}

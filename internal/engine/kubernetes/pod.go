@@ -1,0 +1,191 @@
+package kubernetes
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+const (
+	// annotationName has the container's name.
+	annotationName = "dockersh.name"
+	// labelMade is on all pods that dockersh made: the API selects by labels alone.
+	labelMade, made = "app.kubernetes.io/managed-by", "dockersh"
+
+	// mainContainer is what users are in. doorContainer runs before it, with the same image and
+	// rights, until the pod is started: files are read and written there, before anybody is inside.
+	mainContainer, doorContainer = "main", "door"
+	// ownVolume is where those files are. In the main container it is read-only.
+	ownVolume = "dockersh"
+)
+
+// startFile ends the door.
+const startFile = engine.OwnDir + "/start"
+
+// waitAtDoor is the program of doorContainer. The image's own files are what is mounted where
+// nothing is put. It gives up after some minutes: the host that made the pod may be gone.
+const waitAtDoor = `trap : USR1; trap "exit 1" TERM
+cd ` + filesDir + ` 2>/dev/null || mkdir -p ` + filesDir + ` && cd ` + filesDir + ` || exit 2
+for f in ` + engine.LoginPath + ` /etc/passwd /etc/group; do
+	[ -e ".$f" ] || { mkdir -p ".${f%/*}"; cat "$f" >".$f" 2>/dev/null; }
+done
+: >../ready
+n=0
+while [ ! -e ` + startFile + ` ] && [ $n -lt 6000 ]; do { ` + moment + `; } & wait $!; n=$((n+1)); done
+[ -e ` + startFile + ` ]`
+
+// moment is a tenth of a second where the image's sleep has fractions.
+const moment = "sleep 0.1 2>/dev/null || sleep 1"
+
+// podOf returns the pod of a new container; engine.ErrOption for what a pod cannot have.
+func podOf(s engine.Spec) (*corev1.Pod, error) {
+	if err := checkSpec(s); err != nil {
+		return nil, err
+	}
+	resources, err := resourcesOf(s)
+	if err != nil {
+		return nil, err
+	}
+	annotations := maps.Clone(s.Labels)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[annotationName] = s.Name
+	labels := map[string]string{}
+	if owner, ours := s.Labels[engine.LabelOwner]; ours {
+		labels[labelMade] = made
+		if owner != "" {
+			labels[engine.LabelOwner] = owner
+		}
+	}
+	main := corev1.Container{
+		Name: mainContainer, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
+		ImagePullPolicy: corev1.PullIfNotPresent,
+		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir, ReadOnly: true}},
+	}
+	if s.Entrypoint != "" {
+		main.Command = []string{s.Entrypoint}
+	}
+	main.Args = s.Cmd
+	door := main
+	main.VolumeMounts = append(main.VolumeMounts, filesMounted()...)
+	door.Name, door.Command, door.Args, door.Env = doorContainer, []string{"/bin/sh", "-c", waitAtDoor}, nil, nil
+	door.VolumeMounts = []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}}
+	no, uid, gid := false, int64(s.UID), int64(s.GID)
+	groups := make([]int64, len(s.Groups))
+	for i, g := range s.Groups {
+		groups[i] = int64(g)
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: podName(s.Name), Annotations: annotations, Labels: labels},
+		Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{door}, Containers: []corev1.Container{main},
+			Volumes:       []corev1.Volume{{Name: ownVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+			RestartPolicy: corev1.RestartPolicyNever, Hostname: s.Hostname,
+			AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsUser: &uid, RunAsGroup: &gid, SupplementalGroups: groups,
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+		},
+	}, nil
+}
+
+// checkSpec refuses what has no meaning in a pod, and would be lost in silence.
+func checkSpec(s engine.Spec) error {
+	for _, c := range []struct {
+		is   bool
+		what string
+	}{
+		{len(s.Mounts) > 0, "a directory of the login host cannot be mounted in a pod: set homeclaim"},
+		{len(s.Volumes) > 0, "volume has no meaning for a pod: set podtemplate"},
+		{len(s.Options) > 0, "dockeropt has no meaning for a pod: set podtemplate"},
+		{s.Network != "", "network has no meaning for a pod: set podtemplate, and a NetworkPolicy"},
+		{s.ShmSize != "", "shmsize has no meaning for a pod: set podtemplate"},
+		{s.Layer != "", "a pod has no layer of another one"},
+	} {
+		if c.is {
+			return fmt.Errorf("%w: %s", engine.ErrOption, c.what)
+		}
+	}
+	if s.ImageID != "" && s.ImageID != s.Image {
+		return fmt.Errorf("%w: a pod's image is known by its name alone, and has no id %s", engine.ErrNoImage, s.ImageID)
+	}
+	return nil
+}
+
+func securityOf(s engine.Spec) *corev1.SecurityContext {
+	gain, nonroot := !s.NoNewPrivileges, s.UID != 0
+	c := &corev1.SecurityContext{AllowPrivilegeEscalation: &gain, RunAsNonRoot: &nonroot, Capabilities: &corev1.Capabilities{}}
+	for _, name := range s.CapDrop {
+		c.Capabilities.Drop = append(c.Capabilities.Drop, corev1.Capability(name))
+	}
+	for _, name := range s.CapAdd {
+		c.Capabilities.Add = append(c.Capabilities.Add, corev1.Capability(name))
+	}
+	return c
+}
+
+func envOf(words []string) (all []corev1.EnvVar) {
+	for _, w := range words {
+		if name, value, ok := strings.Cut(w, "="); ok {
+			all = append(all, corev1.EnvVar{Name: name, Value: strings.ReplaceAll(value, "$", "$$")}) // $(NAME) would be another variable
+		}
+	}
+	return all
+}
+
+// cpuShare is the part of its limit of processors that is kept free for a pod: most users wait.
+const cpuShare = 10
+
+func resourcesOf(s engine.Spec) (r corev1.ResourceRequirements, err error) {
+	limits, requests := corev1.ResourceList{}, corev1.ResourceList{}
+	if s.Memory != "" {
+		bytes, err := bytesOf(s.Memory)
+		if err != nil {
+			return r, err
+		}
+		limits[corev1.ResourceMemory] = *resource.NewQuantity(bytes, resource.BinarySI)
+	}
+	if s.CPUs != "" {
+		cpus, err := strconv.ParseFloat(s.CPUs, 64)
+		if err != nil || cpus <= 0 || cpus > 1e6 {
+			return r, fmt.Errorf("%w: cpus %s", engine.ErrOption, s.CPUs)
+		}
+		limits[corev1.ResourceCPU] = *resource.NewMilliQuantity(max(int64(cpus*1000), 1), resource.DecimalSI)
+		requests[corev1.ResourceCPU] = *resource.NewMilliQuantity(max(int64(cpus*1000/cpuShare), 1), resource.DecimalSI)
+	}
+	if len(limits) > 0 {
+		r.Limits, r.Requests = limits, requests
+	}
+	return r, nil
+}
+
+// bytesOf reads a size as Docker's options have it.
+func bytesOf(size string) (int64, error) {
+	digits := strings.TrimRight(strings.ToLower(size), "bkmg")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift := map[string]uint{"": 0, "b": 0, "k": 10, "kb": 10, "m": 20, "mb": 20, "g": 30, "gb": 30}
+	by, ok := shift[strings.ToLower(size[len(digits):])]
+	if err != nil || !ok || n <= 0 || n > 1<<(62-by) {
+		return 0, fmt.Errorf("%w: memory %s", engine.ErrOption, size)
+	}
+	return n << by, nil
+}
+
+func limitsOf(c *corev1.Container) (l engine.Limits) {
+	if m, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
+		l.Memory = m.Value()
+	}
+	if cpus, ok := c.Resources.Limits[corev1.ResourceCPU]; ok {
+		l.CPUs = cpus.MilliValue() * 1e6
+	}
+	return l
+}

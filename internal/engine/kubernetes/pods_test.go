@@ -1,0 +1,298 @@
+//go:build kubernetes
+
+package kubernetes
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func spec() engine.Spec {
+	return engine.Spec{
+		Name: "Alice_" + rand.Text()[:8], Image: "image", UID: 1000, GID: 1001, NoNewPrivileges: true,
+		CapDrop: []string{"SETUID", "SETGID", "NET_RAW", "MKNOD"}, Labels: map[string]string{engine.LabelOwner: "1000"},
+		Entrypoint: "/bin/sh", Cmd: []string{"-c", "trap exit TERM; sleep 600 & wait"},
+	}
+}
+
+func create(t *testing.T, e *Engine, s engine.Spec) *engine.Container {
+	t.Helper()
+	c, err := e.Create(t.Context(), s)
+	ok(t, err)
+	t.Cleanup(func() { _ = e.Remove(context.Background(), c.ID) })
+	return c
+}
+
+func TestFilesArePutBeforeTheStart(t *testing.T) {
+	e := onCluster(t)
+	c := create(t, e, spec())
+	if b, err := e.ReadFile(t.Context(), c.ID, "/etc/passwd"); err != nil || !strings.HasPrefix(string(b), "root:") {
+		t.Errorf("the image's: %q %v", b, err)
+	}
+	if _, err := e.ReadFile(t.Context(), c.ID, "/etc/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing one: %v", err)
+	}
+	if _, err := e.ReadFile(t.Context(), c.ID, "/etc"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a directory: %v", err)
+	}
+	program := bytes.Repeat([]byte{0, 1, 2, 3, 10, 13, 0xff, '%', '\\'}, 1<<17)
+	ok(t, e.PutFiles(t.Context(), c.ID, []engine.File{
+		{Path: engine.OwnDir + "/bin", Mode: 0o755, Dir: true},
+		{Path: engine.OwnDir + "/bin/program", Mode: 0o755, Data: program},
+		{Path: "/etc/passwd", Mode: 0o644, Data: []byte("alice:x:1000:1001::/home/alice:/bin/sh\n")},
+		{Path: "/etc/sudoers.d/x", Mode: 0o440, Data: []byte("x"), Optional: true},
+	}))
+	for _, p := range []string{"relative", "/a/../b", "/", "/home/alice", engine.OwnDir, engine.OwnDir + "/start", engine.OwnDir + "/files/etc/shadow"} {
+		if err := e.PutFiles(t.Context(), c.ID, []engine.File{{Path: p}}); err == nil {
+			t.Errorf("%s was written", p)
+		}
+	}
+	ok(t, e.Start(t.Context(), c.ID))
+	var out bytes.Buffer
+	s, err := e.ExecStream(t.Context(), c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/cat", engine.OwnDir + "/bin/program", "/etc/passwd"}})
+	ok(t, err)
+	ok(t, s.CloseWrite())
+	ok(t, s.Copy(&out, &out))
+	if want := string(program) + "alice:x:1000:1001::/home/alice:/bin/sh\n"; out.String() != want {
+		t.Errorf("%d bytes inside, not %d", out.Len(), len(want))
+	}
+	if err := e.PutFiles(t.Context(), c.ID, []engine.File{{Path: engine.OwnDir + "/x"}}); !errors.Is(err, errStarted) {
+		t.Errorf("after the start it was written: %v", err)
+	}
+	if _, err := e.ReadFile(t.Context(), c.ID, "/etc/passwd"); !errors.Is(err, errStarted) {
+		t.Errorf("after the start it was read: %v", err)
+	}
+}
+
+func TestStreamsCarryMegabytesEachWay(t *testing.T) {
+	e := onCluster(t)
+	c := create(t, e, spec())
+	ok(t, e.Start(t.Context(), c.ID))
+	data := bytes.Repeat([]byte("0123456789abcde\n"), 8<<20/16)
+	carries := func(t *testing.T, s engine.Stream) {
+		t.Helper()
+		go func() { _, _ = s.Write(data); _ = s.CloseWrite() }()
+		var out, errs bytes.Buffer
+		began := time.Now()
+		if err := s.Copy(&out, &errs); err != nil || !bytes.Equal(out.Bytes(), data) {
+			t.Errorf("%d bytes, %v %s", out.Len(), err, errs.String())
+		}
+		t.Logf("8 MiB there and back in %v", time.Since(began).Round(time.Millisecond))
+	}
+	_, pod, _ := splitID(c.ID)
+	socket, spdy, err := e.executors(pod, mainContainer, []string{"/bin/cat"}, false)
+	ok(t, err)
+	t.Run("WebSocket", func(t *testing.T) { carries(t, start(t.Context(), socket, false)) })
+	t.Run("SPDY", func(t *testing.T) { carries(t, start(t.Context(), spdy, false)) })
+	t.Run("WebSocket refused on the way", func(t *testing.T) {
+		e, err := open(namespace, throughOldProxy(t))
+		ok(t, err)
+		s, err := e.ExecStream(t.Context(), c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/cat"}})
+		ok(t, err)
+		carries(t, s)
+	})
+}
+
+// throughOldProxy returns how to reach the API server through a proxy that knows no WebSockets.
+func throughOldProxy(t *testing.T) *rest.Config {
+	t.Helper()
+	server, err := url.Parse(host.Host)
+	ok(t, err)
+	forward := httputil.NewSingleHostReverseProxy(server)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig, transport.ForceAttemptHTTP2 = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}, false
+	forward.Transport = transport
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+			http.Error(w, "no such upgrade", http.StatusBadRequest)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	config := rest.CopyConfig(host)
+	config.Host, config.TLSClientConfig = proxy.URL, rest.TLSClientConfig{}
+	return config
+}
+
+// Who is faster makes the pod; the other finds it.
+func TestOneNameIsTakenOnce(t *testing.T) {
+	hosts := []*Engine{onCluster(t), onCluster(t)}
+	one := spec()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	made, taken := 0, 0
+	for i := range 10 {
+		all.Go(func() {
+			c, err := hosts[i%2].Create(t.Context(), one)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				made++
+				t.Cleanup(func() { _ = hosts[0].Remove(context.Background(), c.ID) })
+			case errors.Is(err, engine.ErrNameTaken):
+				taken++
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made != 1 || taken != 9 {
+		t.Errorf("%d made, %d refused", made, taken)
+	}
+}
+
+// An id is of one life of a pod: whoever knows an old one does nothing to the next.
+func TestOldIDDoesNothingToTheNextPod(t *testing.T) {
+	e := onCluster(t)
+	one := spec()
+	old := create(t, e, one)
+	ok(t, e.Remove(t.Context(), old.ID))
+	next := create(t, e, one)
+	ok(t, e.Start(t.Context(), next.ID))
+	for what, err := range map[string]error{
+		"remove": e.Remove(t.Context(), old.ID),
+		"stop":   e.Stop(t.Context(), old.ID, time.Second),
+		"start":  e.Start(t.Context(), old.ID),
+		"exec":   e.Exec(t.Context(), old.ID, engine.As{UID: 1000, GID: 1001}, []string{"/bin/true"}),
+	} {
+		if !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if is, err := e.Running(t.Context(), next.ID); !is || err != nil {
+		t.Errorf("the next one: %v %v", is, err)
+	}
+}
+
+// A pod with our name that is not of this container, as by a hand, is not found.
+func TestPodOfAnotherContainerIsNotFound(t *testing.T) {
+	e := onCluster(t)
+	one := spec()
+	pod, err := podOf(one)
+	ok(t, err)
+	pod.Annotations[annotationName] = one.Name + "x"
+	var made corev1.Pod
+	ok(t, e.core.Post().Namespace(namespace).Resource("pods").Body(pod).Do(t.Context()).Into(&made))
+	t.Cleanup(func() { _ = e.Remove(context.Background(), idOf(string(made.UID), made.Name)) })
+	if c, err := e.Find(t.Context(), one.Name); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("found %+v %v", c, err)
+	}
+	if _, err := e.Create(t.Context(), one); !errors.Is(err, engine.ErrNameTaken) {
+		t.Errorf("made: %v", err)
+	}
+	all, err := e.List(t.Context(), false)
+	ok(t, err)
+	for _, c := range all {
+		if c.ID == idOf(string(made.UID), made.Name) {
+			t.Error("it is listed")
+		}
+	}
+}
+
+func TestWaitingIsShown(t *testing.T) {
+	e := onCluster(t)
+	one := spec()
+	one.CPUs = "1000" // a tenth of it is asked for
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	one.Progress = func(line string) {
+		if line == "waiting for a node that has room" {
+			cancel()
+		}
+	}
+	if _, err := e.Create(ctx, one); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := e.Find(t.Context(), one.Name); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("what nobody waits for is there: %v", err)
+	}
+}
+
+// The namespace enforces baseline; a dry run asks for restricted.
+func TestPodsPassPodSecurity(t *testing.T) {
+	e := onCluster(t)
+	create(t, e, spec())
+	ns := func(level string) {
+		t.Helper()
+		ok(t, admin.core.Patch("application/merge-patch+json").Resource("namespaces").Name(namespace).
+			Body([]byte(`{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"`+level+`"}}}`)).Do(t.Context()).Error())
+	}
+	ns("restricted")
+	defer ns("baseline")
+	dry := func(s engine.Spec) error {
+		pod, err := podOf(s)
+		ok(t, err)
+		return e.core.Post().Namespace(namespace).Resource("pods").Param("dryRun", "All").Body(pod).Do(t.Context()).Error()
+	}
+	all := spec()
+	all.CapDrop = []string{"ALL"}
+	if err := dry(all); err != nil {
+		t.Errorf("restricted: %v", err)
+	}
+	if err := dry(spec()); err == nil || !strings.Contains(err.Error(), "violates PodSecurity") {
+		t.Errorf("restricted with the default capabilities: %v", err)
+	}
+	root := all
+	root.UID = 0
+	if _, err := e.Create(t.Context(), root); !errors.Is(err, engine.ErrOption) {
+		t.Errorf("root, restricted: %v", err)
+	}
+}
+
+func TestHostMayDoNothingElse(t *testing.T) {
+	e, err := open("default", host)
+	ok(t, err)
+	if _, err := e.List(t.Context(), false); !errors.Is(err, engine.ErrDenied) {
+		t.Errorf("pods of another namespace: %v", err)
+	}
+	if err := onCluster(t).core.Get().Namespace(namespace).Resource("secrets").Do(t.Context()).Error(); err == nil {
+		t.Error("it may read secrets")
+	}
+}
+
+func BenchmarkExec(b *testing.B) {
+	e, err := Open(engine.Address{Host: Scheme + namespace, TLS: files + "/host.kubeconfig"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := e.Create(b.Context(), spec())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = e.Remove(context.Background(), c.ID) }()
+	if err := e.Start(b.Context(), c.ID); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if code, err := engine.Run(b.Context(), e, c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sh", "-c", ":"}}); code != 0 || err != nil {
+			b.Fatal(code, err)
+		}
+	}
+}

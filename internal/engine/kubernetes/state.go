@@ -1,0 +1,70 @@
+package kubernetes
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+// containerOf describes a pod. Labels of package engine are annotations of the pod.
+func containerOf(p *corev1.Pod) *engine.Container {
+	c := &engine.Container{
+		ID: idOf(string(p.UID), p.Name), Name: p.Annotations[annotationName], State: stateOf(p), Size: -1,
+		Created: p.CreationTimestamp.Time, Labels: maps.Clone(p.Annotations),
+	}
+	delete(c.Labels, annotationName)
+	if main := mainOf(p); main != nil {
+		c.Image, c.ImageID = main.Image, main.Image
+		c.Limits = limitsOf(main)
+		gain := main.SecurityContext
+		c.MayGain = gain == nil || gain.AllowPrivilegeEscalation == nil || *gain.AllowPrivilegeEscalation
+		for _, m := range main.VolumeMounts {
+			c.Mounts = append(c.Mounts, engine.Mount{Target: m.MountPath, ReadOnly: m.ReadOnly, Volume: m.Name})
+		}
+	}
+	if ended := endOf(p); ended != nil {
+		c.ExitCode, c.OOMKilled = int(ended.ExitCode), ended.Reason == "OOMKilled"
+	}
+	return c
+}
+
+// mainOf returns the container that users are in.
+func mainOf(p *corev1.Pod) *corev1.Container {
+	for i := range p.Spec.Containers {
+		if p.Spec.Containers[i].Name == mainContainer {
+			return &p.Spec.Containers[i]
+		}
+	}
+	return nil
+}
+
+// stateOf returns the state of a pod. One whose files are still being put into it was created; it
+// is started when its first container has ended.
+func stateOf(p *corev1.Pod) engine.State {
+	main := statusOf(p.Status.ContainerStatuses, mainContainer)
+	switch {
+	case p.DeletionTimestamp != nil:
+		return engine.Removing
+	case p.Status.Phase == corev1.PodSucceeded, p.Status.Phase == corev1.PodFailed, main.State.Terminated != nil:
+		return engine.Exited
+	case main.State.Running != nil:
+		return engine.Running
+	case statusOf(p.Status.InitContainerStatuses, doorContainer).State.Terminated != nil:
+		return engine.Restarting // for a moment
+	}
+	return engine.Created
+}
+
+func statusOf(all []corev1.ContainerStatus, name string) (s corev1.ContainerStatus) {
+	if i := slices.IndexFunc(all, func(s corev1.ContainerStatus) bool { return s.Name == name }); i >= 0 {
+		s = all[i]
+	}
+	return s
+}
+
+func endOf(p *corev1.Pod) *corev1.ContainerStateTerminated {
+	return statusOf(p.Status.ContainerStatuses, mainContainer).State.Terminated
+}
