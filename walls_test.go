@@ -104,6 +104,8 @@ var walls = []wall{
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
 		"a connection: what goes over it is not its business"},
+	{"internal/engine/enginerpc", []string{"internal/engine/docker", "internal/engine/kubernetes", "net/http", "internal/proto/wire", "internal/host/account"},
+		"calls and their answers: it is linked instead of the engine's client"},
 	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/", "k8s.io/client-go/kubernetes"},
 		"it speaks to an API server alone; all typed clients would double the program that links it"},
 	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do, whichever it is"},
