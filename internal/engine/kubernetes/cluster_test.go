@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
@@ -21,7 +22,8 @@ import (
 )
 
 // These tests run against etcd and a real API server, which `make test-kubernetes` builds. CLUSTER
-// names the program. See test/kubernetes/cluster for what is real of it.
+// names the program. See test/kubernetes/cluster for what is real of it. EXISTING names instead the
+// directory of admin.kubeconfig and host.kubeconfig of a cluster that has an image "image".
 
 const namespace = "dockersh"
 
@@ -42,6 +44,12 @@ func TestMain(m *testing.M) {
 
 // withCluster runs the tests beside a cluster.
 func withCluster(run func() int) (code int, err error) {
+	if files = os.Getenv("EXISTING"); files != "" {
+		if err := prepare(); err != nil {
+			return 0, err
+		}
+		return run(), nil
+	}
 	if files, err = os.MkdirTemp("", "cluster"); err != nil {
 		return 0, err
 	}
@@ -71,20 +79,25 @@ func withCluster(run func() int) (code int, err error) {
 		log, _ := os.ReadFile(files + "/apiserver.log")
 		return 0, fmt.Errorf("the cluster does not start:\n%s", log[max(len(log)-4000, 0):])
 	}
-	config, err := configOf(files + "/admin.kubeconfig")
-	if err != nil {
-		return 0, err
-	}
-	if admin, err = open(namespace, config); err != nil {
-		return 0, err
-	}
-	if host, err = configOf(files + "/host.kubeconfig"); err != nil {
-		return 0, err
-	}
-	if err := applyManifests(); err != nil {
+	if err := prepare(); err != nil {
 		return 0, err
 	}
 	return run(), nil
+}
+
+// prepare makes the clients, and what a cluster needs.
+func prepare() error {
+	config, err := configOf(files + "/admin.kubeconfig")
+	if err != nil {
+		return err
+	}
+	if admin, err = open(namespace, config); err != nil {
+		return err
+	}
+	if host, err = configOf(files + "/host.kubeconfig"); err != nil {
+		return err
+	}
+	return applyManifests()
 }
 
 // makeImage makes the root of an image from busybox.
@@ -128,7 +141,7 @@ func applyManifests() error {
 		}
 		err = admin.core.Post().AbsPath(places[kind.Kind]).Param("fieldValidation", "Strict").SetHeader("Content-Type", "application/json").
 			Body(json).Do(context.Background()).Error()
-		if err != nil {
+		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("%s: %w", kind.Kind, err)
 		}
 	}
