@@ -106,7 +106,7 @@ var walls = []wall{
 		"a connection: what goes over it is not its business"},
 	{"internal/engine/enginerpc", []string{"internal/engine/docker", "internal/engine/kubernetes", "net/http", "internal/proto/wire", "internal/host/account"},
 		"calls and their answers: it is linked instead of the engine's client"},
-	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/", "k8s.io/client-go/kubernetes"},
+	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "k8s.io/client-go/kubernetes"},
 		"it speaks to an API server alone; all typed clients would double the program that links it"},
 	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do, whichever it is"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},

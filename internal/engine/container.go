@@ -148,6 +148,10 @@ type Spec struct {
 	// volumes.
 	ForeignImage bool
 
+	// Files are among those that PutFiles gets. An engine that cannot write all of these later
+	// has them from the start.
+	Files []File
+
 	// Progress, unless nil, receives short lines for the user while Create waits for others, as
 	// for a machine that has room.
 	Progress func(line string)

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	exec "k8s.io/client-go/util/exec"
@@ -57,7 +58,7 @@ func (e *Engine) ExecStream(ctx context.Context, id string, p engine.Program) (e
 	if !hasNumbers(pod.Spec.SecurityContext, p.UID, p.GID) {
 		return nil, fmt.Errorf("%w: not %d:%d", errNumbers, p.UID, p.GID)
 	}
-	return e.stream(ctx, pod.Name, mainContainer, withEnv(p.Env, p.Argv), p.Terminal)
+	return e.stream(ctx, pod.Name, withEnv(p.Env, p.Argv), p.Terminal)
 }
 
 func hasNumbers(s *corev1.PodSecurityContext, uid, gid uint32) bool {
@@ -86,16 +87,16 @@ type stream struct {
 	copied sync.Once
 }
 
-func (e *Engine) stream(ctx context.Context, pod, container string, argv []string, terminal bool) (*stream, error) {
+func (e *Engine) stream(ctx context.Context, pod string, argv []string, terminal bool) (*stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	socket, spdy, err := e.executors(pod, container, argv, terminal)
+	socket, spdy, err := e.executors(pod, argv, terminal)
 	if err != nil {
 		return nil, err
 	}
 	run, err := remotecommand.NewFallbackExecutor(socket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+		return httpstream.IsUpgradeFailure(err) && refusal(err) == nil || httpstream.IsHTTPSProxyError(err)
 	})
 	if err != nil {
 		return nil, err
@@ -132,9 +133,19 @@ func start(ctx context.Context, run remotecommand.Executor, terminal bool) *stre
 	return s
 }
 
+// refusal returns what the API server answered to an upgrade; nil where something on the way refused it.
+func refusal(err error) error {
+	var upgrade *httpstream.UpgradeFailureError
+	var status *apierrors.StatusError
+	if errors.As(err, &upgrade) && errors.As(upgrade.Cause, &status) {
+		return status
+	}
+	return nil
+}
+
 // executors returns the ways to start a program: over a WebSocket, and over SPDY.
-func (e *Engine) executors(pod, container string, argv []string, terminal bool) (socket, spdy remotecommand.Executor, err error) {
-	query := url.Values{"container": {container}, "command": argv, "stdin": {"true"}, "stdout": {"true"}}
+func (e *Engine) executors(pod string, argv []string, terminal bool) (socket, spdy remotecommand.Executor, err error) {
+	query := url.Values{"container": {mainContainer}, "command": argv, "stdin": {"true"}, "stdout": {"true"}}
 	if terminal {
 		query.Set("tty", "true")
 	} else {
@@ -222,6 +233,9 @@ func (s *stream) code() (int, error) {
 		return 127, nil // the runtime's own words
 	case errors.Is(s.err, context.Canceled):
 		return 0, fmt.Errorf("%w: the connection to the program was closed", engine.ErrNotFound)
+	}
+	if refused := refusal(s.err); refused != nil {
+		return 0, explain(refused)
 	}
 	return 0, explain(s.err)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,19 +16,28 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// filesDir has the files that are mounted over those of the image.
-const filesDir = engine.OwnDir + "/files"
-
-// mountedFiles are the files of an image that a pod has of its own. Others of the image's cannot
-// be changed from outside: the pod may run without any right to.
+// mountedFiles are the files of an image that a pod may have of its own, from the start. Others of
+// the image's cannot be changed from outside: the pod may run without any right to.
 var mountedFiles = []string{"/etc/passwd", "/etc/group", engine.LoginPath}
 
-func filesMounted() (all []corev1.VolumeMount) {
-	for _, f := range mountedFiles {
-		below := strings.TrimPrefix(filesDir+f, engine.OwnDir+"/")
-		all = append(all, corev1.VolumeMount{Name: ownVolume, MountPath: f, SubPath: below, ReadOnly: true})
+// mountFiles has those of files that a pod may have mounted over the image's: annotations of the pod,
+// which nobody inside can write.
+func mountFiles(files []engine.File, annotations map[string]string, c *corev1.Container) *corev1.Volume {
+	var items []corev1.DownwardAPIVolumeFile
+	for _, f := range files {
+		if !slices.Contains(mountedFiles, f.Path) {
+			continue
+		}
+		name := path.Base(f.Path)
+		annotations[annotationFile+name] = string(f.Data)
+		items = append(items, corev1.DownwardAPIVolumeFile{Path: name,
+			FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['" + annotationFile + name + "']"}})
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: fileVolume, MountPath: f.Path, SubPath: name, ReadOnly: true})
 	}
-	return all
+	if items == nil {
+		return nil
+	}
+	return &corev1.Volume{Name: fileVolume, VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: items}}}
 }
 
 const maxFile = 1 << 20
@@ -36,7 +46,6 @@ const maxFile = 1 << 20
 const (
 	isMissing = 44
 	isNoFile  = 45
-	killed    = 128 + 9
 )
 
 var errStarted = errors.New("the pod was started: its files are its user's")
@@ -44,11 +53,7 @@ var errStarted = errors.New("the pod was started: its files are its user's")
 // ReadFile reads a file of the image, or one that was put.
 func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
 	out := &limited{max: maxFile}
-	at := name
-	if place, ok := placeOf(name); ok {
-		at = place
-	}
-	err := e.inDoor(ctx, id, nil, out, `[ -e "$1" ] || exit 44; [ -f "$1" ] || exit 45; exec cat "$1"`, at)
+	err := e.inDoor(ctx, id, nil, out, `[ -e "$1" ] || exit 44; [ -f "$1" ] || exit 45; exec cat "$1"`, name)
 	if code := exitCode(0); errors.As(err, &code) && code == isMissing {
 		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
@@ -58,51 +63,52 @@ func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) 
 	return out.Bytes(), err
 }
 
-// PutFiles writes files before the pod is started: below engine.OwnDir, and those that are mounted
-// over the image's.
+// PutFiles writes files before the pod is started: below engine.OwnDir. Those of Spec.Files are there
+// already.
 func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) error {
-	if err := ctx.Err(); err != nil {
+	p, err := e.podOfID(ctx, id)
+	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
-		return e.inDoor(ctx, id, nil, nil, ":")
+	if stateOf(p) != engine.Created {
+		return errStarted
 	}
 	for _, f := range files {
 		if !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" {
 			return fmt.Errorf("%q is not a clean absolute path", f.Path)
 		}
+		if !f.Optional && !isPut(f.Path) && !isMounted(p, f) {
+			return fmt.Errorf("%w: %s cannot be put into a pod", engine.ErrOption, f.Path)
+		}
 	}
 	for _, f := range files {
-		place, ok := placeOf(f.Path)
-		if !ok {
-			if f.Optional {
-				continue
-			}
-			return fmt.Errorf("%w: %s cannot be put into a pod", engine.ErrOption, f.Path)
+		if !isPut(f.Path) {
+			continue
 		}
 		script, in := `mkdir -p "$1" && chmod "$2" "$1"`, io.Reader(nil)
 		if !f.Dir {
 			script, in = `mkdir -p "${1%/*}" && cat >"$1.new" && chmod "$2" "$1.new" && mv -f "$1.new" "$1"`, bytes.NewReader(f.Data)
 		}
-		if err := e.inDoor(ctx, id, in, nil, script, place, fmt.Sprintf("%o", f.Mode)); err != nil {
+		if err := e.inDoor(ctx, id, in, nil, script, f.Path, fmt.Sprintf("%o", f.Mode)); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
 	return nil
 }
 
-// placeOf returns where a file lies in the door.
-func placeOf(name string) (string, bool) {
-	for _, f := range mountedFiles {
-		if name == f {
-			return filesDir + f, true
-		}
-	}
-	return name, engine.Within(name, engine.OwnDir) && name != engine.OwnDir && !engine.Within(name, filesDir) && name != startFile
+// isMounted reports whether a pod has a file from the start.
+func isMounted(p *corev1.Pod, f engine.File) bool {
+	has, ok := p.Annotations[annotationFile+path.Base(f.Path)]
+	return ok && slices.Contains(mountedFiles, f.Path) && has == string(f.Data)
+}
+
+// isPut reports whether a file can be put.
+func isPut(name string) bool {
+	return engine.Within(name, engine.OwnDir) && name != engine.OwnDir && name != startFile && name != readyFile
 }
 
 // atDoor begins every script in the door: its own program has to have been there first.
-const atDoor = `umask 022; while [ ! -e ` + engine.OwnDir + `/ready ]; do ` + moment + `; done; `
+const atDoor = `umask 022; [ -e ` + readyFile + ` ] || exit 46; `
 
 type exitCode int
 
@@ -119,7 +125,12 @@ func (e *Engine) inDoor(ctx context.Context, id string, in io.Reader, out io.Wri
 	if stateOf(p) != engine.Created {
 		return errStarted
 	}
-	s, err := e.stream(ctx, p.Name, doorContainer, append([]string{"/bin/sh", "-c", atDoor + script, "sh"}, args...), false)
+	return e.runScript(ctx, p.Name, in, out, atDoor+script, args...)
+}
+
+// runScript runs a script in a pod.
+func (e *Engine) runScript(ctx context.Context, pod string, in io.Reader, out io.Writer, script string, args ...string) error {
+	s, err := e.stream(ctx, pod, append([]string{"/bin/sh", "-c", script, "sh"}, args...), false)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,12 @@ package kubernetes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dockersh/dockersh/internal/engine"
 )
@@ -41,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	id := idOf(string(p.UID), p.Name)
 	shown := e.showPull(ctx, &p, s.Progress)
 	defer shown()
-	ready, err := e.await(ctx, id, func(p *corev1.Pod) (bool, error) { return isAtDoor(p, s.Progress) })
+	ready, err := e.awaitDoor(ctx, id, s.Progress)
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
 		defer cancel()
@@ -58,25 +58,30 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 		return err
 	}
 	switch stateOf(p) {
+	case engine.Running:
+		return nil
 	case engine.Created:
-		err := e.inDoor(ctx, id, nil, nil, ": >"+startFile+" && kill -USR1 1")
-		if err != nil { // the door's end may have killed the script
-			if p, again := e.podOfID(ctx, id); again != nil || stateOf(p) == engine.Created && !errors.Is(err, exitCode(killed)) {
-				return err
-			}
-		}
-	case engine.Exited:
+	default:
 		if err := e.Remove(ctx, id); err != nil {
 			return err
 		}
 		return fmt.Errorf("%w: the pod %s had ended", engine.ErrNotFound, p.Name)
 	}
-	_, err = e.await(ctx, id, func(p *corev1.Pod) (bool, error) {
-		state := stateOf(p)
-		return state == engine.Running || state == engine.Exited, whyNotStarted(statusOf(p.Status.ContainerStatuses, mainContainer))
+	// From here on somebody may be inside.
+	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, p.UID, annotationStarted)
+	err = e.call(ctx, func(ctx context.Context) error {
+		return e.core.Patch(types.MergePatchType).Namespace(e.namespace).Resource("pods").Name(p.Name).Body([]byte(mark)).Do(ctx).Error()
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return e.runScript(ctx, p.Name, nil, nil, openDoor)
 }
+
+// openDoor ends the door, and returns when it has ended.
+const openDoor = `: >` + startFile + ` && kill -USR1 1 || exit 1
+n=0
+while [ -e ` + readyFile + ` ] && [ $n -lt 100 ]; do ` + moment + `; n=$((n+1)); done`
 
 // Stop removes a pod, after it was asked to end: there is no pod that does not run and can be
 // started again, and what is not in a volume is gone either way.

@@ -19,27 +19,35 @@ const (
 	// labelMade is on all pods that dockersh made: the API selects by labels alone.
 	labelMade, made = "app.kubernetes.io/managed-by", "dockersh"
 
-	// mainContainer is what users are in. doorContainer runs before it, with the same image and
-	// rights, until the pod is started: files are read and written there, before anybody is inside.
-	mainContainer, doorContainer = "main", "door"
-	// ownVolume is where those files are. In the main container it is read-only.
-	ownVolume = "dockersh"
+	// annotationStarted is on pods that were started. Before, nobody is inside.
+	annotationStarted = "dockersh.started"
+	// annotationFile begins the names of annotations that have the files of Spec.Files.
+	annotationFile = "dockersh.file."
+
+	// mainContainer is what users are in.
+	mainContainer = "main"
+	// ownVolume is where our programs are put, and fileVolume has the files of annotations.
+	ownVolume, fileVolume = "dockersh", "dockersh-files"
 )
 
-// startFile ends the door.
-const startFile = engine.OwnDir + "/start"
+const (
+	readyFile = engine.OwnDir + "/ready" // the door waits
+	startFile = engine.OwnDir + "/start" // the door may go on
+)
 
-// waitAtDoor is the program of doorContainer. The image's own files are what is mounted where
-// nothing is put. It gives up after some minutes: the host that made the pod may be gone.
-const waitAtDoor = `trap : USR1; trap "exit 1" TERM
-cd ` + filesDir + ` 2>/dev/null || mkdir -p ` + filesDir + ` && cd ` + filesDir + ` || exit 2
-for f in ` + engine.LoginPath + ` /etc/passwd /etc/group; do
-	[ -e ".$f" ] || { mkdir -p ".${f%/*}"; cat "$f" >".$f" 2>/dev/null; }
-done
-: >../ready
+// door is what process 1 is before the pod is started. Files are read and written meanwhile. Then it
+// becomes the program of the container. An init container would do the same, and a kubelet takes two
+// seconds to get from one container to the next. The door gives up after some minutes: the host that
+// made the pod may be gone.
+const door = `trap : USR1; trap "exit 1" TERM
+chmod 755 ` + engine.OwnDir + ` 2>/dev/null
+: >` + readyFile + ` || exit 1
 n=0
 while [ ! -e ` + startFile + ` ] && [ $n -lt 6000 ]; do { ` + moment + `; } & wait $!; n=$((n+1)); done
-[ -e ` + startFile + ` ]`
+[ -e ` + startFile + ` ] || exit 1
+trap - USR1 TERM
+rm -f ` + readyFile + `
+exec "$@"`
 
 // moment is a tenth of a second where the image's sleep has fractions.
 const moment = "sleep 0.1 2>/dev/null || sleep 1"
@@ -68,16 +76,13 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 	main := corev1.Container{
 		Name: mainContainer, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
 		ImagePullPolicy: corev1.PullIfNotPresent,
-		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir, ReadOnly: true}},
+		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}},
+		Command:         []string{"/bin/sh", "-c", door, "sh", s.Entrypoint}, Args: s.Cmd,
 	}
-	if s.Entrypoint != "" {
-		main.Command = []string{s.Entrypoint}
+	volumes := []corev1.Volume{{Name: ownVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	if fixed := mountFiles(s.Files, annotations, &main); fixed != nil {
+		volumes = append(volumes, *fixed)
 	}
-	main.Args = s.Cmd
-	door := main
-	main.VolumeMounts = append(main.VolumeMounts, filesMounted()...)
-	door.Name, door.Command, door.Args, door.Env = doorContainer, []string{"/bin/sh", "-c", waitAtDoor}, nil, nil
-	door.VolumeMounts = []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}}
 	no, uid, gid := false, int64(s.UID), int64(s.GID)
 	groups := make([]int64, len(s.Groups))
 	for i, g := range s.Groups {
@@ -86,8 +91,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: podName(s.Name), Annotations: annotations, Labels: labels},
 		Spec: corev1.PodSpec{
-			InitContainers: []corev1.Container{door}, Containers: []corev1.Container{main},
-			Volumes:       []corev1.Volume{{Name: ownVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+			Containers: []corev1.Container{main}, Volumes: volumes,
 			RestartPolicy: corev1.RestartPolicyNever, Hostname: s.Hostname,
 			AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
 			SecurityContext: &corev1.PodSecurityContext{
@@ -109,6 +113,7 @@ func checkSpec(s engine.Spec) error {
 		{len(s.Options) > 0, "dockeropt has no meaning for a pod: set podtemplate"},
 		{s.Network != "", "network has no meaning for a pod: set podtemplate, and a NetworkPolicy"},
 		{s.ShmSize != "", "shmsize has no meaning for a pod: set podtemplate"},
+		{s.Entrypoint == "", "the program of the container must be named: no API has that of the image"},
 		{s.Layer != "", "a pod has no layer of another one"},
 	} {
 		if c.is {

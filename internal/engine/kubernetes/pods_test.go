@@ -7,18 +7,21 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -49,9 +52,15 @@ func create(t *testing.T, e *Engine, s engine.Spec) *engine.Container {
 
 func TestFilesArePutBeforeTheStart(t *testing.T) {
 	e := onCluster(t)
-	c := create(t, e, spec())
-	if b, err := e.ReadFile(t.Context(), c.ID, "/etc/passwd"); err != nil || !strings.HasPrefix(string(b), "root:") {
+	accounts := engine.File{Path: "/etc/passwd", Mode: 0o644, Data: []byte("alice:x:1000:1001::/home/alice:/bin/sh\n")}
+	one := spec()
+	one.Files = []engine.File{accounts, {Path: "/home/alice", Dir: true}}
+	c := create(t, e, one)
+	if b, err := e.ReadFile(t.Context(), c.ID, "/etc/group"); err != nil || !strings.HasPrefix(string(b), "root:") {
 		t.Errorf("the image's: %q %v", b, err)
+	}
+	if b, err := e.ReadFile(t.Context(), c.ID, "/etc/passwd"); err != nil || string(b) != string(accounts.Data) {
+		t.Errorf("what it has from the start: %q %v", b, err)
 	}
 	if _, err := e.ReadFile(t.Context(), c.ID, "/etc/none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing one: %v", err)
@@ -63,10 +72,10 @@ func TestFilesArePutBeforeTheStart(t *testing.T) {
 	ok(t, e.PutFiles(t.Context(), c.ID, []engine.File{
 		{Path: engine.OwnDir + "/bin", Mode: 0o755, Dir: true},
 		{Path: engine.OwnDir + "/bin/program", Mode: 0o755, Data: program},
-		{Path: "/etc/passwd", Mode: 0o644, Data: []byte("alice:x:1000:1001::/home/alice:/bin/sh\n")},
+		accounts,
 		{Path: "/etc/sudoers.d/x", Mode: 0o440, Data: []byte("x"), Optional: true},
 	}))
-	for _, p := range []string{"relative", "/a/../b", "/", "/home/alice", engine.OwnDir, engine.OwnDir + "/start", engine.OwnDir + "/files/etc/shadow"} {
+	for _, p := range []string{"relative", "/a/../b", "/", "/home/alice", engine.OwnDir, engine.OwnDir + "/start", engine.OwnDir + "/ready", "/etc/group", "/etc/passwd"} {
 		if err := e.PutFiles(t.Context(), c.ID, []engine.File{{Path: p}}); err == nil {
 			t.Errorf("%s was written", p)
 		}
@@ -104,7 +113,7 @@ func TestStreamsCarryMegabytesEachWay(t *testing.T) {
 		t.Logf("8 MiB there and back in %v", time.Since(began).Round(time.Millisecond))
 	}
 	_, pod, _ := splitID(c.ID)
-	socket, spdy, err := e.executors(pod, mainContainer, []string{"/bin/cat"}, false)
+	socket, spdy, err := e.executors(pod, []string{"/bin/cat"}, false)
 	ok(t, err)
 	t.Run("WebSocket", func(t *testing.T) { carries(t, start(t.Context(), socket, false)) })
 	t.Run("SPDY", func(t *testing.T) { carries(t, start(t.Context(), spdy, false)) })
@@ -275,6 +284,77 @@ func TestHostMayDoNothingElse(t *testing.T) {
 	if err := onCluster(t).core.Get().Namespace(namespace).Resource("secrets").Do(t.Context()).Error(); err == nil {
 		t.Error("it may read secrets")
 	}
+}
+
+// A verb that nothing here misses is not in the role. What is left out: events are for people, and
+// create on pods/exec is missed by SPDY, and since Kubernetes 1.35 by WebSockets.
+func TestRoleHasNoVerbTooMany(t *testing.T) {
+	e := onCluster(t)
+	const role = "/apis/rbac.authorization.k8s.io/v1/namespaces/" + namespace + "/roles/login-host"
+	var whole rbac
+	get := func() {
+		t.Helper()
+		b, err := admin.core.Get().AbsPath(role).Do(t.Context()).Raw()
+		ok(t, err)
+		ok(t, json.Unmarshal(b, &whole))
+	}
+	put := func(r rbac) {
+		t.Helper()
+		b, err := json.Marshal(map[string]any{"rules": r.Rules})
+		ok(t, err)
+		ok(t, admin.core.Patch(types.MergePatchType).AbsPath(role).Body(b).Do(context.Background()).Error())
+	}
+	get()
+	defer func() { put(whole) }()
+	if err := wholeLife(e); err != nil {
+		t.Fatalf("with the whole role: %v", err)
+	}
+	for i, rule := range whole.Rules {
+		if rule.Resources[0] == "events" {
+			continue
+		}
+		for _, verb := range rule.Verbs {
+			if verb == "create" && rule.Resources[0] == "pods/exec" {
+				continue
+			}
+			less := rbac{slices.Clone(whole.Rules)}
+			less.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
+			if len(less.Rules[i].Verbs) == 0 {
+				less.Rules = slices.Delete(less.Rules, i, i+1)
+			}
+			put(less)
+			missed := false
+			for end := time.Now().Add(20 * time.Second); !missed && time.Now().Before(end); { // until the server has it
+				missed = errors.Is(wholeLife(e), engine.ErrDenied)
+			}
+			if !missed {
+				t.Errorf("nothing misses %s on %s", verb, rule.Resources[0])
+			}
+		}
+	}
+}
+
+type rbac struct {
+	Rules []struct {
+		APIGroups []string `json:"apiGroups"`
+		Resources []string `json:"resources"`
+		Verbs     []string `json:"verbs"`
+	} `json:"rules"`
+}
+
+// wholeLife does all that is done with a pod.
+func wholeLife(e *Engine) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c, err := e.Create(ctx, spec())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = admin.Remove(context.Background(), c.ID) }()
+	_, err = e.List(ctx, false)
+	err = errors.Join(err, e.PutFiles(ctx, c.ID, []engine.File{{Path: engine.OwnDir + "/x"}}), e.Start(ctx, c.ID))
+	_, measured := e.Usage(ctx, c.ID)
+	return errors.Join(err, measured, e.Remove(ctx, c.ID))
 }
 
 func BenchmarkExec(b *testing.B) {

@@ -9,25 +9,40 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
-// isAtDoor reports whether files can be put into a pod. Progress, unless nil, receives what it
-// waits for.
-func isAtDoor(p *corev1.Pod, progress func(line string)) (bool, error) {
-	door := statusOf(p.Status.InitContainerStatuses, doorContainer)
-	if p.Status.Phase == corev1.PodFailed || door.State.Terminated != nil || p.DeletionTimestamp != nil {
-		return false, fmt.Errorf("the pod ended before it was started: %s %s", p.Status.Reason, p.Status.Message)
-	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable && progress != nil {
-			progress("waiting for a node that has room")
+// awaitDoor waits until files can be put into a pod. It asks the pod itself: its status is up to a
+// second late.
+func (e *Engine) awaitDoor(ctx context.Context, id string, progress func(line string)) (*corev1.Pod, error) {
+	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, time.Second/2) {
+		p, err := e.podOfID(ctx, id)
+		if err != nil {
+			return nil, err
 		}
+		if stateOf(p) != engine.Created {
+			return nil, fmt.Errorf("the pod ended before it was started: %s %s %+v", p.Status.Reason, p.Status.Message, endOf(p))
+		}
+		if err := whyNotStarted(p); err != nil {
+			return nil, err
+		}
+		for _, c := range p.Status.Conditions {
+			if c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable && progress != nil {
+				progress("waiting for a node that has room")
+			}
+		}
+		if p.Spec.NodeName != "" {
+			if err := e.inDoor(ctx, id, nil, nil, ":"); err == nil || errors.Is(err, engine.ErrDenied) {
+				return p, err
+			}
+		}
+		wait.Sleep(ctx, pause)
 	}
-	return door.State.Running != nil, whyNotStarted(door)
 }
 
-// whyNotStarted returns why a container waits, if it will wait for ever.
-func whyNotStarted(s corev1.ContainerStatus) error {
+// whyNotStarted returns why a pod waits, if it will wait for ever.
+func whyNotStarted(p *corev1.Pod) error {
+	s := statusOf(p)
 	if s.State.Waiting == nil {
 		return nil
 	}

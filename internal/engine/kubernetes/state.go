@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -15,7 +16,9 @@ func containerOf(p *corev1.Pod) *engine.Container {
 		ID: idOf(string(p.UID), p.Name), Name: p.Annotations[annotationName], State: stateOf(p), Size: -1,
 		Created: p.CreationTimestamp.Time, Labels: maps.Clone(p.Annotations),
 	}
-	delete(c.Labels, annotationName)
+	maps.DeleteFunc(c.Labels, func(name, _ string) bool {
+		return name == annotationName || name == annotationStarted || strings.HasPrefix(name, annotationFile)
+	})
 	if main := mainOf(p); main != nil {
 		c.Image, c.ImageID = main.Image, main.Image
 		c.Limits = limitsOf(main)
@@ -41,30 +44,28 @@ func mainOf(p *corev1.Pod) *corev1.Container {
 	return nil
 }
 
-// stateOf returns the state of a pod. One whose files are still being put into it was created; it
-// is started when its first container has ended.
+// stateOf returns the state of a pod. The API server learns up to a second late that a container
+// runs; one that was started was seen to.
 func stateOf(p *corev1.Pod) engine.State {
-	main := statusOf(p.Status.ContainerStatuses, mainContainer)
+	_, started := p.Annotations[annotationStarted]
 	switch {
 	case p.DeletionTimestamp != nil:
 		return engine.Removing
-	case p.Status.Phase == corev1.PodSucceeded, p.Status.Phase == corev1.PodFailed, main.State.Terminated != nil:
+	case p.Status.Phase == corev1.PodSucceeded, p.Status.Phase == corev1.PodFailed, endOf(p) != nil:
 		return engine.Exited
-	case main.State.Running != nil:
+	case started:
 		return engine.Running
-	case statusOf(p.Status.InitContainerStatuses, doorContainer).State.Terminated != nil:
-		return engine.Restarting // for a moment
 	}
 	return engine.Created
 }
 
-func statusOf(all []corev1.ContainerStatus, name string) (s corev1.ContainerStatus) {
-	if i := slices.IndexFunc(all, func(s corev1.ContainerStatus) bool { return s.Name == name }); i >= 0 {
+// statusOf returns the status of the main container.
+func statusOf(p *corev1.Pod) (s corev1.ContainerStatus) {
+	all := p.Status.ContainerStatuses
+	if i := slices.IndexFunc(all, func(s corev1.ContainerStatus) bool { return s.Name == mainContainer }); i >= 0 {
 		s = all[i]
 	}
 	return s
 }
 
-func endOf(p *corev1.Pod) *corev1.ContainerStateTerminated {
-	return statusOf(p.Status.ContainerStatuses, mainContainer).State.Terminated
-}
+func endOf(p *corev1.Pod) *corev1.ContainerStateTerminated { return statusOf(p).State.Terminated }

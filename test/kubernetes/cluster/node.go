@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,7 +17,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/errors"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -170,7 +172,7 @@ func (n *node) live(ctx context.Context, b *box) {
 	}
 	err := n.clients.CoreV1().Pods(b.pod.Namespace).Bind(ctx, &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: b.pod.Name, UID: b.pod.UID},
 		Target: corev1.ObjectReference{Kind: "Node", Name: nodeName}}, metav1.CreateOptions{})
-	if err != nil && !errors.IsConflict(err) {
+	if err != nil && !apierrors.IsConflict(err) {
 		fmt.Fprintln(os.Stderr, "bind", b.pod.Name, err)
 		return
 	}
@@ -229,19 +231,10 @@ func (n *node) container(ctx context.Context, b *box, c *corev1.Container, init 
 		waiting("ImagePullBackOff", "Back-off pulling image "+c.Image)
 		return 1
 	}
-	if !init {
-		for _, m := range c.VolumeMounts {
-			if _, err := os.Stat(b.dir + "/.dockersh/" + m.SubPath); m.SubPath != "" && err == nil {
-				// As a mount would: the file is there, and is not the container's.
-				_ = os.MkdirAll(b.dir+m.MountPath[:strings.LastIndex(m.MountPath, "/")], 0o755)
-				if out, err := exec.Command("cp", "--remove-destination", b.dir+"/.dockersh/"+m.SubPath, b.dir+m.MountPath).CombinedOutput(); err != nil {
-					fmt.Fprintln(os.Stderr, err, string(out))
-				}
-			}
+	for _, m := range c.VolumeMounts {
+		if err := b.mount(m); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
-	} else {
-		_ = os.MkdirAll(b.dir+"/.dockersh", 0o777)
-		_ = os.Chmod(b.dir+"/.dockersh", 0o777) // as an emptyDir is
 	}
 	argv := append(append([]string{}, c.Command...), c.Args...)
 	if len(argv) == 0 {
@@ -271,6 +264,26 @@ func (n *node) container(ctx context.Context, b *box, c *corev1.Container, init 
 	code = int32(exitCode(cmd.ProcessState))
 	set(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, StartedAt: started, FinishedAt: metav1.Now()}}, phase)
 	return code
+}
+
+// mount makes what a mount shows. What comes from an annotation is the root user's.
+func (b *box) mount(m corev1.VolumeMount) error {
+	at := b.dir + m.MountPath
+	for _, v := range b.pod.Spec.Volumes {
+		if v.Name != m.Name {
+			continue
+		}
+		if v.EmptyDir != nil {
+			return errors.Join(os.MkdirAll(at, 0o777), os.Chmod(at, 0o777))
+		}
+		for _, item := range v.DownwardAPI.Items {
+			key, ok := strings.CutPrefix(item.FieldRef.FieldPath, "metadata.annotations['")
+			if ok && item.Path == m.SubPath {
+				return errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, []byte(b.pod.Annotations[strings.TrimSuffix(key, "']")]), 0o644))
+			}
+		}
+	}
+	return fmt.Errorf("there is no volume for %s", m.MountPath)
 }
 
 func exitCode(s *os.ProcessState) int {
@@ -307,7 +320,7 @@ func (n *node) update(b *box, change func(*corev1.PodStatus)) {
 		_, err = n.clients.CoreV1().Pods(p.Namespace).UpdateStatus(context.Background(), p, metav1.UpdateOptions{})
 		return err
 	})
-	if err != nil && !errors.IsNotFound(err) {
+	if err != nil && !apierrors.IsNotFound(err) {
 		fmt.Fprintln(os.Stderr, "status of", b.pod.Name, err)
 	}
 }
