@@ -13,8 +13,8 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// callLimit is how long one call may take.
-const callLimit = 20 * time.Second
+// callLimit is how long one call may take: a login waits for it where there is no answer.
+const callLimit = 4 * time.Second
 
 // call makes one call to the API server, and puts its error into words of package engine.
 func (e *Engine) call(ctx context.Context, f func(ctx context.Context) error) error {

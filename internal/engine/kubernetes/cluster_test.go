@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginerpc"
 )
 
 // These tests run against etcd and a real API server, which `make test-kubernetes` builds. CLUSTER
@@ -34,6 +35,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "serve" { // the process of inAnotherProcess
+		if err := enginerpc.Serve(0, Open); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code, err := withCluster(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -152,7 +160,7 @@ func applyManifests() error {
 }
 
 // onCluster returns the engine of a login host.
-func onCluster(t *testing.T) *Engine {
+func onCluster(t testing.TB) *Engine {
 	t.Helper()
 	e, err := Open(engine.Address{Host: Scheme + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
 	if err != nil {
@@ -160,4 +168,15 @@ func onCluster(t *testing.T) *Engine {
 	}
 	t.Cleanup(func() { _ = e.Close() })
 	return e.(*Engine)
+}
+
+// inAnotherProcess returns the engine of a login host, as a program without client-go has it.
+func inAnotherProcess(t testing.TB) engine.Engine {
+	t.Helper()
+	e, err := enginerpc.Opener("kubectl", "/proc/self/exe", "serve")(engine.Address{Host: Scheme + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
 }

@@ -358,21 +358,26 @@ func wholeLife(e *Engine) error {
 }
 
 func BenchmarkExec(b *testing.B) {
-	e, err := Open(engine.Address{Host: Scheme + namespace, TLS: files + "/host.kubeconfig"})
+	direct := onCluster(b)
+	c, err := direct.Create(b.Context(), spec())
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := e.Create(b.Context(), spec())
-	if err != nil {
+	defer func() { _ = direct.Remove(context.Background(), c.ID) }()
+	if err := direct.Start(b.Context(), c.ID); err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = e.Remove(context.Background(), c.ID) }()
-	if err := e.Start(b.Context(), c.ID); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if code, err := engine.Run(b.Context(), e, c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sh", "-c", ":"}}); code != 0 || err != nil {
-			b.Fatal(code, err)
-		}
+	for _, way := range []struct {
+		name string
+		engine.Engine
+	}{{"here", direct}, {"in another process", inAnotherProcess(b)}} {
+		b.Run(way.name, func(b *testing.B) {
+			for b.Loop() {
+				p := engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sh", "-c", ":"}}
+				if code, err := engine.Run(b.Context(), way, c.ID, p); code != 0 || err != nil {
+					b.Fatal(code, err)
+				}
+			}
+		})
 	}
 }
