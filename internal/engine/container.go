@@ -148,6 +148,9 @@ type Spec struct {
 	// volumes.
 	ForeignImage bool
 
+	// Home is the user's home, for an engine that cannot mount one of this host.
+	Home Home
+
 	// Files are among those that PutFiles gets. An engine that cannot write all of these later
 	// has them from the start.
 	Files []File
@@ -155,6 +158,14 @@ type Spec struct {
 	// Progress, unless nil, receives short lines for the user while Create waits for others, as
 	// for a machine that has room.
 	Progress func(line string)
+}
+
+// Home is a home that the engine provides.
+type Home struct {
+	Path  string // in the container; empty: the image's own directory
+	Claim string // name of a volume that is made once and stays; empty: it goes with the container
+	Size  string // of a volume that is made, as the engine has it
+	Class string // of such a volume; empty: the engine's default
 }
 
 // OwnDir is where dockersh mounts its own directories in a container. Nobody else mounts

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -74,6 +75,7 @@ func withCluster(run func() int) (code int, err error) {
 	}
 	cmd := exec.Command(os.Getenv("CLUSTER"), "up", files, root)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // its mounts end with it
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return 0, err

@@ -31,6 +31,9 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	if err != nil {
 		return nil, err
 	}
+	if err := e.provideHome(ctx, s); err != nil {
+		return nil, err
+	}
 	var p corev1.Pod
 	err = e.call(ctx, func(ctx context.Context) error {
 		return e.core.Post().Namespace(e.namespace).Resource("pods").Body(pod).Do(ctx).Into(&p)

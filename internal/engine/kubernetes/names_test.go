@@ -29,3 +29,12 @@ func FuzzPodName(f *testing.F) {
 		}
 	})
 }
+
+func TestClaimsKeepNamesThatAreValid(t *testing.T) {
+	hashed := podName("home-alice")
+	for name, want := range map[string]string{"home-alice": "home-alice", "home-a.b": podName("home-a.b"), hashed: podName(hashed), "": podName("")} {
+		if got := claimName(name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 	for i, g := range s.Groups {
 		groups[i] = int64(g)
 	}
-	return &corev1.Pod{
+	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: podName(s.Name), Annotations: annotations, Labels: labels},
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{main}, Volumes: volumes,
@@ -99,7 +99,9 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 		},
-	}, nil
+	}
+	mountHome(s.Home, gid, &pod.Spec)
+	return pod, nil
 }
 
 // checkSpec refuses what has no meaning in a pod, and would be lost in silence.

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -286,6 +287,78 @@ func TestHostMayDoNothingElse(t *testing.T) {
 	}
 }
 
+func TestHomeStaysWhenItsPodGoes(t *testing.T) {
+	e := onCluster(t)
+	one := spec()
+	one.Home = engine.Home{Path: "/home/alice", Claim: "home-DOM\\" + one.Name, Size: "1Gi"}
+	run := func(script string) {
+		t.Helper()
+		c := create(t, e, one)
+		ok(t, e.Start(t.Context(), c.ID))
+		code, err := engine.Run(t.Context(), e, c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sh", "-c", script}})
+		if code != 0 || err != nil {
+			t.Errorf("%s: %d %v", script, code, err)
+		}
+		ok(t, e.Remove(t.Context(), c.ID))
+	}
+	run("echo work >/home/alice/file")
+	run("read -r x </home/alice/file && [ $x = work ]")
+	other := one
+	other.Name, other.Labels = one.Name+"x", map[string]string{engine.LabelOwner: "1001"}
+	if _, err := e.Create(t.Context(), other); !errors.Is(err, ErrNotTheirs) {
+		t.Errorf("another user: %v", err)
+	}
+	if _, err := e.Find(t.Context(), other.Name); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("another user's pod: %v", err)
+	}
+	one.Home.Size = "much"
+	if _, err := e.Create(t.Context(), one); !errors.Is(err, engine.ErrOption) {
+		t.Errorf("size: %v", err)
+	}
+}
+
+// 100 users log in at once, each through two login hosts.
+func TestEachUserHasOnePodThroughTwoHosts(t *testing.T) {
+	hosts := []*Engine{onCluster(t), onCluster(t)}
+	base := spec()
+	slots := make(chan struct{}, 2*engine.AtOnce)
+	var all sync.WaitGroup
+	for user := range 100 {
+		one := base
+		one.Name = fmt.Sprintf("%s_%d", base.Name, user)
+		for _, host := range hosts {
+			all.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				c, err := host.Create(t.Context(), one)
+				if err == nil {
+					err = host.Start(t.Context(), c.ID)
+				}
+				if err != nil && !errors.Is(err, engine.ErrNameTaken) {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	list, err := hosts[0].List(t.Context(), false)
+	ok(t, err)
+	pods := 0
+	for _, c := range list {
+		if strings.HasPrefix(c.Name, base.Name+"_") {
+			pods++
+			if c.State != engine.Running {
+				t.Errorf("%s is %s", c.Name, c.State)
+			}
+			all.Go(func() { ok(t, hosts[0].Remove(context.Background(), c.ID)) })
+		}
+	}
+	all.Wait()
+	if pods != 100 {
+		t.Errorf("%d pods", pods)
+	}
+}
+
 // A verb that nothing here misses is not in the role. What is left out: events are for people, and
 // create on pods/exec is missed by SPDY, and since Kubernetes 1.35 by WebSockets.
 func TestRoleHasNoVerbTooMany(t *testing.T) {
@@ -346,7 +419,9 @@ type rbac struct {
 func wholeLife(e *Engine) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	c, err := e.Create(ctx, spec())
+	one := spec()
+	one.Home = engine.Home{Path: "/home/alice", Claim: one.Name, Size: "1Gi"}
+	c, err := e.Create(ctx, one)
 	if err != nil {
 		return err
 	}

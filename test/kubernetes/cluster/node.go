@@ -110,6 +110,7 @@ func (n *node) run(ctx context.Context) {
 	for _, b := range n.running {
 		b.end()
 		<-b.over
+		b.unmount()
 	}
 }
 
@@ -144,6 +145,7 @@ func (n *node) remove(p *corev1.Pod, b *box) {
 		}
 		b.end()
 		<-b.over
+		b.unmount()
 		_ = os.RemoveAll(b.dir)
 	}
 	now := int64(0)
@@ -273,6 +275,11 @@ func (b *box) mount(m corev1.VolumeMount) error {
 		if v.Name != m.Name {
 			continue
 		}
+		if v.PersistentVolumeClaim != nil {
+			claim := b.dir + "/../claim-" + v.PersistentVolumeClaim.ClaimName
+			return errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.MkdirAll(claim, 0o777), os.Chmod(claim, 0o777), os.MkdirAll(at, 0o777),
+				syscall.Mount(claim, at, "", syscall.MS_BIND, ""))
+		}
 		if v.EmptyDir != nil {
 			return errors.Join(os.MkdirAll(at, 0o777), os.Chmod(at, 0o777))
 		}
@@ -284,6 +291,13 @@ func (b *box) mount(m corev1.VolumeMount) error {
 		}
 	}
 	return fmt.Errorf("there is no volume for %s", m.MountPath)
+}
+
+// unmount unmounts claims: nothing of them is removed with a pod.
+func (b *box) unmount() {
+	for _, m := range b.pod.Spec.Containers[0].VolumeMounts {
+		_ = syscall.Unmount(b.dir+m.MountPath, syscall.MNT_DETACH)
+	}
 }
 
 func exitCode(s *os.ProcessState) int {
