@@ -3,11 +3,13 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // Find returns the container of a name; engine.ErrNotFound.
@@ -110,6 +112,7 @@ func (e *Engine) await(ctx context.Context, id string, done func(*corev1.Pod) (b
 			}
 		}
 		changes.Stop()
+		wait.Sleep(ctx, 50*time.Millisecond) // something on the way may end every watch at once
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
