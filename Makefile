@@ -46,7 +46,7 @@ PAMLINK  = -shared $(LINK),-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null -lpam 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean test-kubernetes
+.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean test-kubernetes build-pods install-pods
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -98,7 +98,7 @@ uninstall: ## remove what install installed; settings and containers stay
 	@[ -n '$(DESTDIR)' ] || rm -f /var/lib/prometheus/node-exporter/dockersh.prom
 	@[ ! -e $(DESTDIR)/etc/shells ] || sed -i '\|^$(BINDIR)/dockersh$$|d' $(DESTDIR)/etc/shells
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
-	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session) $(SHARE)/doc/dockersh
+	rm -rf $(LIBEXEC) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,dockersh-bridge dockershd-session dockershd-pods) $(SHARE)/doc/dockersh
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.[1-8])),$(SHARE)/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(SHARE)/bash-completion/completions/dockershctl $(SHARE)/zsh/site-functions/_dockershctl $(SHARE)/fish/vendor_completions.d/dockershctl.fish
 	@sed 's|@LOG@|$(LOG)|g' dist/logrotate/dockersh | cmp -s - $(ROTATE) && rm -f $(ROTATE) || [ ! -e $(ROTATE) ] || echo 'make: $(ROTATE) stays: it was changed' >&2
@@ -106,6 +106,14 @@ uninstall: ## remove what install installed; settings and containers stay
 		echo 'make: pam_dockersh.so stays: /etc/pam.d or /etc/pam.conf names it, and without it nobody could log in' >&2; \
 	elif [ -n '$(PAMDIR)' ]; then rm -f $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
+
+build-pods: ## build dockershd-pods, the client of Kubernetes clusters, in ./bin
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/dockershd-pods
+
+install-pods: build-pods ## install dockershd-pods, for dockersocket = kubernetes://NAMESPACE
+	install -D -m 755 $(BIN)/dockershd-pods $(DESTDIR)$(LIBEXECDIR)/dockershd-pods
+	install -D -m 644 -t $(SHARE)/doc/dockersh/kubernetes dist/kubernetes/*
 
 install-shell: ## add dockersh to /etc/shells, so that chsh accepts it
 	grep -qxF '$(BINDIR)/dockersh' $(DESTDIR)/etc/shells || { [ -z "$$(tail -c 1 $(DESTDIR)/etc/shells)" ] || echo >>$(DESTDIR)/etc/shells; \
@@ -218,6 +226,9 @@ KUBERNETES ?= build/kubernetes
 test-kubernetes: ## run the tests against a Kubernetes, which is built once in ./build/kubernetes
 	@GO='$(GO)' sh scripts/kubernetes '$(KUBERNETES)'
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(GO) test -count=1 -race -tags kubernetes $(TESTFLAGS) ./internal/engine/kubernetes
+	@$(MAKE) -s e2e-ready
+	@$(MAKE) -s install-pods BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
+	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes' $(TESTFLAGS) ./test/e2e/kubernetes
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

@@ -54,6 +54,8 @@ var walls = []wall{
 		"without a service it starts for every login, and stays for its length: the client of an engine would be most of it"},
 	{"cmd/dockersh-bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/container/", "internal/admin/"},
 		"it learns what its session is, and decides nothing"},
+	{"cmd/dockershd-pods", []string{"internal/rules/", "internal/host/account", "internal/root/broker", "internal/root/daemon", "internal/container/", "internal/admin/", "internal/engine/docker", "k8s.io/client-go/kubernetes"},
+		"it makes calls and carries sessions for those that decide; all typed clients would double it"},
 	{"cmd/dockershctl", []string{"internal/root/broker", "internal/root/daemon", "internal/root/door", "internal/container/"},
 		"it works beside the broker, under the same locks: the two must not become one"},
 
@@ -104,6 +106,8 @@ var walls = []wall{
 		"one command line and what differs between engines: the API is the client's"},
 	{"internal/engine/docker/transport", []string{"github.com/moby/moby/client", "net/http", "internal/engine/docker/dialect", "internal/host/account"},
 		"a connection: what goes over it is not its business"},
+	{"internal/engine/byaddress", []string{"internal/engine/kubernetes", "internal/proto/wire", "internal/host/account"},
+		"it chooses a client, and links that of one engine: the other is a process"},
 	{"internal/engine/enginerpc", []string{"internal/engine/docker", "internal/engine/kubernetes", "net/http", "internal/proto/wire", "internal/host/account"},
 		"calls and their answers: it is linked instead of the engine's client"},
 	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "k8s.io/client-go/kubernetes"},
@@ -226,7 +230,7 @@ func TestWallsHold(t *testing.T) {
 // The client of a cluster is larger than all of our programs: hosts without one do not pay for it.
 func TestProgramsDoNotLinkTheClientOfACluster(t *testing.T) {
 	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Deps \" \"}}", "./cmd/...") {
-		if program, deps, _ := strings.Cut(line, ":"); strings.Contains(deps, " k8s.io/") {
+		if program, deps, _ := strings.Cut(line, ":"); strings.Contains(deps, " k8s.io/") && own(program) != "cmd/dockershd-pods" {
 			t.Errorf("%s links client-go", own(program))
 		}
 	}
@@ -291,9 +295,9 @@ func TestOnlyDockershctlLinksPrometheus(t *testing.T) {
 	}
 }
 
-// A main passes engine.Opener to all that need an engine.
+// A main passes an engine.Opener, its own or that of package byaddress, to all that need an engine.
 func TestOnlyMainsChooseAnEngine(t *testing.T) {
-	mains := []string{"cmd/dockershd", "cmd/dockersh-bridge", "cmd/dockershctl"}
+	mains := []string{"internal/engine/byaddress", "cmd/dockersh-bridge"}
 	for _, line := range golist(t, "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...") {
 		pkg, imports, _ := strings.Cut(line, ": ")
 		if pkg = own(pkg); !slices.Contains(mains, pkg) && !strings.HasPrefix(pkg, "internal/engine/docker") && strings.Contains(imports, module+"/internal/engine/docker") {

@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"github.com/dockersh/dockersh/internal/admin/ctl"
-	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/engine/byaddress"
 )
 
-func main() { os.Exit(ctl.Main(docker.Open)) }
+func main() { os.Exit(ctl.Main(byaddress.Open)) }

@@ -4,8 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/dockersh/dockersh/internal/engine/docker"
+	"github.com/dockersh/dockersh/internal/engine/byaddress"
 	"github.com/dockersh/dockersh/internal/root/daemon"
 )
 
-func main() { os.Exit(daemon.Main(docker.Open)) }
+func main() { os.Exit(daemon.Main(byaddress.Open)) }

@@ -9,9 +9,18 @@ import (
 
 // Address is where an engine listens.
 type Address struct {
-	Host string // the path of a socket; tcp://HOST:PORT; ssh://[USER@]HOST[:PORT]
-	TLS  string // for tcp: the directory of ca.pem, cert.pem and key.pem
+	Host string // the path of a socket; tcp://HOST:PORT; ssh://[USER@]HOST[:PORT]; kubernetes://NAMESPACE
+	// TLS is for tcp the directory of ca.pem, cert.pem and key.pem, and for a cluster the
+	// kubeconfig file, with a context after #; empty: that of a pod which this host is.
+	TLS string
 }
+
+// Cluster begins the addresses of Kubernetes clusters, before a namespace.
+const Cluster = "kubernetes://"
+
+// IsCluster reports whether containers there are pods of a cluster. They have one life each, nothing
+// of any host is mounted in them, and their images are known by name alone.
+func (a Address) IsCluster() bool { return strings.HasPrefix(a.Host, Cluster) }
 
 // Local reports whether the engine is on this host.
 func (a Address) Local() bool { return strings.HasPrefix(a.Host, "/") }

@@ -148,6 +148,14 @@ type Spec struct {
 	// volumes.
 	ForeignImage bool
 
+	// Pull is when an engine that pulls by itself does so, in the words of the setting.
+	Pull string
+	// Template is the path of a description of containers in the engine's own language, which the
+	// rest of this wins over; for an engine that has one.
+	Template string
+	// OnlyRead: the container is never started. Its files are read.
+	OnlyRead bool
+
 	// Home is the user's home, for an engine that cannot mount one of this host.
 	Home Home
 

@@ -164,7 +164,7 @@ func applyManifests() error {
 // onCluster returns the engine of a login host.
 func onCluster(t testing.TB) *Engine {
 	t.Helper()
-	e, err := Open(engine.Address{Host: Scheme + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
+	e, err := Open(engine.Address{Host: engine.Cluster + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func onCluster(t testing.TB) *Engine {
 // inAnotherProcess returns the engine of a login host, as a program without client-go has it.
 func inAnotherProcess(t testing.TB) engine.Engine {
 	t.Helper()
-	e, err := enginerpc.Opener("kubectl", "/proc/self/exe", "serve")(engine.Address{Host: Scheme + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
+	e, err := enginerpc.Opener("kubectl", "/proc/self/exe", "serve")(engine.Address{Host: engine.Cluster + namespace, TLS: filepath.Join(files, "host.kubeconfig")})
 	if err != nil {
 		t.Fatal(err)
 	}

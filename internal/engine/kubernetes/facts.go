@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/distribution/reference"
@@ -18,7 +19,7 @@ import (
 func (e *Engine) About(ctx context.Context) (engine.About, error) {
 	var v struct{ GitVersion string }
 	err := e.get(ctx, "/version", &v)
-	return engine.About{Name: "Kubernetes", Version: v.GitVersion, Oldest: "1.29", Seccomp: true}, err
+	return engine.About{Name: "Kubernetes", Version: strings.TrimPrefix(v.GitVersion, "v"), Oldest: "1.29", Seccomp: true}, err
 }
 
 // Remap returns nothing: the nodes decide.

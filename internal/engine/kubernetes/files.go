@@ -50,10 +50,11 @@ const (
 
 var errStarted = errors.New("the pod was started: its files are its user's")
 
-// ReadFile reads a file of the image, or one that was put.
+// ReadFile reads a file of the image, or one that was put. One that the pod's user cannot read is
+// not there.
 func (e *Engine) ReadFile(ctx context.Context, id, name string) ([]byte, error) {
 	out := &limited{max: maxFile}
-	err := e.inDoor(ctx, id, nil, out, `[ -e "$1" ] || exit 44; [ -f "$1" ] || exit 45; exec cat "$1"`, name)
+	err := e.inDoor(ctx, id, nil, out, `[ -e "$1" ] && [ -r "$1" ] || exit 44; [ -f "$1" ] || exit 45; exec cat "$1"`, name)
 	if code := exitCode(0); errors.As(err, &code) && code == isMissing {
 		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}

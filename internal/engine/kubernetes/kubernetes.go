@@ -9,21 +9,22 @@ package kubernetes
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/dockersh/dockersh/internal/engine"
 )
-
-// Scheme begins the addresses of clusters: kubernetes://NAMESPACE.
-const Scheme = "kubernetes://"
 
 // Engine is the pods of one namespace. It implements engine.Engine.
 type Engine struct {
@@ -40,7 +41,7 @@ var _ engine.Engine = (*Engine)(nil)
 // Open returns the client of a cluster. The address names the namespace, and in place of
 // certificates a kubeconfig file, with a context after #; empty: the pod that this program runs in.
 func Open(a engine.Address) (engine.Engine, error) {
-	namespace, ok := strings.CutPrefix(a.Host, Scheme)
+	namespace, ok := strings.CutPrefix(a.Host, engine.Cluster)
 	if !ok || namespace == "" || strings.ContainsAny(namespace, "/?#") {
 		return nil, fmt.Errorf("%s is not kubernetes://NAMESPACE", a.Host)
 	}
@@ -51,13 +52,45 @@ func Open(a engine.Address) (engine.Engine, error) {
 	return open(namespace, config)
 }
 
+// KeepQuiet keeps client-go from writing lines of its own to standard error.
+func KeepQuiet() { klog.SetLogger(logr.Discard()) }
+
 func configOf(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
-		return rest.InClusterConfig()
+		return inCluster()
 	}
 	file, context, _ := strings.Cut(kubeconfig, "#")
+	if err := checkSecret(file); err != nil {
+		return nil, err
+	}
 	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(&clientcmd.ClientConfigLoadingRules{ExplicitPath: file},
 		&clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
+}
+
+// checkSecret refuses a file with secrets that others can read or write.
+func checkSecret(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || owner.Uid != 0 && owner.Uid != uint32(os.Geteuid()) || info.Mode()&0o077 != 0 {
+		return fmt.Errorf("%s can be read by others (chown root %s && chmod 600 %s)", file, file, file)
+	}
+	return nil
+}
+
+// inCluster returns the way to the cluster whose pod this host is. Nothing of the environment counts.
+func inCluster() (*rest.Config, error) {
+	const dir = "/var/run/secrets/kubernetes.io/serviceaccount/"
+	token, err := os.ReadFile(dir + "token")
+	if err != nil {
+		return nil, fmt.Errorf("this host is not a pod of a cluster, and kubeconfig is not set: %w", err)
+	}
+	return &rest.Config{
+		Host: "https://kubernetes.default.svc", TLSClientConfig: rest.TLSClientConfig{CAFile: dir + "ca.crt"},
+		BearerToken: string(token), BearerTokenFile: dir + "token",
+	}, nil
 }
 
 func open(namespace string, config *rest.Config) (*Engine, error) {

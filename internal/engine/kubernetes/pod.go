@@ -54,6 +54,9 @@ const moment = "sleep 0.1 2>/dev/null || sleep 1"
 
 // podOf returns the pod of a new container; engine.ErrOption for what a pod cannot have.
 func podOf(s engine.Spec) (*corev1.Pod, error) {
+	if s.OnlyRead {
+		s = toRead(s)
+	}
 	if err := checkSpec(s); err != nil {
 		return nil, err
 	}
@@ -75,7 +78,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 	}
 	main := corev1.Container{
 		Name: mainContainer, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
-		ImagePullPolicy: corev1.PullIfNotPresent,
+		ImagePullPolicy: pullOf(s.Pull),
 		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}},
 		Command:         []string{"/bin/sh", "-c", door, "sh", s.Entrypoint}, Args: s.Cmd,
 	}
@@ -92,7 +95,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 		ObjectMeta: metav1.ObjectMeta{Name: podName(s.Name), Annotations: annotations, Labels: labels},
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{main}, Volumes: volumes,
-			RestartPolicy: corev1.RestartPolicyNever, Hostname: s.Hostname,
+			RestartPolicy: corev1.RestartPolicyNever, Hostname: hostnameOf(s.Hostname),
 			AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsUser: &uid, RunAsGroup: &gid, SupplementalGroups: groups,
@@ -101,7 +104,40 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 		},
 	}
 	mountHome(s.Home, gid, &pod.Spec)
-	return pod, nil
+	return overTemplate(pod, s.Template)
+}
+
+// toRead returns the description of a pod whose files are read: its image may be a user's, and has no
+// rights.
+func toRead(s engine.Spec) engine.Spec {
+	const nobody = 65534
+	s.UID, s.GID, s.Groups, s.Network, s.NoNewPrivileges = nobody, nobody, nil, "", true
+	s.CapDrop, s.CapAdd = []string{"ALL"}, nil
+	return s
+}
+
+func pullOf(words string) corev1.PullPolicy {
+	switch words {
+	case "always":
+		return corev1.PullAlways
+	case "never":
+		return corev1.PullNever
+	}
+	return corev1.PullIfNotPresent
+}
+
+// hostnameOf returns a host name in the characters that a pod's may have.
+func hostnameOf(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
+	return strings.Trim(name[:min(len(name), 63)], "-")
 }
 
 // checkSpec refuses what has no meaning in a pod, and would be lost in silence.
@@ -178,13 +214,13 @@ func resourcesOf(s engine.Spec) (r corev1.ResourceRequirements, err error) {
 // bytesOf reads a size as Docker's options have it.
 func bytesOf(size string) (int64, error) {
 	digits := strings.TrimRight(strings.ToLower(size), "bkmg")
-	n, err := strconv.ParseInt(digits, 10, 64)
+	n, err := strconv.ParseFloat(digits, 64)
 	shift := map[string]uint{"": 0, "b": 0, "k": 10, "kb": 10, "m": 20, "mb": 20, "g": 30, "gb": 30}
 	by, ok := shift[strings.ToLower(size[len(digits):])]
-	if err != nil || !ok || n <= 0 || n > 1<<(62-by) {
+	if n *= float64(uint64(1) << by); err != nil || !ok || n < 1 || n > 1<<62 {
 		return 0, fmt.Errorf("%w: memory %s", engine.ErrOption, size)
 	}
-	return n << by, nil
+	return int64(n), nil
 }
 
 func limitsOf(c *corev1.Container) (l engine.Limits) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,7 +29,7 @@ func (e *Engine) awaitDoor(ctx context.Context, id string, progress func(line st
 		}
 		for _, c := range p.Status.Conditions {
 			if c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable && progress != nil {
-				progress("waiting for a node that has room")
+				progress(waitsFor(c.Message))
 			}
 		}
 		if p.Spec.NodeName != "" {
@@ -38,6 +39,14 @@ func (e *Engine) awaitDoor(ctx context.Context, id string, progress func(line st
 		}
 		wait.Sleep(ctx, pause)
 	}
+}
+
+// waitsFor returns what a pod without a node waits for, by the scheduler's words.
+func waitsFor(message string) string {
+	if strings.Contains(message, "PersistentVolumeClaim") {
+		return "waiting for the volume of the home"
+	}
+	return "waiting for a node that has room"
 }
 
 // whyNotStarted returns why a pod waits, if it will wait for ever.

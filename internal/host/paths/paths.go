@@ -49,6 +49,9 @@ func Helpers() string { return Libexec + "/dockersh" }
 // records its terminal.
 func Bridge() string { return Libexec + "/dockersh-bridge" }
 
+// Pods returns the path of the program that has the client of Kubernetes clusters.
+func Pods() string { return Libexec + "/dockershd-pods" }
+
 // Socket returns the path of the broker's socket, which is open to every user of the host.
 func Socket() string { return Run + "/dockershd.sock" }
 

@@ -29,12 +29,18 @@ const (
 )
 
 func (d keptAccounts) path(id string) string {
-	return filepath.Join(string(d), strings.ReplaceAll(id, ":", "-"))
+	return filepath.Join(string(d), fileName(id))
 }
 
 // get returns the accounts of an image; fs.ErrNotExist if they are not kept.
 func (d keptAccounts) get(id string) (a Accounts, err error) {
 	dir := d.path(id)
+	if isName(id) {
+		info, err := os.Stat(filepath.Join(dir, "passwd"))
+		if err != nil || time.Since(info.ModTime()) > nameLimit {
+			return a, fs.ErrNotExist
+		}
+	}
 	for name, b := range a.files() {
 		if *b, err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			break

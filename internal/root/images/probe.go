@@ -40,7 +40,7 @@ func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Con
 // probeName names the probe of an image. Brokers of the same uid keep the same directory
 // of images, whose lock keeps them out of each other's way.
 func probeName(imageID string) string {
-	_, hash, _ := strings.Cut(imageID, ":")
+	hash := hashOf(imageID)
 	return "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
 }
 
@@ -67,7 +67,7 @@ func (i *Images) WithProbe(ctx context.Context, e engine.Engine, imageID string,
 // withProbe is WithProbe with the lock held.
 func withProbe(ctx context.Context, e engine.Engine, imageID string, use func(probe string) error) error {
 	spec := engine.Spec{
-		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true,
+		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true, OnlyRead: true,
 		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
 	}
 	made, err := e.Create(ctx, spec)

@@ -1,0 +1,46 @@
+package images
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
+	d := keptAccounts(t.TempDir())
+	names := []string{"busybox", "a/b:1", "a-b:1", "a/b-1", "c:1", "registry.example:5000/a/b:1", "a@sha256:0123"}
+	for _, name := range names {
+		if err := d.put(name, Accounts{Passwd: []byte(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probes := map[string]string{}
+	for _, name := range names {
+		if a, err := d.get(name); err != nil || string(a.Passwd) != name {
+			t.Errorf("%s: %q %v", name, a.Passwd, err)
+		}
+		if other := probes[probeName(name)]; other != "" {
+			t.Errorf("%s and %s have one probe", name, other)
+		}
+		probes[probeName(name)] = name
+	}
+	old := time.Now().Add(-2 * nameLimit)
+	if err := os.Chtimes(filepath.Join(d.path("busybox"), "passwd"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.get("busybox"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("old accounts of a name: %v", err)
+	}
+	if err := d.put(imageOf(1), Accounts{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(filepath.Join(d.path(imageOf(1)), "passwd"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.get(imageOf(1)); err != nil {
+		t.Errorf("old accounts of a digest: %v", err)
+	}
+}
