@@ -46,7 +46,7 @@ PAMLINK  = -shared $(LINK),-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null -lpam 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz clean test-kubernetes build-pods install-pods
+.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz test-kubernetes clean build-pods install-pods
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'

@@ -58,6 +58,9 @@ func stopOne(ctx context.Context, c Container, d state.ContainerDir) (string, er
 	case engine.Created, engine.Exited, engine.Dead:
 		return "not running", nil
 	}
+	if c.address.IsCluster() {
+		return "stopped, and gone", c.endPod(ctx, found, d)
+	}
 	return "stopped", whileShut(d, func() error { return c.engine.Stop(ctx, found.ID, lifecycle.StopGrace) })
 }
 
@@ -110,8 +113,8 @@ func restartOne(ctx context.Context, c Container, d state.ContainerDir) (string,
 	if err != nil {
 		return "", err
 	}
-	if _, err := stopOne(ctx, c, d); err != nil {
-		return "", err
+	if done, err := stopOne(ctx, c, d); err != nil || c.address.IsCluster() {
+		return done, err
 	}
 	if _, err := startOne(ctx, c, d); err != nil {
 		return "", fmt.Errorf("it is stopped: %w", err)

@@ -50,6 +50,9 @@ func (b *Bringup) startBridge(l Login, task *wire.Bridge, pass ...int) (conn cha
 		return channel.Conn{}, err
 	}
 	cmd := exec.Command(b.Bridge)
+	if l.Plan.Engine().IsCluster() {
+		cmd = exec.Command(b.PodBridge[0], b.PodBridge[1:]...)
+	}
 	cmd.Stdin, cmd.Stderr = theirs, os.Stderr
 	cmd.Dir, cmd.Env = "/", []string{}
 	// A session of its own, for the terminal that may become its controlling one.

@@ -28,6 +28,8 @@ type Config struct {
 	Locks   *state.Locks
 	Engines *engine.Clients
 	Bridge  string // path of dockersh-bridge
+	// PodBridge is the command line of the bridge for sessions in pods of a cluster.
+	PodBridge []string
 
 	// HostNetwork is the path of the host's network namespace, for reverse forwards.
 	HostNetwork string

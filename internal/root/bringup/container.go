@@ -61,6 +61,9 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		if err != nil {
 			return "", err
 		}
+		if err := a.checkPod(found); err != nil {
+			return "", err
+		}
 		if ours && a.target.IsHalfMade(found) && !a.target.InUse() {
 			if err := a.target.RemoveHalfMade(ctx, found.ID); err != nil {
 				return "", err
@@ -77,6 +80,9 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		}
 		if found.State == engine.Running && !a.plan.Engine().Local() {
 			return ExecStream, a.target.WriteState(found)
+		}
+		if found.State == engine.Exited && a.plan.Engine().IsCluster() {
+			found.State = engine.Dead // a pod has one life
 		}
 		switch found.State {
 		case engine.Running:

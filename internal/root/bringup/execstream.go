@@ -29,6 +29,9 @@ func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
+	if err := a.checkPod(found); err != nil {
+		return channel.Conn{}, err
+	}
 	if found.State != engine.Running || ours && a.plan.Engine().Local() || a.dir.IsShut() {
 		return channel.Conn{}, errNotReady
 	}

@@ -31,7 +31,7 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 		return "", nil
 	}
 	owner, ours := policy.OwnerOf(found.Labels)
-	if !ours || a.plan.CheckEntry(owner) != nil || found.State == engine.Paused {
+	if !ours || a.checkPod(found) != nil || a.plan.CheckEntry(owner) != nil || found.State == engine.Paused {
 		return "", nil // a login must not resume a paused container
 	}
 	changed = a.findChange(ctx, found, owner)

@@ -55,6 +55,7 @@ type Config struct {
 	Services      string    // likewise: account.DB.KnownServices
 	Helpers       string    // directory that is mounted into containers
 	Bridge        string    // path of dockersh-bridge
+	PodBridge     []string  // command line of that for sessions in pods
 	SettingsPaths [2]string // the first file that exists counts
 	SettingsOwner uint32    // uid that the settings file must belong to
 	Users         *account.DB
@@ -123,7 +124,8 @@ func New(c Config) (*Broker, error) {
 			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users,
 			Log: c.Log, Helpers: c.Helpers, ShareSlots: c.Role != Service,
 		},
-		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, HostNetwork: hostNetwork(c.Role), AdminSettings: b.settings.byAdmin,
+		Locks: locks, Engines: &b.engines, Bridge: c.Bridge, PodBridge: c.PodBridge,
+		HostNetwork: hostNetwork(c.Role), AdminSettings: b.settings.byAdmin,
 	})
 	b.joiner = join.New(join.Config{
 		Context: b.ctx, Sessions: b.sessions, Seen: run.Seen(), Bringup: b.bringup, Settings: b.settings.of, Groups: b.Users.Groups,

@@ -102,7 +102,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.engine.Root = w.root
 	w.broker, err = New(Config{
-		Run: dir, Inventory: dir + "/inventory", Helpers: w.helpers, Bridge: "/nonexistent/bridge", SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
+		Run: dir, Inventory: dir + "/inventory", Helpers: w.helpers, Bridge: "/nonexistent/bridge", PodBridge: []string{"/nonexistent/bridge"}, SettingsPaths: [2]string{w.settings, w.settings + ".old"}, SettingsOwner: uint32(os.Geteuid()),
 		Users: users, Log: slog.New(w.log), PutEvent: w.past.put,
 		OpenEngine: func(at engine.Address) (engine.Engine, error) {
 			if w.second != nil && at.Host == secondAddress {

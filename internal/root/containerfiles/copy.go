@@ -30,7 +30,7 @@ func AreLate(plan *policy.Plan, made *engine.Container) bool {
 func Copy(ctx context.Context, e engine.Engine, i *images.Images, plan *policy.Plan, made *engine.Container,
 	files []engine.File) (late bool, err error) {
 	local := plan.Engine().Local()
-	if !local {
+	if !local && !plan.Engine().IsCluster() { // nothing of a user's is mounted in a pod but the home
 		if err := checkRemoteMounts(ctx, e, i, made); err != nil {
 			return false, err
 		}

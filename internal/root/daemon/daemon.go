@@ -85,7 +85,7 @@ func newBroker(role broker.Role, run string, log *slog.Logger, events func(histo
 	}
 	return broker.New(broker.Config{
 		Role: role, Run: run, Inventory: inventory, Services: services, Helpers: paths.Helpers(),
-		Bridge: paths.Bridge(), SettingsPaths: paths.Settings(),
+		Bridge: paths.Bridge(), PodBridge: []string{paths.Pods(), "bridge"}, SettingsPaths: paths.Settings(),
 		Users: account.New(10 * time.Second), Log: log, PutEvent: events,
 		OpenEngine: open, AskFate: askFate,
 	})

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
@@ -31,7 +32,7 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	defer release()
 	p, err := t.prepare(ctx, imageID)
 	if err != nil {
-		return err
+		return t.noImage(err)
 	}
 	t.show("making the container")
 	// Written before the container exists: if this broker is killed, another one finds
@@ -42,7 +43,7 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	}
 	created, err := t.engine.Create(ctx, p.spec)
 	if err != nil {
-		return explainFailure(ctx, t.engine, p.user, err)
+		return explainFailure(ctx, t.engine, p.user, t.noImage(err))
 	}
 	defer func() {
 		if err != nil {
@@ -62,6 +63,14 @@ func (t *Target) Create(ctx context.Context) (err error) {
 	}
 	t.l.Log.Info("container made", "container", t.plan.Container, "id", created.ID, "user", t.plan.User.Name, "image", p.spec.Image)
 	return t.start(ctx, created, p.user, late, release)
+}
+
+// noImage names the image that a node of a cluster cannot get, which is known no sooner.
+func (t *Target) noImage(err error) error {
+	if !errors.Is(err, engine.ErrNoImage) || !t.plan.Engine().IsCluster() {
+		return err
+	}
+	return usererr.New(usererr.Container, "there is no image "+t.plan.Settings.ImageName, usererr.ReadLog, err)
 }
 
 // prepared is a container that is to be created.
@@ -93,6 +102,10 @@ func (t *Target) prepareWith(ctx context.Context, imageID string, accounts image
 		return p, err
 	}
 	p.spec = t.plan.Spec(p.user, imageID, host)
+	if t.plan.Engine().IsCluster() {
+		p.files = containerfiles.OfPod(p.files, p.user, &p.spec)
+		p.spec.Progress = t.show
+	}
 	last, vanished := t.Vanished()
 	if vanished {
 		p.spec.Former = last.ID

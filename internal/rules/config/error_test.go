@@ -105,7 +105,7 @@ var wrongLines = []struct{ line, want string }{
 	{`dockersocket = ssh://-oProxyCommand=x`, `2:16: dockersocket: "-oProxyCommand=x" is not USER@HOST:PORT`},
 	{`dockersocket = ssh://-l@h`, `2:16: dockersocket: "-l@h" is not USER@HOST:PORT`},
 	{`dockersocket = ssh://u@h:0`, `2:16: dockersocket: "u@h:0" is not USER@HOST:PORT`},
-	{`dockersocket = ftp://h`, `2:16: dockersocket: "ftp://h" is not the address of an engine [write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST]`},
+	{`dockersocket = ftp://h`, `2:16: dockersocket: "ftp://h" is not the address of an engine [write the path of a socket, tcp://HOST:PORT, ssh://USER@HOST or kubernetes://NAMESPACE]`},
 	{`dockersocket = docker.sock`, `2:16: dockersocket: "docker.sock" is not an absolute path`},
 	{`dockersocket = unix://docker.sock`, `2:16: dockersocket: "docker.sock" is not an absolute path`},
 	{`capdrop = net_raw`, `2:11: capdrop: "net_raw" is not a capability [write its name in capitals, such as NET_RAW, one a line, or ALL]`},

@@ -72,6 +72,19 @@ func needsForwards(s *Settings) *syntax.Problem {
 	return nil
 }
 
+// What would do nothing without a cluster is refused there.
+
+func needsTemplate(s *Settings) *syntax.Problem { return needsCluster(s, "podtemplate", s.PodTemplate) }
+
+func needsClaim(s *Settings) *syntax.Problem { return needsCluster(s, "homeclaim", s.HomeClaim) }
+
+func needsCluster(s *Settings, key, value string) *syntax.Problem {
+	if value == "" || strings.HasPrefix(s.DockerSocket, "kubernetes://") {
+		return nil
+	}
+	return syntax.Wrong(`"`+key+`" is for pods of a cluster`, "set dockersocket = kubernetes://NAMESPACE, or remove "+key)
+}
+
 func needsCertificates(s *Settings) *syntax.Problem {
 	if strings.HasPrefix(s.DockerSocket, "tcp://") && s.DockerTLS == "" {
 		return syntax.Wrong(`an engine at tcp:// needs "dockertls"`,

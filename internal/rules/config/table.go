@@ -23,7 +23,7 @@ type Settings struct {
 	ContainerUserName string // a name, a uid or uid:gid
 	Shell             string
 	MountDockerSocket bool
-	DockerSocket      string // a path, without unix://; tcp:// or ssh://
+	DockerSocket      string // a path, without unix://; tcp://, ssh:// or kubernetes://
 	Entrypoint        string // Internal, or an absolute path
 	Cmd               []string
 	DockerOpt         [][]string // one option each, split into one or two words
@@ -33,6 +33,11 @@ type Settings struct {
 	Adopt           bool
 	MakeHome        string // a directory that a new home starts from; empty: none is made
 	DockerTLS       string // a directory; empty: none
+	KubeConfig      string // a file, with a context after #; empty: that of the pod that this host is
+	PodTemplate     string // a file; empty: none
+	HomeClaim       string // name of the volume claim of the home; empty: none
+	HomeSize        string
+	HomeClass       string // empty: the cluster's
 	Ephemeral       bool
 	Linger          time.Duration
 	IdleTimeout     time.Duration // 0: never
@@ -140,7 +145,7 @@ var table = [...]row{
 		doc:  "mount the engine's socket at /var/run/docker.sock, which makes the user root on the host",
 		gate: true, hashed: true},
 	{key: "dockersocket", field: func(s *Settings) any { return &s.DockerSocket }, def: "/var/run/docker.sock",
-		doc:  "the engine: a socket on the host, tcp://HOST:PORT or ssh://USER@HOST",
+		doc:  "the engine: a socket on the host, tcp://HOST:PORT, ssh://USER@HOST or kubernetes://NAMESPACE",
 		gate: true, hashed: true, under: func(s *Settings) bool { return s.MountDockerSocket }, path: true,
 		check: values.Socket, norm: values.PlainSocket, needs: needsCertificates},
 	{key: "entrypoint", field: func(s *Settings) any { return &s.Entrypoint }, def: Internal,
@@ -166,6 +171,21 @@ var table = [...]row{
 	{key: "dockertls", field: func(s *Settings) any { return &s.DockerTLS },
 		doc:   "directory of ca.pem, cert.pem and key.pem for an engine at tcp://",
 		empty: true, path: true, check: values.Path},
+	{key: "kubeconfig", field: func(s *Settings) any { return &s.KubeConfig },
+		doc:   "kubeconfig file for a cluster at kubernetes://, with a context after #",
+		empty: true, check: values.KubeConfig},
+	{key: "podtemplate", field: func(s *Settings) any { return &s.PodTemplate },
+		doc:    "pod manifest that the settings are laid over",
+		hashed: true, empty: true, path: true, check: values.Path, needs: needsTemplate},
+	{key: "homeclaim", field: func(s *Settings) any { return &s.HomeClaim },
+		doc:    "PersistentVolumeClaim that is the user's home, made at the first login",
+		hashed: true, empty: true, path: true, check: values.Word, needs: needsClaim},
+	{key: "homesize", field: func(s *Settings) any { return &s.HomeSize }, def: "1Gi",
+		doc:   "size of a claim that is made",
+		check: values.Quantity},
+	{key: "homeclass", field: func(s *Settings) any { return &s.HomeClass },
+		doc:   "storage class of a claim that is made; empty is the cluster's",
+		empty: true, check: values.Word},
 	{key: "ephemeral", field: func(s *Settings) any { return &s.Ephemeral }, def: "false",
 		doc: "remove the container when its last session ends"},
 	{key: "linger", field: func(s *Settings) any { return &s.Linger }, def: "0",

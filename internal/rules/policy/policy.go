@@ -69,7 +69,7 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		return nil, usererr.New(usererr.Denied, "your home directory is the host's /, which is never mounted",
 			explainHint(u, "and to give you a home directory, or to set mounthomefrom"), nil)
 	}
-	if !p.Engine().Local() {
+	if !p.Engine().Local() && !p.Engine().IsCluster() {
 		if err := admitRemote(u, s); err != nil {
 			return nil, err
 		}
@@ -87,6 +87,9 @@ func Decide(u account.User, s *config.Settings, r Request) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.admitHomePlace(); err != nil {
+		return nil, err
+	}
+	if err := p.admitPod(); err != nil {
 		return nil, err
 	}
 	p.Agent = agentKey(u, s.ContainerUserName)
@@ -126,15 +129,26 @@ func EngineOf(s *config.Settings) engine.Address {
 	if !at.Local() {
 		at.TLS = s.DockerTLS
 	}
+	if at.IsCluster() {
+		at.TLS = s.KubeConfig
+	}
 	return at
 }
 
-// admitRemote refuses what an engine on another host cannot do. Only the administrator
-// may name such an engine, since root's certificates and keys open it.
-func admitRemote(u account.User, s *config.Settings) error {
+// admitEngineElsewhere lets the administrator alone name an engine that root's certificates and
+// keys open.
+func admitEngineElsewhere(s *config.Settings) error {
 	if s.FromUser("dockersocket") {
 		return usererr.New(usererr.Denied, "only the administrator can name an engine on another host",
 			"remove dockersocket from ~/.dockersh", nil)
+	}
+	return nil
+}
+
+// admitRemote refuses what an engine on another host cannot do.
+func admitRemote(u account.User, s *config.Settings) error {
+	if err := admitEngineElsewhere(s); err != nil {
+		return err
 	}
 	for _, m := range []struct {
 		on  bool

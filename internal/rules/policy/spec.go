@@ -102,6 +102,9 @@ func (p *Plan) Spec(who passwd.Identity, imageID string, at HostPaths) engine.Sp
 		spec.Mounts = append(spec.Mounts, engine.Mount{Source: s.DockerSocket, Target: "/var/run/docker.sock"})
 	}
 	spec.Labels = p.labels(imageID, agent, at)
+	if p.Engine().IsCluster() {
+		p.podSpec(&spec, who)
+	}
 	return spec
 }
 

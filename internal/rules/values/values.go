@@ -296,9 +296,11 @@ func Socket(s string) *syntax.Problem {
 	switch {
 	case ok && (scheme == "tcp" || scheme == "ssh"):
 		return checkAddress(scheme, rest)
+	case ok && scheme == "kubernetes":
+		return checkNamespace(rest)
 	case ok && scheme != "unix":
 		return syntax.Wrong(syntax.Quote(s)+" is not the address of an engine",
-			"write the path of a socket, tcp://HOST:PORT or ssh://USER@HOST")
+			"write the path of a socket, tcp://HOST:PORT, ssh://USER@HOST or kubernetes://NAMESPACE")
 	}
 	return Path(PlainSocket(s))
 }

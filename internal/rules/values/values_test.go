@@ -51,9 +51,12 @@ func TestValuesAreAcceptedOrRefused(t *testing.T) {
 		"Program":      {Program, []string{"/bin/sh"}, []string{"sh", "/bin/sh -l", ""}},
 		"Volume":       {Volume, []string{"/a", "/a:/b", "/a:/b:ro", "name:/b", "/a b:/c"}, []string{"", "a", "./a:/b", "~/a:/b", ":/b", "/a:b", "/a:", "-v:/b", "n m:/b"}},
 		"Forward":      {Forward, []string{"8080:80"}, []string{"", "80", "0:80", "80:65536", "a:b", "+1:80"}},
-		"Socket": {Socket, []string{"/run/docker.sock", "unix:///run/docker.sock", "tcp://h:2376", "tcp://[::1]:2376", "ssh://h", "ssh://u@h:22", "ssh://u@[::1]"},
+		"Socket": {Socket, []string{"/run/docker.sock", "unix:///run/docker.sock", "tcp://h:2376", "tcp://[::1]:2376", "ssh://h", "ssh://u@h:22", "ssh://u@[::1]", "kubernetes://n", "kubernetes://a-1"},
 			[]string{"", "run/docker.sock", "unix://run", "http://h:1", "tcp://h", "tcp://h:0", "tcp://h:99999", "tcp://:1", "tcp://-h:1", "tcp://u@h:1",
-				"tcp://[::1:1", "ssh://", "ssh://-oProxyCommand=x", "ssh://-u@h", "ssh://@h", "ssh://u@", "ssh://h/x", "ssh://h x", "tcp://[]:1"}},
+				"tcp://[::1:1", "ssh://", "ssh://-oProxyCommand=x", "ssh://-u@h", "ssh://@h", "ssh://u@", "ssh://h/x", "ssh://h x", "tcp://[]:1",
+				"kubernetes://", "kubernetes://A", "kubernetes://a/b", "kubernetes://-a", "kubernetes://a?b", "kubernetes://" + strings.Repeat("n", 64)}},
+		"KubeConfig": {KubeConfig, []string{"/etc/dockersh/kubeconfig", "/k#context"}, []string{"k", "#c", ""}},
+		"Quantity":   {Quantity, []string{"1Gi", "500M", "7", "10Ti"}, []string{"", "0", "0Gi", "Gi", "1Gb", "-1Gi", "1.5Gi", "1 Gi", "1K", strings.Repeat("9", 16)}},
 	} {
 		for _, value := range c.right {
 			if problem := c.check(value); problem != nil {

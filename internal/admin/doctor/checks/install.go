@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
+	"github.com/dockersh/dockersh/internal/host/paths"
 )
 
 var installChecks = []check{
@@ -31,7 +32,11 @@ func programMissing(h *facts.Host) []fault {
 	var out []fault
 	for _, f := range h.Programs {
 		if f.Missing {
-			out = append(out, fault{text: f.Path + " is missing", lines: []string{"make install"}})
+			line := "make install"
+			if f.Path == paths.Pods() {
+				line = "make install-pods"
+			}
+			out = append(out, fault{text: f.Path + " is missing", lines: []string{line}})
 		}
 	}
 	return out

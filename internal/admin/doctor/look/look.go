@@ -19,6 +19,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/seqpacket"
 	"github.com/dockersh/dockersh/internal/rules/config"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 	"github.com/dockersh/dockersh/internal/rules/settings"
 )
 
@@ -43,7 +44,7 @@ func Host(ctx context.Context, db *account.DB, open engine.Opener, names []strin
 	if err != nil {
 		return nil, err
 	}
-	lookAtFiles(h)
+	lookAtFiles(h, file)
 	lookAtSSHD(ctx, h)
 	g := &gatherer{db: db, file: file, failed: h.SettingsErr != "", named: len(names) > 0, paths: &userPaths{}, limits: limitFiles()}
 	lookAtUsers(ctx, h, g, users, progress)
@@ -69,9 +70,14 @@ func lookAtGroups(ctx context.Context, h *facts.Host, db *account.DB, file *conf
 	return err
 }
 
-func lookAtFiles(h *facts.Host) {
+func lookAtFiles(h *facts.Host, file *config.File) {
 	programs := []string{h.Front, paths.Bin + "/dockershctl", paths.Broker(), paths.Session(), h.Helpers + "/dockersh-init",
 		h.Helpers + "/dockersh-files", paths.Bridge()}
+	if file != nil {
+		if engines, err := policy.Engines(file); err == nil && slices.ContainsFunc(engines, engine.Address.IsCluster) {
+			programs = append(programs, paths.Pods())
+		}
+	}
 	inside, _ := filepath.Glob(h.Helpers + "/*")
 	seen := map[string]bool{}
 	for _, p := range slices.Concat(programs, inside) {
