@@ -66,7 +66,7 @@ func TestJournalHasEachLineOnce(t *testing.T) {
 			}
 		}
 		var out bytes.Buffer
-		l := start(&out, w, c.journal)
+		l := start(&out, func() (*syslog.Writer, error) { return w, nil }, c.journal)
 		slog.New(l.Handler()).Warn("refused")
 		l.Flush(10 * time.Second)
 		if onStderr := strings.Contains(out.String(), "msg=refused"); onStderr != c.onStderr {

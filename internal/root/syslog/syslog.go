@@ -32,7 +32,9 @@ type line struct {
 // Log writes lines in the background.
 type Log struct {
 	stderr  io.Writer
-	journal bool           // stderr leads to the journal
+	journal bool // stderr leads to the journal
+	dial    func() (*syslog.Writer, error)
+	dialed  bool           // by the first line: a broker of one session answers before it has one
 	syslog  *syslog.Writer // nil on a host without a system log
 	writer  *background.Writer[line]
 }
@@ -40,12 +42,12 @@ type Log struct {
 // New starts a Log that writes to stderr and, where the host has one, to the system log
 // under tag. The facility is authpriv, since the lines are about logins.
 func New(stderr io.Writer, tag string) *Log {
-	w, _ := syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag) // nil with an error
-	return start(stderr, w, isJournal(stderr))
+	dial := func() (*syslog.Writer, error) { return syslog.New(syslog.LOG_INFO|syslog.LOG_AUTHPRIV, tag) }
+	return start(stderr, dial, isJournal(stderr))
 }
 
-func start(stderr io.Writer, w *syslog.Writer, journal bool) *Log {
-	l := &Log{stderr: stderr, syslog: w, journal: journal}
+func start(stderr io.Writer, dial func() (*syslog.Writer, error), journal bool) *Log {
+	l := &Log{stderr: stderr, dial: dial, journal: journal}
 	l.writer = background.New(queued, queuedMinor, l.write, func(n int) {
 		_ = l.write(line{slog.LevelError, "level=ERROR msg=\"log lines dropped\" number=" + strconv.Itoa(n) + "\n"})
 	})
@@ -68,6 +70,10 @@ func (l *Log) write(n line) error {
 }
 
 func (l *Log) writeSyslog(n line) error {
+	if !l.dialed {
+		l.dialed = true
+		l.syslog, _ = l.dial() // nil with an error
+	}
 	switch {
 	case l.syslog == nil:
 		return errNoSyslog
