@@ -30,6 +30,7 @@ static struct {
 	int raw;                          /* the user's terminal is to be restored */
 	int parent;                       /* pidfd of sshd; -1 for none */
 	volatile sig_atomic_t reported;   /* its end, to the broker */
+	volatile sig_atomic_t resized;    /* SIGWINCH came since the size was looked at */
 	sigset_t waiting;                 /* the signals that are blocked while it waits */
 } session;
 
@@ -157,9 +158,10 @@ handle(int sig)
 }
 
 static void
-wake(int sig)
+handle_resize(int sig)
 {
-	(void)sig; /* poll(2) returns, and the size is looked at */
+	(void)sig;
+	session.resized = 1;
 }
 
 /*
@@ -181,7 +183,7 @@ handle_signals(void)
 	if (session.start.terminal) {
 		/* It comes while we wait, or as soon as we do. */
 		sigaddset(&winch, SIGWINCH);
-		action.sa_handler = wake;
+		action.sa_handler = handle_resize;
 		sigaction(SIGWINCH, &action, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &winch, &session.waiting);
@@ -306,11 +308,13 @@ copy_until_end(struct exit_message *end)
 			live[n - 3] = r;
 			fds[n++] = relay_waits_for(r);
 		}
+		if (session.resized) { /* in gather, or while it waited; from here on the signal is blocked */
+			session.resized = 0;
+			update_size();
+		}
 		if (ppoll(fds, n, NULL, &session.waiting) < 0) {
 			if (errno != EINTR)
 				return LOST;
-			if (session.start.terminal)
-				update_size();
 			continue;
 		}
 		for (nfds_t i = 3; i < n; i++)

@@ -319,6 +319,23 @@ func TestSizeOfTheTerminalIsPassedOn(t *testing.T) {
 	s.exits(0)
 }
 
+// The program waits differently for a moment after much output.
+func TestSizeIsPassedOnAfterMuchOutput(t *testing.T) {
+	t.Parallel()
+	s, user := onTerminal(t, true)
+	much := strings.Repeat("0123456789abcdef", 256)
+	for i := range uint16(200) {
+		_, err := s.pty.WriteString(much)
+		must(t, err)
+		_, err = io.ReadFull(user, make([]byte, len(much)))
+		must(t, err)
+		setSize(t, user, 10+i, 100+i)
+		until(t, "the size is passed on", func() bool { return size(t, s.pty) == [2]uint16{10 + i, 100 + i} })
+	}
+	s.ends(&wire.Exit{})
+	s.exits(0)
+}
+
 // Without SIGWINCH: what sshd did before it wrote a key counts.
 func TestKeyMeetsTheNewSize(t *testing.T) {
 	t.Parallel()
