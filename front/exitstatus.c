@@ -7,6 +7,13 @@
 
 #define MAX_SIGNAL 64 /* the last real-time signal */
 
+/* Reports whether a process only stops by a signal. */
+static int
+is_stop(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 int
 split_status(uint32_t status, int *signal)
 {
@@ -15,7 +22,7 @@ split_status(uint32_t status, int *signal)
 	*signal = 0;
 	if (by == 0)
 		return (int)(status >> 8 & 0xff);
-	*signal = by <= MAX_SIGNAL ? by : SIGKILL;
+	*signal = by > MAX_SIGNAL || is_stop(by) ? SIGKILL : by;
 	return 0;
 }
 

@@ -41,6 +41,13 @@ func TestStatusThatIsNoEndIsADeathByKill(t *testing.T) {
 		s.ends(&wire.Exit{Status: status})
 		s.diesBy(unix.SIGKILL)
 	}
+	// By these a process only stops, and the program must not.
+	for _, sig := range []unix.Signal{unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
+		s := begin(t, how{}, &wire.Ready{})
+		s.started(&wire.Started{})
+		s.ends(&wire.Exit{Status: uint32(sig)})
+		s.diesBy(unix.SIGKILL)
+	}
 	for status, want := range map[uint32]int{0xff000100: 1, 0x10007: 0} {
 		s := begin(t, how{}, &wire.Ready{})
 		s.started(&wire.Started{})

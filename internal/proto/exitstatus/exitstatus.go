@@ -27,10 +27,15 @@ func Split(status uint32) (code int, sig unix.Signal) {
 	switch {
 	case ws.Exited():
 		return ws.ExitStatus(), 0
-	case ws.Signaled() && ws.Signal() > 0 && ws.Signal() <= maxSignal:
+	case ws.Signaled() && ws.Signal() > 0 && ws.Signal() <= maxSignal && !isStop(ws.Signal()):
 		return 0, ws.Signal()
 	}
 	return 0, unix.SIGKILL
+}
+
+// isStop reports whether a process only stops by sig.
+func isStop(sig unix.Signal) bool {
+	return sig == unix.SIGSTOP || sig == unix.SIGTSTP || sig == unix.SIGTTIN || sig == unix.SIGTTOU
 }
 
 // OfCode returns the wait status of a process that exited with code.
