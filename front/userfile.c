@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /*
@@ -129,6 +130,8 @@ run_within(void (*f)(int out, const char *path), const char *path, void *to, siz
 	}
 	if (pid > 0 && n < 0)
 		kill(pid, SIGKILL);
+	else if (pid > 0)
+		waitpid(pid, NULL, 0); /* it has closed its end, so it is about to be gone */
 	close(ends[0]);
 	return n < 0 ? -1 : (ssize_t)len;
 }

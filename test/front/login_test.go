@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -57,6 +58,24 @@ func TestOnlyARegularFileOfTheUserIsRead(t *testing.T) {
 			t.Errorf("%s: %d bytes, %q", c.what, len(login.UserFile), login.UserErr)
 		}
 	}
+}
+
+// Files are read by processes of their own, which must not stay until the session ends.
+func TestNothingIsLeftOfReadingFiles(t *testing.T) {
+	t.Parallel()
+	home := tempDir(t)
+	must(t, os.WriteFile(filepath.Join(home, ".dockersh"), largest, 0o600))
+	path := upper(t)
+	s := begin(t, how{env: []string{"HOME=" + home, "SSH_CONNECTION=x", "SSH_AUTH_SOCK=" + path, "DISPLAY=localhost:10.0"}}, &wire.Ready{SSHAgent: true, X11: true})
+	if !s.start.SSHAgent || len(s.login.UserFile) != len(largest) {
+		t.Errorf("%+v", s.start)
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", s.pid, s.pid))
+	must(t, err)
+	if len(children) > 0 {
+		t.Errorf("processes %s", children)
+	}
+	s.finish()
 }
 
 func TestFileOfAnotherUserIsNotRead(t *testing.T) {
