@@ -48,7 +48,7 @@ int
 main(int argc, char **argv)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, was;
-	int broker = NOT_CONNECTED, terminal;
+	int broker = NOT_CONNECTED, terminal, sshd;
 	struct request r;
 	struct grant g;
 
@@ -66,10 +66,11 @@ main(int argc, char **argv)
 		return 0;
 	sigaction(SIGPIPE, &ignore, &was);
 	terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
+	sshd = open_sshd();
 	g = login(&r, terminal, broker);
 	if (g.host_shell != NULL) {
 		sigaction(SIGPIPE, &was, NULL);
 		become_host_shell(&g, &r);
 	}
-	return run_session(&g, &r, terminal);
+	return run_session(&g, &r, terminal, sshd);
 }

@@ -96,10 +96,12 @@ step(struct relay *r)
 }
 
 void
-run_relay(struct relay *r)
+run_relay(struct relay *r, short events)
 {
 	if (r->left == 0)
 		step(r);
+	else if (r->input && !r->pipe && (events & POLLHUP))
+		r->left = 0; /* nobody has the session's terminal: its master is always ready, but takes no more */
 	while (r->left > 0 && step(r))
 		;
 }

@@ -25,10 +25,10 @@ struct relay {
 struct pollfd relay_waits_for(const struct relay *r);
 
 /*
- * Is called when poll(2) reports that the relay is ready. It reads once, since input may come from
- * an open file that blocks, and writes what it can.
+ * Is called with the events that poll(2) reports for the relay. It reads once, since input may come
+ * from an open file that blocks, and writes what it can.
  */
-void run_relay(struct relay *r);
+void run_relay(struct relay *r, short events);
 
 /*
  * Reports whether the output should gather before the next read: read at once, it comes line by

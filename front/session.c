@@ -29,18 +29,13 @@ static struct {
 	size_t num_relays;
 	int raw;                          /* the user's terminal is to be restored */
 	int parent;                       /* pidfd of sshd; -1 for none */
-	volatile sig_atomic_t reported;   /* its end, to the broker */
 	volatile sig_atomic_t resized;    /* SIGWINCH came since the size was looked at */
 	sigset_t waiting;                 /* the signals that are blocked while it waits */
 } session;
 
 static struct received answer;
 
-/*
- * Returns a pidfd of the sshd process that started us, so that a session without a terminal ends
- * with its connection too. Any other parent may end before us, as with any shell: -1.
- */
-static int
+int
 open_sshd(void)
 {
 	return get_variable("SSH_CONNECTION") == NULL ? -1 : (int)syscall(SYS_pidfd_open, getppid(), 0);
@@ -120,8 +115,9 @@ restore(void)
 }
 
 /*
- * Sends the end of the session to the broker once, for its log. It does not wait: the broker has
- * read everything before, so there is room in the socket. It is called by handlers too.
+ * Sends the end of the session to the broker, for its log. It does not wait: the broker has read
+ * everything before, so there is room in the socket. It is called by handlers too: the last end that
+ * is sent is that of this process.
  */
 static void
 report_end(uint32_t status)
@@ -129,9 +125,6 @@ report_end(uint32_t status)
 	unsigned char ended[] = { KIND_ENDED, (unsigned char)status, (unsigned char)(status >> 8),
 		(unsigned char)(status >> 16), (unsigned char)(status >> 24) };
 
-	if (session.reported)
-		return;
-	session.reported = 1;
 	send(session.broker.fd, ended, sizeof(ended), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -172,13 +165,15 @@ static void
 handle_signals(void)
 {
 	static const int handled[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
-	size_t n = session.start.terminal ? 4 : 6;
-	struct sigaction action = { .sa_handler = handle };
+	struct sigaction action = { .sa_handler = handle }, was;
 	sigset_t winch;
 
 	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < n; i++)
-		sigaction(handled[i], &action, NULL);
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
+		/* A shell without a terminal leaves ignored what its caller ignores (nohup(1), and & in scripts). */
+		if (session.start.terminal || sigaction(handled[i], NULL, &was) < 0 || was.sa_handler != SIG_IGN)
+			sigaction(handled[i], &action, NULL);
+	}
 	sigemptyset(&winch);
 	if (session.start.terminal) {
 		/* It comes while we wait, or as soon as we do. */
@@ -319,7 +314,7 @@ copy_until_end(struct exit_message *end)
 		}
 		for (nfds_t i = 3; i < n; i++)
 			if (fds[i].revents != 0)
-				run_relay(live[i - 3]);
+				run_relay(live[i - 3], fds[i].revents);
 		if (fds[2].revents != 0) {
 			serve_ssh_agent(session.run.listener, session.run.ssh_agent);
 			session.run.listener = -1;
@@ -355,7 +350,7 @@ end_as(const struct exit_message *end)
 }
 
 int
-run_session(const struct grant *g, const struct request *r, int terminal)
+run_session(const struct grant *g, const struct request *r, int terminal, int sshd)
 {
 	struct list notice = g->ready.notice;
 	struct exit_message end;
@@ -366,7 +361,7 @@ run_session(const struct grant *g, const struct request *r, int terminal)
 		print_line("%s", clean(take_text(&notice.items), line, sizeof(line)));
 	session.broker = g->broker;
 	session.agent = g->agent;
-	session.parent = open_sshd();
+	session.parent = sshd;
 	session.start = (struct start){ .grant = g, .request = r, .terminal = terminal };
 	if (terminal)
 		start_terminal();

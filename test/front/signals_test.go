@@ -11,17 +11,15 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// handlingSignals returns a session of a command that handles signals. Its program was started
-// with SIGINT ignored, so that it shows when it handles that.
+// handlingSignals returns a session of a command that handles signals.
 func handlingSignals(t *testing.T, h how) *session {
 	t.Helper()
-	h.via = `trap "" INT; exec "$@"`
 	s := begin(t, h, &wire.Ready{})
 	if s.start.Terminal {
 		t.Fatal("it is a session with a terminal")
 	}
 	s.started(&wire.Started{})
-	until(t, "it handles signals", func() bool { return s.catches(unix.SIGINT) })
+	until(t, "it handles signals", func() bool { return s.catches(unix.SIGUSR2) }) // the last
 	s.signal(unix.SIGINT)
 	s.expectSignal(unix.SIGINT)
 	return s
@@ -164,6 +162,39 @@ func TestSessionOfSSHDEndsWithIt(t *testing.T) {
 	}
 	s.agent.expectEnd()
 	s.broker.expectEnd()
+}
+
+// A login may take long, and its connection may be gone before the session starts.
+func TestSessionOfSSHDThatIsGoneEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	r, w := pipe(t)
+	f := b.run(how{argv: []string{"dockersh", "-c", "sleep"}, env: []string{"SSH_CONNECTION=x"}, extra: r, via: `"$@" 3<&- & read x <&3; exit 0`})
+	s := &session{front: f, broker: b.accept()}
+	s.login = expect[*wire.Login](s.broker)
+	_ = w.Close()
+	f.exits(0) // the shell
+	s.greet(&wire.Ready{})
+	s.started(&wire.Started{})
+	if e := expect[*wire.Ended](s.broker); e.Status != uint32(unix.SIGHUP) {
+		t.Errorf("%#x", e.Status)
+	}
+	s.agent.expectEnd()
+	s.broker.expectEnd()
+}
+
+// A shell without a terminal leaves ignored what its caller ignores (nohup, and & in scripts).
+func TestSignalsThatTheCallerIgnoresStayIgnored(t *testing.T) {
+	t.Parallel()
+	s := begin(t, how{via: `trap "" HUP INT; exec "$@"`}, &wire.Ready{})
+	s.started(&wire.Started{})
+	until(t, "it handles signals", func() bool { return s.catches(unix.SIGUSR2) })
+	s.signal(unix.SIGHUP)
+	s.signal(unix.SIGINT)
+	s.signal(unix.SIGUSR1)
+	s.expectSignal(unix.SIGUSR1)
+	s.ends(&wire.Exit{})
+	s.exits(0)
 }
 
 func TestOtherSessionsOutliveTheParent(t *testing.T) {

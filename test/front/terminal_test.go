@@ -151,6 +151,7 @@ func TestTerminalIsRestoredHoweverTheSessionEnds(t *testing.T) {
 			s.diesBy(unix.SIGKILL)
 		},
 		"SIGTERM": killed(unix.SIGTERM), "SIGHUP": killed(unix.SIGHUP), "SIGINT": killed(unix.SIGINT), "SIGQUIT": killed(unix.SIGQUIT),
+		"SIGUSR1": killed(unix.SIGUSR1), "SIGUSR2": killed(unix.SIGUSR2),
 	} {
 		user, slave := terminal(t)
 		before := modesOf(t, user)
@@ -385,6 +386,21 @@ func TestEndOfTheSessionsTerminalIsNotItsEnd(t *testing.T) {
 	s.idles()
 	s.ends(&wire.Exit{Status: 9 << 8})
 	s.exits(9)
+}
+
+// Nobody can read what is typed then. The kernel keeps some of it, and reports the master as ready
+// for ever.
+func TestKeysAfterTheEndOfTheSessionsTerminalChangeNothing(t *testing.T) {
+	t.Parallel()
+	for _, controlling := range []bool{true, false} {
+		s, user := onTerminal(t, controlling)
+		s.closeStdio()
+		_, err := user.Write(make([]byte, 64<<10))
+		must(t, err)
+		s.idles()
+		s.ends(&wire.Exit{Status: 9 << 8})
+		s.exits(9)
+	}
 }
 
 func TestTerminalOfAnotherUserServes(t *testing.T) {
