@@ -217,6 +217,7 @@ func TestCommandThatDoesNotFitIsRefused(t *testing.T) {
 // Whatever the bytes, the result is an error that cannot steer a terminal, or a Start whose first
 // argument names the shell.
 func FuzzArguments(f *testing.F) {
+	program(f) // before the workers start
 	f.Add("-dockersh", "-c", "exit 7", "")
 	f.Add("dockersh", "-lc", "dockersh -l", "ls")
 	f.Add("dockersh", "-\x1b[2J\xc2", "\xff", "\u202e")

@@ -195,7 +195,7 @@ func TestConnectionsThatEndLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	s, path, _ := forwarding(t, upper(t))
 	ask(t, dial(t, path), "first")
-	for range 300 {
+	for range 100 {
 		c := dial(t, path)
 		if got := ask(t, c, "x"); got != "X" {
 			t.Fatalf("%q", got)

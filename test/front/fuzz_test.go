@@ -245,6 +245,7 @@ func TestAnswersThatAreNearlyRightDoNoHarm(t *testing.T) {
 }
 
 func FuzzAnswersOfABroker(f *testing.F) {
+	program(f) // before the workers start
 	for i, m := range ofABroker {
 		f.Add(encode(f, m), encode(f, ofABroker[0]), uint8(m.FDs()), uint8(1), i%2 == 0)
 	}
@@ -252,6 +253,7 @@ func FuzzAnswersOfABroker(f *testing.F) {
 }
 
 func FuzzAnswersOfAnAgent(f *testing.F) {
+	program(f) // before the workers start
 	const master, masterAndSocket, socket = 1 | 1<<2, 2 | 1<<2, 1
 	for i, m := range ofAnAgent {
 		fds := []uint8{0, socket, masterAndSocket}[m.FDs()]

@@ -50,6 +50,9 @@ func program(t testing.TB) string {
 
 var built = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(shared, "dockersh")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil // a worker of go test -fuzz
+	}
 	sources, err := filepath.Glob("../../front/*.c")
 	if err != nil {
 		return "", err
@@ -77,26 +80,41 @@ func TestMain(m *testing.M) {
 		return
 	}
 	unix.Umask(0) // a socket has its mode from the beginning
-	code, err := 1, error(nil)
-	if shared, err = os.MkdirTemp("", "front-"); err == nil {
-		libexec = filepath.Join(shared, "libexec")
-		if os.Geteuid() == 0 {
-			// A program there is run only if nobody else can write to any directory of its path.
-			libexec, err = os.MkdirTemp("/var/lib", "dockersh-front-")
+	flag.Parse()
+	if os.Getenv(sharedVariable) != "" {
+		shared, libexec = os.Getenv(sharedVariable), os.Getenv(libexecVariable)
+		os.Exit(m.Run())
+	}
+	code, err := 1, makeShared()
+	if err == nil {
+		if fuzz := flag.Lookup("test.fuzz"); fuzz == nil || fuzz.Value.String() == "" {
+			_ = flag.Set("test.parallel", "8") // most of the time they wait
 		}
-	}
-	if err == nil {
-		err = errors.Join(os.MkdirAll(libexec, 0o755), os.Chmod(shared, 0o755), os.Chmod(libexec, 0o755))
-	}
-	if err == nil {
-		flag.Parse()
-		_ = flag.Set("test.parallel", "8") // most of the time they wait
 		code = m.Run()
 	}
 	if err = errors.Join(err, os.RemoveAll(shared), os.RemoveAll(libexec)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
+}
+
+// The workers of go test -fuzz share the directories with the process that starts them, which has
+// them in its environment.
+const sharedVariable, libexecVariable = "FRONT_TEST_SHARED", "FRONT_TEST_LIBEXEC"
+
+func makeShared() (err error) {
+	if shared, err = os.MkdirTemp("", "front-"); err != nil {
+		return err
+	}
+	libexec = filepath.Join(shared, "libexec")
+	if os.Geteuid() == 0 {
+		// A program there is run only if nobody else can write to any directory of its path.
+		if libexec, err = os.MkdirTemp("/var/lib", "dockersh-front-"); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.MkdirAll(libexec, 0o755), os.Chmod(shared, 0o755), os.Chmod(libexec, 0o755),
+		os.Setenv(sharedVariable, shared), os.Setenv(libexecVariable, libexec))
 }
 
 // others are processes that the tests need, by the name of the program.
