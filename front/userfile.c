@@ -193,7 +193,7 @@ put_user_file(struct packet *p, const char *home)
 
 	c.problem[0] = 0;
 	c.len = 0;
-	if (home != NULL) {
+	if (home != NULL && *home != 0) {
 		snprintf(path, sizeof(path), "%s/.dockersh", home); /* what is too long for that, open(2) refuses */
 		if (!is_known_absent(path))
 			read_file_within(path, &c);

@@ -133,7 +133,7 @@ put_display(struct packet *p)
 	const char *display = get_variable("DISPLAY"), *path = get_variable("XAUTHORITY"), *home = get_variable("HOME");
 	struct text number = { "", 0 };
 	struct utsname host;
-	char in_home[PATH_MAX];
+	char in_home[PATH_MAX + 1]; /* what is too long for that, open(2) refuses */
 
 	if (display != NULL)
 		number = number_of(display);
