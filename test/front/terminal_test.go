@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -451,9 +450,8 @@ func TestTerminalMayGoDuringTheLogin(t *testing.T) {
 	t.Parallel()
 	user, slave := terminal(t)
 	s := begin(t, how{stdin: slave, stdout: slave}, &wire.Ready{})
-	syscall.ForkLock.RLock() // no process that another test is starting has it
-	_, _ = slave.Close(), user.Close()
-	syscall.ForkLock.RUnlock()
+	_ = user.Close()
+	until(t, "the terminal has gone", func() bool { return !tty.Is(int(slave.Fd())) }) // no other test copies its descriptors just now
 	master, pty := rawTerminal(t)
 	defer unix.Close(master)
 	s.pty = pty
