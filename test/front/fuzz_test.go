@@ -124,19 +124,6 @@ func attack(t *testing.T, onTerminal bool) (a attacked, p peer) {
 // by a signal that an Exit names.
 func (a attacked) mustEnd(packets ...[]byte) {
 	a.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(limit); ; {
-		select {
-		case <-a.ended:
-		case <-tick.C:
-			_ = a.process.Signal(unix.SIGCONT) // an Exit may name SIGSTOP
-			if time.Now().Before(end) {
-				continue
-			}
-		}
-		break
-	}
 	ws := a.wait()
 	may := []unix.Signal{unix.SIGKILL, unix.SIGHUP}
 	for _, p := range packets {

@@ -57,14 +57,18 @@ var built = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("cc", append([]string{"-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
-		"-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-		"-DRUN_DIR=\"" + runDir + "\"", "-DLIBEXEC_DIR=\"" + libexec + "\"", "-o", path}, sources...)...)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, text)
-	}
-	return path, nil
+	return path, compile(path, append(sources, "-DRUN_DIR=\""+runDir+"\"", "-DLIBEXEC_DIR=\""+libexec+"\"")...)
 })
+
+// compile builds a program with sanitizers.
+func compile(path string, args ...string) error {
+	text, err := exec.Command("cc", append([]string{"-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
+		"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o", path}, args...)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return nil
+}
 
 // sanitizers has options for a program that is built with sanitizers: their reports end it with
 // an exit code that nothing else has. It is in the environment of every program.
