@@ -26,7 +26,7 @@ import (
 
 // limit is how long anything may take, on a busy machine. It is longer than any limit of the
 // program but that for a silent broker.
-const limit = 40 * time.Second
+const limit = 90 * time.Second
 
 // runDir is the run-time directory that the program is built with: its working directory, so
 // that each test has a socket of its own.
@@ -179,7 +179,6 @@ type how struct {
 // front is the program while it runs.
 type front struct {
 	t           testing.TB
-	process     *os.Process
 	pid         int
 	in          *os.File
 	out, errors *output
@@ -235,7 +234,7 @@ func (b *broker) run(h how) *front {
 	for _, file := range theirs {
 		_ = file.Close()
 	}
-	f.process, f.pid = p, p.Pid
+	f.pid = p.Pid
 	go func() {
 		defer close(f.ended)
 		if state, err := p.Wait(); err == nil {
@@ -327,7 +326,8 @@ func (f *front) wait() syscall.WaitStatus {
 			f.t.Errorf("a sanitizer's report: %s", f.stderrSoFar())
 		}
 	case <-time.After(limit):
-		f.t.Fatalf("it runs on; stderr %q", f.stderrSoFar())
+		where, _ := os.ReadFile("/proc/" + strconv.Itoa(f.pid) + "/wchan")
+		f.t.Fatalf("it runs on, in state %c, %s; stderr %q", statField(f.t, f.pid, 2)[0], where, f.stderrSoFar())
 	}
 	return f.status
 }
@@ -636,13 +636,11 @@ func readText(t testing.TB, file *os.File) string {
 // closeAll closes descriptors that the test has received.
 func closeAll(fds []int) { seqpacket.CloseAll(fds) }
 
-// statField returns a number of /proc/PID/stat (proc(5)), which counts from 0 here.
-func statField(t testing.TB, pid, field int) int {
+// statField returns a field of /proc/PID/stat (proc(5)), which count from 0 here.
+func statField(t testing.TB, pid, field int) string {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	must(t, err)
 	_, rest, _ := strings.Cut(string(text), ") ") // the name, field 1, has no blank here
-	n, err := strconv.Atoi(strings.Fields(rest)[field-2])
-	must(t, err)
-	return n
+	return strings.Fields(rest)[field-2]
 }

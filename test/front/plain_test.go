@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -212,7 +213,12 @@ func (s *session) idles() {
 // cpu returns the processor time of a process in ticks of 10 ms.
 func cpu(t testing.TB, pid int) (ticks int) {
 	t.Helper()
-	return statField(t, pid, 13) + statField(t, pid, 14)
+	for _, field := range []int{13, 14} {
+		n, err := strconv.Atoi(statField(t, pid, field))
+		must(t, err)
+		ticks += n
+	}
+	return ticks
 }
 
 func TestSessionNeedNotReadItsInput(t *testing.T) {
