@@ -19,3 +19,13 @@ func BenchmarkWarmLogin(b *testing.B) {
 		_ = c.Close()
 	}
 }
+
+// What a connection waits for the broker, by the PAM module, where its container runs.
+func BenchmarkWarmConnection(b *testing.B) {
+	w := newJoinWorld(b)
+	w.joins("")
+	for b.Loop() {
+		_, c := w.joins("")
+		_ = c.Close()
+	}
+}

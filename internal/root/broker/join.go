@@ -55,8 +55,10 @@ func (b *Broker) join(f *front, m wire.Message) error {
 		b.events.refused.Log(ctx, slog.LevelWarn, "connection without a network",
 			"user", f.user, "uid", user.UID, "pid", f.pid, "cause", c.Err)
 	}
-	b.events.watchConnection(f) // before sshd goes on to the session, which looks for it
-	if err := f.sendJoined(c); err != nil {
+	watch := b.events.addConnection(f) // before sshd goes on to the session, which looks for it
+	err = f.sendJoined(c)
+	go watch() // it reads /proc, for which sshd need not wait
+	if err != nil {
 		return err
 	}
 	f.stage = joined
@@ -86,8 +88,9 @@ const (
 	endDelay = 200 * time.Millisecond
 )
 
-// watchConnection writes the start and the end of a connection, if it has no session.
-func (e *events) watchConnection(f *front) {
+// addConnection adds a connection to those that sessions look for, and returns what writes its
+// start, and its end, if it has no session: to be called once, in the background.
+func (e *events) addConnection(f *front) (watch func()) {
 	s := &sessionEvents{end: endOf(*f.session), over: make(chan struct{}), written: make(chan struct{}), log: sessionlog.Sessions}
 	if f.plan != nil {
 		s.log = f.plan.Log
@@ -102,7 +105,7 @@ func (e *events) watchConnection(f *front) {
 	s.sshd = f.process
 	f.events = s
 	e.connections.Add(s.sshd, f.session.Key)
-	go func() {
+	return func() {
 		defer close(s.written)
 		start.Client = clientAddress(s.sshd)
 		t := time.NewTimer(sessionDelay)
@@ -122,5 +125,5 @@ func (e *events) watchConnection(f *front) {
 		s.bare = true
 		e.logSession(s.log, "connection start", start)
 		e.history(start)
-	}()
+	}
 }

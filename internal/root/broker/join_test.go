@@ -29,7 +29,7 @@ type joinWorld struct {
 	one int // their process 1
 }
 
-func newJoinWorld(t *testing.T) *joinWorld {
+func newJoinWorld(t testing.TB) *joinWorld {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root is answered")
