@@ -80,6 +80,7 @@ to_path(struct text t)
 static int
 take_answer(struct grant *g)
 {
+	static struct packet file; /* the request stays: a service that restarts is asked again */
 	struct refusal refusal;
 	struct text text;
 	char line[2048], hint[2048];
@@ -89,9 +90,9 @@ take_answer(struct grant *g)
 		return 0;
 	}
 	if (is(KIND_READ_FILE, 0) && read_text(answer.body, &text) == 0) {
-		begin(&request, KIND_USER_FILE);
-		put_user_file(&request, to_path(text));
-		if (send_packet(&g->broker, &request, NULL, 0) < 0)
+		begin(&file, KIND_USER_FILE);
+		put_user_file(&file, to_path(text));
+		if (send_packet(&g->broker, &file, NULL, 0) < 0)
 			no_broker();
 		return 0;
 	}

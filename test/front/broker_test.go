@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,24 @@ func TestBrokerThatEndsBeforeItsAnswerIsAskedAgain(t *testing.T) {
 	if got := f.errors.whole(t); got != "" {
 		t.Errorf("%q", got)
 	}
+}
+
+// A service may restart while it waits for the file of another home.
+func TestRequestIsTheSameAfterAFileWasRead(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	f := b.run(how{argv: []string{"dockersh", "-c", "id"}})
+	c := b.accept()
+	first := expect[*wire.Login](c)
+	c.send(&wire.ReadFile{Dir: "/nonexistent"})
+	expect[*wire.UserFile](c)
+	_ = c.Close()
+	s := &session{front: f, broker: b.accept()}
+	if again := expect[*wire.Login](s.broker); !reflect.DeepEqual(again, first) {
+		t.Errorf("%+v, and before %+v", again, first)
+	}
+	s.greet(&wire.Ready{})
+	s.finish()
 }
 
 func TestBrokerThatBreaksTheProtocolIsNotAskedAgain(t *testing.T) {
