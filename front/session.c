@@ -27,7 +27,7 @@ static struct {
 	struct running run;
 	struct relay relays[3];
 	size_t num_relays;
-	int raw;                          /* the user's terminal is to be restored */
+	volatile sig_atomic_t raw;        /* the user's terminal is to be restored */
 	int parent;                       /* pidfd of sshd; -1 for none */
 	volatile sig_atomic_t resized;    /* SIGWINCH came since the size was looked at */
 	sigset_t waiting;                 /* the signals that are blocked while it waits */

@@ -23,6 +23,8 @@
 #define MAX_DEPTH 16        /* of processes between sshd and this one */
 #define PAUSE_MS 100        /* until another connection ends, where there is no place for one more */
 
+static pid_t parent; /* of the front */
+
 const char *
 ssh_agent_path(void)
 {
@@ -69,13 +71,17 @@ parent_of(pid_t pid)
 	return end == NULL || strlen(end) < 4 ? 0 : atoi(end + 4);
 }
 
-/* Reports whether the process that listens at the other end is one that this one descends from. */
+/*
+ * Reports whether the process that listens at the other end is one that the front descends from. It
+ * begins with the front's parent: the front itself may be hidden (hidepid in proc(5)) where it was
+ * installed setuid root.
+ */
 static int
 is_of_ancestor(int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
-	pid_t pid = getpid();
+	pid_t pid = parent;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return 0;
@@ -170,9 +176,9 @@ carry(int inside, int outside)
 static pid_t
 fork_bound(void)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t self = getpid(), pid = fork();
 
-	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self))
 		_exit(0);
 	return pid;
 }
@@ -237,6 +243,7 @@ serve_ssh_agent(int listener, const char *path)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 }; /* they are for the front */
 
+	parent = getppid();
 	if (fork_bound() == 0) {
 		for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 			signal(ignored[i], SIG_IGN);
