@@ -332,7 +332,11 @@ func TestLoginUnderWayOutlivesTheShutdown(t *testing.T) {
 	w := newWorld(t)
 	w.mute.Store(w.name(), true)
 	answer := make(chan wire.Message, 1)
-	go func() { m, _ := w.login(&wire.Login{}); answer <- m }()
+	go func() {
+		defer close(answer) // login may end the test
+		m, _ := w.login(&wire.Login{})
+		answer <- m
+	}()
 	start := w.broker.state.Container(w.name()).StartSocket()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(start); err == nil {
@@ -354,7 +358,7 @@ func TestLoginUnderWayOutlivesTheShutdown(t *testing.T) {
 	}
 	spec, _ := w.engine.Spec(w.name())
 	go w.agent(spec)
-	if m := <-answer; m.Kind() != wire.KindReady {
+	if m, ok := <-answer; !ok || m.Kind() != wire.KindReady {
 		t.Errorf("got %#v", m)
 	}
 	<-done
