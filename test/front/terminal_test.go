@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -400,6 +402,48 @@ func TestKeysAfterTheEndOfTheSessionsTerminalChangeNothing(t *testing.T) {
 		s.ends(&wire.Exit{Status: 9 << 8})
 		s.exits(9)
 	}
+}
+
+// The container has the open file of the master too, and may make it block at any moment.
+func TestProgramThatTheContainerBlocksCanBeEnded(t *testing.T) {
+	t.Parallel()
+	for what, end := range map[string]struct {
+		by  unix.Signal
+		end func(s *session, user *os.File)
+	}{
+		"a signal": {unix.SIGTERM, func(s *session, _ *os.File) { s.signal(unix.SIGTERM) }},
+		"a hangup": {unix.SIGHUP, func(_ *session, user *os.File) { _ = user.Close() }},
+	} {
+		user, slave := terminal(t)
+		before := modesOf(t, user)
+		s := begin(t, how{terminal: slave}, &wire.Ready{})
+		_ = slave.Close()
+		master, pty := rawTerminal(t)
+		defer unix.Close(master)
+		s.pty = pty
+		s.agent.send(&wire.Started{Terminal: true}, master)
+		until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
+		must(t, unix.SetNonblock(master, false))
+		_, err := s.pty.WriteString("x")
+		must(t, err)
+		until(t, "it waits for more in read(2)", func() bool { return s.calls() == unix.SYS_READ })
+		end.end(s, user)
+		if e := expect[*wire.Ended](s.broker); e.Status != uint32(end.by) {
+			t.Errorf("%s: %#x", what, e.Status)
+		}
+		s.diesBy(end.by)
+	}
+}
+
+// calls returns the number of the system call in which the program is, -1 for none.
+func (s *session) calls() int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", s.pid))
+	must(s.t, err)
+	n, err := strconv.Atoi(strings.Fields(string(text))[0])
+	if err != nil { // "running"
+		return -1
+	}
+	return n
 }
 
 func TestTerminalOfAnotherUserServes(t *testing.T) {
