@@ -327,7 +327,7 @@ func (f *front) wait() syscall.WaitStatus {
 		}
 	case <-time.After(limit):
 		where, _ := os.ReadFile("/proc/" + strconv.Itoa(f.pid) + "/wchan")
-		f.t.Fatalf("it runs on, in state %c, %s; stderr %q", statField(f.t, f.pid, 2)[0], where, f.stderrSoFar())
+		f.t.Fatalf("it runs on, in %s, %.3q; stderr %q", where, stat(f.pid), f.stderrSoFar())
 	}
 	return f.status
 }
@@ -636,11 +636,12 @@ func readText(t testing.TB, file *os.File) string {
 // closeAll closes descriptors that the test has received.
 func closeAll(fds []int) { seqpacket.CloseAll(fds) }
 
-// statField returns a field of /proc/PID/stat (proc(5)), which count from 0 here.
-func statField(t testing.TB, pid, field int) string {
-	t.Helper()
+// stat returns the fields of /proc/PID/stat (proc(5)) from the state of the process on; none if it
+// is gone.
+func stat(pid int) []string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	must(t, err)
-	_, rest, _ := strings.Cut(string(text), ") ") // the name, field 1, has no blank here
-	return strings.Fields(rest)[field-2]
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }

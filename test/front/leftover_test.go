@@ -1,29 +1,24 @@
 package front_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// children returns the processes that a process has started and not waited for, with their states.
-func children(t *testing.T, pid int) (all []string) {
+// children returns the processes that a process has started and not waited for.
+func children(t testing.TB, pid int) (all []int) {
 	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	paths, err := filepath.Glob("/proc/[0-9]*")
 	must(t, err)
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		_, rest, _ := bytes.Cut(text, []byte(") "))
-		if fields := strings.Fields(string(rest)); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
-			all = append(all, filepath.Base(filepath.Dir(path))+" "+fields[0])
+	for _, path := range paths {
+		other, err := strconv.Atoi(filepath.Base(path))
+		must(t, err)
+		if fields := stat(other); fields != nil && fields[1] == strconv.Itoa(pid) {
+			all = append(all, other)
 		}
 	}
 	return all

@@ -210,13 +210,19 @@ func (s *session) idles() {
 	}
 }
 
-// cpu returns the processor time of a process in ticks of 10 ms.
+// cpu returns the processor time of a process and of those that it started, in ticks of 10 ms.
 func cpu(t testing.TB, pid int) (ticks int) {
 	t.Helper()
+	fields := stat(pid)
 	for _, field := range []int{13, 14} {
-		n, err := strconv.Atoi(statField(t, pid, field))
-		must(t, err)
-		ticks += n
+		if fields != nil { // else it has ended
+			n, err := strconv.Atoi(fields[field-2])
+			must(t, err)
+			ticks += n
+		}
+	}
+	for _, child := range children(t, pid) {
+		ticks += cpu(t, child)
 	}
 	return ticks
 }

@@ -247,21 +247,41 @@ func TestKeysThatAreNotReadHoldUpNoOutput(t *testing.T) {
 	s.exits(9)
 }
 
-// All that fits into the terminals and into the program is on its way when the session ends.
+// fillScreen lets the session write until nothing fits into the terminals and the program any more,
+// since the user reads nothing. It returns how many bytes of this line, repeated, those are.
+func (s *session) fillScreen(line string) (written int) {
+	s.t.Helper()
+	_ = s.pty.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+	for {
+		n, err := s.pty.WriteString(line[written%len(line):])
+		written += n
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return written
+		}
+		must(s.t, err)
+	}
+}
+
+func TestOutputThatIsNotReadHoldsUpNoKeys(t *testing.T) {
+	t.Parallel()
+	s, user := onTerminal(t, true)
+	s.fillScreen("x")
+	_, err := user.WriteString("\x03")
+	must(t, err)
+	if got := readText(t, s.pty); got != "\x03" {
+		t.Errorf("%q", got)
+	}
+	setSize(t, user, 70, 80)
+	until(t, "the size is passed on", func() bool { return size(t, s.pty) == [2]uint16{70, 80} })
+	killed(unix.SIGTERM)(s)
+}
+
+// All that fits is on its way when the session ends.
 func TestOutputThatTheUserHasNotReadIsNotLost(t *testing.T) {
 	t.Parallel()
 	s, user := onTerminal(t, true)
-	line := []byte(strings.Repeat("0123456789abcdef", 64))
-	written := 0
-	_ = s.pty.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
-	for {
-		n, err := s.pty.Write(line[written%len(line):])
-		written += n
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			break
-		}
-		must(t, err)
-	}
+	line := strings.Repeat("0123456789abcdef", 64)
+	written := s.fillScreen(line)
 	s.closeStdio()
 	s.agent.send(&wire.Exit{Status: 5 << 8})
 	got := 0
