@@ -107,12 +107,13 @@ uninstall: ## remove what install installed; settings and containers stay
 	elif [ -n '$(PAMDIR)' ]; then rm -f $(DESTDIR)$(PAMDIR)/pam_dockersh.so; fi
 	rm -f $(foreach unit,$(notdir $(wildcard dist/systemd/*)),$(UNITS)/$(unit))
 
-build-pods: ## build dockershd-pods, the client of Kubernetes clusters, in ./bin
+build-pods: ## build what Kubernetes clusters take, in ./bin
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/dockershd-pods
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/dockershd-pods ./cmd/dockersh-podinit
 
-install-pods: build-pods ## install dockershd-pods, for dockersocket = kubernetes://NAMESPACE
+install-pods: build-pods ## install it, for dockersocket = kubernetes://NAMESPACE
 	install -D -m 755 $(BIN)/dockershd-pods $(DESTDIR)$(LIBEXECDIR)/dockershd-pods
+	install -D -m 755 $(BIN)/dockersh-podinit $(LIBEXEC)/dockersh-podinit
 	install -D -m 644 -t $(SHARE)/doc/dockersh/kubernetes dist/kubernetes/*
 
 install-shell: ## add dockersh to /etc/shells, so that chsh accepts it

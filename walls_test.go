@@ -46,6 +46,8 @@ var walls = []wall{
 	// The programs.
 	{"cmd/dockersh-init", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/host/account"),
 		"it is resident in every container, owns wait4 (os/exec would wait beside it), and needs nothing of the host"},
+	{"cmd/dockersh-podinit", append(lean, "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/host/account"),
+		"as cmd/dockersh-init"},
 	{"cmd/dockersh-files", []string{"os/exec", "net/http", "internal/engine/", "internal/rules/", "internal/admin/", "internal/root/", "internal/host/account", "internal/container/agent"},
 		"it serves one client with the container user's rights: it starts nothing, and speaks to nobody else"},
 	{"cmd/dockershd", []string{"internal/container/", "internal/admin/", "internal/host/tty"},
@@ -82,6 +84,7 @@ var walls = []wall{
 		"front, bridge and broker speak to agents through it: it must fit the smallest of them, and the broker opens no terminal"},
 	{"internal/proto/asciicast", []string{"net", "os/exec", "golang.org/x/sys/unix"}, "the format is pure: bytes in, bytes out"},
 	{"internal/proto/channel", []string{"net", "os/exec", "fmt"}, "a message with its descriptors: for programs that start per session"},
+	{"internal/proto/frames", append(lean, "os", "golang.org/x/sys/unix"), "bytes in, frames out; the agent links it"},
 	{"internal/proto/environ", append(lean, "os"), "lists of words in, lists of words out: it knows no environment but the one it is given"},
 	{"internal/proto/exitstatus", []string{"net", "os/exec", "fmt"}, "numbers in, numbers out"},
 	{"internal/proto/printable", []string{"net", "os", "fmt", "golang.org/x/sys/unix"}, "text in, text out: every program cleans what it shows by the same rule"},
@@ -308,7 +311,7 @@ func TestOnlyMainsChooseAnEngine(t *testing.T) {
 
 // Programs that start per session or live per container are many.
 func TestProgramsOfSessionsDoNotFollowTheirCgroup(t *testing.T) {
-	for _, program := range []string{"dockershd-session", "dockersh-bridge", "dockersh-init", "dockersh-files"} {
+	for _, program := range []string{"dockershd-session", "dockersh-bridge", "dockersh-init", "dockersh-podinit", "dockersh-files", "dockershd-pods"} {
 		got := golist(t, "-f", "{{.DefaultGODEBUG}}", "./cmd/"+program)[0]
 		if got != "containermaxprocs=0,updatemaxprocs=0" {
 			t.Errorf("%s is built with %q", program, got)

@@ -111,10 +111,13 @@ func run(log *slog.Logger, open engine.Opener) error {
 // connect makes the session's other side. The descriptors are an agent's connection,
 // if that is the other side, and the file of the recording, if there is one.
 func (s *session) connect(open engine.Opener, fds []int) (err error) {
-	if s.task.Agent {
+	switch at := (engine.Address{Host: s.task.Engine}); {
+	case s.task.Agent:
 		s.upstream, err = newAgentSession(fds[0])
 		fds = fds[1:]
-	} else {
+	case at.IsCluster():
+		s.upstream, err = newPodStream(open, s.task, s.log)
+	default:
 		s.upstream, err = newExecStream(open, s.task, s.log)
 	}
 	if s.task.Record {

@@ -79,7 +79,7 @@ func newWorld(t testing.TB) *world {
 	if err := os.Mkdir(w.helpers, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"dockersh-init", "dockersh-files"} {
+	for _, name := range []string{"dockersh-init", "dockersh-podinit", "dockersh-files"} {
 		if err := os.WriteFile(filepath.Join(w.helpers, name), []byte("a program"), 0o755); err != nil {
 			t.Fatal(err)
 		}

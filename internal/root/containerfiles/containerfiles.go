@@ -27,15 +27,22 @@ func OfNew(plan *policy.Plan, user passwd.Identity, image images.Accounts, helpe
 	if plan.Engine().Local() {
 		return files, nil
 	}
-	return withHelpers(files, helpers)
+	init := filepath.Base(policy.InitInside)
+	if plan.Engine().IsCluster() {
+		init = podInit
+	}
+	return withHelpers(files, helpers, init)
 }
+
+// podInit is the program that is dockersh-init in a pod.
+const podInit = "dockersh-podinit"
 
 // withHelpers adds our programs to the files of a container on another host, where they
 // cannot be mounted.
-func withHelpers(files []engine.File, helpers string) ([]engine.File, error) {
+func withHelpers(files []engine.File, helpers, init string) ([]engine.File, error) {
 	files = append(files, engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true})
-	for _, inside := range []string{policy.InitInside, remotecmd.Files} {
-		program, err := os.ReadFile(filepath.Join(helpers, filepath.Base(inside)))
+	for inside, name := range map[string]string{policy.InitInside: init, remotecmd.Files: filepath.Base(remotecmd.Files)} {
+		program, err := os.ReadFile(filepath.Join(helpers, name))
 		if err != nil {
 			return nil, err
 		}

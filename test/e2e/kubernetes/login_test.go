@@ -29,6 +29,7 @@ func TestUsersLandInPods(t *testing.T) {
 	e2e.SSH(t, u, "whoami; pwd; echo $HOME; touch kept /tmp/lost; exit 7").Want(t, u.Name+"\n"+u.Home+"\n"+u.Home+"\n", "", 7)
 	e2e.SSH(t, u, "ls; ls /tmp; echo err >&2").Want(t, "kept\nlost\n", "err\n", 0)
 	e2e.SSHInput(t, u, e2e.Noise(3, 3e6), "wc -c").Want(t, "3000000\n", "", 0)
+	e2e.SSH(t, u, "sleep 100 & echo at once").Want(t, "at once\n", "", 0)
 	if out := ctl(t, "ls"); !strings.Contains(out, u.Name+"_dockersh") {
 		t.Errorf("ls: %s", out)
 	}

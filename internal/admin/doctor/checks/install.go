@@ -33,7 +33,7 @@ func programMissing(h *facts.Host) []fault {
 	for _, f := range h.Programs {
 		if f.Missing {
 			line := "make install"
-			if f.Path == paths.Pods() {
+			if f.Path == paths.Pods() || filepath.Base(f.Path) == "dockersh-podinit" {
 				line = "make install-pods"
 			}
 			out = append(out, fault{text: f.Path + " is missing", lines: []string{line}})

@@ -75,7 +75,7 @@ func lookAtFiles(h *facts.Host, file *config.File) {
 		h.Helpers + "/dockersh-files", paths.Bridge()}
 	if file != nil {
 		if engines, err := policy.Engines(file); err == nil && slices.ContainsFunc(engines, engine.Address.IsCluster) {
-			programs = append(programs, paths.Pods())
+			programs = append(programs, paths.Pods(), h.Helpers+"/dockersh-podinit")
 		}
 	}
 	inside, _ := filepath.Glob(h.Helpers + "/*")

@@ -1,0 +1,91 @@
+// Package frames carries a session over one stream of bytes, where no descriptor can be passed: the
+// messages of the protocol between a front and an agent, and the bytes that would go through the
+// descriptors of the session. A frame is its kind, its length in three bytes, and its data.
+package frames
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind is what a frame has.
+type Kind byte
+
+// To an agent go messages, Input, its End, Size and Alive; back come messages, Output, Errors and Taken.
+const (
+	Message Kind = 'm' // of package wire, without descriptors
+	Input   Kind = 'i'
+	End     Kind = 'e' // of the input
+	Size    Kind = 's' // of the terminal: rows and columns, two bytes each
+	Alive   Kind = 'a' // the client is there
+	Output  Kind = 'o'
+	Errors  Kind = 'x'
+	Taken   Kind = 't' // so much of the input has gone to the program: four bytes
+)
+
+const (
+	// MaxData is the longest Input, Output or Errors that is sent, in bytes.
+	MaxData = 32 << 10
+	// maxFrame is more than any message has (wire.MaxPacket).
+	maxFrame = 256 << 10
+	// Window is how much Input may be on its way before it is Taken.
+	Window = 256 << 10
+	// AliveEach is how often a client sends Alive, and AliveLimit how long an agent waits for
+	// anything of a client. A host that loses its power closes nothing.
+	AliveEach, AliveLimit = 15 * time.Second, time.Minute
+
+	header = 4
+)
+
+// ErrFrame is a frame that is none.
+var ErrFrame = errors.New("a damaged frame")
+
+// Append appends a frame to b.
+func Append(b []byte, k Kind, data []byte) []byte {
+	n := len(data)
+	return append(append(b, byte(k), byte(n>>16), byte(n>>8), byte(n)), data...)
+}
+
+// Number returns a number as four bytes.
+func Number(n uint32) []byte { return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)} }
+
+// ParseNumber reads it; ErrFrame.
+func ParseNumber(data []byte) (uint32, error) {
+	if len(data) != 4 {
+		return 0, ErrFrame
+	}
+	return uint32(data[0])<<24 | uint32(data[1])<<16 | uint32(data[2])<<8 | uint32(data[3]), nil
+}
+
+// Reader takes a stream apart.
+type Reader struct{ rest []byte }
+
+// Feed calls each with every frame that is complete with these bytes. It keeps the others, and no
+// byte that was given. ErrFrame, or the error of each.
+func (r *Reader) Feed(p []byte, each func(k Kind, data []byte) error) error {
+	r.rest = append(r.rest, p...)
+	all := r.rest
+	for len(all) >= header {
+		n := int(all[1])<<16 | int(all[2])<<8 | int(all[3])
+		if n > maxFrame || !known(Kind(all[0])) {
+			return ErrFrame
+		}
+		if len(all) < header+n {
+			break
+		}
+		if err := each(Kind(all[0]), all[header:header+n]); err != nil {
+			return err
+		}
+		all = all[header+n:]
+	}
+	r.rest = append(r.rest[:0], all...)
+	return nil
+}
+
+func known(k Kind) bool {
+	switch k {
+	case Message, Input, End, Size, Alive, Output, Errors, Taken:
+		return true
+	}
+	return false
+}

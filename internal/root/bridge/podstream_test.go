@@ -1,0 +1,220 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dockersh/dockersh/internal/container/agent"
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/proto/exitstatus"
+	"github.com/dockersh/dockersh/internal/proto/frames"
+	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/proto/wire"
+)
+
+// The test is the agent, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "stream" {
+		os.Exit(agent.PodMain())
+	}
+	os.Exit(m.Run())
+}
+
+// newPod returns a session in a pod whose agent runs on this host, or is another program.
+func newPod(t *testing.T, argv ...string) *podStream {
+	t.Helper()
+	if len(argv) == 0 {
+		argv = []string{"/proc/self/exe", "stream"}
+	}
+	f := enginetest.New()
+	f.Add(engine.Container{ID: "c", Name: "c", State: engine.Running})
+	f.OnStream = func(in enginetest.Inside) int {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Stdout, cmd.Stderr = in.Out, in.Errs
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Error(err)
+		}
+		go func() { _, _ = io.Copy(stdin, in.In); _ = stdin.Close() }()
+		_ = cmd.Run()
+		return cmd.ProcessState.ExitCode()
+	}
+	p, err := newPodStream(func(engine.Address) (engine.Engine, error) { return f, nil },
+		&wire.Bridge{Container: "c", User: "alice", Home: "/"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.hangUp)
+	return p
+}
+
+func startIn(t *testing.T, p *podStream, m *wire.Start) (out, errs *screen) {
+	t.Helper()
+	out, errs = &screen{}, &screen{}
+	if s, err := p.start(t.Context(), m, out, errs); err != nil || s.SSHAgent != -1 || s.Master != -1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	return out, errs
+}
+
+func waitFor(t *testing.T, p *podStream) *wire.Exit {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	exit, err := p.wait(ctx)
+	if err != nil || exit == nil {
+		t.Fatalf("%+v %v", exit, err)
+	}
+	return exit
+}
+
+func TestPodSessionCarriesInputOutputAndExit(t *testing.T) {
+	p := newPod(t)
+	out, errs := startIn(t, p, command(`cat; echo "$USER $HOME" >&2; exit 7`))
+	_, _ = p.Write([]byte("typed\n"))
+	_ = p.CloseWrite()
+	exit := waitFor(t, p)
+	if *exit != (wire.Exit{Status: exitstatus.OfCode(7)}) || out.String() != "typed\n" || errs.String() != "alice /\n" {
+		t.Errorf("%+v, %q, %q", exit, out.String(), errs.String())
+	}
+}
+
+func TestPodSessionEndsBySignalAsItDid(t *testing.T) {
+	p := newPod(t)
+	startIn(t, p, command(`kill -FPE $$`))
+	if exit := waitFor(t, p); unix.WaitStatus(exit.Status).Signal() != unix.SIGFPE {
+		t.Errorf("%+v", exit)
+	}
+	p = newPod(t)
+	out, _ := startIn(t, p, command(`trap 'echo caught; exit 3' USR1; echo ready; while :; do sleep 0.01; done`))
+	for !strings.Contains(out.String(), "ready") {
+		time.Sleep(time.Millisecond)
+	}
+	if err := p.signal(t.Context(), unix.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	if exit := waitFor(t, p); exit.Status != exitstatus.OfCode(3) || out.String() != "ready\ncaught\n" {
+		t.Errorf("%+v %q", exit, out.String())
+	}
+}
+
+// What is left behind keeps no session from its end, and nothing of the output is lost.
+func TestPodSessionReturnsAtItsEndWithAllOutput(t *testing.T) {
+	p := newPod(t)
+	out, _ := startIn(t, p, command(`sleep 100 & head -c 3000000 /dev/zero; echo end`))
+	start := time.Now()
+	waitFor(t, p)
+	if s := out.String(); len(s) != 3000004 || !strings.HasSuffix(s, "end\n") || time.Since(start) > 20*time.Second {
+		t.Errorf("%d bytes after %v", len(s), time.Since(start))
+	}
+}
+
+func TestPodSessionTakesInputAsItsProgramDoes(t *testing.T) {
+	p := newPod(t)
+	out, _ := startIn(t, p, command(`sleep 0.3; cksum`))
+	data := bytes.Repeat([]byte("0123456789abcde\n"), 1<<17) // more than the window
+	if n, err := p.Write(data); n != len(data) || err != nil {
+		t.Fatal(n, err)
+	}
+	_ = p.CloseWrite()
+	waitFor(t, p)
+	if !strings.HasSuffix(out.String(), fmt.Sprintf(" %d\n", len(data))) {
+		t.Errorf("%q", out.String())
+	}
+	// One that reads nothing can be signalled, and ends.
+	p = newPod(t)
+	startIn(t, p, command(`exec sleep 100`))
+	wrote := make(chan error, 1)
+	go func() { _, err := p.Write(data); wrote <- err }()
+	if err := p.signal(t.Context(), unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if exit := waitFor(t, p); unix.WaitStatus(exit.Status).Signal() != unix.SIGTERM {
+		t.Errorf("%+v", exit)
+	}
+	<-wrote
+}
+
+func TestPodSessionHasATerminal(t *testing.T) {
+	p := newPod(t)
+	m := command("stty size; trap 'stty size; exit 4' WINCH; echo ready; while :; do sleep 0.01; done")
+	m.Terminal, m.Rows, m.Cols = true, 41, 133
+	out, _ := startIn(t, p, m)
+	for !strings.Contains(out.String(), "ready") {
+		time.Sleep(time.Millisecond)
+	}
+	if err := p.resize(t.Context(), 10, 20); err != nil {
+		t.Fatal(err)
+	}
+	if exit := waitFor(t, p); exit.Status != exitstatus.OfCode(4) || !strings.Contains(out.String(), "41 133") || !strings.Contains(out.String(), "10 20") {
+		t.Errorf("%+v %q", exit, out.String())
+	}
+}
+
+func TestPodSessionIsHungUpWhenTheConnectionEnds(t *testing.T) {
+	for _, terminal := range []bool{false, true} {
+		p := newPod(t)
+		file := t.TempDir() + "/hup"
+		m := command(`exec 2>/dev/null; trap 'echo got >` + file + `; exit' HUP; echo ready; while :; do sleep 0.01; done`)
+		m.Terminal = terminal
+		out, _ := startIn(t, p, m)
+		for !strings.Contains(out.String(), "ready") {
+			time.Sleep(time.Millisecond)
+		}
+		p.hangUp()
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			if text, err := os.ReadFile(file); err == nil && string(text) == "got\n" {
+				break
+			}
+			if time.Now().After(end) {
+				text, err := os.ReadFile(file)
+				t.Fatalf("terminal %v: %q %v", terminal, text, err)
+			}
+		}
+	}
+}
+
+func TestPodSessionExplainsWhyThereIsNone(t *testing.T) {
+	p := newPod(t)
+	_, err := p.start(t.Context(), &wire.Start{Path: "/none/such", Argv: []string{"x"}}, io.Discard, io.Discard)
+	var e *usererr.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Text, "/none/such") {
+		t.Errorf("got %v", err)
+	}
+	p = newPod(t, "/bin/sh", "-c", "echo no such program >&2; exit 127")
+	_, err = p.start(t.Context(), command("true"), io.Discard, io.Discard)
+	if !errors.As(err, &e) || !strings.Contains(fmt.Sprint(e.Cause), "no such program") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The agent is whoever is in the pod.
+func TestPodSessionEndsWithADamagedStream(t *testing.T) {
+	hello := string(frames.Append(nil, frames.Taken, frames.Number(1)))
+	for _, sent := range []string{
+		"garbage", hello, string(frames.Append(nil, frames.Message, []byte("?"))), string(frames.Append(nil, frames.Alive, nil)),
+	} {
+		file := t.TempDir() + "/sent"
+		if err := os.WriteFile(file, []byte(sent), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := newPod(t, "/bin/sh", "-c", "cat "+file+"; exec sleep 100")
+		if _, err := p.start(t.Context(), command("true"), io.Discard, io.Discard); err == nil {
+			t.Errorf("%q: a session", sent)
+		}
+	}
+}
