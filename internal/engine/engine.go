@@ -63,6 +63,9 @@ type About struct {
 	LiveRestore    bool   // containers go on while the engine is restarted
 	OpenAddress    string // where it listens without asking for a certificate
 	RootlessUID    uint32 // of its process, where that has not root's rights
+
+	// RightsMissing and RightsExcess are what dockersh may not do there, and need not.
+	RightsMissing, RightsExcess []string
 }
 
 // Remap is how the engine numbers the users of its containers.

@@ -15,11 +15,16 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
-// About returns the version of the API server.
+// About returns the version of the API server, and what our rights are.
 func (e *Engine) About(ctx context.Context) (engine.About, error) {
 	var v struct{ GitVersion string }
+	about := engine.About{Name: "Kubernetes", Oldest: "1.29", Seccomp: true}
 	err := e.get(ctx, "/version", &v)
-	return engine.About{Name: "Kubernetes", Version: strings.TrimPrefix(v.GitVersion, "v"), Oldest: "1.29", Seccomp: true}, err
+	if err == nil {
+		about.Version = strings.TrimPrefix(v.GitVersion, "v")
+		about.RightsMissing, about.RightsExcess, err = e.rights(ctx)
+	}
+	return about, err
 }
 
 // Remap returns nothing: the nodes decide.

@@ -17,6 +17,8 @@ var engineChecks = []check{
 	{id: "engine-rootless", severity: Error, why: "docs/engines.md, Podman", need: wantEngine, engine: engineRootless},
 	{id: "helpers-gone", severity: Error, why: "docs/install.md, Another way to install", need: wantEngine, engine: helpersGone},
 	{id: "engine-version", severity: Error, why: "docs/install.md, Requirements", need: wantEngine, engine: engineVersion},
+	{id: "cluster-rights", severity: Error, why: "docs/engines.md, Kubernetes", need: wantEngine, engine: clusterRights},
+	{id: "cluster-excess", severity: Warning, why: "docs/engines.md, Kubernetes", need: wantEngine, engine: clusterExcess},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
 	{id: "live-restore", severity: Warning, why: "docs/failures.md", need: wantEngine, engine: liveRestore},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
@@ -38,6 +40,26 @@ func engineDown(h *facts.Host, e *facts.Engine) *fault {
 		line = "systemctl enable --now podman.socket"
 	}
 	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{line}}
+}
+
+// applyRole is the line that gives a login host its rights in a cluster, and no others.
+const applyRole = "kubectl apply -f kubernetes/dockersh.yaml"
+
+func clusterRights(_ *facts.Host, e *facts.Engine) *fault {
+	if len(e.RightsMissing) == 0 {
+		return nil
+	}
+	return &fault{text: e.Socket + ": the account of this host has no right to " + strings.Join(e.RightsMissing, ", "),
+		lines: []string{applyRole}}
+}
+
+// clusterExcess finds an account that was made for more. Whoever gets at its token has all of it.
+func clusterExcess(_ *facts.Host, e *facts.Engine) *fault {
+	if len(e.RightsExcess) == 0 {
+		return nil
+	}
+	return &fault{lines: []string{applyRole},
+		text: e.Socket + ": the account of this host may " + strings.Join(e.RightsExcess, ", ") + ", which dockersh does not need"}
 }
 
 // engineOpen finds an engine that listens on TCP without asking for a certificate. The

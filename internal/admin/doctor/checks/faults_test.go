@@ -137,6 +137,12 @@ var spoiled = []struct {
 	{"a command= of a key beside a forced command", func(_ *testing.T, h *facts.Host) {
 		h.Users[0].KeyCommands = []string{"/home/alice/.ssh/authorized_keys"}
 	}, "key-command", "chsh"},
+	{"a right that a cluster does not give", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].RightsMissing = []string{"create pods/exec"}
+	}, "cluster-rights", "kubectl apply -f kubernetes/dockersh.yaml"},
+	{"a right in a cluster that is too many", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].RightsExcess = []string{"get secrets"}
+	}, "cluster-excess", "kubectl apply -f kubernetes/dockersh.yaml"},
 	{"another SSH server", func(_ *testing.T, h *facts.Host) { h.OtherSSH = []string{"dropbear"} }, "other-ssh", ""},
 	{"the group docker", func(_ *testing.T, h *facts.Host) { h.Users[0].Groups = append(h.Users[0].Groups, "docker") }, "docker-group", "gpasswd -d USER docker"},
 	{"an open socket", func(_ *testing.T, h *facts.Host) { h.Users[0].Sockets = []string{"/run/docker.sock"} }, "engine-socket", "chown root:docker /run/docker.sock; chmod 660 /run/docker.sock"},
