@@ -3,9 +3,7 @@
 package bench
 
 import (
-	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/dockersh/dockersh/test/e2e"
 )
@@ -13,15 +11,13 @@ import (
 // agentRow compares how long it takes until a login has an answer from the user's ssh agent.
 func agentRow(t *testing.T) row {
 	e2e.StartSSHAgent(t)
-	list := func(a *e2e.Account) func() time.Duration {
-		if !e2e.CopySSHAdd(t, a) {
+	for _, shell := range []string{"/bin/bash", e2e.Front} {
+		setShell(t, e2e.Boxed, shell)
+		if !e2e.CopySSHAdd(t, e2e.Boxed) {
 			t.Fatal("ssh-add does not run")
 		}
-		argv := e2e.SSHArgv(a, "-A", "127.0.0.1", e2e.SSHAdd+" -l >/dev/null")
-		return func() time.Duration { return timed(t, exec.Command(argv[0], argv[1:]...)) }
 	}
-	m := race(60, list(e2e.Boxed), list(e2e.Plain))
-	return costRow("ssh -A host ssh-add -l: dockersh vs bash", m[0], m[1], 1.1)
+	return shellRow(t, "ssh -A host ssh-add -l: dockersh vs bash", e2e.Boxed, 1.1, "-A", "127.0.0.1", e2e.SSHAdd+" -l >/dev/null")
 }
 
 // TestAgentBudget measures this row alone: AGENT=1 go test -run TestAgentBudget.
