@@ -74,6 +74,18 @@ func TestSignalThatEndsNoProcessBecomesAnExitCode(t *testing.T) {
 	}
 }
 
+// It would be in the user's home.
+func TestDeathLeavesNoCoreFile(t *testing.T) {
+	t.Parallel()
+	s := begin(t, how{via: `ulimit -c 2000; exec "$@"`}, &wire.Ready{})
+	if got := s.start.Inherited.Limits[unix.RLIMIT_CORE].Soft; got == 0 {
+		t.Fatal("there can be no core file")
+	}
+	s.started(&wire.Started{})
+	s.ends(&wire.Exit{Status: uint32(unix.SIGSEGV)})
+	s.diesBy(unix.SIGSEGV)
+}
+
 // The caller may have set it so (nohup).
 func TestProgramDiesByASignalThatItWasToIgnore(t *testing.T) {
 	t.Parallel()

@@ -73,7 +73,7 @@ func compile(path string, args ...string) error {
 // sanitizers has options for a program that is built with sanitizers: their reports end it with
 // an exit code that nothing else has. It is in the environment of every program.
 const (
-	sanitizers = "ASAN_OPTIONS=detect_leaks=0:exitcode=99"
+	sanitizers = "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:exitcode=99"
 	reported   = 99
 )
 
