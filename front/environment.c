@@ -41,26 +41,24 @@ is_named(const char *entry, const char *name)
 	return name_length(entry) == n && n > 0 && memcmp(entry, name, n) == 0;
 }
 
-/* Of entries with the same name only the first is kept, which is the one that get_variable returns. */
 void
 take_environment(void)
 {
-	char **end;
-
 	if (environ != NULL)
 		taken = environ;
 	environ = nothing;
-	end = taken;
-	for (char **e = taken; *e != NULL; e++) {
-		size_t n = name_length(*e);
-		char **first = taken;
+}
 
-		while (first < end && !(n > 0 && name_length(*first) == n && memcmp(*first, *e, n) == 0))
-			first++;
-		if (first == end)
-			*end++ = *e;
-	}
-	*end = NULL;
+/* Reports whether no entry before this one has its name: of several, the first one counts. */
+static int
+is_first(char **entry)
+{
+	size_t n = name_length(*entry);
+
+	for (char **e = taken; e < entry; e++)
+		if (n > 0 && name_length(*e) == n && memcmp(*e, *entry, n) == 0)
+			return 0;
+	return 1;
 }
 
 const char *
@@ -145,7 +143,9 @@ put_environment(struct packet *p, struct list accept, struct text shell, const c
 	for (char **e = taken; *e != NULL; e++) {
 		struct text name = { *e, name_length(*e) };
 
-		if (name.len > 0 && (matches_any(always, name) || (!matches_any(never, name) && is_accepted(accept, name)))) {
+		if (name.len == 0 || !is_first(e))
+			continue;
+		if (matches_any(always, name) || (!matches_any(never, name) && is_accepted(accept, name))) {
 			put_string(p, *e);
 			count++;
 		}
@@ -166,7 +166,7 @@ execute_with_environment(const char *shell, char *const argv[])
 	if (env == NULL || entry == NULL)
 		return;
 	for (char **e = taken; *e != NULL; e++)
-		if (!is_named(*e, "SHELL"))
+		if (is_first(e) && !is_named(*e, "SHELL"))
 			env[out++] = *e;
 	memcpy(entry, "SHELL=", 6);
 	memcpy(entry + 6, shell, len + 1);
