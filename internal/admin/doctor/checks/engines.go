@@ -20,6 +20,7 @@ var engineChecks = []check{
 	{id: "cluster-rights", severity: Error, why: "docs/engines.md, Kubernetes", need: wantEngine, engine: clusterRights},
 	{id: "cluster-excess", severity: Warning, why: "docs/engines.md, Kubernetes", need: wantEngine, engine: clusterExcess},
 	{id: "runtime-version", severity: Warning, why: hole(10), need: wantEngine, engine: runtimeVersion},
+	{id: "apparmor-signals", severity: Warning, why: "docs/engines.md, Podman", need: wantEngine, engine: apparmorSignals},
 	{id: "live-restore", severity: Warning, why: "docs/failures.md", need: wantEngine, engine: liveRestore},
 	{id: "seccomp", severity: Warning, why: "SECURITY.md, Who is trusted with what", need: wantEngine, engine: seccomp},
 	{id: "prune-job", severity: Error, why: "docs/administration.md, Housekeeping", host: pruneJob},
@@ -101,6 +102,22 @@ func helpersGone(h *facts.Host, e *facts.Engine) *fault {
 		f.lines = append(f.lines, "mkdir -p "+filepath.Dir(at)+" && ln -sT "+h.Helpers+" "+at)
 	}
 	return f
+}
+
+// apparmorSignals finds a Podman whose containers keep the label of their runtime beside their own:
+// under no-new-privileges a profile can only be added, and that of containers refuses the other's.
+func apparmorSignals(h *facts.Host, e *facts.Engine) *fault {
+	stacked := slices.ContainsFunc(h.Users, func(u *facts.User) bool {
+		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.Settings.NoNewPrivileges
+	})
+	if e.Name != "Podman" || !e.CrunProfile || e.RootlessUID != 0 || !stacked {
+		return nil
+	}
+	return &fault{
+		text: "AppArmor's profile of crun makes the kernel refuse signals between the processes of a container with nonewprivileges: " +
+			"kill fails, and what a session leaves behind is not hung up. Without the profile, restart the containers",
+		lines: []string{"ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/", "apparmor_parser -R /etc/apparmor.d/crun"},
+	}
 }
 
 // pruneJob finds jobs that remove the containers of users who are not logged in.

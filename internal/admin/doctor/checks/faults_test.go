@@ -238,6 +238,9 @@ var spoiled = []struct {
 	{"containers of an installation that is gone", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].Lost = []string{"/usr/libexec/dockersh"}
 	}, "helpers-gone", "mkdir -p /usr/libexec && ln -sT /usr/local/libexec/dockersh /usr/libexec/dockersh"},
+	{"a Podman whose containers AppArmor takes signals from", func(_ *testing.T, h *facts.Host) {
+		h.Engines[0].Name, h.Engines[0].Version, h.Engines[0].Oldest, h.Engines[0].CrunProfile = "Podman", "5.4.2", "4.3", true
+	}, "apparmor-signals", "ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/"},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"a job that removes stopped containers", func(_ *testing.T, h *facts.Host) {

@@ -122,6 +122,8 @@ type Engine struct {
 	Mended []string    // names of holes that the distribution closed in its runc
 	Lost   []string    // directories with programs that old containers mount, and that are gone
 	Gone   []Container // containers of one user alone whose account exists no more
+	// CrunProfile is whether AppArmor has a profile for crun on this engine's host.
+	CrunProfile bool
 }
 
 // Container is a container that dockersh made.

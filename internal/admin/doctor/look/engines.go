@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/dockersh/dockersh/internal/admin/doctor/facts"
 	"github.com/dockersh/dockersh/internal/admin/installed"
@@ -57,6 +58,8 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 		return err
 	}
 	if at.Local() {
+		profiles, _ := os.ReadFile("/sys/kernel/security/apparmor/profiles") // there is no AppArmor
+		e.CrunProfile = strings.Contains("\n"+string(profiles), "\ncrun (")
 		e.Mended = append(mendedHere(runcChangelog, e.Runc), mendedByRPM(ctx, "/usr/bin/rpm", e.Runc)...)
 	}
 	all, err := d.List(ctx, false)
