@@ -45,7 +45,7 @@ func stream() int {
 	go c.reap()
 	s := &streamed{
 		children: c, dirs: &sessionDirs{}, out: os.Stdout, alive: frames.AliveLimit,
-		gone: make(chan struct{}), over: make(chan struct{}), served: make(chan struct{}),
+		credit: frames.NewCredit(), gone: make(chan struct{}), over: make(chan struct{}), served: make(chan struct{}),
 	}
 	defer s.dirs.removeAll()
 	go s.read(os.Stdin)
@@ -64,8 +64,9 @@ type streamed struct {
 	dirs     *sessionDirs
 	alive    time.Duration // how long nothing of the client is waited for
 
-	mu  sync.Mutex // of out
-	out *os.File
+	mu     sync.Mutex // of out
+	out    *os.File
+	credit *frames.Credit // of output
 
 	client agentclient.Conn // to the agent that this process is, once there is a server
 	server atomic.Pointer[server]
@@ -78,7 +79,7 @@ type streamed struct {
 }
 
 // leave notes that the client is gone.
-func (s *streamed) leave() { s.goOnce.Do(func() { close(s.gone) }) }
+func (s *streamed) leave() { s.goOnce.Do(func() { close(s.gone); s.credit.End() }) }
 
 // hangUp hangs up the session.
 func (s *streamed) hangUp() {
@@ -98,6 +99,16 @@ func (s *streamed) send(k frames.Kind, data []byte) {
 	defer s.mu.Unlock()
 	if _, err := s.out.Write(frames.Append(nil, k, data)); err != nil {
 		s.leave()
+	}
+}
+
+// sendOutput sends output when the client has room for it. Where the client is gone, nobody has it.
+func (s *streamed) sendOutput(k frames.Kind, data []byte) {
+	for n := 0; len(data) > 0; data = data[n:] {
+		if n = s.credit.Use(len(data)); n == 0 {
+			return
+		}
+		s.send(k, data[:n])
 	}
 }
 
@@ -144,6 +155,8 @@ func (s *streamed) take(k frames.Kind, data []byte) error {
 		return frames.ErrFrame
 	}
 	switch k {
+	case frames.Taken:
+		return s.credit.Taken(data)
 	case frames.Input:
 		return s.input.add(data)
 	case frames.End:
@@ -274,7 +287,7 @@ func (s *streamed) copy(f *os.File, k frames.Kind) {
 	for {
 		n, err := f.Read(buf)
 		if n > 0 {
-			s.send(k, buf[:n])
+			s.sendOutput(k, buf[:n])
 		}
 		switch {
 		case err == nil:
@@ -306,7 +319,7 @@ func (s *streamed) drain(f *os.File, k frames.Kind, buf []byte) {
 		if raw.Control(func(fd uintptr) { n, _ = sys.ReadAvailable(int(fd), buf) }) != nil || n == 0 {
 			return
 		}
-		s.send(k, buf[:n])
+		s.sendOutput(k, buf[:n])
 		read += n
 	}
 }

@@ -16,7 +16,7 @@ func TestClientThatIsSilentIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	s := &streamed{gone: make(chan struct{}), alive: 300 * time.Millisecond}
+	s := &streamed{gone: make(chan struct{}), credit: frames.NewCredit(), alive: 300 * time.Millisecond}
 	go s.read(r)
 	if _, err := w.Write(frames.Append(nil, frames.Alive, nil)); err != nil {
 		t.Fatal(err)
@@ -43,13 +43,14 @@ func TestFramesThatDoNotBelongEndTheClient(t *testing.T) {
 		"another message":         message(&wire.Count{}),
 		"no message":              frames.Append(nil, frames.Message, []byte("\xff")),
 		"output":                  frames.Append(nil, frames.Output, nil),
+		"output that nobody sent": frames.Append(nil, frames.Taken, frames.Number(1)),
 		"garbage":                 []byte("garbage"),
 	} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &streamed{gone: make(chan struct{}), alive: time.Minute}
+		s := &streamed{gone: make(chan struct{}), credit: frames.NewCredit(), alive: time.Minute}
 		go s.read(r)
 		if _, err := w.Write(stream); err != nil {
 			t.Fatal(err)

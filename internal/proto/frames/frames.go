@@ -11,7 +11,8 @@ import (
 // Kind is what a frame has.
 type Kind byte
 
-// To an agent go messages, Input, its End, Size and Alive; back come messages, Output, Errors and Taken.
+// To an agent go messages, Input, its End, Size and Alive; back come messages, Output and Errors. Both
+// send Taken.
 const (
 	Message Kind = 'm' // of package wire, without descriptors
 	Input   Kind = 'i'
@@ -20,7 +21,7 @@ const (
 	Alive   Kind = 'a' // the client is there
 	Output  Kind = 'o'
 	Errors  Kind = 'x'
-	Taken   Kind = 't' // so much of the input has gone to the program: four bytes
+	Taken   Kind = 't' // so many bytes of Input, or of Output and Errors, were passed on: four bytes
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 	MaxData = 32 << 10
 	// maxFrame is more than any message has (wire.MaxPacket).
 	maxFrame = 256 << 10
-	// Window is how much Input may be on its way before it is Taken.
+	// Window is how many bytes may be on their way in each direction before some are Taken.
 	Window = 256 << 10
 	// AliveEach is how often a client sends Alive, and AliveLimit how long an agent waits for
 	// anything of a client. A host that loses its power closes nothing.

@@ -28,17 +28,17 @@ type podStream struct {
 	log    *slog.Logger
 
 	stream    engine.Stream // nil: nothing was started
-	out, errs io.Writer
 	reader    frames.Reader
+	outputs   podOutputs
 	replies   chan wire.Message
 	ended     chan struct{} // closed at the end of the stream
-	broken    error         // of what the agent sent; once it has ended
 	complaint complaint
+	credit    *frames.Credit // of input
 
-	mu   sync.Mutex // of what is sent
-	room *sync.Cond // changes of credit, and the end
-	// credit is how much input may be sent; negative after the end.
-	credit int
+	sending sync.Mutex
+
+	mu    sync.Mutex
+	cause error // of the end
 }
 
 // agentInside is the agent, as it is in every pod.
@@ -49,12 +49,10 @@ func newPodStream(open engine.Opener, task *wire.Bridge, log *slog.Logger) (*pod
 	if err != nil {
 		return nil, err
 	}
-	p := &podStream{
-		engine: e, task: task, log: log, credit: frames.Window,
+	return &podStream{
+		engine: e, task: task, log: log, credit: frames.NewCredit(),
 		replies: make(chan wire.Message, 4), ended: make(chan struct{}),
-	}
-	p.room = sync.NewCond(&p.mu)
-	return p, nil
+	}, nil
 }
 
 // hello asks nobody: the agent is started with the session.
@@ -64,11 +62,11 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 	s.Master, s.SSHAgent = -1, -1
 	one := *m
 	one.SSHAgent, one.Display, one.Cookies = false, "", nil // no socket goes that way
-	p.out, p.errs = out, errs
 	program := engine.Program{UID: p.task.UID, GID: p.task.GID, Argv: agentInside}
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, program); err != nil {
 		return s, err
 	}
+	p.outputs.begin(out, errs, func(n int) { _ = p.send(frames.Taken, frames.Number(uint32(n))) })
 	go p.receive()
 	if err := errors.Join(p.sendMessage(&wire.Serve{User: p.task.User, Home: p.task.Home}), p.sendMessage(&one)); err != nil {
 		return s, err
@@ -88,7 +86,7 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 			}
 			return s, p.noSession(errors.New("the agent sent another message"))
 		case <-p.ended:
-			return s, p.noSession(p.broken)
+			return s, p.noSession(p.end(nil))
 		case <-ctx.Done():
 			return s, fmt.Errorf("%w: %w", engine.ErrDown, ctx.Err())
 		}
@@ -103,55 +101,54 @@ func (p *podStream) noSession(cause error) error {
 // receive takes the agent's frames until the stream ends.
 func (p *podStream) receive() {
 	err := p.stream.Copy(framesOf{p}, &p.complaint)
-	if p.broken == nil {
-		p.broken = err
+	if err == nil {
+		err = errors.New("the agent ended")
 	}
-	if p.broken == nil {
-		p.broken = errors.New("the agent ended")
-	}
+	p.end(err)
 	p.stream.Close() // somebody may be sending
-	p.mu.Lock()
-	p.credit = -1
-	p.room.Broadcast()
-	p.mu.Unlock()
+	p.credit.End()
+	p.outputs.end()
 	close(p.ended)
+}
+
+// end sets the cause of the end, unless there is one, and returns it.
+func (p *podStream) end(cause error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cause == nil {
+		p.cause = cause
+	}
+	return p.cause
 }
 
 // framesOf takes what the agent sends. Write never fails: a stream that is damaged is closed.
 type framesOf struct{ p *podStream }
 
 func (f framesOf) Write(b []byte) (int, error) {
-	if f.p.broken == nil {
-		if f.p.broken = f.p.reader.Feed(b, f.p.take); f.p.broken != nil {
+	if f.p.end(nil) == nil {
+		if err := f.p.reader.Feed(b, f.p.take); err != nil {
+			f.p.end(err)
 			f.p.stream.Close()
 		}
 	}
 	return len(b), nil
 }
 
-// take takes one frame of the agent.
+// take takes one frame of the agent. It never waits for who reads the output: the connection ends where
+// its own pings are not read.
 func (p *podStream) take(k frames.Kind, data []byte) error {
 	switch k {
-	case frames.Output:
-		_, _ = p.out.Write(data)
-		return nil
-	case frames.Errors:
-		_, _ = p.errs.Write(data)
-		return nil
+	case frames.Output, frames.Errors:
+		return p.outputs.add(k, data)
 	case frames.Taken:
-		n, err := frames.ParseNumber(data)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if err != nil || n > frames.Window || p.credit < 0 || p.credit+int(n) > frames.Window {
-			return frames.ErrFrame
-		}
-		p.credit += int(n)
-		p.room.Broadcast()
-		return nil
+		return p.credit.Taken(data)
 	case frames.Message:
 		m, err := wire.Decode(data)
 		if err != nil {
 			return err
+		}
+		if _, ok := m.(*wire.Exit); ok {
+			p.outputs.end()
 		}
 		select {
 		case p.replies <- m:
@@ -164,12 +161,8 @@ func (p *podStream) take(k frames.Kind, data []byte) error {
 
 // send sends a frame.
 func (p *podStream) send(k frames.Kind, data []byte) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.sendLocked(k, data)
-}
-
-func (p *podStream) sendLocked(k frames.Kind, data []byte) error {
+	p.sending.Lock()
+	defer p.sending.Unlock()
 	_, err := p.stream.Write(frames.Append(nil, k, data))
 	return err
 }
@@ -198,31 +191,20 @@ func (p *podStream) keepAlive() {
 	}
 }
 
+// Write sends as much as the program has room for, and waits for more.
 func (p *podStream) Write(b []byte) (int, error) {
 	sent := 0
-	for len(b) > 0 {
-		n, err := p.sendInput(b)
-		if err != nil {
+	for sent < len(b) {
+		n := p.credit.Use(len(b) - sent)
+		if n == 0 {
+			return sent, io.ErrClosedPipe
+		}
+		if err := p.send(frames.Input, b[sent:sent+n]); err != nil {
 			return sent, err
 		}
-		b, sent = b[n:], sent+n
+		sent += n
 	}
 	return sent, nil
-}
-
-// sendInput sends as much as the program has room for, and waits for some.
-func (p *podStream) sendInput(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.credit == 0 {
-		p.room.Wait()
-	}
-	if p.credit < 0 {
-		return 0, io.ErrClosedPipe
-	}
-	n := min(len(b), p.credit, frames.MaxData)
-	p.credit -= n
-	return n, p.sendLocked(frames.Input, b[:n])
 }
 
 func (p *podStream) CloseWrite() error { return p.send(frames.End, nil) }
@@ -236,26 +218,30 @@ func (p *podStream) signal(_ context.Context, sig unix.Signal) error {
 }
 
 func (p *podStream) wait(ctx context.Context) (*wire.Exit, error) {
+	var m wire.Message
 	select {
-	case m := <-p.replies:
-		return p.exit(m)
+	case m = <-p.replies:
 	case <-p.ended:
+		select {
+		case m = <-p.replies:
+		default:
+		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	exit, ok := m.(*wire.Exit)
+	if m != nil && !ok {
+		return nil, frames.ErrFrame
+	}
 	select {
-	case m := <-p.replies:
-		return p.exit(m)
-	default:
-		return nil, p.broken
+	case <-p.outputs.written:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-}
-
-func (p *podStream) exit(m wire.Message) (*wire.Exit, error) {
-	if exit, ok := m.(*wire.Exit); ok {
-		return exit, nil
+	if exit == nil {
+		return nil, p.end(nil)
 	}
-	return nil, frames.ErrFrame
+	return exit, nil
 }
 
 // hangUp ends the connection, and the agent hangs up the session.

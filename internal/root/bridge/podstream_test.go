@@ -112,6 +112,44 @@ func TestPodSessionEndsBySignalAsItDid(t *testing.T) {
 	}
 }
 
+// blocked is an output that nobody reads for a while.
+type blocked struct {
+	screen
+	free chan struct{}
+}
+
+func (b *blocked) Write(p []byte) (int, error) {
+	<-b.free
+	return b.screen.Write(p)
+}
+
+// A client that reads no output keeps nothing from the connection: the library that has it ends one whose
+// answers to its pings are not read for a minute.
+func TestPodSessionReadsTheConnectionWhileNobodyReadsTheOutput(t *testing.T) {
+	p := newPod(t)
+	out := &blocked{free: make(chan struct{})}
+	m := command(`head -c 3000000 /dev/zero & cat >/dev/null; wait; echo end; exit 3`)
+	if _, err := p.start(t.Context(), m, out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	go func() { _, err := p.Write(make([]byte, 4*frames.Window)); wrote <- err }()
+	select {
+	case err := <-wrote: // so what was taken of it came on the connection
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the connection waits for the output")
+	}
+	close(out.free)
+	_ = p.CloseWrite()
+	exit := waitFor(t, p)
+	if s := out.String(); exit.Status != exitstatus.OfCode(3) || len(s) != 3000004 || !strings.HasSuffix(s, "end\n") {
+		t.Errorf("%+v, %d bytes", exit, len(s))
+	}
+}
+
 // What is left behind keeps no session from its end, and nothing of the output is lost.
 func TestPodSessionReturnsAtItsEndWithAllOutput(t *testing.T) {
 	p := newPod(t)
@@ -202,11 +240,40 @@ func TestPodSessionExplainsWhyThereIsNone(t *testing.T) {
 	}
 }
 
-// The agent is whoever is in the pod.
+// The agent may send more than it was allowed to.
+func TestOutputBeyondTheWindowIsRefused(t *testing.T) {
+	written := make(chan int, 10)
+	out := &blocked{free: make(chan struct{})}
+	var o podOutputs
+	o.begin(out, io.Discard, func(n int) { written <- n })
+	piece := make([]byte, frames.Window/4)
+	for i := range 4 {
+		if err := o.add(frames.Output, piece); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	if o.add(frames.Errors, []byte("x")) == nil || o.add(frames.Output, nil) == nil {
+		t.Error("it is kept")
+	}
+	close(out.free)
+	for n := 0; n < frames.Window; {
+		n += <-written
+		if err := o.add(frames.Errors, []byte("x")); err != nil {
+			t.Errorf("no room after %d bytes: %v", n, err)
+		}
+	}
+	o.end()
+	<-o.written
+	if o.add(frames.Output, []byte("x")) == nil {
+		t.Error("it is kept after the end")
+	}
+}
+
+// The agent is a program of the pod's user, who may replace it.
 func TestPodSessionEndsWithADamagedStream(t *testing.T) {
 	hello := string(frames.Append(nil, frames.Taken, frames.Number(1)))
 	for _, sent := range []string{
-		"garbage", hello, string(frames.Append(nil, frames.Message, []byte("?"))), string(frames.Append(nil, frames.Alive, nil)),
+		"garbage", hello, string(frames.Append(nil, frames.Output, nil)), string(frames.Append(nil, frames.Message, []byte("?"))), string(frames.Append(nil, frames.Alive, nil)),
 	} {
 		file := t.TempDir() + "/sent"
 		if err := os.WriteFile(file, []byte(sent), 0o600); err != nil {

@@ -1,0 +1,55 @@
+package frames
+
+import "sync"
+
+// Credit is how much Input, or Output and Errors, a side may send before the other has Taken some.
+// So each side reads all that comes, and keeps no more than a Window of it.
+type Credit struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	used    int
+	ended   bool
+}
+
+// NewCredit returns that of a stream that begins.
+func NewCredit() *Credit {
+	c := &Credit{}
+	c.changed = sync.NewCond(&c.mu)
+	return c
+}
+
+// Use waits until something may be sent, and returns how many of n bytes; 0 after the End.
+func (c *Credit) Use(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.used == Window && !c.ended {
+		c.changed.Wait()
+	}
+	if c.ended {
+		return 0
+	}
+	n = min(n, Window-c.used, MaxData)
+	c.used += n
+	return n
+}
+
+// Taken takes the data of a frame of that kind. ErrFrame for more than was sent.
+func (c *Credit) Taken(data []byte) error {
+	n, err := ParseNumber(data)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil || int64(n) > int64(c.used) {
+		return ErrFrame
+	}
+	c.used -= int(n)
+	c.changed.Broadcast()
+	return nil
+}
+
+// End ends it: nothing more is sent.
+func (c *Credit) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	c.changed.Broadcast()
+}
