@@ -8,6 +8,7 @@ package kubernetes
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -70,14 +71,17 @@ func configOf(kubeconfig string) (*rest.Config, error) {
 // checkSecret refuses a file with secrets that others can read or write.
 func checkSecret(file string) error {
 	info, err := os.Stat(file)
-	if err != nil {
-		return err
+	if err == nil && !isOwn(info, 0o077) {
+		err = fmt.Errorf("%s can be read by others (chown root %s && chmod 600 %s)", file, file, file)
 	}
+	return err
+}
+
+// isOwn reports whether a file is a regular one that belongs to root or to this process's user, and has
+// none of the permission bits in without.
+func isOwn(info fs.FileInfo, without fs.FileMode) bool {
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || owner.Uid != 0 && owner.Uid != uint32(os.Geteuid()) || info.Mode()&0o077 != 0 {
-		return fmt.Errorf("%s can be read by others (chown root %s && chmod 600 %s)", file, file, file)
-	}
-	return nil
+	return ok && (owner.Uid == 0 || owner.Uid == uint32(os.Geteuid())) && info.Mode().IsRegular() && info.Mode()&without == 0
 }
 
 // inCluster returns the way to the cluster whose pod this host is. Nothing of the environment counts.

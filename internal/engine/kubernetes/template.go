@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -20,11 +21,15 @@ func overTemplate(p *corev1.Pod, file string) (*corev1.Pod, error) {
 	if file == "" {
 		return p, nil
 	}
-	f, err := os.Open(file)
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK, 0) // not a FIFO
 	if err != nil {
 		return nil, fmt.Errorf("%w: podtemplate: %w", engine.ErrOption, err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !isOwn(info, 0o022) {
+		return nil, fmt.Errorf("%w: podtemplate: %s can be changed by others (chown root %s && chmod go-w %s)",
+			engine.ErrOption, file, file, file)
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxTemplate))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dockersh/dockersh/internal/engine"
 )
 
@@ -59,5 +61,57 @@ spec:
 	}
 	if _, err := podOf(engine.Spec{Name: "a", Image: "b", Entrypoint: "/x", Template: file + "x"}); !errors.Is(err, engine.ErrOption) {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// A template can have a pod that is root on its node.
+func TestTemplateIsOnlyThatOfRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of others")
+	}
+	dir := t.TempDir()
+	spec := engine.Spec{Name: "x", Image: "busybox", Entrypoint: "/x", Template: filepath.Join(dir, "pod.yaml")}
+	for _, c := range []struct {
+		mode os.FileMode
+		uid  int
+		ok   bool
+	}{{0o644, 0, true}, {0o600, 0, true}, {0o664, 0, false}, {0o646, 0, false}, {0o600, 1, false}} {
+		for _, err := range []error{os.WriteFile(spec.Template, []byte("kind: Pod"), 0o600), os.Chmod(spec.Template, c.mode), os.Chown(spec.Template, c.uid, 0)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := podOf(spec); (err == nil) != c.ok || err != nil && !errors.Is(err, engine.ErrOption) {
+			t.Errorf("%o of %d: %v", c.mode, c.uid, err)
+		}
+		_ = os.Remove(spec.Template)
+	}
+	if err := unix.Mkfifo(spec.Template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := podOf(spec); !errors.Is(err, engine.ErrOption) {
+		t.Errorf("a FIFO: %v", err)
+	}
+}
+
+func TestKubeconfigIsOnlyThatOfRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of others")
+	}
+	file := filepath.Join(t.TempDir(), "config")
+	for _, c := range []struct {
+		mode os.FileMode
+		uid  int
+		ok   bool
+	}{{0o600, 0, true}, {0o400, 0, true}, {0o640, 0, false}, {0o604, 0, false}, {0o600, 1, false}} {
+		for _, err := range []error{os.WriteFile(file, nil, 0o600), os.Chmod(file, c.mode), os.Chown(file, c.uid, 0)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := checkSecret(file); (err == nil) != c.ok {
+			t.Errorf("%o of %d: %v", c.mode, c.uid, err)
+		}
+		_ = os.Remove(file)
 	}
 }
