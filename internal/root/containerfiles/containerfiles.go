@@ -41,12 +41,12 @@ const podInit = "dockersh-podinit"
 // cannot be mounted.
 func withHelpers(files []engine.File, helpers, init string) ([]engine.File, error) {
 	files = append(files, engine.File{Path: policy.HelpersInside, Mode: 0o755, Dir: true})
-	for inside, name := range map[string]string{policy.InitInside: init, remotecmd.Files: filepath.Base(remotecmd.Files)} {
-		program, err := os.ReadFile(filepath.Join(helpers, name))
+	for _, f := range [][2]string{{policy.InitInside, init}, {remotecmd.Files, filepath.Base(remotecmd.Files)}} {
+		program, err := os.ReadFile(filepath.Join(helpers, f[1]))
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, engine.File{Path: inside, Mode: 0o755, Data: program})
+		files = append(files, engine.File{Path: f[0], Mode: 0o755, Data: program})
 	}
 	return files, nil
 }

@@ -13,9 +13,11 @@ import (
 // nameLimit is how long the accounts of an image are kept that is known by name.
 const nameLimit = time.Hour
 
-// isName reports whether an id is the name of an image.
+// isName reports whether an id is the name of an image. A digest without its prefix is long: "cafe"
+// may be an image.
 func isName(id string) bool {
-	return strings.Trim(strings.TrimPrefix(id, "sha256:"), "0123456789abcdef") != ""
+	hash, prefixed := strings.CutPrefix(id, "sha256:")
+	return strings.Trim(hash, "0123456789abcdef") != "" || !prefixed && len(hash) < hex.EncodedLen(sha256.Size)
 }
 
 // fileName returns an id as the name of a file.

@@ -11,7 +11,7 @@ import (
 
 func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
 	d := keptAccounts(t.TempDir())
-	names := []string{"busybox", "a/b:1", "a-b:1", "a/b-1", "c:1", "registry.example:5000/a/b:1", "a@sha256:0123"}
+	names := []string{"busybox", "cafe", "deadbeef", "a/b:1", "a-b:1", "a/b-1", "c:1", "registry.example:5000/a/b:1", "a@sha256:0123"}
 	for _, name := range names {
 		if err := d.put(name, Accounts{Passwd: []byte(name)}); err != nil {
 			t.Fatal(err)
@@ -28,11 +28,13 @@ func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
 		probes[probeName(name)] = name
 	}
 	old := time.Now().Add(-2 * nameLimit)
-	if err := os.Chtimes(filepath.Join(d.path("busybox"), "passwd"), old, old); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.get("busybox"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("old accounts of a name: %v", err)
+	for _, name := range []string{"busybox", "cafe"} {
+		if err := os.Chtimes(filepath.Join(d.path(name), "passwd"), old, old); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.get(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("old accounts of the name %s: %v", name, err)
+		}
 	}
 	if err := d.put(imageOf(1), Accounts{}); err != nil {
 		t.Fatal(err)
