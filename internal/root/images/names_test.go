@@ -7,6 +7,11 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/root/state"
+	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
 func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
@@ -44,5 +49,20 @@ func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
 	}
 	if _, err := d.get(imageOf(1)); err != nil {
 		t.Errorf("old accounts of a digest: %v", err)
+	}
+}
+
+// Hosts that share a namespace look into the same images, and no lock of one is another's.
+func TestProbeInAClusterIsThatOfOneLoginHost(t *testing.T) {
+	i, e := New(t.TempDir()), enginetest.New()
+	for host, ours := range map[string]bool{state.HostID(): true, "0123": false} {
+		e.Add(engine.Container{Name: probeNameOf(host, "busybox"), ImageID: "busybox", Labels: policy.Owner{Identity: policy.Probe}.Labels()})
+		c, err := e.Find(t.Context(), probeNameOf(host, "busybox"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := i.RemoveProbe(t.Context(), e, c); ok != ours || err != nil {
+			t.Errorf("%q: %v %v", host, ok, err)
+		}
 	}
 }

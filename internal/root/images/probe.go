@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/passwd"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -39,8 +40,14 @@ func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Con
 
 // probeName names the probe of an image. Brokers of the same uid keep the same directory
 // of images, whose lock keeps them out of each other's way.
-func probeName(imageID string) string {
+func probeName(imageID string) string { return probeNameOf(state.HostID(), imageID) }
+
+// probeNameOf is probeName of a login host. In a cluster each has its own.
+func probeNameOf(host, imageID string) string {
 	hash := hashOf(imageID)
+	if isName(imageID) {
+		hash = hashOf(host + " " + imageID)
+	}
 	return "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
 }
 

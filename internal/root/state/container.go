@@ -71,9 +71,12 @@ func (c ContainerDir) Make() error { return os.MkdirAll(c.Mounted(), 0o755) }
 // Mark names the directory among all hosts, for a label of the container that is made
 // for it: a container may be renamed, an image of it started by hand, and an engine
 // used by several hosts and by brokers with other directories.
-func (c ContainerDir) Mark() string {
-	id, _ := os.ReadFile("/etc/machine-id") // machine-id(5); without one, hosts cannot be told from one another
-	return strings.TrimSpace(string(id)) + ":" + string(c)
+func (c ContainerDir) Mark() string { return HostID() + ":" + string(c) }
+
+// HostID returns what tells this host from others; empty without a machine-id(5).
+func HostID() string {
+	id, _ := os.ReadFile("/etc/machine-id")
+	return strings.TrimSpace(string(id))
 }
 
 // HasMark reports whether a mark is the directory's.
