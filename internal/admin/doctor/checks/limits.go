@@ -43,7 +43,8 @@ func pidsLimit(h *facts.Host, u *facts.User) *fault {
 		lines: []string{"pidslimit = 1024"}}
 }
 
-// minAddressSpace is how much address space dockersh needs to start: Go reserves it.
+// minAddressSpace is how much address space dockersh-files needs to start, with the limits of the
+// login, and so does the broker of a login through the direct door: Go reserves it.
 const minAddressSpace = 2 << 30
 
 // hostLimits finds limits of the host by which a user is locked out. The kernel counts the
@@ -52,8 +53,8 @@ const minAddressSpace = 2 << 30
 func hostLimits(h *facts.Host, u *facts.User) *fault {
 	file := "/etc/security/limits.d/dockersh.conf"
 	if n := u.Limits.AddressSpace; n > 0 && n < minAddressSpace {
-		return &fault{worse: true, text: "PAM limits processes of the user to " + strconv.FormatUint(n>>20, 10) +
-			" MB of address space on the host: dockersh needs 2 GB to start, and logins end with a fatal error of Go",
+		return &fault{text: "PAM limits processes of the user to " + strconv.FormatUint(n>>20, 10) +
+			" MB of address space, in the container, too: the program for sftp and scp needs 2 GB to start",
 			file: file, lines: []string{"USER - as unlimited"}}
 	}
 	n, pids := u.Limits.Processes, u.Settings.PidsLimit
