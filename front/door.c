@@ -11,6 +11,7 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -106,6 +107,18 @@ make_sockets(uid_t uid, int pair[2])
 	return seteuid(was) < 0 ? -1 : made;
 }
 
+/* Lifts a limit as far as this process may: root in a container may lack the right to. */
+static void
+lift_limit(__rlimit_resource_t resource)
+{
+	struct rlimit l = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(resource, &l) == 0 || getrlimit(resource, &l) < 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	setrlimit(resource, &l);
+}
+
 /* Becomes the broker, as root or as the user. It returns with errno. */
 static void
 become_broker(int socket, int null, int as_root)
@@ -115,6 +128,10 @@ become_broker(int socket, int null, int as_root)
 
 	if (setsid() < 0 || chdir("/") < 0) /* out of the reach of the terminal's signals */
 		return;
+	if (as_root) { /* it lifts others itself, but Go does not start without these */
+		lift_limit(RLIMIT_AS);
+		lift_limit(RLIMIT_DATA);
+	}
 	if (as_root && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return;
 	if (dup2(socket, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
