@@ -80,7 +80,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 		Name: mainContainer, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
 		ImagePullPolicy: pullOf(s.Pull),
 		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}},
-		Command:         []string{"/bin/sh", "-c", door, "sh", s.Entrypoint}, Args: s.Cmd,
+		Command:         []string{"/bin/sh", "-c", door, "sh", literal(s.Entrypoint)}, Args: literals(s.Cmd),
 	}
 	volumes := []corev1.Volume{{Name: ownVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	if fixed := mountFiles(s.Files, annotations, &main); fixed != nil {
@@ -179,8 +179,19 @@ func securityOf(s engine.Spec) *corev1.SecurityContext {
 func envOf(words []string) (all []corev1.EnvVar) {
 	for _, w := range words {
 		if name, value, ok := strings.Cut(w, "="); ok {
-			all = append(all, corev1.EnvVar{Name: name, Value: strings.ReplaceAll(value, "$", "$$")}) // $(NAME) would be another variable
+			all = append(all, corev1.EnvVar{Name: name, Value: literal(value)})
 		}
+	}
+	return all
+}
+
+// literal returns a word of a command line or a value so that it stays as it is: $(NAME) would be
+// another variable, and $$ a dollar.
+func literal(word string) string { return strings.ReplaceAll(word, "$", "$$") }
+
+func literals(words []string) (all []string) {
+	for _, w := range words {
+		all = append(all, literal(w))
 	}
 	return all
 }

@@ -1,0 +1,23 @@
+package kubernetes
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/dockersh/dockersh/internal/engine"
+)
+
+// A cluster replaces $(NAME) in them, and two dollars by one.
+func TestWordsOfAPodStayAsTheyAre(t *testing.T) {
+	p, err := podOf(engine.Spec{Name: "x", Image: "busybox", Entrypoint: "/$x", Cmd: []string{"-c", "echo $$ $(HOME)"}, Env: []string{"A=$(B)"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	main := p.Spec.Containers[0]
+	if want := []string{"-c", "echo $$$$ $$(HOME)"}; !slices.Equal(main.Args, want) {
+		t.Errorf("%q", main.Args)
+	}
+	if got := main.Command[len(main.Command)-1]; got != "/$$x" || main.Env[0].Value != "$$(B)" {
+		t.Errorf("%q %+v", got, main.Env)
+	}
+}
