@@ -125,7 +125,7 @@ func start(ctx context.Context, run remotecommand.Executor, terminal bool) *stre
 	}
 	go func() {
 		s.err = run.StreamWithContext(streaming, o)
-		_ = input.Close() // who still copies from it is at its end
+		_ = input.Close() // what still reads from it is at its end
 		cancel()
 		close(s.ended)
 		s.copied.Do(func() { s.outs <- [2]io.Writer{io.Discard, io.Discard} })

@@ -42,11 +42,8 @@ func mountFiles(files []engine.File, annotations map[string]string, c *corev1.Co
 
 const maxFile = 1 << 20
 
-// exit codes of scripts in the door
-const (
-	isMissing = 44
-	isNoFile  = 45
-)
+// isMissing is the exit code of ReadFile's script where there is no such file.
+const isMissing = 44
 
 var errStarted = errors.New("the pod was started: its files are its user's")
 

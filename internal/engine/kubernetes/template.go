@@ -16,7 +16,7 @@ import (
 // maxTemplate is the size of a template, in bytes.
 const maxTemplate = 1 << 20
 
-// overTemplate returns a pod with what else a template has; engine.ErrOption where that is no pod.
+// overTemplate returns a pod with what else a template has; engine.ErrOption where that is not a pod.
 func overTemplate(p *corev1.Pod, file string) (*corev1.Pod, error) {
 	if file == "" {
 		return p, nil

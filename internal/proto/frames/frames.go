@@ -38,7 +38,7 @@ const (
 	header = 4
 )
 
-// ErrFrame is a frame that is none.
+// ErrFrame is returned for what is not a frame, or not one that may come.
 var ErrFrame = errors.New("a damaged frame")
 
 // Append appends a frame to b.
@@ -61,8 +61,8 @@ func ParseNumber(data []byte) (uint32, error) {
 // Reader takes a stream apart.
 type Reader struct{ rest []byte }
 
-// Feed calls each with every frame that is complete with these bytes. It keeps the others, and no
-// byte that was given. ErrFrame, or the error of each.
+// Feed calls each with every frame that is complete with these bytes. It keeps a copy of the rest.
+// ErrFrame, or the error of each.
 func (r *Reader) Feed(p []byte, each func(k Kind, data []byte) error) error {
 	r.rest = append(r.rest, p...)
 	all := r.rest

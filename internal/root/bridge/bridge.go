@@ -116,7 +116,7 @@ func (s *session) connect(open engine.Opener, fds []int) (err error) {
 		s.upstream, err = newAgentSession(fds[0])
 		fds = fds[1:]
 	case at.IsCluster():
-		s.upstream, err = newPodStream(open, s.task, s.log)
+		s.upstream, err = newPodStream(open, s.task)
 	default:
 		s.upstream, err = newExecStream(open, s.task, s.log)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/frames"
 )
 
-// podOutputs is output of a pod that waits for who reads it: at most a window of it.
+// podOutputs is output of a pod that is to be written: at most a window of it.
 type podOutputs struct {
 	written chan struct{} // closed at the end, when all is written
 

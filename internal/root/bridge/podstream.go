@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -25,7 +24,6 @@ import (
 type podStream struct {
 	engine engine.Engine
 	task   *wire.Bridge
-	log    *slog.Logger
 
 	stream    engine.Stream // nil: nothing was started
 	reader    frames.Reader
@@ -44,13 +42,13 @@ type podStream struct {
 // agentInside is the agent, as it is in every pod.
 var agentInside = []string{"/.dockersh/dockersh-init", "stream"}
 
-func newPodStream(open engine.Opener, task *wire.Bridge, log *slog.Logger) (*podStream, error) {
+func newPodStream(open engine.Opener, task *wire.Bridge) (*podStream, error) {
 	e, err := open(engine.Address{Host: task.Engine, TLS: task.TLS})
 	if err != nil {
 		return nil, err
 	}
 	return &podStream{
-		engine: e, task: task, log: log, credit: frames.NewCredit(),
+		engine: e, task: task, credit: frames.NewCredit(),
 		replies: make(chan wire.Message, 4), ended: make(chan struct{}),
 	}, nil
 }
@@ -68,7 +66,8 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 	}
 	p.outputs.begin(out, errs, func(n int) { _ = p.send(frames.Taken, frames.Number(uint32(n))) })
 	go p.receive()
-	if err := errors.Join(p.sendMessage(&wire.Serve{User: p.task.User, Home: p.task.Home}), p.sendMessage(&one)); err != nil {
+	err = errors.Join(p.sendMessage(&wire.Serve{User: p.task.User, Home: p.task.Home}), p.sendMessage(&one))
+	if err != nil && !errors.Is(err, io.ErrClosedPipe) { // a stream that has ended is known by its cause, below
 		return s, err
 	}
 	for {
@@ -134,8 +133,8 @@ func (f framesOf) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// take takes one frame of the agent. It never waits for who reads the output: the connection ends where
-// its own pings are not read.
+// take takes one frame of the agent. It does not wait until the output is read: the connection
+// ends where the answers to its own pings are not read.
 func (p *podStream) take(k frames.Kind, data []byte) error {
 	switch k {
 	case frames.Output, frames.Errors:

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -54,7 +53,7 @@ func newPod(t *testing.T, argv ...string) *podStream {
 		return cmd.ProcessState.ExitCode()
 	}
 	p, err := newPodStream(func(engine.Address) (engine.Engine, error) { return f, nil },
-		&wire.Bridge{Container: "c", User: "alice", Home: "/"}, slog.New(slog.DiscardHandler))
+		&wire.Bridge{Container: "c", User: "alice", Home: "/"})
 	if err != nil {
 		t.Fatal(err)
 	}
