@@ -26,8 +26,9 @@ type Client struct {
 
 	mu      sync.Mutex
 	control *seqpacket.Conn // nil: there is no process
-	retired engine.Counts   // of processes that ended
-	last    engine.Counts   // as the process last reported them
+	process *os.Process
+	retired engine.Counts // of processes that ended
+	last    engine.Counts // as the process last reported them
 }
 
 var _ engine.Engine = (*Client)(nil)
@@ -61,7 +62,7 @@ func (c *Client) start() (*seqpacket.Conn, error) {
 		_ = control.Close()
 		return nil, fmt.Errorf("%w: %w", engine.ErrDown, err)
 	}
-	c.control = control
+	c.control, c.process = control, cmd.Process
 	go func() {
 		_ = cmd.Wait()
 		c.mu.Lock()
@@ -82,6 +83,9 @@ func (c *Client) forget() {
 	c.last = engine.Counts{}
 }
 
+// sendLimit is how long the process may take to make room for a call.
+const sendLimit = 2 * time.Second
+
 // connect sends the process a connection, and returns our end.
 func (c *Client) connect() (*net.UnixConn, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -100,9 +104,11 @@ func (c *Client) connect() (*net.UnixConn, error) {
 		if control, err = c.start(); err != nil {
 			break
 		}
+		_ = control.SetDeadline(time.Now().Add(sendLimit))
 		if err = control.Send([]byte{0}, pair[1]); err == nil {
 			return conn, nil
 		}
+		_ = c.process.Kill() // it may be frozen
 		c.forget()
 		err = fmt.Errorf("%w: %w", engine.ErrDown, err)
 	}

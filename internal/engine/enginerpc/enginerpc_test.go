@@ -2,6 +2,7 @@ package enginerpc
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/conformance"
@@ -173,4 +175,30 @@ func FuzzFrames(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One that is frozen reads nothing, and its socket is full after some hundred calls.
+func TestProcessThatReadsNothingHoldsUpNoCall(t *testing.T) {
+	e, err := Opener("fake", "/bin/sleep", "60")(engine.Address{Host: "fake://"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range 400 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, err := e.Find(ctx, "x")
+			cancel()
+			if err == nil {
+				t.Error("it was found")
+			}
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("a call waits for ever")
+	}
+	_ = e.(*Client).process.Kill()
 }
