@@ -131,6 +131,8 @@ var walls = []wall{
 	// root
 	{"internal/root/admission", []string{"internal/engine/docker", "net/http", "internal/root/broker", "internal/root/state"}, "it counts and looks up, before anything is done for a connection"},
 	{"internal/root/background", []string{"net", "os", "log/slog", "internal/engine", "internal/host/wait"}, "it queues and drops: what is written, and where, is for its callers to say"},
+	{"internal/root/bridge/prelude", []string{"net", "os/exec", "internal/engine/", "internal/rules/", "internal/root/carrier"},
+		"words in, a report out: the bridge has it run"},
 	{"internal/root/bridge", []string{"internal/rules/", "internal/host/account", "internal/root/broker"}, "it carries the one session that the broker names, and decides nothing"},
 	{"internal/root/carrier", []string{"internal/rules/", "internal/engine/", "internal/proto/", "internal/host/account", "net/http", "os/exec", "log/slog"},
 		"it has no rights, and carries bytes: which ones was decided elsewhere"},

@@ -18,6 +18,7 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/proto/wire"
+	"github.com/dockersh/dockersh/internal/root/bridge/prelude"
 )
 
 // execStream is a session that the engine's exec carries.
@@ -30,8 +31,8 @@ type execStream struct {
 	terminal bool
 	stream   engine.Stream // nil: no program runs
 	out      *output
-	outEnded chan struct{} // closed at the end of the output
-	report   report        // zero until the prelude has written it
+	outEnded chan struct{}  // closed at the end of the output
+	report   prelude.Report // zero until the prelude has written it
 }
 
 func newExecStream(open engine.Opener, task *wire.Bridge, log *slog.Logger) (*execStream, error) {
@@ -57,7 +58,7 @@ func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writ
 		p.out.echo = len(echoed)
 	}
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, engine.Program{
-		UID: p.task.UID, GID: p.task.GID, Terminal: m.Terminal, Argv: argv(mark, m), Env: env(p.task, m),
+		UID: p.task.UID, GID: p.task.GID, Terminal: m.Terminal, Argv: prelude.Argv(mark, m), Env: prelude.Env(p.task, m),
 	}); err != nil {
 		return s, err
 	}
@@ -95,9 +96,9 @@ func (p *execStream) start(ctx context.Context, m *wire.Start, out, errs io.Writ
 	if _, err := p.stream.Write([]byte("\n")); err != nil {
 		return s, err
 	}
-	switch dirs := []string{m.Cwd, p.task.Home}; p.report.code {
+	switch dirs := []string{m.Cwd, p.task.Home}; p.report.Code {
 	case 1, 2:
-		s.Notice = "could not change directory to " + dirs[p.report.code-1]
+		s.Notice = "could not change directory to " + dirs[p.report.Code-1]
 	}
 	return s, nil
 }
@@ -117,12 +118,12 @@ func (p *execStream) awaitReport(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", engine.ErrDown, ctx.Err())
 	}
 	var ok bool
-	if p.report, ok = parseReport(line, p.out.mark); ok {
+	if p.report, ok = prelude.ParseReport(line, p.out.mark); ok {
 		return nil
 	}
 	cause := errors.New("the first line of output is not the prelude's: " + line)
-	if strings.Contains(line, shell) && strings.Contains(line, "no such file") {
-		return usererr.New(usererr.Container, "there is no "+shell+" in the container",
+	if strings.Contains(line, prelude.Shell) && strings.Contains(line, "no such file") {
+		return usererr.New(usererr.Container, "there is no "+prelude.Shell+" in the container",
 			"ask the administrator to run: dockershctl explain USER (and to install a shell in the image or container)", cause)
 	}
 	return usererr.New(usererr.Container, "the container cannot start a session", usererr.ReadLog, cause)
@@ -131,10 +132,10 @@ func (p *execStream) awaitReport(ctx context.Context) error {
 // startError returns the error of a program that cannot be run, in the same words as
 // the agent.
 func (p *execStream) startError(m *wire.Start) error {
-	switch p.report.code {
-	case noProgram:
+	switch p.report.Code {
+	case prelude.NoProgram:
 		return wire.NoProgram(m.Path, nil)
-	case notProgram:
+	case prelude.NotProgram:
 		return usererr.New(usererr.Container, "cannot run "+m.Path+" in the container", "", nil)
 	}
 	return nil

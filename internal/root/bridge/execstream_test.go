@@ -106,7 +106,7 @@ func TestHangUpEndsTheProgramOfAnExecStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.hangUp()
-	for end := time.Now().Add(10 * time.Second); unix.Kill(p.report.pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); unix.Kill(p.report.PID, 0) == nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the program goes on")
 		}

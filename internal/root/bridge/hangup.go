@@ -10,6 +10,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
+	"github.com/dockersh/dockersh/internal/root/bridge/prelude"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 	grace = 5 * time.Second
 )
 
-// toGroup and toProgram write a signal for killScript: to the program's process
+// toGroup and toProgram write a signal for prelude.KillScript: to the program's process
 // group, and to the program alone.
 func toGroup(sig unix.Signal) string   { return toProgram(sig) + "-" }
 func toProgram(sig unix.Signal) string { return strconv.Itoa(int(sig)) + ":" }
@@ -35,7 +36,8 @@ func (p *execStream) signal(ctx context.Context, sig unix.Signal) error {
 func (p *execStream) kill(ctx context.Context, signals ...string) error {
 	_, err := engine.Run(ctx, p.engine, p.task.Container, engine.Program{
 		UID: p.task.UID, GID: p.task.GID,
-		Argv: append([]string{shell, "-c", killScript, "dockersh", strconv.Itoa(p.report.pid), strconv.Itoa(p.report.parent)}, signals...),
+		Argv: append([]string{prelude.Shell, "-c", prelude.KillScript, "dockersh",
+			strconv.Itoa(p.report.PID), strconv.Itoa(p.report.Parent)}, signals...),
 	})
 	return err
 }
@@ -50,7 +52,7 @@ func (p *execStream) hangUp() {
 	}
 	ctx, cancel := timeout(hangUpLimit)
 	defer cancel()
-	if p.report.pid == 0 && p.awaitReport(ctx) != nil {
+	if p.report.PID == 0 && p.awaitReport(ctx) != nil {
 		return
 	}
 	p.stream.Close()
@@ -61,7 +63,7 @@ func (p *execStream) hangUp() {
 		}
 		select {
 		case <-ctx.Done():
-			p.log.Error("a session could not be hung up and goes on in the container", "pid", p.report.pid, "cause", err)
+			p.log.Error("a session could not be hung up and goes on in the container", "pid", p.report.PID, "cause", err)
 			return
 		case <-time.After(time.Second):
 		}
@@ -70,7 +72,7 @@ func (p *execStream) hangUp() {
 		wait, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 		if _, err := p.stream.Wait(wait); wait.Err() != nil {
-			p.log.Info("killed a program that ignored the hang-up", "pid", p.report.pid, "cause", err)
+			p.log.Info("killed a program that ignored the hang-up", "pid", p.report.PID, "cause", err)
 			_ = p.kill(ctx, toProgram(unix.SIGKILL))
 		}
 	}

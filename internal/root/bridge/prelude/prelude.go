@@ -1,4 +1,6 @@
-package bridge
+// Package prelude has what runs in a container before a program that the engine's exec starts: text in
+// the language of every shell, its arguments, and its report.
+package prelude
 
 import (
 	"fmt"
@@ -13,10 +15,10 @@ import (
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
-// shell is the only program that the bridge needs in the container.
-const shell = "/bin/sh"
+// Shell is the only program that the bridge needs in the container.
+const Shell = "/bin/sh"
 
-// prelude runs in the container, as the session's user, and becomes the session's
+// script runs in the container, as the session's user, and becomes the session's
 // program. Before that it does what the engine's API cannot: it tries the
 // directories, checks that the program exists, makes the kernel prefer to kill it for
 // memory, as an agent does, and writes its process number, by which the session can be
@@ -30,7 +32,7 @@ const shell = "/bin/sh"
 // client's command asks for with the places where the container may have it, and the program
 // with its arguments. It uses only what is built into every shell, and nice(1) for a nice value
 // if the container has it.
-const prelude = `
+const script = `
 dockersh_s=0 dockersh_i=0
 for dockersh_d in "$2" "$HOME" /; do
 	dockersh_i=$((dockersh_i+1))
@@ -93,15 +95,15 @@ exec "$@"
 
 // Codes of a report, besides the number of the directory that could not be entered.
 const (
-	noProgram  = 127
-	notProgram = 126
+	NoProgram  = 127
+	NotProgram = 126
 )
 
-// killScript sends signals to a session, as its own user. Its arguments are the
+// KillScript sends signals to a session, as its own user. Its arguments are the
 // process number, that of the parent, and the signals for kill(1). The number may
 // have become another process's; but only programs that an exec started have that
 // parent.
-const killScript = `
+const KillScript = `
 read -r dockersh_l </proc/"$1"/stat || exit 0
 dockersh_p=$1 dockersh_q=$2
 shift 2
@@ -112,9 +114,9 @@ for dockersh_s in $dockersh_k; do kill -"${dockersh_s%:*}" "${dockersh_s#*:}$doc
 exit 0
 `
 
-// argv returns the arguments with which the prelude becomes the session's program. A
+// Argv returns the arguments with which the prelude becomes the session's program. A
 // login shell gets -l: the engine's API cannot set argv[0].
-func argv(mark string, m *wire.Start) []string {
+func Argv(mark string, m *wire.Start) []string {
 	words := []string{m.Path}
 	if strings.HasPrefix(m.Argv[0], "-") {
 		words = append(words, "-l")
@@ -135,7 +137,7 @@ func argv(mark string, m *wire.Start) []string {
 			words[i] = escape(words[i])
 		}
 	}
-	return append([]string{shell, "-c", prelude, "dockersh", mark, m.Cwd, escaped, inheritedWords(m.Inherited), places}, words...)
+	return append([]string{Shell, "-c", script, "dockersh", mark, m.Cwd, escaped, inheritedWords(m.Inherited), places}, words...)
 }
 
 // ulimits are the limits that the ulimit of every shell knows, with its letter and unit. That of
@@ -188,30 +190,30 @@ func escape(s string) string {
 	return b.String()
 }
 
-// env returns the session's environment, to be added to the container's own.
-func env(task *wire.Bridge, m *wire.Start) []string {
+// Env returns the session's environment, to be added to the container's own.
+func Env(task *wire.Bridge, m *wire.Start) []string {
 	return append([]string{"USER=" + task.User, "LOGNAME=" + task.User, "HOME=" + task.Home}, m.Env...)
 }
 
-// report is what the prelude writes.
-type report struct {
-	pid, parent int
-	code        int // of a program that cannot be run, or the number of a directory
+// Report is what the prelude writes.
+type Report struct {
+	PID, Parent int
+	Code        int // of a program that cannot be run, or the number of a directory
 }
 
-// parseReport reads the first line of output; ok is false if the prelude did not
+// ParseReport reads the first line of output; ok is false if the prelude did not
 // write it.
-func parseReport(line, mark string) (r report, ok bool) {
+func ParseReport(line, mark string) (r Report, ok bool) {
 	f := strings.Split(strings.TrimSuffix(line, "\r"), " ")
 	if len(f) != 4 || f[0] != mark {
 		return r, false
 	}
-	for i, to := range []*int{&r.pid, &r.parent, &r.code} {
+	for i, to := range []*int{&r.PID, &r.Parent, &r.Code} {
 		n, err := strconv.Atoi(f[i+1])
 		if err != nil || n < 0 {
 			return r, false
 		}
 		*to = n
 	}
-	return r, r.pid > 0
+	return r, r.PID > 0
 }

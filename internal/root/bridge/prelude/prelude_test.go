@@ -1,4 +1,4 @@
-package bridge
+package prelude
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func runPrelude(t *testing.T, sh []string, m *wire.Start, environ ...string) (fi
 	if _, err := os.Stat(sh[0]); err != nil {
 		t.Skip("not on this host: ", sh[0])
 	}
-	words := append(append([]string{}, sh...), argv("MARK", m)[1:]...)
+	words := append(append([]string{}, sh...), Argv("MARK", m)[1:]...)
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=/etc"}, environ...)
 	cmd.Stdin = strings.NewReader("\nrest of the input\n")
@@ -54,12 +54,12 @@ func TestPreludeBecomesTheProgram(t *testing.T) {
 				{"a login shell", wire.Start{Path: "/bin/sh", Argv: []string{"-sh", "-c", "echo $0; exit 7"}}, 0, "/bin/sh\n"},
 			} {
 				first, out, code := runPrelude(t, sh, &c.m)
-				r, ok := parseReport(first, "MARK")
-				if !ok || r.code != c.code || string(out) != c.out || code != 7 {
+				r, ok := ParseReport(first, "MARK")
+				if !ok || r.Code != c.code || string(out) != c.out || code != 7 {
 					t.Errorf("%s: %q %+v, %q, status %d; want %d, %q", c.what, first, r, out, code, c.code, c.out)
 				}
-				if r.parent != os.Getpid() {
-					t.Errorf("%s: parent %d, want %d", c.what, r.parent, os.Getpid())
+				if r.Parent != os.Getpid() {
+					t.Errorf("%s: parent %d, want %d", c.what, r.Parent, os.Getpid())
 				}
 			}
 		})
@@ -133,7 +133,7 @@ func TestPreludeRunsWhatTheContainerHasForACommand(t *testing.T) {
 			} {
 				m := &wire.Start{Path: "/bin/sh", Argv: []string{c.zero, "-c", c.command}}
 				first, out, code := runPrelude(t, sh, m, "PATH="+dir)
-				if _, ok := parseReport(first, "MARK"); !ok || string(out) != c.out || code != c.code {
+				if _, ok := ParseReport(first, "MARK"); !ok || string(out) != c.out || code != c.code {
 					t.Errorf("%s: %q, %q, status %d", c.command, first, out, code)
 				}
 			}
@@ -144,9 +144,9 @@ func TestPreludeRunsWhatTheContainerHasForACommand(t *testing.T) {
 func TestProgramThatCannotBeRunIsReportedAndNotTried(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh[0], func(t *testing.T) {
-			for path, want := range map[string]int{"/none/such": noProgram, "/etc/passwd": notProgram, "/etc": notProgram} {
+			for path, want := range map[string]int{"/none/such": NoProgram, "/etc/passwd": NotProgram, "/etc": NotProgram} {
 				first, out, _ := runPrelude(t, sh, &wire.Start{Path: path, Argv: []string{"x"}})
-				if r, ok := parseReport(first, "MARK"); !ok || r.code != want || len(out) > 0 {
+				if r, ok := ParseReport(first, "MARK"); !ok || r.Code != want || len(out) > 0 {
 					t.Errorf("%s: %q %q, want %d", path, first, out, want)
 				}
 			}
@@ -191,7 +191,7 @@ func TestOnlyTheSessionIsSignalled(t *testing.T) {
 				if err := victim.Start(); err != nil {
 					t.Fatal(err)
 				}
-				words := append(append([]string{}, sh...), "-c", killScript, "x", strconv.Itoa(victim.Process.Pid), strconv.Itoa(c.parent), "0:", "10:")
+				words := append(append([]string{}, sh...), "-c", KillScript, "x", strconv.Itoa(victim.Process.Pid), strconv.Itoa(c.parent), "0:", "10:")
 				if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil || len(out) > 0 {
 					t.Errorf("%v: %s", err, out)
 				}
@@ -210,7 +210,7 @@ func TestOnlyThePreludesLineIsAReport(t *testing.T) {
 		"MARK 7 0 0": true, "MARK 7 0 0\r": true, "MARK 0 0 0": false, "MARK -7 0 0": false, "OTHER 7 0 0": false,
 		"OCI runtime exec failed: exec failed": false, "": false, "MARK": false, "MARK 7 0 0 1": false, "MARK 7 0 x": false,
 	} {
-		if _, ok := parseReport(line, "MARK"); ok != want {
+		if _, ok := ParseReport(line, "MARK"); ok != want {
 			t.Errorf("%q: %v", line, ok)
 		}
 	}
@@ -220,41 +220,8 @@ func FuzzParseReport(f *testing.F) {
 	f.Add("MARK 7 0 0")
 	f.Add("OCI runtime exec failed")
 	f.Fuzz(func(t *testing.T, line string) {
-		if r, ok := parseReport(line, "MARK"); ok && (r.pid <= 0 || r.parent < 0 || r.code < 0 || !strings.HasPrefix(line, "MARK ")) {
+		if r, ok := ParseReport(line, "MARK"); ok && (r.PID <= 0 || r.Parent < 0 || r.Code < 0 || !strings.HasPrefix(line, "MARK ")) {
 			t.Errorf("%q is %+v", line, r)
 		}
 	})
-}
-
-// The terminal echoes the line that the prelude waits for: that is not output.
-func TestOutputIsWhatFollowsTheLine(t *testing.T) {
-	for _, c := range []struct {
-		parts []string
-		echo  int
-		want  string
-	}{
-		{[]string{"LINE\nout", "put"}, 0, "output"},
-		{[]string{"LI", "NE\r\n", "\r\n", "\r\nx"}, 2, "\r\nx"},
-		{[]string{"LINE\r\n", "\r", "\n", "x"}, 2, "x"},
-		{[]string{"LINE\r\n", "\nx"}, 2, "x"},
-		{[]string{"LINE\r\n", "x\r\n"}, 2, "x\r\n"},
-	} {
-		p, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := &output{to: &sink{fd: int(w.Fd()), broken: func() { t.Error("broken") }}, first: make(chan string, 1), echo: c.echo}
-		for _, part := range c.parts {
-			if n, err := o.Write([]byte(part)); n != len(part) || err != nil {
-				t.Errorf("%q: %d %v", part, n, err)
-			}
-		}
-		_ = w.Close()
-		got := make([]byte, 100)
-		n, _ := p.Read(got)
-		_ = p.Close()
-		if string(got[:n]) != c.want || strings.TrimSuffix(<-o.first, "\r") != "LINE" {
-			t.Errorf("%q: %q, want %q", c.parts, got[:n], c.want)
-		}
-	}
 }
