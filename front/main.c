@@ -2,8 +2,8 @@
  * dockersh is the login shell. It runs as the user, trusts nothing but the broker and decides
  * nothing: it asks the broker for a container, starts the session there, and carries it to its end.
  *
- * It is in C because it starts for each session: the start of Go's runtime takes longer than all
- * the rest of a login (docs/performance.md).
+ * It is in C because it starts for each session: with the front in Go, the start of Go's runtime was
+ * nearly half of a warm login (docs/performance.md).
  */
 #define _GNU_SOURCE
 #include "arguments.h"

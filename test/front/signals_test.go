@@ -119,7 +119,7 @@ func TestProgramMayBeStoppedAndContinued(t *testing.T) {
 	s.exits(0)
 }
 
-// child returns a session whose program is the child of a shell, which ends when it is told to.
+// child returns a session whose program is the child of a shell, which ends when endShell is called.
 func child(t *testing.T, env ...string) (s *session, endShell func()) {
 	t.Helper()
 	r, w := pipe(t)

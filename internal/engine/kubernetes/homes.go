@@ -27,7 +27,7 @@ func claimName(name string) string {
 	return podName(name)
 }
 
-// mountHome mounts the home. A node gives a volume to the pod's group, so that no program needs the
+// mountHome mounts the home. A node hands a volume to the pod's group, so that no program needs the
 // right to.
 func mountHome(home engine.Home, gid int64, p *corev1.PodSpec) {
 	if home.Path == "" {

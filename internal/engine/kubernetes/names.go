@@ -15,15 +15,7 @@ const maxReadable = 36
 func podName(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	hash := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:20]
-	readable := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return '-'
-	}, name)
+	readable := labelCharacters(name)
 	if len(readable) > maxReadable {
 		readable = readable[:maxReadable]
 	}
@@ -40,4 +32,18 @@ func idOf(uid, pod string) string { return uid + "_" + pod }
 func splitID(id string) (uid, pod string, ok bool) {
 	uid, pod, ok = strings.Cut(id, "_")
 	return uid, pod, ok && uid != "" && pod != ""
+}
+
+// labelCharacters replaces what a label of DNS must not have: capitals by small letters, anything else
+// but digits by a dash.
+func labelCharacters(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
 }

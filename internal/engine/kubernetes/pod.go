@@ -128,15 +128,7 @@ func pullOf(words string) corev1.PullPolicy {
 
 // hostnameOf returns a host name in the characters that a pod's may have.
 func hostnameOf(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return '-'
-	}, name)
+	name = labelCharacters(name)
 	return strings.Trim(name[:min(len(name), 63)], "-")
 }
 

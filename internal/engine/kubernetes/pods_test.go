@@ -149,7 +149,7 @@ func throughOldProxy(t *testing.T) *rest.Config {
 	return config
 }
 
-// Who is faster makes the pod; the other finds it.
+// The faster of two makes the pod; the other finds it.
 func TestOneNameIsTakenOnce(t *testing.T) {
 	hosts := []*Engine{onCluster(t), onCluster(t)}
 	one := spec()

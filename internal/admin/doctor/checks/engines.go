@@ -43,7 +43,7 @@ func engineDown(h *facts.Host, e *facts.Engine) *fault {
 	return &fault{text: "engine " + e.Socket + ": " + e.Err, lines: []string{line}}
 }
 
-// applyRole is the line that gives a login host its rights in a cluster, and no others.
+// applyRole is the command that sets the rights of a login host in a cluster, and no others.
 const applyRole = "kubectl apply -f kubernetes/dockersh.yaml"
 
 func clusterRights(_ *facts.Host, e *facts.Engine) *fault {
