@@ -115,6 +115,10 @@ var walls = []wall{
 		"calls and their answers: it is linked instead of the engine's client"},
 	{"internal/engine/kubernetes", []string{"internal/engine/docker", "internal/proto/wire", "internal/proto/channel", "internal/proto/seqpacket", "internal/host/account", "k8s.io/client-go/kubernetes"},
 		"it speaks to an API server alone; all typed clients would double the program that links it"},
+	{"internal/engine/kubernetes/manifest", []string{"internal/engine/docker", "os/exec", "k8s.io/client-go/", "internal/host/account"},
+		"a description in, an object of the API out: no call is made here"},
+	{"internal/engine/kubernetes/stream", []string{"internal/engine/docker", "internal/host/account", "k8s.io/client-go/kubernetes", "internal/engine/kubernetes/manifest"},
+		"a connection to a program: where it runs, and who may start it, was decided before"},
 	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do, whichever it is"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 

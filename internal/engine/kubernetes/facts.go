@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
 
 // About returns the version of the API server, and what our rights are.
@@ -79,7 +80,7 @@ func (e *Engine) Usage(ctx context.Context, id string) (engine.Usage, error) {
 		return u, nil
 	}
 	for _, c := range m.Containers {
-		if memory, err := resource.ParseQuantity(c.Usage.Memory); err == nil && c.Name == mainContainer {
+		if memory, err := resource.ParseQuantity(c.Usage.Memory); err == nil && c.Name == manifest.Main {
 			u.At, u.Memory = m.Timestamp, memory.Value()
 		}
 	}

@@ -8,37 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
-
-// mountedFiles are the files of an image that a pod may have of its own, from the start. Others of
-// the image's cannot be changed from outside: the pod may run without any right to.
-var mountedFiles = []string{"/etc/passwd", "/etc/group", engine.LoginPath}
-
-// mountFiles has those of files that a pod may have mounted over the image's: annotations of the pod,
-// which nobody inside can write.
-func mountFiles(files []engine.File, annotations map[string]string, c *corev1.Container) *corev1.Volume {
-	var items []corev1.DownwardAPIVolumeFile
-	for _, f := range files {
-		if !slices.Contains(mountedFiles, f.Path) {
-			continue
-		}
-		name := path.Base(f.Path)
-		annotations[annotationFile+name] = string(f.Data)
-		items = append(items, corev1.DownwardAPIVolumeFile{Path: name,
-			FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations['" + annotationFile + name + "']"}})
-		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: fileVolume, MountPath: f.Path, SubPath: name, ReadOnly: true})
-	}
-	if items == nil {
-		return nil
-	}
-	return &corev1.Volume{Name: fileVolume, VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: items}}}
-}
 
 const maxFile = 1 << 20
 
@@ -75,7 +49,7 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 		if !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" {
 			return fmt.Errorf("%q is not a clean absolute path", f.Path)
 		}
-		if !f.Optional && !isPut(f.Path) && !isMounted(p, f) {
+		if !f.Optional && !isPut(f.Path) && !manifest.HasFile(p, f) {
 			return fmt.Errorf("%w: %s cannot be put into a pod", engine.ErrOption, f.Path)
 		}
 	}
@@ -94,19 +68,13 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 	return nil
 }
 
-// isMounted reports whether a pod has a file from the start.
-func isMounted(p *corev1.Pod, f engine.File) bool {
-	has, ok := p.Annotations[annotationFile+path.Base(f.Path)]
-	return ok && slices.Contains(mountedFiles, f.Path) && has == string(f.Data)
-}
-
 // isPut reports whether a file can be put.
 func isPut(name string) bool {
-	return engine.Within(name, engine.OwnDir) && name != engine.OwnDir && name != startFile && name != readyFile
+	return engine.Within(name, engine.OwnDir) && name != engine.OwnDir && name != manifest.StartFile && name != manifest.ReadyFile
 }
 
 // atDoor begins every script in the door: its own program has to have been there first.
-const atDoor = `umask 022; [ -e ` + readyFile + ` ] || exit 46; `
+const atDoor = `umask 022; [ -e ` + manifest.ReadyFile + ` ] || exit 46; `
 
 type exitCode int
 

@@ -9,16 +9,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
 // Find returns the container of a name; engine.ErrNotFound.
 func (e *Engine) Find(ctx context.Context, name string) (*engine.Container, error) {
-	p, err := e.pod(ctx, podName(name))
+	p, err := e.pod(ctx, manifest.PodName(name))
 	if err != nil {
 		return nil, err
 	}
-	if has, ok := p.Annotations[annotationName]; !ok || has != name {
+	if has, ok := p.Annotations[manifest.AnnotationName]; !ok || has != name {
 		return nil, fmt.Errorf("%w: the pod %s is not the container %s", engine.ErrNotFound, p.Name, name)
 	}
 	return containerOf(p), nil
@@ -28,7 +29,8 @@ func (e *Engine) Find(ctx context.Context, name string) (*engine.Container, erro
 func (e *Engine) List(ctx context.Context, _ bool) ([]*engine.Container, error) {
 	var pods corev1.PodList
 	err := e.call(ctx, func(ctx context.Context) error {
-		return e.core.Get().Namespace(e.namespace).Resource("pods").Param("labelSelector", labelMade+"="+made).Do(ctx).Into(&pods)
+		return e.core.Get().Namespace(e.namespace).Resource("pods").
+			Param("labelSelector", manifest.LabelMade+"="+manifest.Made).Do(ctx).Into(&pods)
 	})
 	if err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func (e *Engine) List(ctx context.Context, _ bool) ([]*engine.Container, error) 
 	var all []*engine.Container
 	for i := range pods.Items {
 		p := &pods.Items[i]
-		if _, ours := p.Annotations[engine.LabelOwner]; !ours || podName(p.Annotations[annotationName]) != p.Name {
+		if _, ours := p.Annotations[engine.LabelOwner]; !ours || manifest.PodName(p.Annotations[manifest.AnnotationName]) != p.Name {
 			continue
 		}
 		c := containerOf(p)

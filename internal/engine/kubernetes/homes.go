@@ -4,45 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
-
-// homeVolume is the volume of the home.
-const homeVolume = "home"
-
-// claimName returns the name of the claim of a home: as the settings have it where it can be one, and
-// does not look like the others.
-func claimName(name string) string {
-	valid := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	hashed := regexp.MustCompile(`-[a-z2-7]{20}$`)
-	if valid.MatchString(name) && !hashed.MatchString(name) {
-		return name
-	}
-	return podName(name)
-}
-
-// mountHome mounts the home. A node hands a volume to the pod's group, so that no program needs the
-// right to.
-func mountHome(home engine.Home, gid int64, p *corev1.PodSpec) {
-	if home.Path == "" {
-		return
-	}
-	v := corev1.Volume{Name: homeVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
-	if home.Claim != "" {
-		claim := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claimName(home.Claim)}
-		v.VolumeSource = corev1.VolumeSource{PersistentVolumeClaim: claim}
-	}
-	p.Volumes = append(p.Volumes, v)
-	p.Containers[0].VolumeMounts = append(p.Containers[0].VolumeMounts, corev1.VolumeMount{Name: homeVolume, MountPath: home.Path})
-	change := corev1.FSGroupChangeOnRootMismatch
-	p.SecurityContext.FSGroup, p.SecurityContext.FSGroupChangePolicy = &gid, &change
-}
 
 // ErrNotTheirs: the claim was made for another user.
 var ErrNotTheirs = errors.New("the volume claim of the home belongs to another user")
@@ -52,7 +19,7 @@ func (e *Engine) provideHome(ctx context.Context, s engine.Spec) error {
 	if s.Home.Path == "" || s.Home.Claim == "" {
 		return nil
 	}
-	claim, err := claimOf(s)
+	claim, err := manifest.Claim(s)
 	if err != nil {
 		return err
 	}
@@ -76,27 +43,9 @@ func (e *Engine) provideHome(ctx context.Context, s engine.Spec) error {
 		return fmt.Errorf("the volume claim %s is being deleted", claim.Name)
 	}
 	owner, owned := found.Annotations[engine.LabelOwner]
-	if name, named := found.Annotations[annotationName]; owned && owner != s.Labels[engine.LabelOwner] || named && name != s.Home.Claim {
+	name, named := found.Annotations[manifest.AnnotationName]
+	if owned && owner != s.Labels[engine.LabelOwner] || named && name != s.Home.Claim {
 		return fmt.Errorf("%w: %s", ErrNotTheirs, claim.Name)
 	}
 	return nil
-}
-
-func claimOf(s engine.Spec) (*corev1.PersistentVolumeClaim, error) {
-	size, err := resource.ParseQuantity(s.Home.Size)
-	if err != nil || size.Sign() <= 0 {
-		return nil, fmt.Errorf("%w: homesize %q", engine.ErrOption, s.Home.Size)
-	}
-	claim := &corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: claimName(s.Home.Claim), Labels: map[string]string{labelMade: made},
-			Annotations: map[string]string{annotationName: s.Home.Claim, engine.LabelOwner: s.Labels[engine.LabelOwner]}},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
-		},
-	}
-	if s.Home.Class != "" {
-		claim.Spec.StorageClassName = &s.Home.Class
-	}
-	return claim, nil
 }

@@ -8,12 +8,10 @@ package kubernetes
 
 import (
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +23,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
 
 // Engine is the pods of one namespace. It implements engine.Engine.
@@ -71,17 +70,10 @@ func configOf(kubeconfig string) (*rest.Config, error) {
 // checkSecret refuses a file with secrets that others can read or write.
 func checkSecret(file string) error {
 	info, err := os.Stat(file)
-	if err == nil && !isOwn(info, 0o077) {
+	if err == nil && !manifest.IsOwn(info, 0o077) {
 		err = fmt.Errorf("%s can be read by others (chown root %s && chmod 600 %s)", file, file, file)
 	}
 	return err
-}
-
-// isOwn reports whether a file is a regular one that belongs to root or to this process's user, and has
-// none of the permission bits in without.
-func isOwn(info fs.FileInfo, without fs.FileMode) bool {
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && (owner.Uid == 0 || owner.Uid == uint32(os.Geteuid())) && info.Mode().IsRegular() && info.Mode()&without == 0
 }
 
 // inCluster returns the way to the cluster whose pod this host is. Nothing of the environment counts.

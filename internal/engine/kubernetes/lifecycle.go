@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
 
 // removeLimit is how long the removal of a pod that failed to begin may take.
@@ -17,8 +18,8 @@ const removeLimit = 30 * time.Second
 
 // Command returns what kubectl would be given, for people to read.
 func (e *Engine) Command(s engine.Spec) []string {
-	return []string{e.Program(), "--namespace", e.namespace, "run", podName(s.Name), "--image", s.Image,
-		"--annotations", annotationName + "=" + s.Name}
+	return []string{e.Program(), "--namespace", e.namespace, "run", manifest.PodName(s.Name), "--image", s.Image,
+		"--annotations", manifest.AnnotationName + "=" + s.Name}
 }
 
 // Create makes a pod, and waits until files can be put into it: a node was found, and has the
@@ -27,7 +28,7 @@ func (e *Engine) Create(ctx context.Context, s engine.Spec) (*engine.Container, 
 	if _, err := reference.ParseNormalizedNamed(s.Image); err != nil {
 		return nil, fmt.Errorf("%w: %q: %w", engine.ErrNoImage, s.Image, err)
 	}
-	pod, err := podOf(s)
+	pod, err := manifest.Pod(s)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 		return fmt.Errorf("%w: the pod %s had ended", engine.ErrNotFound, p.Name)
 	}
 	// From here on somebody may be inside.
-	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, p.UID, annotationStarted)
+	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, p.UID, manifest.AnnotationStarted)
 	err = e.call(ctx, func(ctx context.Context) error {
 		return e.core.Patch(types.MergePatchType).Namespace(e.namespace).Resource("pods").Name(p.Name).Body([]byte(mark)).Do(ctx).Error()
 	})
@@ -82,9 +83,9 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 }
 
 // openDoor ends the door, and returns when it has ended.
-const openDoor = `: >` + startFile + ` && kill -USR1 1 || exit 1
+const openDoor = `: >` + manifest.StartFile + ` && kill -USR1 1 || exit 1
 n=0
-while [ -e ` + readyFile + ` ] && [ $n -lt 100 ]; do ` + moment + `; n=$((n+1)); done`
+while [ -e ` + manifest.ReadyFile + ` ] && [ $n -lt 100 ]; do ` + manifest.Moment + `; n=$((n+1)); done`
 
 // Stop removes a pod, after it was asked to end: there is no pod that does not run and can be
 // started again, and what is not in a volume is gone either way.

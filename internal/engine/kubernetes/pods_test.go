@@ -26,6 +26,8 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/stream"
 )
 
 func ok(t *testing.T, err error) {
@@ -116,8 +118,8 @@ func TestStreamsCarryMegabytesEachWay(t *testing.T) {
 	_, pod, _ := splitID(c.ID)
 	socket, spdy, err := e.executors(pod, []string{"/bin/cat"}, false)
 	ok(t, err)
-	t.Run("WebSocket", func(t *testing.T) { carries(t, start(t.Context(), socket, false)) })
-	t.Run("SPDY", func(t *testing.T) { carries(t, start(t.Context(), spdy, false)) })
+	t.Run("WebSocket", func(t *testing.T) { carries(t, stream.Start(t.Context(), socket, false, explain)) })
+	t.Run("SPDY", func(t *testing.T) { carries(t, stream.Start(t.Context(), spdy, false, explain)) })
 	t.Run("WebSocket refused on the way", func(t *testing.T) {
 		e, err := open(namespace, throughOldProxy(t))
 		ok(t, err)
@@ -205,9 +207,9 @@ func TestOldIDDoesNothingToTheNextPod(t *testing.T) {
 func TestPodOfAnotherContainerIsNotFound(t *testing.T) {
 	e := onCluster(t)
 	one := spec()
-	pod, err := podOf(one)
+	pod, err := manifest.Pod(one)
 	ok(t, err)
-	pod.Annotations[annotationName] = one.Name + "x"
+	pod.Annotations[manifest.AnnotationName] = one.Name + "x"
 	var made corev1.Pod
 	ok(t, e.core.Post().Namespace(namespace).Resource("pods").Body(pod).Do(t.Context()).Into(&made))
 	t.Cleanup(func() { _ = e.Remove(context.Background(), idOf(string(made.UID), made.Name)) })
@@ -257,7 +259,7 @@ func TestPodsPassPodSecurity(t *testing.T) {
 	ns("restricted")
 	defer ns("baseline")
 	dry := func(s engine.Spec) error {
-		pod, err := podOf(s)
+		pod, err := manifest.Pod(s)
 		ok(t, err)
 		return e.core.Post().Namespace(namespace).Resource("pods").Param("dryRun", "All").Body(pod).Do(t.Context()).Error()
 	}

@@ -1,4 +1,4 @@
-package kubernetes
+package manifest
 
 import (
 	"errors"
@@ -33,14 +33,14 @@ spec:
   - {name: side, image: car}
   volumes: [{name: data, emptyDir: {}}]
 `)
-	p, err := podOf(engine.Spec{Name: "alice_dockersh", Image: "busybox", UID: 1001, GID: 1002, Entrypoint: "/x", Env: []string{"A=s"},
+	p, err := Pod(engine.Spec{Name: "alice_dockersh", Image: "busybox", UID: 1001, GID: 1002, Entrypoint: "/x", Env: []string{"A=s"},
 		Labels: map[string]string{engine.LabelOwner: "1001"}, Template: file})
 	if err != nil {
 		t.Fatal(err)
 	}
 	main, s := p.Spec.Containers[0], p.Spec
 	switch {
-	case p.Name != podName("alice_dockersh"), p.Namespace != "", p.Labels["team"] != "x", p.Annotations["note"] != "z":
+	case p.Name != PodName("alice_dockersh"), p.Namespace != "", p.Labels["team"] != "x", p.Annotations["note"] != "z":
 		t.Errorf("%+v", p.ObjectMeta)
 	case p.Labels[engine.LabelOwner] != "1001", p.Annotations[engine.LabelOwner] != "1001":
 		t.Errorf("the owner is the template's: %+v", p.ObjectMeta)
@@ -48,18 +48,18 @@ spec:
 		t.Errorf("%+v", s)
 	case *s.SecurityContext.RunAsUser != 1001, len(s.SecurityContext.Sysctls) != 1:
 		t.Errorf("%+v", s.SecurityContext)
-	case len(s.Containers) != 2, main.Name != mainContainer, main.Image != "busybox", len(main.VolumeMounts) != 2, len(s.Volumes) != 2:
+	case len(s.Containers) != 2, main.Name != Main, main.Image != "busybox", len(main.VolumeMounts) != 2, len(s.Volumes) != 2:
 		t.Errorf("%+v %+v", s.Containers, s.Volumes)
 	case len(main.Env) != 2, main.Env[0].Value != "s":
 		t.Errorf("%+v", main.Env)
 	}
 	for _, wrong := range []string{"spec: {nosuch: 1}", "[", "spec: {containers: {}}"} {
 		write(wrong)
-		if _, err := podOf(engine.Spec{Name: "a", Image: "b", Entrypoint: "/x", Template: file}); !errors.Is(err, engine.ErrOption) {
+		if _, err := Pod(engine.Spec{Name: "a", Image: "b", Entrypoint: "/x", Template: file}); !errors.Is(err, engine.ErrOption) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
-	if _, err := podOf(engine.Spec{Name: "a", Image: "b", Entrypoint: "/x", Template: file + "x"}); !errors.Is(err, engine.ErrOption) {
+	if _, err := Pod(engine.Spec{Name: "a", Image: "b", Entrypoint: "/x", Template: file + "x"}); !errors.Is(err, engine.ErrOption) {
 		t.Errorf("a missing file: %v", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestTemplateIsOnlyThatOfRoot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := podOf(spec); (err == nil) != c.ok || err != nil && !errors.Is(err, engine.ErrOption) {
+		if _, err := Pod(spec); (err == nil) != c.ok || err != nil && !errors.Is(err, engine.ErrOption) {
 			t.Errorf("%o of %d: %v", c.mode, c.uid, err)
 		}
 		_ = os.Remove(spec.Template)
@@ -89,29 +89,7 @@ func TestTemplateIsOnlyThatOfRoot(t *testing.T) {
 	if err := unix.Mkfifo(spec.Template, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := podOf(spec); !errors.Is(err, engine.ErrOption) {
+	if _, err := Pod(spec); !errors.Is(err, engine.ErrOption) {
 		t.Errorf("a FIFO: %v", err)
-	}
-}
-
-func TestKubeconfigIsOnlyThatOfRoot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make files of others")
-	}
-	file := filepath.Join(t.TempDir(), "config")
-	for _, c := range []struct {
-		mode os.FileMode
-		uid  int
-		ok   bool
-	}{{0o600, 0, true}, {0o400, 0, true}, {0o640, 0, false}, {0o604, 0, false}, {0o600, 1, false}} {
-		for _, err := range []error{os.WriteFile(file, nil, 0o600), os.Chmod(file, c.mode), os.Chown(file, c.uid, 0)} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := checkSecret(file); (err == nil) != c.ok {
-			t.Errorf("%o of %d: %v", c.mode, c.uid, err)
-		}
-		_ = os.Remove(file)
 	}
 }

@@ -1,10 +1,12 @@
-package kubernetes
+package manifest
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
@@ -26,7 +28,7 @@ func overTemplate(p *corev1.Pod, file string) (*corev1.Pod, error) {
 		return nil, fmt.Errorf("%w: podtemplate: %w", engine.ErrOption, err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !isOwn(info, 0o022) {
+	if info, err := f.Stat(); err != nil || !IsOwn(info, 0o022) {
 		return nil, fmt.Errorf("%w: podtemplate: %s can be changed by others (chown root %s && chmod go-w %s)",
 			engine.ErrOption, file, file, file)
 	}
@@ -39,6 +41,13 @@ func overTemplate(p *corev1.Pod, file string) (*corev1.Pod, error) {
 		return nil, fmt.Errorf("%w: podtemplate: %s: %w", engine.ErrOption, file, err)
 	}
 	return all, nil
+}
+
+// IsOwn reports whether a file is a regular one that belongs to root or to this process's user, and has
+// none of the permission bits in without.
+func IsOwn(info fs.FileInfo, without fs.FileMode) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && (owner.Uid == 0 || owner.Uid == uint32(os.Geteuid())) && info.Mode().IsRegular() && info.Mode()&without == 0
 }
 
 // mergeUnder lays a pod over a template.

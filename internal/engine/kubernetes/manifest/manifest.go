@@ -1,4 +1,6 @@
-package kubernetes
+// Package manifest has what is made in a cluster for a container: a pod, the claim of a home, and their
+// names. Descriptions go in, and objects of the API come out.
+package manifest
 
 import (
 	"fmt"
@@ -14,25 +16,26 @@ import (
 )
 
 const (
-	// annotationName has the container's name.
-	annotationName = "dockersh.name"
-	// labelMade is on all pods that dockersh made: the API selects by labels alone.
-	labelMade, made = "app.kubernetes.io/managed-by", "dockersh"
+	// AnnotationName has the container's name.
+	AnnotationName = "dockersh.name"
+	// LabelMade is on all pods that dockersh made: the API selects by labels alone.
+	LabelMade, Made = "app.kubernetes.io/managed-by", "dockersh"
 
-	// annotationStarted is on pods that were started. Before, nobody is inside.
-	annotationStarted = "dockersh.started"
-	// annotationFile begins the names of annotations that have the files of Spec.Files.
-	annotationFile = "dockersh.file."
+	// AnnotationStarted is on pods that were started. Before, nobody is inside.
+	AnnotationStarted = "dockersh.started"
+	// AnnotationFile begins the names of annotations that have the files of Spec.Files.
+	AnnotationFile = "dockersh.file."
 
-	// mainContainer is what users are in.
-	mainContainer = "main"
+	// Main is what users are in.
+	Main = "main"
 	// ownVolume is where our programs are put, and fileVolume has the files of annotations.
 	ownVolume, fileVolume = "dockersh", "dockersh-files"
 )
 
+// ReadyFile is there while the door waits, and StartFile lets it go on.
 const (
-	readyFile = engine.OwnDir + "/ready" // the door waits
-	startFile = engine.OwnDir + "/start" // the door may go on
+	ReadyFile = engine.OwnDir + "/ready"
+	StartFile = engine.OwnDir + "/start"
 )
 
 // door is what process 1 is before the pod is started. Files are read and written meanwhile. Then it
@@ -41,19 +44,19 @@ const (
 // made the pod may be gone.
 const door = `trap : USR1; trap "exit 1" TERM
 chmod 755 ` + engine.OwnDir + ` 2>/dev/null
-: >` + readyFile + ` || exit 1
+: >` + ReadyFile + ` || exit 1
 n=0
-while [ ! -e ` + startFile + ` ] && [ $n -lt 6000 ]; do { ` + moment + `; } & wait $!; n=$((n+1)); done
-[ -e ` + startFile + ` ] || exit 1
+while [ ! -e ` + StartFile + ` ] && [ $n -lt 6000 ]; do { ` + Moment + `; } & wait $!; n=$((n+1)); done
+[ -e ` + StartFile + ` ] || exit 1
 trap - USR1 TERM
-rm -f ` + readyFile + `
+rm -f ` + ReadyFile + `
 exec "$@"`
 
-// moment is a tenth of a second where the image's sleep has fractions.
-const moment = "sleep 0.1 2>/dev/null || sleep 1"
+// Moment is a tenth of a second where the image's sleep has fractions.
+const Moment = "sleep 0.1 2>/dev/null || sleep 1"
 
-// podOf returns the pod of a new container; engine.ErrOption for what a pod cannot have.
-func podOf(s engine.Spec) (*corev1.Pod, error) {
+// Pod returns the pod of a new container; engine.ErrOption for what a pod cannot have.
+func Pod(s engine.Spec) (*corev1.Pod, error) {
 	if s.OnlyRead {
 		s = toRead(s)
 	}
@@ -68,16 +71,16 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[annotationName] = s.Name
+	annotations[AnnotationName] = s.Name
 	labels := map[string]string{}
 	if owner, ours := s.Labels[engine.LabelOwner]; ours {
-		labels[labelMade] = made
+		labels[LabelMade] = Made
 		if owner != "" {
 			labels[engine.LabelOwner] = owner
 		}
 	}
 	main := corev1.Container{
-		Name: mainContainer, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
+		Name: Main, Image: s.Image, Env: envOf(s.Env), Resources: resources, SecurityContext: securityOf(s),
 		ImagePullPolicy: pullOf(s.Pull),
 		VolumeMounts:    []corev1.VolumeMount{{Name: ownVolume, MountPath: engine.OwnDir}},
 		Command:         []string{"/bin/sh", "-c", door, "sh", literal(s.Entrypoint)}, Args: literals(s.Cmd),
@@ -92,7 +95,7 @@ func podOf(s engine.Spec) (*corev1.Pod, error) {
 		groups[i] = int64(g)
 	}
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: podName(s.Name), Annotations: annotations, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: PodName(s.Name), Annotations: annotations, Labels: labels},
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{main}, Volumes: volumes,
 			RestartPolicy: corev1.RestartPolicyNever, Hostname: hostnameOf(s.Hostname),
@@ -226,7 +229,8 @@ func bytesOf(size string) (int64, error) {
 	return int64(n), nil
 }
 
-func limitsOf(c *corev1.Container) (l engine.Limits) {
+// LimitsOf returns the limits of a container.
+func LimitsOf(c *corev1.Container) (l engine.Limits) {
 	if m, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
 		l.Memory = m.Value()
 	}

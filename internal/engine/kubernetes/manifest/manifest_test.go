@@ -1,4 +1,4 @@
-package kubernetes
+package manifest
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 
 // A cluster replaces $(NAME) in them, and two dollars by one.
 func TestWordsOfAPodStayAsTheyAre(t *testing.T) {
-	p, err := podOf(engine.Spec{Name: "x", Image: "busybox", Entrypoint: "/$x", Cmd: []string{"-c", "echo $$ $(HOME)"}, Env: []string{"A=$(B)"}})
+	p, err := Pod(engine.Spec{Name: "x", Image: "busybox", Entrypoint: "/$x", Cmd: []string{"-c", "echo $$ $(HOME)"}, Env: []string{"A=$(B)"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package kubernetes
+package manifest
 
 import (
 	"regexp"
@@ -10,7 +10,7 @@ func TestPodNamesAreValidAndApart(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"alice_dockersh", "alice-dockersh", "alice.dockersh", "Alice_dockersh", "a@b", "a_b", "DOM\\a", "", "_", "-", "...",
 		"u1000_.x", "ünï", "x\x00y", "a", "A", string(make([]byte, 500)), "alice_dockersh_with_a_name_that_is_longer_than_fits", "alice_dockersh_with_a_name_that_is_longer_than_fitz"} {
-		pod := podName(name)
+		pod := PodName(name)
 		if len(pod) > 63 || !valid.MatchString(pod) {
 			t.Errorf("%q: %q is not the name of a pod", name, pod)
 		}
@@ -24,16 +24,16 @@ func TestPodNamesAreValidAndApart(t *testing.T) {
 func FuzzPodName(f *testing.F) {
 	f.Add("alice_dockersh", "alice-dockersh")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if p := podName(a); len(p) > 63 || p[0] == '-' || (a == b) != (p == podName(b)) {
-			t.Errorf("%q %q: %s %s", a, b, p, podName(b))
+		if p := PodName(a); len(p) > 63 || p[0] == '-' || (a == b) != (p == PodName(b)) {
+			t.Errorf("%q %q: %s %s", a, b, p, PodName(b))
 		}
 	})
 }
 
 func TestClaimsKeepNamesThatAreValid(t *testing.T) {
-	hashed := podName("home-alice")
-	for name, want := range map[string]string{"home-alice": "home-alice", "home-a.b": podName("home-a.b"), hashed: podName(hashed), "": podName("")} {
-		if got := claimName(name); got != want {
+	hashed := PodName("home-alice")
+	for name, want := range map[string]string{"home-alice": "home-alice", "home-a.b": PodName("home-a.b"), hashed: PodName(hashed), "": PodName("")} {
+		if got := ClaimName(name); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 	}
