@@ -105,19 +105,25 @@ func helpersGone(h *facts.Host, e *facts.Engine) *fault {
 }
 
 // apparmorSignals finds a Podman whose containers keep the label of their runtime beside their own:
-// under no-new-privileges a profile can only be added, and that of containers refuses the other's.
+// under no-new-privileges crun only adds a profile, and that of containers refuses signals to such
+// a label. runc does not.
 func apparmorSignals(h *facts.Host, e *facts.Engine) *fault {
 	stacked := slices.ContainsFunc(h.Users, func(u *facts.User) bool {
-		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.Settings.NoNewPrivileges
+		return u.Settings != nil && u.Settings.DockerSocket == e.Socket && u.Settings.NoNewPrivileges && !u.Settings.Sudo
 	})
-	if e.Name != "Podman" || !e.CrunProfile || e.RootlessUID != 0 || !stacked {
+	if e.Name != "Podman" || e.Runc != "" || len(e.Profiles) == 0 || e.RootlessUID != 0 || !stacked {
 		return nil
 	}
-	return &fault{
-		text: "AppArmor's profile of crun makes the kernel refuse signals between the processes of a container with nonewprivileges: " +
-			"kill fails, and what a session leaves behind is not hung up. Without the profile, restart the containers",
-		lines: []string{"ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/", "apparmor_parser -R /etc/apparmor.d/crun"},
+	text := "AppArmor's profile of " + e.Profiles[0] + " makes the kernel refuse signals between the processes of a container " +
+		"with nonewprivileges: kill fails, and what a session leaves behind is not hung up. "
+	if !slices.Contains(e.Profiles, "podman") {
+		return &fault{text: text + "Without the profile, restart the containers",
+			lines: []string{"ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/", "apparmor_parser -R /etc/apparmor.d/crun"}}
 	}
+	// Without that of crun it would be that of podman, which rootless engines need.
+	return &fault{text: text + "With runc, make the containers again: dockershctl reset NAME",
+		lines: []string{"apt-get install runc", "mkdir -p /etc/containers/containers.conf.d",
+			`printf '[engine]\nruntime = "runc"\n' >/etc/containers/containers.conf.d/runc.conf`}}
 }
 
 // pruneJob finds jobs that remove the containers of users who are not logged in.

@@ -238,9 +238,10 @@ var spoiled = []struct {
 	{"containers of an installation that is gone", func(_ *testing.T, h *facts.Host) {
 		h.Engines[0].Lost = []string{"/usr/libexec/dockersh"}
 	}, "helpers-gone", "mkdir -p /usr/libexec && ln -sT /usr/local/libexec/dockersh /usr/libexec/dockersh"},
-	{"a Podman whose containers AppArmor takes signals from", func(_ *testing.T, h *facts.Host) {
-		h.Engines[0].Name, h.Engines[0].Version, h.Engines[0].Oldest, h.Engines[0].CrunProfile = "Podman", "5.4.2", "4.3", true
-	}, "apparmor-signals", "ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/"},
+	{"a Podman whose containers AppArmor takes signals from", func(_ *testing.T, h *facts.Host) { underProfiles(h, "crun") },
+		"apparmor-signals", "ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/"},
+	{"one with a profile of its own", func(_ *testing.T, h *facts.Host) { underProfiles(h, "crun", "podman") }, "apparmor-signals", "runtime = \"runc\""},
+	{"one with a profile of its own alone", func(_ *testing.T, h *facts.Host) { underProfiles(h, "podman") }, "apparmor-signals", "runtime = \"runc\""},
 	{"an old engine", func(_ *testing.T, h *facts.Host) { h.Engines[0].Version = "19.03.15" }, "engine-version", ""},
 	{"an old runc", func(_ *testing.T, h *facts.Host) { h.Engines[0].Runc = "1.1.5+ds1" }, "runtime-version", ""},
 	{"a job that removes stopped containers", func(_ *testing.T, h *facts.Host) {
@@ -294,6 +295,30 @@ func TestEachFaultIsFoundAndNoOther(t *testing.T) {
 	for _, id := range IDs() {
 		if !tried[id] {
 			t.Errorf("nothing tries %s", id)
+		}
+	}
+}
+
+// underProfiles makes the engine a Podman with crun that AppArmor has these profiles for.
+func underProfiles(h *facts.Host, profiles ...string) {
+	e := h.Engines[0]
+	e.Name, e.Version, e.Oldest, e.Runc, e.Profiles = "Podman", "5.4.2", "4.3", "", profiles
+}
+
+func TestSignalsThatAppArmorDoesNotTake(t *testing.T) {
+	for name, mend := range map[string]func(h *facts.Host){
+		"runc": func(h *facts.Host) { h.Engines[0].Runc = "1.3.3" },
+		"sudo": func(h *facts.Host) {
+			for _, u := range h.Users {
+				u.Settings.Sudo = true
+			}
+		},
+	} {
+		h := good(t)
+		underProfiles(h, "crun", "podman")
+		mend(h)
+		if slices.ContainsFunc(Judge(h), func(f Finding) bool { return f.ID == "apparmor-signals" }) {
+			t.Errorf("%s: %+v", name, Judge(h))
 		}
 	}
 }

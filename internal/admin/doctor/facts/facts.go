@@ -122,8 +122,9 @@ type Engine struct {
 	Mended []string    // names of holes that the distribution closed in its runc
 	Lost   []string    // directories with programs that old containers mount, and that are gone
 	Gone   []Container // containers of one user alone whose account exists no more
-	// CrunProfile is whether AppArmor has a profile for crun on this engine's host.
-	CrunProfile bool
+	// Profiles are those of AppArmor on this engine's host that crun may run under, by name:
+	// its own, and that of podman, which it keeps where it has none.
+	Profiles []string
 }
 
 // Container is a container that dockersh made.

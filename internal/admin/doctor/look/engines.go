@@ -59,7 +59,9 @@ func lookAtEngine(ctx context.Context, e *facts.Engine, at engine.Address, db *a
 	}
 	if at.Local() {
 		profiles, _ := os.ReadFile("/sys/kernel/security/apparmor/profiles") // there is no AppArmor
-		e.CrunProfile = strings.Contains("\n"+string(profiles), "\ncrun (")
+		e.Profiles = slices.DeleteFunc([]string{"crun", "podman"}, func(name string) bool {
+			return !strings.Contains("\n"+string(profiles), "\n"+name+" (")
+		})
 		e.Mended = append(mendedHere(runcChangelog, e.Runc), mendedByRPM(ctx, "/usr/bin/rpm", e.Runc)...)
 	}
 	all, err := d.List(ctx, false)
