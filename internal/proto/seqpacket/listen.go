@@ -46,9 +46,14 @@ func Dial(path string) (*Conn, error) {
 }
 
 // Bind creates a listening socket at path, which may have any length. It replaces what
-// is there, and has the given mode from the start.
+// is there all at once: a client finds a socket of the given mode at which somebody listens.
 func Bind(path string, mode uint32, backlog int) (int, error) {
-	short, release, err := shorten(path)
+	// bind(2) applies the umask, and changing that would affect all threads.
+	unready := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
+	if err := unix.Unlink(unready); err != nil && !errors.Is(err, unix.ENOENT) {
+		return -1, err
+	}
+	short, release, err := shorten(unready)
 	if err != nil {
 		return -1, err
 	}
@@ -61,22 +66,15 @@ func Bind(path string, mode uint32, backlog int) (int, error) {
 		_ = unix.Close(fd)
 		return -1, err
 	}
-	if err := unix.Unlink(path); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fail(err)
-	}
-	// bind(2) takes the mode of the file from that of the socket; changing the umask
-	// would affect all threads.
-	if err := unix.Fchmod(fd, mode); err != nil {
-		return fail(err)
-	}
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: short}); err != nil {
 		return fail(err)
 	}
-	// bind(2) applied the umask.
-	if err := unix.Chmod(path, mode); err != nil {
-		return fail(err)
+	err = errors.Join(unix.Chmod(unready, mode), unix.Listen(fd, backlog))
+	if err == nil {
+		err = unix.Rename(unready, path)
 	}
-	if err := unix.Listen(fd, backlog); err != nil {
+	if err != nil {
+		_ = unix.Unlink(unready)
 		return fail(err)
 	}
 	return fd, nil

@@ -3,6 +3,7 @@ package seqpacket
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -137,6 +138,45 @@ func TestEndAndDeadlineAreDistinctErrors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestSocketIsReplacedAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sock")
+	bind := func() int {
+		fd, err := Bind(path, 0o666, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fd
+	}
+	last, ended, seen := bind(), make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-ended:
+				seen <- nil
+				return
+			default:
+			}
+			if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o666 {
+				seen <- fmt.Errorf("%v: %v", st, err)
+				return
+			}
+		}
+	}()
+	for range 2000 {
+		next := bind()
+		_ = unix.Close(last)
+		last = next
+	}
+	close(ended)
+	if err := <-seen; err != nil {
+		t.Error(err)
+	}
+	_ = unix.Close(last)
+	if names, err := os.ReadDir(filepath.Dir(path)); err != nil || len(names) != 1 {
+		t.Errorf("%v %v", names, err)
+	}
 }
 
 func TestSocketPathMayHaveAnyLength(t *testing.T) {
