@@ -157,7 +157,7 @@ struct grant
 login(const struct request *r, int terminal, int broker)
 {
 	struct grant g = { .host_shell = NULL };
-	long long end;
+	long long end = NEVER;
 
 	start_progress();
 	build_request(r, terminal);
@@ -167,7 +167,6 @@ login(const struct request *r, int terminal, int broker)
 		return g;
 	}
 	/* A service that goes away before it has answered is being restarted, and is asked again. */
-	end = now_ms() + RESTART_MS;
 	for (;;) {
 		int fd = connect_service();
 
@@ -182,6 +181,8 @@ login(const struct request *r, int terminal, int broker)
 			close(fd);
 		} else if (errno != ENOENT && errno != ECONNREFUSED && errno != EAGAIN)
 			fail(HINT_START, "the dockersh service does not answer: %s", error_text(errno));
+		if (end == NEVER)
+			end = now_ms() + RESTART_MS; /* it may have worked on this login for minutes until now */
 		if (now_ms() > end)
 			no_broker();
 		poll(NULL, 0, AGAIN_MS);

@@ -82,6 +82,23 @@ func TestRequestIsTheSameAfterAFileWasRead(t *testing.T) {
 	s.finish()
 }
 
+// A service may restart after it has worked on a container for longer than a restart takes.
+func TestRestartIsAwaitedLateInALoginToo(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	f := b.run(how{argv: []string{"dockersh", "-c", "id"}})
+	c := b.accept()
+	expect[*wire.Login](c)
+	<-time.After(6 * time.Second)
+	_ = b.l.Close()
+	_ = c.Close()
+	b.listen()
+	s := &session{front: f, broker: b.accept()}
+	expect[*wire.Login](s.broker)
+	s.greet(&wire.Ready{})
+	s.finish()
+}
+
 func TestBrokerThatBreaksTheProtocolIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	file := open(t, "/etc/passwd", os.O_RDONLY)
