@@ -35,11 +35,11 @@ send_packet(const struct channel *c, const struct packet *p, const int *fds, siz
 
 		memset(&control, 0, sizeof(control));
 		h.msg_control = control.at;
-		h.msg_controllen = CMSG_SPACE(num_fds * sizeof(int));
+		h.msg_controllen = (socklen_t)CMSG_SPACE(num_fds * sizeof(int));
 		rights = CMSG_FIRSTHDR(&h);
 		rights->cmsg_level = SOL_SOCKET;
 		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(num_fds * sizeof(int));
+		rights->cmsg_len = (socklen_t)CMSG_LEN(num_fds * sizeof(int));
 		memcpy(CMSG_DATA(rights), fds, num_fds * sizeof(int));
 	}
 	for (;;) {

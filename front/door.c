@@ -109,7 +109,7 @@ make_sockets(uid_t uid, int pair[2])
 
 /* Lifts a limit as far as this process may: root in a container may lack the right to. */
 static void
-lift_limit(__rlimit_resource_t resource)
+lift_limit(int resource)
 {
 	struct rlimit l = { RLIM_INFINITY, RLIM_INFINITY };
 

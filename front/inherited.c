@@ -20,7 +20,7 @@ put_inherited(struct packet *p)
 	put_number(p, (uint64_t)(errno == 0 ? nice + 20 : 20), 1);
 	for (int i = 0; i < NUM_LIMITS; i++) {
 		struct rlimit l;
-		int known = getrlimit((__rlimit_resource_t)i, &l) == 0; /* a resource that the kernel does not have is unlimited */
+		int known = getrlimit(i, &l) == 0; /* a resource that the kernel does not have is unlimited */
 
 		put_number(p, known && l.rlim_cur != RLIM_INFINITY ? l.rlim_cur : UNLIMITED, 8);
 		put_number(p, known && l.rlim_max != RLIM_INFINITY ? l.rlim_max : UNLIMITED, 8);

@@ -72,7 +72,8 @@ error_text(int number)
 	static char text[128];
 
 	snprintf(text, sizeof(text), "%s", strerror(number));
-	text[0] = (char)tolower((unsigned char)text[0]);
+	if (islower((unsigned char)text[1])) /* not that of "I/O error", as musl has it */
+		text[0] = (char)tolower((unsigned char)text[0]);
 	return text;
 }
 
