@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "door.h"
+#include "discard.h"
 #include "message.h"
 #include "paths.h"
 
@@ -11,7 +12,6 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -107,43 +107,35 @@ make_sockets(uid_t uid, int pair[2])
 	return seteuid(was) < 0 ? -1 : made;
 }
 
-/* Lifts a limit as far as this process may: root in a container may lack the right to. */
-static void
-lift_limit(int resource)
-{
-	struct rlimit l = { RLIM_INFINITY, RLIM_INFINITY };
+/* What failed of a process that was to become the broker; errno has the reason. */
+enum failed { NOTHING, TO_START, TO_LEAVE_CGROUP };
 
-	if (setrlimit(resource, &l) == 0 || getrlimit(resource, &l) < 0)
-		return;
-	l.rlim_cur = l.rlim_max;
-	setrlimit(resource, &l);
-}
-
-/* Becomes the broker, as root or as the user. It returns with errno. */
-static void
+/* Becomes the broker, as root or as the user. It returns only if it failed. */
+static enum failed
 become_broker(int socket, int null, int as_root)
 {
 	/* It does one thing after the other; threads for more would only delay its start. */
 	char *const argv[] = { SESSION_PROGRAM, NULL }, *const env[] = { "GOMAXPROCS=1", NULL };
 
 	if (setsid() < 0 || chdir("/") < 0) /* out of the reach of the terminal's signals */
-		return;
-	if (as_root) { /* it lifts others itself, but Go does not start without these */
-		lift_limit(RLIMIT_AS);
-		lift_limit(RLIMIT_DATA);
-	}
+		return TO_START;
 	if (as_root && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
-		return;
+		return TO_START;
+	if (geteuid() == 0 && discard_inherited() < 0)
+		return TO_LEAVE_CGROUP;
 	if (dup2(socket, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-		return;
+		return TO_START;
 	execve(SESSION_PROGRAM, argv, env);
+	return TO_START;
 }
 
 static int
 start_broker(uid_t uid, int as_root)
 {
 	int pair[2], null;
-	volatile int failed = 0; /* of the child, which has this memory until it becomes the broker */
+	/* Of the child, which has this memory until it becomes the broker. */
+	volatile enum failed failed = NOTHING;
+	volatile int err = 0;
 	pid_t pid;
 
 	keep_descriptors();
@@ -153,15 +145,16 @@ start_broker(uid_t uid, int as_root)
 		start_failed();
 	pid = vfork();
 	if (pid == 0) {
-		become_broker(pair[1], null, as_root);
-		failed = errno;
+		failed = become_broker(pair[1], null, as_root);
+		err = errno;
 		_exit(EXIT_OURS);
 	}
-	if (pid < 0 || failed != 0) {
-		if (pid > 0)
-			errno = failed;
+	if (pid > 0)
+		errno = err;
+	if (failed == TO_LEAVE_CGROUP)
+		fail(HINT_DOCTOR, "cannot move the dockersh service out of a cgroup that is yours: %s", error_text(errno));
+	if (pid < 0 || failed != NOTHING)
 		start_failed();
-	}
 	close(pair[1]);
 	close(null);
 	return pair[0];

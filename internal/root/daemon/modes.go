@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
-	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/host/version"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
@@ -50,7 +49,7 @@ func Main(open engine.Opener) int {
 	default:
 		return usage("dockershd", "it does not take these arguments")
 	}
-	return exitCode(startedByUser(run))
+	return exitCode(logged(run))
 }
 
 // SessionMain runs dockershd-session, the broker of the one front on standard input, and
@@ -65,7 +64,7 @@ func SessionMain() int {
 		return usage("dockershd-session", "it is started by dockersh, with nothing but a socket")
 	}
 	var c *seqpacket.Conn
-	err := startedByUser(func(log *slog.Logger) (err error) {
+	err := logged(func(log *slog.Logger) (err error) {
 		if c, err = seqpacket.New(0); err != nil {
 			return err
 		}
@@ -91,17 +90,6 @@ func SessionMain() int {
 		return exitCode(err)
 	}
 	return exitCode(logged(func(*slog.Logger) error { return err }))
-}
-
-// startedByUser runs what root does in a process that a user started, after what the user
-// could leave on it is taken back (sys.DiscardInherited).
-func startedByUser(run func(*slog.Logger) error) error {
-	if os.Geteuid() == 0 {
-		if err := sys.DiscardInherited(); err != nil {
-			return err // without a log; our front sees the connection end
-		}
-	}
-	return logged(run)
 }
 
 // logged runs with a log, to which it writes the error.

@@ -32,8 +32,7 @@ export BASH_ENV=$HOME/evil.sh ENV=$HOME/evil.sh IFS=x SHELL=/bin/bash USER=root 
 exec -a --privileged "$@"
 `
 
-// stubborn sets on its process what threads inherit. A root broker has to start itself
-// again to lose it: see sys.DiscardInherited.
+// stubborn sets on its process what threads inherit: see front/discard.c.
 var stubborn = []string{"nice", "-n", "19", "chrt", "-i", "0", "ionice", "-c", "3", "taskset", "-c", "0", "setarch", "--uname-2.6", "perl", "-e", `
 	use POSIX; my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all);
 	$SIG{$_} = "IGNORE" for qw(HUP INT TSTP PIPE CHLD); exec { $ARGV[0] } "--privileged", @ARGV[1 .. $#ARGV]`}
@@ -101,13 +100,13 @@ func startWaiting(t testing.TB, u *e2e.Account, argv []string) (cmd *exec.Cmd, s
 // PATH, starts it with the user's real uid or groups, makes the socket as root, or keeps
 // root, wholly or as the saved uid; and if the broker keeps limits, cores, umask,
 // niceness, scheduling, I/O class, personality, timer slack, or blocked or ignored signals.
-// For processors see internal/host/sys.
+// For processors see test/front.
 func TestSetuidBrokerInheritsNothingFromItsUser(t *testing.T) {
 	e2e.Run(t, e2e.EveryDoor)
 	const session, full = e2e.Prefix + "/libexec/dockershd-session\x00", e2e.Prefix + "/sbin/dockershd\x00--one-shot\x00"
 	t.Run("once", func(t *testing.T) { checkInheritsNothing(t, e2e.NewAccount(t, "/bin/bash"), full) })
 	u := e2e.NewAccount(t, "/bin/bash")
-	t.Run("started again", func(t *testing.T) { checkInheritsNothing(t, u, full, stubborn...) })
+	t.Run("with all that threads inherit", func(t *testing.T) { checkInheritsNothing(t, u, full, stubborn...) })
 	t.Run("without an engine", func(t *testing.T) { checkInheritsNothing(t, u, session, stubborn...) })
 }
 
