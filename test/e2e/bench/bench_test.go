@@ -83,15 +83,18 @@ func startRows(t *testing.T, u *e2e.Account, id string) []row {
 	pid := e2e.Inspect(t, id, "{{.State.Pid}}")
 	warm := func() time.Duration { return timed(t, asUser(u, e2e.Front, "-c", "true")) }
 	own := e2e.SetuidShell(t)
-	enter := race(100, warm, func() time.Duration {
+	nsenter := func() time.Duration {
 		return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/ash", "-c", "true"))
-	})
-	doors := race(60, func() time.Duration { return timed(t, asUser(u, own, "-c", "true")) }, warm)
+	}
+	enter := race(100, warm, nsenter)
+	// The broker of one session ends after it, beside what comes next: that is not measured.
+	doors := race(60, func() time.Duration { return timed(t, asUser(u, own, "-c", "true")) }, nsenter, warm, nsenter)
 	// Docker is busy for a moment after each: the login in between warms up again.
 	engine := race(15, func() time.Duration { return timed(t, exec.Command("docker", "exec", id, "true")) }, warm, warm)
 	return []row{
 		costRow("warm dockersh -c true vs nsenter", enter[0], enter[1], 1.6),
-		costRow("warm dockersh -c true, setuid door vs service", doors[0], doors[1], 3),
+		costRow("warm dockersh -c true, setuid door vs service", doors[0], doors[2], 3),
+		costRow("warm dockersh -c true, setuid door vs nsenter", doors[0], doors[3], 3),
 		costRow("warm dockersh -c true vs docker exec", engine[2], engine[0], 1./15),
 	}
 }
