@@ -51,6 +51,7 @@ func stream() int {
 	go s.read(os.Stdin)
 	select {
 	case <-s.over:
+		<-s.gone // the end of this process can overtake what it wrote: see package frames
 		return 0
 	case <-s.gone:
 	}
@@ -185,7 +186,6 @@ func (s *streamed) takeMessage(m wire.Message) error {
 		}
 		if err := s.start(m); err != nil {
 			s.sendMessage(wire.NewError(usererr.For(err)))
-			return err
 		}
 		return nil
 	case *wire.Signal:

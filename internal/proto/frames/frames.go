@@ -1,6 +1,9 @@
 // Package frames carries a session over one stream of bytes, where no descriptor can be passed: the
 // messages of the protocol between a front and an agent, and the bytes that would go through the
 // descriptors of the session. A frame is its kind, its length in three bytes, and its data.
+//
+// The client closes the stream: a kubelet and an API server drop what they have not passed on when the
+// program at the other end of an exec ends.
 package frames
 
 import (

@@ -240,6 +240,7 @@ func (p *podStream) wait(ctx context.Context) (*wire.Exit, error) {
 	if exit == nil {
 		return nil, p.end(nil)
 	}
+	p.hangUp() // the agent waits for that
 	return exit, nil
 }
 

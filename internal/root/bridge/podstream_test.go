@@ -35,6 +35,12 @@ func TestMain(m *testing.M) {
 // newPod returns a session in a pod whose agent runs on this host, or is another program.
 func newPod(t *testing.T, argv ...string) *podStream {
 	t.Helper()
+	return newLatePod(t, 0, argv...)
+}
+
+// newLatePod is newPod with output that is so late, and lost where its program has ended.
+func newLatePod(t *testing.T, late time.Duration, argv ...string) *podStream {
+	t.Helper()
 	if len(argv) == 0 {
 		argv = []string{"/proc/self/exe", "stream"}
 	}
@@ -43,6 +49,16 @@ func newPod(t *testing.T, argv ...string) *podStream {
 	f.OnStream = func(in enginetest.Inside) int {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Stdout, cmd.Stderr = in.Out, in.Errs
+		if late != 0 {
+			cmd.Stdout = nil
+			pipe, err := cmd.StdoutPipe() // closed where the program has ended
+			if err != nil {
+				t.Error(err)
+			}
+			out := &overtaken{to: in.Out, late: late, ended: make(chan struct{})}
+			defer close(out.ended)
+			go func() { _, _ = io.Copy(out, pipe) }()
+		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		stdin, err := cmd.StdinPipe()
 		if err != nil {
@@ -59,6 +75,23 @@ func newPod(t *testing.T, argv ...string) *podStream {
 	}
 	t.Cleanup(p.hangUp)
 	return p
+}
+
+// overtaken is an output whose bytes the end of the program overtakes, as in a kubelet: where the
+// connection is closed, what nobody has read yet is dropped.
+type overtaken struct {
+	to    io.Writer
+	late  time.Duration
+	ended chan struct{}
+}
+
+func (o *overtaken) Write(p []byte) (int, error) {
+	select {
+	case <-o.ended:
+	case <-time.After(o.late):
+		_, _ = o.to.Write(p)
+	}
+	return len(p), nil
 }
 
 func startIn(t *testing.T, p *podStream, m *wire.Start) (out, errs *screen) {
@@ -282,5 +315,18 @@ func TestPodSessionEndsWithADamagedStream(t *testing.T) {
 		if _, err := p.start(t.Context(), command("true"), io.Discard, io.Discard); err == nil {
 			t.Errorf("%q: a session", sent)
 		}
+	}
+}
+
+func TestEndOfAPodSessionIsNotOvertaken(t *testing.T) {
+	p := newLatePod(t, 50*time.Millisecond)
+	out, _ := startIn(t, p, command("echo last; exit 7"))
+	if exit := waitFor(t, p); exit.Status != exitstatus.OfCode(7) || out.String() != "last\n" {
+		t.Errorf("%+v, %q", exit, out.String())
+	}
+	p = newLatePod(t, 50*time.Millisecond)
+	_, err := p.start(t.Context(), &wire.Start{Path: "/no/such/program", Argv: []string{"x"}}, io.Discard, io.Discard)
+	if err == nil || strings.Contains(err.Error(), "cannot start a session") {
+		t.Errorf("%v", err)
 	}
 }
