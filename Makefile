@@ -229,12 +229,15 @@ e2e-programs: # as the tests install them: owned by root, short paths
 
 # A real API server, which is built once and kept.
 KUBERNETES ?= build/kubernetes
+# The folders whose tests run with pods of a whole cluster as well, but for what test/e2e/not-in-pods.txt has.
+PODFOLDERS = kubernetes session
 test-kubernetes: ## run the tests against a Kubernetes, which is built once in ./build/kubernetes
 	@GO='$(GO)' sh scripts/kubernetes '$(KUBERNETES)'
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(GO) test -count=1 -race -tags kubernetes $(TESTFLAGS) ./internal/engine/kubernetes
 	@$(MAKE) -s e2e-ready
 	@$(MAKE) -s install-pods BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes' $(TESTFLAGS) ./test/e2e/kubernetes
+	[ ! -x '$(KUBERNETES)/kubeall' ] || WHOLE='$(abspath $(KUBERNETES))/kubeall' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes whole' $(TESTFLAGS) $(addprefix ./test/e2e/,$(PODFOLDERS))
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

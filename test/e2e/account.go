@@ -167,12 +167,13 @@ func (a *Account) Remove(t testing.TB) {
 	if !Within(Limit, func() bool {
 		err = nil
 		for _, id := range a.Containers(t) {
-			err = TryDocker("rm", "-f", id)
+			err = removeContainer(id)
 		}
 		return err == nil
 	}) {
 		t.Error(err)
 	}
+	a.removeClaim(t)
 	if err := eraseAccount(a.Name); err != nil {
 		t.Error(err)
 	}

@@ -11,6 +11,13 @@ import (
 // Containers returns the ids of the containers that logins of the account made.
 func (a *Account) Containers(t testing.TB) []string {
 	t.Helper()
+	if InPods() {
+		names, err := Whole.PodsWith("dockersh.user", a.Name)
+		if err != nil {
+			t.Error(err)
+		}
+		return names
+	}
 	return strings.Fields(OnHost(t, "docker", "ps", "-aq", "--no-trunc", "--filter", "label=dockersh.user="+a.Name))
 }
 
@@ -29,10 +36,27 @@ func (a *Account) Container(t testing.TB) string {
 func (a *Account) Discard(t testing.TB) {
 	t.Helper()
 	for _, id := range a.Containers(t) {
-		name := strings.TrimPrefix(Inspect(t, id, "{{.Name}}"), "/")
-		OnHost(t, "docker", "rm", "-f", id)
+		name := a.Name + "_dockersh"
+		if !InPods() {
+			name = strings.TrimPrefix(Inspect(t, id, "{{.Name}}"), "/")
+		}
+		if err := removeContainer(id); err != nil {
+			t.Fatal(err)
+		}
 		_ = os.Remove(filepath.Join(Inventory, name))
 	}
+}
+
+// removeContainer removes a container or a pod, and whatever runs in it.
+func removeContainer(id string) error {
+	if !InPods() {
+		return TryDocker("rm", "-f", id)
+	}
+	err := Whole.RemovePod(id)
+	if err != nil && strings.Contains(err.Error(), "NotFound") {
+		return nil
+	}
+	return err
 }
 
 // Inspect returns one field of a container, as a template of `docker inspect`.

@@ -53,7 +53,11 @@ func Main(m *testing.M) {
 	if os.Getenv("APART") == "" {
 		os.Exit(runInside())
 	}
-	code := m.Run()
+	run := m.Run
+	if InPods() {
+		run = func() int { return runInPods(m) }
+	}
+	code := run()
 	if code != 0 {
 		saveLogs()
 	}
@@ -102,7 +106,7 @@ var startWorld = sync.OnceValue(func() error {
 			return err
 		}
 	}
-	for _, start := range []func() error{makeKey, writeSettings, startSSHD, openDoor, addUsers} {
+	for _, start := range []func() error{makeKey, writeSettings, startPods, startSSHD, openDoor, addUsers} {
 		if err := start(); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -34,6 +35,9 @@ func (i ImageTool) MakeImage(t testing.TB, name, script string, changes ...strin
 	}
 	if err := i.try(append(args, root+"/image.tar", name)...); err != nil {
 		t.Fatal(err)
+	}
+	if InPods() {
+		OnHost(t, "sh", os.Getenv("REPO")+"/scripts/cluster", "load", name)
 	}
 	t.Cleanup(func() { _ = i.try("rmi", "-f", name) })
 }

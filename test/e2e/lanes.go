@@ -40,8 +40,12 @@ var (
 )
 
 // An Engine is one that a test needs beside the host's own Docker. Start starts it
-// unless it runs, and skips the test where it cannot run.
-type Engine struct{ Start func(t testing.TB) }
+// unless it runs, and skips the test where it cannot run. A run with pods leaves such a test
+// out, unless its engine is a Cluster.
+type Engine struct {
+	Start   func(t testing.TB)
+	Cluster bool
+}
 
 // On is the lane for a test that needs these engines too.
 func (l Lane) On(engines ...Engine) Lane {
@@ -56,6 +60,9 @@ func Run(t testing.TB, l Lane, why ...string) {
 	t.Helper()
 	if !slices.Contains(l.doors, Door) && (onlyDiffering || !slices.Contains(l.moreDoors, Door)) {
 		t.Skip("not through the " + Door + " door: " + cmp.Or(strings.Join(why, ""), "what it tests is the same behind every door"))
+	}
+	if InPods() && slices.ContainsFunc(l.engines, func(e Engine) bool { return !e.Cluster }) {
+		t.Skip("not with pods: it needs an engine of its own")
 	}
 	if err := startWorld(); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,10 @@ var sections struct {
 
 // Set replaces the account's own section.
 func (a *Account) Set(lines ...string) error {
+	lines, err := a.forPods(lines)
+	if err != nil {
+		return err
+	}
 	return SetSection(`user "`+a.Name+`"`, lines...)
 }
 

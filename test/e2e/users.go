@@ -10,7 +10,7 @@ import (
 
 // ForEachUser runs a test for a user of bash and for users of dockersh: in Debian, in
 // busybox, with a recorded terminal, over the engine's exec, in Podman, and with the
-// user's own engine.
+// user's own engine. In a run with pods, for the first four.
 func ForEachUser(t *testing.T, test func(t *testing.T, u *Account)) {
 	t.Helper()
 	t.Run("bash", func(t *testing.T) { test(t, Plain) })
@@ -20,10 +20,11 @@ func ForEachUser(t *testing.T, test func(t *testing.T, u *Account)) {
 		t.Run("recorded", func(t *testing.T) { test(t, Recorded) })
 	}
 	ForEachExecUser(t, test)
-	switch Door {
-	case "service": // it is the same behind every door
+	switch {
+	case InPods():
+	case Door == "service": // it is the same behind every door
 		inPodman.run(t, test)
-	case "direct":
+	case Door == "direct":
 		inRootless.run(t, test)
 	}
 }
@@ -83,7 +84,7 @@ var execUsers = []*kind{
 // exec: through the service alone, since the bridge is the same behind every door.
 func ForEachExecUser(t *testing.T, test func(t *testing.T, u *Account)) {
 	t.Helper()
-	if Door != "service" {
+	if Door != "service" || InPods() {
 		return
 	}
 	for _, k := range execUsers {

@@ -47,7 +47,7 @@ func TestUsersLandInPods(t *testing.T) {
 
 func TestPodsRefuseWhatTheyCannotHave(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(cluster))
-	e2e.SSH(t, newUser(t, "mounthome"), "true").Refused(t, "mounthome has no meaning for a pod")
+	e2e.SSH(t, newUser(t, "mounthome = true"), "true").Refused(t, "mounthome has no meaning for a pod")
 	e2e.SSH(t, newUser(t, "imagename = missing"), "true").Refused(t, "there is no image missing")
 }
 

@@ -8,8 +8,7 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// These tests need what a node of processes has not: terminals and /proc. EXISTING names a whole
-// cluster for them.
+// These tests need what a node of processes has not: terminals and /proc.
 
 func TestTerminalInAPod(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(cluster))
