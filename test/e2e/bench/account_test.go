@@ -16,8 +16,9 @@ import (
 	"github.com/dockersh/dockersh/test/e2e"
 )
 
-// TestAccountOfAWarmLogin prints where the time of a warm login goes, for docs/performance.md:
-// ACCOUNT=1 go test -run TestAccountOfAWarmLogin. It needs perf(1).
+// TestAccountOfAWarmLogin prints where the time of a warm login goes, through the service and through
+// the setuid door, for docs/performance.md: ACCOUNT=1 go test -run TestAccountOfAWarmLogin. It needs
+// perf(1).
 func TestAccountOfAWarmLogin(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
 	if os.Getenv("ACCOUNT") == "" {
@@ -25,7 +26,12 @@ func TestAccountOfAWarmLogin(t *testing.T) {
 	}
 	u := e2e.NewUser(t)
 	e2e.CanLogIn(t, u)
-	login := func() { timed(t, asUser(u, e2e.Front, "-c", "true")) }
+	printAccount(t, u, e2e.Front, slices.Concat(serviceMarks, sessionMarks))
+	printAccount(t, u, e2e.SetuidShell(t), slices.Concat(setuidMarks, sessionMarks))
+}
+
+func printAccount(t *testing.T, u *e2e.Account, front string, marks []mark) {
+	login := func() { timed(t, asUser(u, front, "-c", "true")) }
 	for range 20 {
 		login()
 	}
@@ -36,7 +42,7 @@ func TestAccountOfAWarmLogin(t *testing.T) {
 	}
 	end()
 	out := e2e.OnHost(t, "perf", "script", "-i", data, "--ns", "-F", "comm,tid,cpu,time,event,trace")
-	fmt.Print(stages(t, parseEvents(t, out)))
+	fmt.Print(stages(t, parseEvents(t, out), front, marks))
 }
 
 // recordEvents has perf write what happens to all processes of the machine to a file, until end.
@@ -89,26 +95,36 @@ func parseEvents(t *testing.T, out string) (all []event) {
 	return all
 }
 
-// marks are what divides a warm login into stages: each is the first event of its kind after the
-// one before, of a process and about another one, where these are named.
-var marks = []struct{ stage, kind, comm, args string }{
-	{"the front starts, until it connects to the broker", "sched_wakeup", "dockersh", "comm=dockershd "},
-	{"the broker decides, until it sends the agent's socket", "sched_wakeup", "dockershd", " pid=FRONT "},
-	{"front and agent start the command, until it is executed", "sched_process_exec", "", "pid=COMMAND "},
-	{"the command", "sched_process_exit", "", " pid=COMMAND "},
-	{"the agent reports its end", "sched_wakeup", "dockersh-init", " pid=FRONT "},
-	{"the front ends", "sched_process_exit", "", " pid=FRONT "},
-}
+// A mark ends a stage of a warm login: it is the first event of its kind after the one before, of a
+// process and about another one, where these are named.
+type mark struct{ stage, kind, comm, args string }
+
+var (
+	serviceMarks = []mark{
+		{"the front starts, until it connects to the broker", "sched_wakeup", "dockersh", "comm=dockershd "},
+		{"the broker decides, until it sends the agent's socket", "sched_wakeup", "dockershd", " pid=FRONT "},
+	}
+	setuidMarks = []mark{
+		{"the front starts, until it has started the broker", "sched_process_exec", "", "filename=" + e2e.Prefix + "/libexec/dockershd-session "},
+		{"the broker starts and decides, until it sends the agent's socket", "sched_wakeup", "dockershd-sessi", " pid=FRONT "},
+	}
+	sessionMarks = []mark{
+		{"front and agent start the command, until it is executed", "sched_process_exec", "", "pid=COMMAND "},
+		{"the command", "sched_process_exit", "", " pid=COMMAND "},
+		{"the agent reports its end", "sched_wakeup", "dockersh-init", " pid=FRONT "},
+		{"the front ends", "sched_process_exit", "", " pid=FRONT "},
+	}
+)
 
 // stages returns a table of how long each stage took, and the whole. It leaves out logins in which
 // a process did not sleep, and so was not woken.
-func stages(t *testing.T, all []event) string {
+func stages(t *testing.T, all []event, front string, marks []mark) string {
 	took := make([][]time.Duration, len(marks)+1)
 	for i, e := range all {
-		if e.kind != "sched_process_exec" || !strings.Contains(e.args, "filename="+e2e.Front+" ") {
+		if e.kind != "sched_process_exec" || !strings.Contains(e.args, "filename="+front+" ") {
 			continue
 		}
-		if times := divide(all[i:]); times != nil {
+		if times := divide(all[i:], marks); times != nil {
 			for k := range times {
 				took[k] = append(took[k], times[k])
 			}
@@ -133,11 +149,11 @@ func stages(t *testing.T, all []event) string {
 
 // divide returns how long each stage of the login took that begins with the first event; nil if one
 // of them was not seen.
-func divide(login []event) (times []time.Duration) {
+func divide(login []event, marks []mark) (times []time.Duration) {
 	front, command, last := login[0].pid(), "", login[0].at
 	for _, e := range login[1:] {
 		m := marks[len(times)]
-		if e.kind == "sched_process_exec" && m.kind == e.kind {
+		if e.kind == m.kind && m.args == "pid=COMMAND " {
 			command = e.pid()
 		}
 		args := strings.NewReplacer("FRONT", front, "COMMAND", command).Replace(m.args)
