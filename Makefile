@@ -38,9 +38,13 @@ LINK     = -s -Wl,-z,relro,-z,now,-z,noexecstack
 # The login shell is static: it starts faster, and may be setuid root. With musl, where it is
 # installed, it starts faster still: glibc first asks the processor for its features, and in a
 # virtual machine each answer takes the host some microseconds (docs/performance.md).
-FRONTCC ?= $(or $(and $(filter cc,$(CC)),$(MUSL)),$(CC))
-MUSL     = $(if $(shell command -v musl-gcc),musl-gcc $(KERNELS))
-KERNELS  = -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) # for linux/*.h
+FRONTCC ?= $(or $(and $(filter cc,$(CC)),$(shell command -v musl-gcc)),$(CC))
+ifeq ($(notdir $(FRONTCC)),musl-gcc) # which knows neither linux/*.h nor -static-pie
+STATIC   = -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) \
+           -static -nostartfiles -l:rcrt1.o -Wl,-pie,--no-dynamic-linker,-z,text
+else
+STATIC   = -static-pie
+endif
 FRONTFLAGS = -std=c11 -fPIE $(HARDEN) $(WARN) -DRUN_DIR='"$(RUN)"' -DLIBEXEC_DIR='"$(LIBEXECDIR)"'
 
 # The PAM module: built where libpam and its headers are, and installed where this host has its other
@@ -64,7 +68,7 @@ build: ## build the programs, static, in ./bin
 	@$(MAKE) -s front pam
 
 front: # the login shell
-	@$(FRONTCC) $(CPPFLAGS) $(CFLAGS) $(FRONTFLAGS) -DVERSION='"$(VERSION)"' -static-pie $(LINK) -o $(BIN)/dockersh front/*.c || \
+	@$(FRONTCC) $(CPPFLAGS) $(CFLAGS) $(FRONTFLAGS) -DVERSION='"$(VERSION)"' $(STATIC) $(LINK) -o $(BIN)/dockersh front/*.c || \
 		{ echo 'make: error: $(FRONTCC) does not build dockersh: it takes a C compiler and a static libc (apt-get install gcc musl-tools libc6-dev)' >&2; exit 1; }
 
 pam: # the PAM module, if that can be built here
