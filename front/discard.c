@@ -125,6 +125,8 @@ leave_cgroups(void)
 		if (leave_cgroup(hierarchy, path) < 0)
 			err = errno;
 	}
+	if (err == 0 && ferror(f))
+		err = errno; /* the kernel does not name a cgroup whose path is longer than PATH_MAX */
 	if (f != NULL)
 		fclose(f);
 	errno = err;

@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -127,4 +128,36 @@ func TestBrokerWithRootsRightsDoesNotRunInTheCgroupOfAUser(t *testing.T) {
 	via := `echo $$ >` + cgroup + `/cgroup.procs && exec unshare -m sh -c '
 		mount --bind ` + at + ` ` + at + ` && mount -o remount,bind,ro ` + at + ` && exec "$@"' sh "$@"`
 	noBroker(t).run(how{via: via}).refuses("dockersh: error: cannot move the dockersh service out of a cgroup that is yours: read-only file system\nhint: " + usererr.RunDoctor + "\n")
+}
+
+// The kernel names no cgroup whose path is longer than a path may be.
+func TestBrokerWithRootsRightsDoesNotRunInACgroupWithoutAName(t *testing.T) {
+	needRoot(t)
+	newDoor(t)
+	for _, at := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/freezer"} {
+		if _, err := os.Stat(at + "/cgroup.procs"); err != nil {
+			t.Logf("no such cgroups here: %v", err)
+			continue
+		}
+		procs := makeDeepCgroup(t, at)
+		noBroker(t).run(how{extra: procs, via: `echo $$ >&3 && exec "$@"`}).refuses(
+			"dockersh: error: cannot move the dockersh service out of a cgroup that is yours: file name too long\nhint: " + usererr.RunDoctor + "\n")
+	}
+}
+
+// makeDeepCgroup makes a cgroup whose path is too long, and returns its cgroup.procs.
+func makeDeepCgroup(t *testing.T, at string) *os.File {
+	t.Helper()
+	dir, err := unix.Open(at, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	must(t, err)
+	for level := range unix.PathMax/200 + 1 {
+		above, name := dir, fmt.Sprintf("dockersh-test-%d-%0180d", os.Getpid(), level)
+		must(t, unix.Mkdirat(above, name, 0o755))
+		dir, err = unix.Openat(above, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		must(t, err)
+		t.Cleanup(func() { _, _ = unix.Unlinkat(above, name, unix.AT_REMOVEDIR), unix.Close(above) })
+	}
+	procs, err := unix.Openat(dir, "cgroup.procs", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	must(t, errors.Join(err, unix.Close(dir)))
+	return asFile(t, procs)
 }
