@@ -119,6 +119,8 @@ var walls = []wall{
 		"a description in, an object of the API out: no call is made here"},
 	{"internal/engine/kubernetes/stream", []string{"internal/engine/docker", "internal/host/account", "k8s.io/client-go/kubernetes", "internal/engine/kubernetes/manifest"},
 		"a connection to a program: where it runs, and who may start it, was decided before"},
+	{"internal/engine/presence", []string{"net", "os/exec", "internal/host/", "internal/engine/docker", "internal/engine/kubernetes", "internal/engine/enginetest"},
+		"it announces sessions again and again: who may enter, and what is removed, is decided elsewhere"},
 	{"internal/engine/conformance", []string{"net", "os/exec", "internal/engine/docker", "internal/engine/enginetest"}, "what every engine must do, whichever it is"},
 	{"internal/engine/enginetest", []string{"net", "os/exec", "internal/engine/docker"}, "an engine in memory, for tests"},
 

@@ -84,9 +84,6 @@ func listEngine(ctx context.Context, engines *engine.Clients, at engine.Address,
 	for _, c := range found {
 		owner, ours := policy.OwnerOf(c.Labels)
 		left := lifecycle.IsLeft(state.Inventory(paths.Inventory()), c)
-		if at.IsCluster() && !state.RunDir(paths.Run).Container(c.Name).HasMark(c.Labels[engine.LabelMark]) {
-			continue // another login host looks after it
-		}
 		if ours && owner.Identity != policy.Probe && c.Name != "" && lifecycle.IsOld(c) == left {
 			all = append(all, Container{Container: c, owner: owner, address: at, engine: e, left: left})
 		}

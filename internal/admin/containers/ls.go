@@ -76,13 +76,17 @@ func Ls(ctx context.Context, env cli.Env, args []string) error {
 	gone, err := installed.Gone(ctx, installed.Accounts(0), all)
 	down = append(down, err) // the list is complete without
 	err = nil
-	rows := []row{}
+	rows, others := []row{}, &elsewhere{}
 	for _, c := range found {
 		in, err := live.LiveIn(ctx, c.Name, c.owner.UID, c.Mark())
 		if err != nil {
 			down = append(down, fmt.Errorf("%s: %w", c.Name, err))
 		}
-		rows = append(rows, newRow(c, sized, slices.Contains(gone, c.Container), len(sessions.Shown(in))))
+		away, err := others.in(ctx, c)
+		if err != nil {
+			down = append(down, fmt.Errorf("%s: sessions of other login hosts: %w", c.Name, err))
+		}
+		rows = append(rows, newRow(c, sized, slices.Contains(gone, c.Container), len(sessions.Shown(in))+away))
 	}
 	switch {
 	case quiet:

@@ -8,6 +8,7 @@ import (
 	"github.com/dockersh/dockersh/internal/admin/human"
 	"github.com/dockersh/dockersh/internal/admin/sessions"
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/presence"
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -44,10 +45,11 @@ func (r *remover) confirm(ctx context.Context, all []Container) error {
 	if r.yes {
 		return nil
 	}
-	in := 0
+	in, others := 0, &elsewhere{}
 	for _, c := range all {
 		live, _ := c.liveIn(ctx) // removeOne looks again
-		in += len(sessions.Shown(live))
+		away, _ := others.in(ctx, c)
+		in += len(sessions.Shown(live)) + away
 	}
 	what := human.Count(len(all), "container")
 	if len(all) == 1 {
@@ -78,8 +80,17 @@ func (r *remover) removeOne(ctx context.Context, c Container, d state.ContainerD
 	occupied := func() bool {
 		var live []state.Session
 		live, unknown = c.liveIn(ctx)
-		in = len(sessions.Shown(live))
+		away, err := (&elsewhere{}).in(ctx, c)
+		unknown = errors.Join(unknown, err)
+		in = len(sessions.Shown(live)) + away
 		return (in > 0 || unknown != nil) && !r.force
+	}
+	if !r.force && c.address.IsCluster() {
+		host, err := state.RunDir(paths.Run).Host()
+		if err != nil {
+			return "", err
+		}
+		c.engine = presence.Careful(c.engine, c.address, host)
 	}
 	alone, err := lifecycle.WhileVacant(d, occupied, func() error { return c.remove(ctx, state.Inventory(paths.Inventory())) })
 	if errors.Is(err, engine.ErrNotFound) {

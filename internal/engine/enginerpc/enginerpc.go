@@ -16,19 +16,20 @@ import (
 
 // request is a call. Of its fields, those that the call has are set.
 type request struct {
-	Call    string
-	At      engine.Address // of the engine
-	ID      string         `json:",omitempty"` // or a name, or an image
-	Ref     string         `json:",omitempty"` // the second of two
-	Size    bool           `json:",omitempty"`
-	Since   time.Time      `json:",omitzero"`
-	Grace   time.Duration  `json:",omitempty"`
-	Limits  engine.Limits  `json:",omitzero"`
-	As      engine.As      `json:",omitzero"`
-	Argv    []string       `json:",omitempty"`
-	Files   []engine.File  `json:",omitempty"`
-	Spec    *spec          `json:",omitempty"`
-	Program engine.Program `json:",omitzero"`
+	Call     string
+	At       engine.Address  // of the engine
+	ID       string          `json:",omitempty"` // or a name, or an image
+	Ref      string          `json:",omitempty"` // the second of two
+	Size     bool            `json:",omitempty"`
+	Since    time.Time       `json:",omitzero"`
+	Grace    time.Duration   `json:",omitempty"`
+	Limits   engine.Limits   `json:",omitzero"`
+	As       engine.As       `json:",omitzero"`
+	Argv     []string        `json:",omitempty"`
+	Files    []engine.File   `json:",omitempty"`
+	Spec     *spec           `json:",omitempty"`
+	Program  engine.Program  `json:",omitzero"`
+	Presence engine.Presence `json:",omitzero"`
 }
 
 // spec is engine.Spec on its way, where no function can go.
@@ -53,12 +54,14 @@ type answer struct {
 	Bytes      []byte              `json:",omitempty"`
 	Numbers    [2]int64            `json:",omitzero"`
 	Counts     engine.Counts       `json:",omitzero"`
+	Presences  []engine.Presence   `json:",omitempty"`
 }
 
 // known are the errors that are the same on both sides. Their numbers are their places.
 var known = []error{
 	engine.ErrNotFound, engine.ErrNoImage, engine.ErrNameTaken, engine.ErrDown, engine.ErrDenied, engine.ErrNoSetLimits,
 	engine.ErrOption, engine.ErrLeftover, engine.ErrMountInMount, fs.ErrNotExist, context.Canceled, context.DeadlineExceeded,
+	engine.ErrInUse,
 }
 
 // failure is an error on its way.

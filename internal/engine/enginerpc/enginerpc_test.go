@@ -202,3 +202,27 @@ func TestProcessThatReadsNothingHoldsUpNoCall(t *testing.T) {
 	}
 	_ = e.(*Client).process.Kill()
 }
+
+func TestSessionsOfOtherHostsCrossTheSocket(t *testing.T) {
+	c := newClient(t)
+	made, err := c.Create(t.Context(), engine.Spec{Name: "a", Image: "busybox", Entrypoint: "/x", Labels: map[string]string{engine.LabelOwner: "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := engine.Presence{Container: "a", Host: "b", Session: "s"}
+	if err := c.Announce(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if in, err := c.Enter(t.Context(), made.ID, p); err != nil || in.Labels[engine.LabelLogin] != "s" {
+		t.Errorf("%+v %v", in, err)
+	}
+	if all, err := c.Presences(t.Context()); err != nil || len(all) != 1 || all[0] != p {
+		t.Errorf("%+v %v", all, err)
+	}
+	if err := c.RemoveVacant(t.Context(), made.ID, "a"); !errors.Is(err, engine.ErrInUse) {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(c.Withdraw(t.Context(), p), c.RemoveVacant(t.Context(), made.ID, "a")); err != nil {
+		t.Error(err)
+	}
+}

@@ -74,6 +74,13 @@ func call(ctx context.Context, e engine.Engine, r *request, a *answer, progress 
 	if r.Call == "Pull" {
 		return e.Pull(ctx, r.ID, progress)
 	}
+	if do := sharedCalls[r.Call]; do != nil {
+		shared, ok := e.(engine.Shared)
+		if !ok {
+			return errNotShared
+		}
+		return do(ctx, shared, r, a)
+	}
 	do, ok := calls[r.Call]
 	if !ok {
 		return fmt.Errorf("there is no call %q", r.Call)

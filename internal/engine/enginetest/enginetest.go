@@ -45,6 +45,7 @@ type Fake struct {
 	oom        map[string]time.Time // by name: when something was killed
 	ids        int
 	free       int64 // see SetFree
+	presences  []engine.Presence
 }
 
 var _ engine.Engine = (*Fake)(nil)

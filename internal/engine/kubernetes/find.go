@@ -2,11 +2,13 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
@@ -127,11 +129,24 @@ func (e *Engine) delete(ctx context.Context, id string, grace int64) error {
 	if !ok {
 		return fmt.Errorf("%w: %q is not an id", engine.ErrNotFound, id)
 	}
-	options := &metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: metav1.NewUIDPreconditions(uid)}
+	err := e.deleteIf(ctx, id, grace, &metav1.Preconditions{UID: (*types.UID)(&uid)})
+	if errors.Is(err, errChanged) {
+		return fmt.Errorf("%w: the pod %s is another one now", engine.ErrNotFound, name)
+	}
+	return err
+}
+
+// errChanged: a pod is not as the preconditions have it.
+var errChanged = errors.New("the pod has changed")
+
+// deleteIf deletes a pod if preconditions hold, and waits until it is gone; errChanged.
+func (e *Engine) deleteIf(ctx context.Context, id string, grace int64, only *metav1.Preconditions) error {
+	_, name, _ := splitID(id)
+	options := &metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: only}
 	err := e.call(ctx, func(ctx context.Context) error {
 		err := e.core.Delete().Namespace(e.namespace).Resource("pods").Name(name).Body(options).Do(ctx).Error()
 		if isConflict(err) {
-			return fmt.Errorf("%w: the pod %s is another one now", engine.ErrNotFound, name)
+			return fmt.Errorf("%w: %s", errChanged, name)
 		}
 		return err
 	})

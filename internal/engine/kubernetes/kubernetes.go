@@ -33,10 +33,15 @@ type Engine struct {
 	core      *rest.RESTClient
 	http      *http.Client // for what is not in the core group
 
+	watched watched
+
 	calls, failed atomic.Uint64
 }
 
-var _ engine.Engine = (*Engine)(nil)
+var (
+	_ engine.Engine = (*Engine)(nil)
+	_ engine.Shared = (*Engine)(nil)
+)
 
 // Open returns the client of a cluster. The address names the namespace, and in place of
 // certificates a kubeconfig file, with a context after #; empty: the pod that this program runs in.

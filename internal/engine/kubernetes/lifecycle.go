@@ -7,7 +7,6 @@ import (
 
 	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
@@ -72,11 +71,7 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 		return fmt.Errorf("%w: the pod %s had ended", engine.ErrNotFound, p.Name)
 	}
 	// From here on somebody may be inside.
-	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, p.UID, manifest.AnnotationStarted)
-	err = e.call(ctx, func(ctx context.Context) error {
-		return e.core.Patch(types.MergePatchType).Namespace(e.namespace).Resource("pods").Name(p.Name).Body([]byte(mark)).Do(ctx).Error()
-	})
-	if err != nil {
+	if _, err := e.annotate(ctx, id, manifest.AnnotationStarted, "true"); err != nil {
 		return err
 	}
 	return e.runScript(ctx, p.Name, nil, nil, openDoor)

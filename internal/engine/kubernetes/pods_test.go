@@ -361,6 +361,78 @@ func TestEachUserHasOnePodThroughTwoHosts(t *testing.T) {
 	}
 }
 
+// Sessions come and go through two hosts at once, and the last one to leave removes the pod.
+func TestPodOfTwoHostsIsThereWhileSomebodyIsIn(t *testing.T) {
+	hosts := []*Engine{onCluster(t), onCluster(t)}
+	one := spec()
+	var all sync.WaitGroup
+	for user := range 4 {
+		mine := one
+		mine.Name = fmt.Sprintf("%s_%d", one.Name, user)
+		for at, host := range hosts {
+			all.Go(func() {
+				for n := range 10 {
+					p := engine.Presence{Container: mine.Name, Host: string(rune('a' + at)), Session: fmt.Sprintf("s%d%d", at, n)}
+					if err := comeAndGo(t.Context(), host, mine, p); err != nil {
+						t.Errorf("%s: %v", mine.Name, err)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	left, err := hosts[0].List(t.Context(), false)
+	ok(t, err)
+	for _, c := range left {
+		if strings.HasPrefix(c.Name, one.Name+"_") {
+			t.Errorf("%s is left", c.Name)
+			ok(t, hosts[0].Remove(t.Context(), c.ID))
+		}
+	}
+	if in, err := hosts[0].Presences(t.Context()); len(in) > 0 || err != nil {
+		t.Errorf("%+v %v", in, err)
+	}
+}
+
+// comeAndGo is a session in a pod that goes with its last one.
+func comeAndGo(ctx context.Context, e *Engine, s engine.Spec, p engine.Presence) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := e.Announce(ctx, p); err != nil {
+		return err
+	}
+	for {
+		c, err := e.Find(ctx, s.Name)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			if c, err = e.Create(ctx, s); err == nil {
+				err = e.Start(ctx, c.ID)
+			}
+			if err != nil && !errors.Is(err, engine.ErrNameTaken) {
+				return err
+			}
+		case err != nil:
+			return err
+		case c.State == engine.Running:
+			if c, err = e.Enter(ctx, c.ID, p); err == nil && c.State == engine.Running {
+				code, err := engine.Run(ctx, e, c.ID, engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/sleep", "0.05"}})
+				if code != 0 || err != nil {
+					return fmt.Errorf("a session lost its pod: %d %w", code, err)
+				}
+				if err := errors.Join(e.Withdraw(ctx, p), e.RemoveVacant(ctx, c.ID, p.Host)); errors.Is(err, engine.ErrInUse) || errors.Is(err, engine.ErrNotFound) {
+					return nil
+				} else {
+					return err
+				}
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // A verb that nothing here misses is not in the role. What is left out: events are for people, and
 // create on pods/exec is missed by SPDY, and since Kubernetes 1.35 by WebSockets.
 func TestRoleHasNoVerbTooMany(t *testing.T) {
@@ -431,7 +503,10 @@ func wholeLife(e *Engine) error {
 	_, err = e.List(ctx, false)
 	err = errors.Join(err, e.PutFiles(ctx, c.ID, []engine.File{{Path: engine.OwnDir + "/x"}}), e.Start(ctx, c.ID))
 	_, measured := e.Usage(ctx, c.ID)
-	return errors.Join(err, measured, e.Remove(ctx, c.ID))
+	p := engine.Presence{Container: one.Name, Host: "a", Session: "s"}
+	err = errors.Join(err, measured, e.Announce(ctx, p))
+	_, entered := e.Enter(ctx, c.ID, p)
+	return errors.Join(err, entered, e.Withdraw(ctx, p), e.RemoveVacant(ctx, c.ID, "b"))
 }
 
 func BenchmarkExec(b *testing.B) {

@@ -30,6 +30,9 @@ func needed() (all []right) {
 			all = append(all, right{verb: verb, resource: resource})
 		}
 	}
+	for verb := range strings.FieldsSeq("list create patch delete") {
+		all = append(all, right{verb: verb, group: "coordination.k8s.io", resource: "leases"})
+	}
 	return append(all, right{verb: "get", group: "metrics.k8s.io", resource: "pods"})
 }
 
@@ -41,6 +44,7 @@ var excess = []right{
 	{verb: "deletecollection", resource: "pods"}, {verb: "update", resource: "pods"},
 	{verb: "delete", resource: "persistentvolumeclaims"}, {verb: "get", resource: "nodes/proxy"}, {verb: "patch", resource: "nodes"},
 	{verb: "create", group: "rbac.authorization.k8s.io", resource: "rolebindings"},
+	{verb: "deletecollection", group: "coordination.k8s.io", resource: "leases"},
 	{verb: "delete", group: "networking.k8s.io", resource: "networkpolicies"},
 	{verb: "create", resource: "pods", elsewhere: "kube-system"}, {verb: "get", resource: "secrets", elsewhere: "kube-system"},
 }

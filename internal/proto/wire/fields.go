@@ -151,6 +151,9 @@ func (m *Bridge) fields(c *codec) {
 	c.flag(&m.Agent)
 	c.flag(&m.Record)
 	c.str(&m.Title)
+	c.str(&m.Name)
+	c.str(&m.Host)
+	c.str(&m.Session)
 }
 
 func (*Ended) Kind() Kind        { return KindEnded }

@@ -250,6 +250,10 @@ type Bridge struct {
 	Agent       bool
 	Record      bool
 	Title       string // of the recording
+
+	// Name, Host and Session announce the session to the login hosts that share the container
+	// (engine.Presence); empty: no others do.
+	Name, Host, Session string
 }
 
 // Ended reports how the session ended, for the log. There is no answer.

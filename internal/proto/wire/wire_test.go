@@ -42,7 +42,8 @@ func samples() []Message {
 		&Count{},
 		&Processes{Others: 70000},
 		&Bridge{Container: "c0ffee", UID: 1001, GID: 1001, User: "alice", Agent: true, Record: true, Title: "alice"},
-		&Bridge{Engine: "/run/docker.sock", TLS: "/etc/tls", Container: "c0ffee", UID: 1001, GID: 4294967294, User: "alice", Home: "/home/alice"},
+		&Bridge{Engine: "/run/docker.sock", TLS: "/etc/tls", Container: "c0ffee", UID: 1001, GID: 4294967294, User: "alice", Home: "/home/alice",
+			Name: "alice_dockersh", Host: "login1-x", Session: "y"},
 	}
 }
 

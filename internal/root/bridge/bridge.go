@@ -79,7 +79,8 @@ func run(log *slog.Logger, open engine.Opener) error {
 		seqpacket.CloseAll(fds)
 		return wire.ErrMessage
 	}
-	s := &session{front: c, task: task, log: log.With("uid", task.UID, "container", task.Container)}
+	s := &session{front: c, task: task, over: func() {}, log: log.With("uid", task.UID, "container", task.Container)}
+	defer func() { s.over() }()
 	if err := s.connect(open, fds); err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (s *session) connect(open engine.Opener, fds []int) (err error) {
 		s.upstream, err = newAgentSession(fds[0])
 		fds = fds[1:]
 	case at.IsCluster():
-		s.upstream, err = newPodStream(open, s.task)
+		s.upstream, s.over, err = newPodStream(open, s.task)
 	default:
 		s.upstream, err = newExecStream(open, s.task, s.log)
 	}

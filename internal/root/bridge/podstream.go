@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/presence"
 	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/frames"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -34,6 +35,7 @@ type podStream struct {
 	credit    *frames.Credit // of input
 
 	sending sync.Mutex
+	over    func() // of holdPresence
 
 	mu    sync.Mutex
 	cause error // of the end
@@ -42,15 +44,25 @@ type podStream struct {
 // agentInside is the agent, as it is in every pod.
 var agentInside = []string{"/.dockersh/dockersh-init", "stream"}
 
-func newPodStream(open engine.Opener, task *wire.Bridge) (*podStream, error) {
+func newPodStream(open engine.Opener, task *wire.Bridge) (p *podStream, over func(), err error) {
 	e, err := open(engine.Address{Host: task.Engine, TLS: task.TLS})
 	if err != nil {
-		return nil, err
+		return nil, func() {}, err
 	}
-	return &podStream{
+	p = &podStream{
 		engine: e, task: task, credit: frames.NewCredit(),
-		replies: make(chan wire.Message, 4), ended: make(chan struct{}),
-	}, nil
+		replies: make(chan wire.Message, 4), ended: make(chan struct{}), over: func() {},
+	}
+	if shared, ok := e.(engine.Shared); ok && task.Session != "" {
+		p.over = holdPresence(shared, engine.Presence{Container: task.Name, Host: task.Host, Session: task.Session})
+	}
+	return p, p.over, nil
+}
+
+// holdPresence goes on with what the broker announced, until nobody is in the pod by the session.
+func holdPresence(e engine.Shared, p engine.Presence) (end func()) {
+	release := presence.Hold(e, p)
+	return sync.OnceFunc(func() { release(); presence.Withdraw(e, p) })
 }
 
 // hello asks nobody: the agent is started with the session.
@@ -108,6 +120,7 @@ func (p *podStream) receive() {
 	p.credit.End()
 	p.outputs.end()
 	close(p.ended)
+	p.over()
 }
 
 // end sets the cause of the end, unless there is one, and returns it.

@@ -35,16 +35,20 @@ func TestMain(m *testing.M) {
 // newPod returns a session in a pod whose agent runs on this host, or is another program.
 func newPod(t *testing.T, argv ...string) *podStream {
 	t.Helper()
-	return newLatePod(t, 0, argv...)
+	return newPodOn(t, enginetest.New(), 0, argv...)
 }
 
 // newLatePod is newPod with output that is so late, and lost where its program has ended.
 func newLatePod(t *testing.T, late time.Duration, argv ...string) *podStream {
 	t.Helper()
+	return newPodOn(t, enginetest.New(), late, argv...)
+}
+
+func newPodOn(t *testing.T, f *enginetest.Fake, late time.Duration, argv ...string) *podStream {
+	t.Helper()
 	if len(argv) == 0 {
 		argv = []string{"/proc/self/exe", "stream"}
 	}
-	f := enginetest.New()
 	f.Add(engine.Container{ID: "c", Name: "c", State: engine.Running})
 	f.OnStream = func(in enginetest.Inside) int {
 		cmd := exec.Command(argv[0], argv[1:]...)
@@ -68,11 +72,12 @@ func newLatePod(t *testing.T, late time.Duration, argv ...string) *podStream {
 		_ = cmd.Run()
 		return cmd.ProcessState.ExitCode()
 	}
-	p, err := newPodStream(func(engine.Address) (engine.Engine, error) { return f, nil },
-		&wire.Bridge{Container: "c", User: "alice", Home: "/"})
+	p, over, err := newPodStream(func(engine.Address) (engine.Engine, error) { return f, nil },
+		&wire.Bridge{Container: "c", User: "alice", Home: "/", Name: "c", Host: "h", Session: "s"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(over)
 	t.Cleanup(p.hangUp)
 	return p
 }
@@ -122,6 +127,37 @@ func TestPodSessionCarriesInputOutputAndExit(t *testing.T) {
 	exit := waitFor(t, p)
 	if *exit != (wire.Exit{Status: exitstatus.OfCode(7)}) || out.String() != "typed\n" || errs.String() != "alice /\n" {
 		t.Errorf("%+v, %q, %q", exit, out.String(), errs.String())
+	}
+}
+
+func TestPodSessionIsKnownToOtherLoginHostsUntilItsEnd(t *testing.T) {
+	for _, hangsUp := range []bool{false, true} {
+		f := enginetest.New()
+		if err := f.Announce(t.Context(), engine.Presence{Container: "c", Host: "h", Session: "s"}); err != nil {
+			t.Fatal(err)
+		}
+		present := func() int {
+			all, err := f.Presences(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		p := newPodOn(t, f, 0)
+		startIn(t, p, command("cat"))
+		if present() != 1 {
+			t.Error("it is gone while somebody is in")
+		}
+		if hangsUp {
+			p.hangUp()
+		} else {
+			_ = p.CloseWrite()
+			waitFor(t, p)
+		}
+		p.over()
+		if present() != 0 {
+			t.Errorf("hung up %v: it still counts", hangsUp)
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ type session struct {
 	task     *wire.Bridge
 	upstream upstream
 	recorder *recorder // nil: the session is not recorded
+	over     func()    // is called when nobody is in the container for the session any more
 	log      *slog.Logger
 
 	start *wire.Start

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/presence"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/channel"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -165,6 +166,13 @@ func (b *Bringup) newColdLogin(l Login, show func(line string)) (*coldLogin, err
 	if err != nil {
 		return nil, err
 	}
+	if l.Plan.Engine().IsCluster() {
+		host, err := b.State.Host()
+		if err != nil {
+			return nil, err
+		}
+		e = presence.Careful(e, l.Plan.Engine(), host)
+	}
 	return &coldLogin{b: b, login: l, plan: l.Plan, dir: b.State.Container(l.Plan.Container), engine: e, show: show,
 		target: b.launch.Target(l.Plan, e, show)}, nil
 }
@@ -184,10 +192,17 @@ type coldLogin struct {
 	engine engine.Engine
 	show   func(line string)
 	target *launch.Target
+
+	presence engine.Presence // to other login hosts; empty where there are none
 }
 
 // enter brings the container up until the login is connected.
-func (a *coldLogin) enter(ctx context.Context) (channel.Conn, ColdReason, error) {
+func (a *coldLogin) enter(ctx context.Context) (conn channel.Conn, cold ColdReason, err error) {
+	over, err := a.announce(ctx)
+	if err != nil {
+		return conn, "", err
+	}
+	defer func() { over(err == nil) }()
 	if a.plan.MayNeedExec() && !a.b.maySetLimits(a.login) {
 		if conn, err := a.openExecStream(ctx); !errors.Is(err, errNotReady) {
 			return conn, ExecStream, err
@@ -239,6 +254,11 @@ func (b *Bringup) Prepare(ctx context.Context, plan *policy.Plan) (ColdReason, e
 	if err != nil {
 		return "", userError(err)
 	}
+	over, err := a.announce(ctx)
+	if err != nil {
+		return "", userError(err)
+	}
+	defer over(false)
 	cold, err := a.provideAgentOnce(ctx)
 	if err != nil {
 		return "", userError(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/launch"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -17,10 +18,17 @@ import (
 // restarted.
 const transientLimit = 20 * time.Second
 
+// elsewherePause is the pause between two looks at a container that another login host makes.
+const elsewherePause = time.Second / 2
+
 // bringUp looks at what the engine has and does what is missing, which it returns. The
 // lock is held.
 func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error) {
-	for end := time.Now().Add(transientLimit); ; {
+	limit := transientLimit
+	if a.plan.Engine().IsCluster() { // another login host may be making it
+		limit = launch.MakeLimit
+	}
+	for end := time.Now().Add(limit); ; {
 		found, err := a.engine.Find(ctx, a.plan.Container)
 		if errors.Is(err, engine.ErrNotFound) && a.plan.MayAdopt() {
 			return "", usererr.New(usererr.Container, "there is no container "+a.plan.Container,
@@ -61,9 +69,6 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		if err != nil {
 			return "", err
 		}
-		if err := a.checkPod(found); err != nil {
-			return "", err
-		}
 		if ours && a.target.IsHalfMade(found) && !a.target.InUse() {
 			if err := a.target.RemoveHalfMade(ctx, found.ID); err != nil {
 				return "", err
@@ -95,7 +100,16 @@ func (a *coldLogin) bringUp(ctx context.Context) (missing ColdReason, err error)
 		case engine.Created, engine.Dead:
 			// Half made by a broker that was killed, and nobody ever worked in it; or its
 			// removal began and failed, and nothing is left to start.
-			if err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found); err != nil {
+			err := lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)
+			if errors.Is(err, engine.ErrInUse) {
+				if time.Now().After(end) {
+					return "", a.target.Error("is being made by another login host, and does not get ready", "try again", err)
+				}
+				a.show("waiting for another login host, which makes the container")
+				wait.Sleep(ctx, elsewherePause)
+				continue
+			}
+			if err != nil {
 				return "", err
 			}
 		default: // removing, restarting

@@ -29,8 +29,10 @@ func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 	if err != nil {
 		return channel.Conn{}, err
 	}
-	if err := a.checkPod(found); err != nil {
-		return channel.Conn{}, err
+	if found.State == engine.Running {
+		if found, err = a.enterShared(ctx, found); err != nil {
+			return channel.Conn{}, err
+		}
 	}
 	if found.State != engine.Running || ours && a.plan.Engine().Local() || a.dir.IsShut() {
 		return channel.Conn{}, errNotReady
@@ -45,5 +47,6 @@ func (a *coldLogin) openExecStream(ctx context.Context) (channel.Conn, error) {
 	return a.b.startBridge(a.login, &wire.Bridge{
 		Engine: a.plan.Engine().Host, TLS: a.plan.Engine().TLS, Container: found.ID,
 		UID: user.UID, GID: user.GID, User: user.Name, Home: user.Home,
+		Name: a.presence.Container, Host: a.presence.Host, Session: a.presence.Session,
 	})
 }

@@ -2,6 +2,7 @@ package bringup
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
@@ -31,7 +32,7 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 		return "", nil
 	}
 	owner, ours := policy.OwnerOf(found.Labels)
-	if !ours || a.checkPod(found) != nil || a.plan.CheckEntry(owner) != nil || found.State == engine.Paused {
+	if !ours || a.plan.CheckEntry(owner) != nil || found.State == engine.Paused {
 		return "", nil // a login must not resume a paused container
 	}
 	changed = a.findChange(ctx, found, owner)
@@ -48,6 +49,9 @@ func (a *coldLogin) recreateIfChanged(ctx context.Context) (changed ColdReason, 
 		}
 		return lifecycle.RemoveFromEngine(ctx, a.engine, a.b.Inventory, found)
 	})
+	if errors.Is(err, engine.ErrInUse) {
+		return "", nil
+	}
 	if !vacant || err != nil {
 		return "", err
 	}

@@ -42,17 +42,22 @@ func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Con
 // of images, whose lock keeps them out of each other's way.
 func probeName(imageID string) string { return probeNameOf(state.HostID(), imageID) }
 
+const probePrefix = "dockersh-probe-"
+
 // probeNameOf is probeName of a login host. In a cluster each has its own.
 func probeNameOf(host, imageID string) string {
 	hash := hashOf(imageID)
 	if isName(imageID) {
 		hash = hashOf(host + " " + imageID)
 	}
-	return "dockersh-probe-" + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
+	return probePrefix + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
 }
 
+// isProbe reports whether a container is a probe of this host, or one in a cluster that has ended: its
+// host may be gone.
 func isProbe(c *engine.Container) bool {
-	return c.Name == probeName(c.ImageID) && c.Labels[engine.LabelIdentity] == policy.Probe
+	return c.Labels[engine.LabelIdentity] == policy.Probe && (c.Name == probeName(c.ImageID) ||
+		c.State == engine.Exited && strings.HasPrefix(c.Name, probePrefix))
 }
 
 // WithProbe makes a container of an image in which nothing is mounted, never starts it,

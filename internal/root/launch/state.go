@@ -43,10 +43,11 @@ func (t *Target) writeOwner(owner policy.Owner) error {
 
 // addToInventory notes a container that was made to stay. A disk that is full does not
 // refuse the login: without the entry nobody learns that the container vanished, or that an engine
-// which forgot it still has its files.
+// which forgot it still has its files. A pod may be removed by another login host, and its files go with
+// it in any case.
 func (t *Target) addToInventory(c *engine.Container) {
 	owner, ours := policy.OwnerOf(c.Labels)
-	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours {
+	if _, ephemeral := policy.Ephemeral(c.Labels); ephemeral || !ours || t.plan.Engine().IsCluster() {
 		return
 	}
 	entry := state.Expected{ID: c.ID, UID: owner.UID, Engine: t.plan.Engine().Host}

@@ -20,6 +20,9 @@ import (
 // the users of containers differently, the home is idmapped.
 func (t *Target) hostPaths(ctx context.Context, user passwd.Identity) (policy.HostPaths, error) {
 	at := policy.HostPaths{Protocol: wire.AgentVersion, Helpers: t.l.Helpers, Run: t.dir.Mounted(), Mark: t.dir.Mark()}
+	if t.plan.Engine().IsCluster() {
+		at.Mark = t.dir.SharedMark()
+	}
 	at.Hostname, _ = os.Hostname() // without it the engine chooses one
 	if !t.plan.Settings.MountHome || !t.plan.Engine().Local() {
 		return at, nil // nothing of this host goes elsewhere

@@ -135,7 +135,7 @@ func (r *Reconciler) reconcileLocked(ctx context.Context, container string, ende
 		return retentions.Set(container, ret)
 	}
 	if ret.VacantSince.IsZero() || ended {
-		ret.VacantSince = time.Now()
+		ret.VacantSince, ret.Login = time.Now(), r.lastLogin(ctx, container, ret)
 		if err := retentions.Set(container, ret); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (r *Reconciler) removeVacant(ctx context.Context, container string, ret sta
 // removeEphemeral removes the container that was made to be removed, and none that
 // merely has its name by now.
 func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret state.Retention) (gone bool, err error) {
-	e, err := r.Engines.Get(ret.Engine)
+	e, err := r.engineAt(ret.Engine)
 	if err != nil {
 		return false, err
 	}
@@ -194,7 +194,12 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 		r.Log.Warn("a container that was made to stay has the name of an ephemeral one", "container", container, "id", found.ID)
 		return false, nil
 	}
-	if err := RemoveFromEngine(ctx, e, r.Inventory, found); err != nil {
+	if ret.Login != "" && found.Labels[engine.LabelLogin] != ret.Login {
+		return false, nil // another login host looks after it, or finds it again
+	}
+	if err := RemoveFromEngine(ctx, e, r.Inventory, found); errors.Is(err, engine.ErrInUse) {
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	r.Log.Info("container removed", "container", container, "id", found.ID, "why", "ephemeral")

@@ -35,6 +35,9 @@ func (r *Reconciler) keepRecoveringFrom(at engine.Address) {
 			wait.Sleep(r.ctx, again)
 		}
 	}
+	if at.IsCluster() {
+		r.watchShared(at)
+	}
 }
 
 // maxAgain is the longest pause between two attempts: one may list all containers of an engine.
@@ -49,8 +52,15 @@ func (r *Reconciler) RecoverFrom(at engine.Address) error {
 		return err
 	}
 	errs := []error{r.recoverCarried(e, at), r.removeLayers(e, at)}
+	present, err := r.presentOn(e, at)
+	if err != nil {
+		return err
+	}
 	all, err := e.List(r.ctx, false)
 	for _, c := range all {
+		if isPresent(present, c.Name) {
+			continue // its login host looks after it
+		}
 		if ok, probeErr := r.RemoveProbe(r.ctx, e, c); ok {
 			errs = append(errs, probeErr)
 			continue

@@ -79,9 +79,13 @@ func HostID() string {
 	return strings.TrimSpace(string(id))
 }
 
+// SharedMark is the mark of a container that login hosts share: what all of them know of it is with its
+// engine.
+func (c ContainerDir) SharedMark() string { return "shared:" + c.Name() }
+
 // HasMark reports whether a mark is the directory's.
 func (c ContainerDir) HasMark(mark string) bool {
-	return strings.HasSuffix(mark, ":"+string(c)) && mark == c.Mark() // most need no file
+	return mark == c.SharedMark() || strings.HasSuffix(mark, ":"+string(c)) && mark == c.Mark() // most need no file
 }
 
 // Owner returns for whom the container was made. While the container is shut, or

@@ -21,6 +21,10 @@ type Retention struct {
 	// VacantSince is since when nobody is in it and, with IdleTimeout, nothing runs in
 	// it; zero: somebody is, or no broker looked yet.
 	VacantSince time.Time
+
+	// Login is the last login at that time (engine.LabelLogin), of a container that other login
+	// hosts share. Where there was one since, it is not this host's to remove.
+	Login string
 }
 
 // Keeps reports whether the container stays as it is: such a retention needs no entry.
@@ -93,19 +97,23 @@ func (d Retentions) Names() []string {
 	return names
 }
 
-// text is six fields with tabs between, which no setting may hold; times are in
-// nanoseconds, the last one on the clock of bootTime.
+// text is seven fields with tabs between, which no setting may hold; times are in
+// nanoseconds, the last one on the clock of bootTime. An earlier version wrote six.
 func (r Retention) text() string {
 	return strings.Join([]string{r.Engine.Host, r.Engine.TLS, strconv.FormatBool(r.Ephemeral),
 		strconv.FormatInt(int64(r.Linger), 10), strconv.FormatInt(int64(r.IdleTimeout), 10),
-		strconv.FormatInt(bootTime(r.VacantSince), 10)}, "\t")
+		strconv.FormatInt(bootTime(r.VacantSince), 10), r.Login}, "\t")
 }
 
 func parseRetention(text string) (r Retention, err error) {
 	f := strings.Split(text, "\t")
-	if len(f) != 6 {
+	if len(f) == 6 {
+		f = append(f, "")
+	}
+	if len(f) != 7 {
 		return r, errRetention
 	}
+	r.Login = f[6]
 	r.Engine = engine.Address{Host: f[0], TLS: f[1]}
 	r.Ephemeral, err = strconv.ParseBool(f[2])
 	linger, err1 := strconv.ParseInt(f[3], 10, 64)

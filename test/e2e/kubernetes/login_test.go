@@ -3,9 +3,7 @@
 package kubernetes
 
 import (
-	"net/http"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,28 +47,6 @@ func TestPodsRefuseWhatTheyCannotHave(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(cluster))
 	e2e.SSH(t, newUser(t, "mounthome = true"), "true").Refused(t, "mounthome has no meaning for a pod")
 	e2e.SSH(t, newUser(t, "imagename = missing"), "true").Refused(t, "there is no image missing")
-}
-
-func TestPodOfAnotherLoginHostStays(t *testing.T) {
-	e2e.Run(t, e2e.BehindDoors.On(cluster))
-	u := newUser(t, "ephemeral", "linger = 1h")
-	e2e.SSH(t, u, "true").Want(t, "", "", 0)
-	pod := podsOf(t, u.Name+"_dockersh")
-	if len(pod) != 1 {
-		t.Fatalf("%d pods", len(pod))
-	}
-	const pods = "/api/v1/namespaces/dockersh/pods/"
-	t.Cleanup(func() { _, _ = ask(http.MethodDelete, pods+pod[0]+"?gracePeriodSeconds=1", nil) })
-	if _, err := ask(http.MethodPatch, pods+pod[0], []byte(`{"metadata":{"annotations":{"dockersh.mark":"other:/run"}}}`)); err != nil {
-		t.Fatal(err)
-	}
-	e2e.SSH(t, u, "true").Refused(t, "belongs to another login host")
-	if out := ctl(t, "ls"); strings.Contains(out, u.Name+"_dockersh") {
-		t.Errorf("ls: %s", out)
-	}
-	if now := podsOf(t, u.Name+"_dockersh"); !slices.Equal(now, pod) {
-		t.Errorf("%v became %v", pod, now)
-	}
 }
 
 func TestSilentAPIServerIsOneErrorLine(t *testing.T) {

@@ -1,0 +1,74 @@
+package lifecycle
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/presence"
+	"github.com/dockersh/dockersh/internal/host/wait"
+	"github.com/dockersh/dockersh/internal/root/state"
+)
+
+// Login hosts share the pods of a cluster. Each looks after those that were entered through it, and
+// finds those that nobody is in: their host may be gone.
+
+// engineAt returns the engine of an address, whose Remove leaves alone what other login hosts are in.
+func (r *Reconciler) engineAt(at engine.Address) (engine.Engine, error) {
+	e, err := r.Engines.Get(at)
+	if err != nil || !at.IsCluster() {
+		return e, err
+	}
+	host, err := r.State.Host()
+	return presence.Careful(e, at, host), err
+}
+
+// lastLogin returns the last login to a container that stays for a while, and that other login hosts share.
+func (r *Reconciler) lastLogin(ctx context.Context, container string, ret state.Retention) string {
+	if !ret.Engine.IsCluster() || ret.Linger == 0 {
+		return ""
+	}
+	e, err := r.Engines.Get(ret.Engine)
+	if err != nil {
+		return ""
+	}
+	found, err := e.Find(ctx, container)
+	if err != nil {
+		return ""
+	}
+	return found.Labels[engine.LabelLogin]
+}
+
+// presentOn returns the sessions of all login hosts that share an engine's containers.
+func (r *Reconciler) presentOn(e engine.Engine, at engine.Address) ([]engine.Presence, error) {
+	shared, ok := e.(engine.Shared)
+	if !ok || !at.IsCluster() {
+		return nil, nil
+	}
+	return shared.Presences(r.ctx)
+}
+
+// isPresent reports whether one of these is in a container.
+func isPresent(all []engine.Presence, container string) bool {
+	return slices.ContainsFunc(all, func(p engine.Presence) bool { return p.Container == container })
+}
+
+// sharedEach is how often the sessions of other login hosts are looked at, and listEach, in looks, how
+// often their containers are.
+const (
+	sharedEach = 10 * time.Second
+	listEach   = 3
+)
+
+// watchShared looks after the containers of login hosts that are gone.
+func (r *Reconciler) watchShared(at engine.Address) {
+	for n := 1; r.ctx.Err() == nil; n++ {
+		wait.Sleep(r.ctx, sharedEach)
+		if n%listEach == 0 {
+			_ = r.RecoverFrom(at) // else the next time
+		} else if e, err := r.Engines.Get(at); err == nil {
+			_, _ = r.presentOn(e, at)
+		}
+	}
+}
