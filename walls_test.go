@@ -160,6 +160,8 @@ var walls = []wall{
 		"it writes into the container that it is given: who may enter that, and when, is decided elsewhere"},
 	{"internal/root/images", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"images and what is in them: it knows no container but its probes"},
+	{"internal/root/mounts", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/root/state", "internal/engine/docker", "internal/host/tty", "net/http"},
+		"it looks at paths, and judges them: what becomes of the container is decided elsewhere"},
 	{"internal/root/lifecycle", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/engine/docker", "internal/host/tty", "net/http"},
 		"for containers that nobody is in, and for holders of their locks: it knows no login"},
 	{"internal/root/startsocket", []string{"internal/root/broker", "internal/root/bringup", "internal/root/launch", "internal/root/lifecycle", "internal/engine/docker", "internal/host/tty", "net/http", "log/slog"},

@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -42,7 +42,7 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 		}
 		home = known[c.User()].Home
 	}
-	if err := lifecycle.CheckHelpers(found, paths.Helpers()); err != nil {
+	if err := mounts.CheckHelpers(found, paths.Helpers()); err != nil {
 		return err
 	}
 	var at atomic.Value
@@ -53,14 +53,14 @@ func (c Container) checkMounts(ctx context.Context, found *engine.Container, d s
 				from = mapped.From
 			}
 			at.Store(from)
-			if err := lifecycle.CheckMountSource(from); err != nil {
+			if err := mounts.CheckMountSource(from); err != nil {
 				return err
 			}
 		}
 		if !found.MayGain {
 			return nil
 		}
-		return lifecycle.CheckMountTargets(found, home, true)
+		return mounts.CheckMountTargets(found, home, true)
 	}
 	result := make(chan error, 1)
 	err = hostReads.Do(ctx, c.owner.UID, mountsLimit, func() { result <- check() })

@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/paths"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/state"
 )
 
@@ -92,15 +93,15 @@ func (c Container) verifyMounts(ctx context.Context) error {
 	if err != nil || !c.address.Local() || found.State != engine.Running {
 		return err
 	}
-	root, _, _, err := lifecycle.OpenRoot(found)
+	root, _, _, err := mounts.OpenRoot(found)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	own := []lifecycle.OwnFile{lifecycle.OwnInit(found, paths.Helpers())}
-	misplaced, err := lifecycle.FindMisplaced(root, own, found.Mounts)
+	own := []mounts.OwnFile{mounts.OwnInit(found, paths.Helpers())}
+	misplaced, err := mounts.FindMisplaced(root, own, found.Mounts)
 	if err == nil && misplaced != "" {
-		err = errors.Join(lifecycle.ErrMisplaced(c.Name, misplaced), c.engine.Stop(ctx, found.ID, 0))
+		err = errors.Join(mounts.ErrMisplaced(c.Name, misplaced), c.engine.Stop(ctx, found.ID, 0))
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -34,10 +34,10 @@ func (w Writer) replace(name string, data []byte) error {
 	return w.Root.ReplaceFile(name, data, w.rootGID())
 }
 
-// seen returns lifecycle.ErrNotSeen if nothing can be written.
+// seen returns mounts.ErrNotSeen if nothing can be written.
 func (w Writer) seen() error {
 	if w.Root == nil {
-		return lifecycle.ErrNotSeen
+		return mounts.ErrNotSeen
 	}
 	return nil
 }

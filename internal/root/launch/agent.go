@@ -11,7 +11,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/rootfs"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/containerfiles"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/startsocket"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -29,7 +29,7 @@ type agentStart struct {
 	socket *startsocket.Socket
 	users  idmap.Map    // user numbers of the container
 	root   *rootfs.Root // of the container; nil where it cannot be seen
-	one    lifecycle.One
+	one    mounts.One
 
 	hasMet bool // process 1 has had its socket
 
@@ -61,9 +61,9 @@ func (a *agentStart) close() {
 // container user has in it: from the kernel, which knows it even if the engine would choose
 // another user namespace by now.
 func (a *agentStart) openRoot(ctx context.Context, running *engine.Container) (uid uint32, err error) {
-	a.root, a.users, a.one, err = lifecycle.OpenRoot(running)
+	a.root, a.users, a.one, err = mounts.OpenRoot(running)
 	switch {
-	case errors.Is(err, lifecycle.ErrNotSeen): // the direct door: its users can ask the engine for root themselves
+	case errors.Is(err, mounts.ErrNotSeen): // the direct door: its users can ask the engine for root themselves
 	case errors.Is(err, idmap.ErrNested):
 		return 0, usererr.New(usererr.Container, "the container's user numbers were not set up by root",
 			"ask the administrator to run: dockershctl explain "+a.t.plan.User.Name+

@@ -14,6 +14,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/config"
 	"github.com/dockersh/dockersh/internal/rules/policy"
@@ -31,7 +32,7 @@ func (t *Target) checkSources(ctx context.Context, found *engine.Container) erro
 		return nil
 	}
 	if found != nil {
-		if err := lifecycle.CheckHelpers(found, t.l.Helpers); err != nil {
+		if err := mounts.CheckHelpers(found, t.l.Helpers); err != nil {
 			return err
 		}
 	}
@@ -83,7 +84,7 @@ func sourcesToCheck(s *config.Settings, found *engine.Container, dir state.Conta
 
 func checkMountSources(sources []string) error {
 	for _, source := range sources {
-		if err := lifecycle.CheckMountSource(source); err != nil {
+		if err := mounts.CheckMountSource(source); err != nil {
 			return err
 		}
 	}

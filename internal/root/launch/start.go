@@ -10,6 +10,7 @@ import (
 	"github.com/dockersh/dockersh/internal/host/passwd"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
 	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/startsocket"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -168,12 +169,12 @@ func (t *Target) findRunning(ctx context.Context) (*engine.Container, error) {
 	return found, nil
 }
 
-// checkMountTargets is lifecycle.CheckMountTargets where a program in the container may gain
+// checkMountTargets is mounts.CheckMountTargets where a program in the container may gain
 // rights, as it was made or by today's settings.
 func checkMountTargets(plan *policy.Plan, c *engine.Container, user passwd.Identity) error {
 	local := plan.Engine().Local()
 	if user.UID == 0 || !plan.RightsMayGrow() && !c.MayGain || local && os.Geteuid() != 0 {
 		return nil // nothing is to be gained, or whoever comes here may ask the engine for it
 	}
-	return lifecycle.CheckMountTargets(c, user.Home, local)
+	return mounts.CheckMountTargets(c, user.Home, local)
 }

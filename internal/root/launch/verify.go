@@ -7,7 +7,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/proc"
-	"github.com/dockersh/dockersh/internal/root/lifecycle"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -43,7 +43,7 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 		err = a.t.Error("has an /etc/group that its user can change, in an image that a user chose",
 			"ask the administrator to run: dockershctl reset "+a.t.plan.Container, nil)
 	default:
-		err = lifecycle.ErrMisplaced(a.t.plan.Container, misplaced)
+		err = mounts.ErrMisplaced(a.t.plan.Container, misplaced)
 	}
 	if a.t.InUse() {
 		return err
@@ -54,8 +54,8 @@ func (a *agentStart) verify(ctx context.Context, found *engine.Container, whole 
 // findMisplaced returns the first place in the container where something else is than
 // what is to be there; empty: there is none.
 func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
-	files := []lifecycle.OwnFile{
-		lifecycle.OwnInit(found, a.t.l.Helpers),
+	files := []mounts.OwnFile{
+		mounts.OwnInit(found, a.t.l.Helpers),
 		// It proves that this is the container's own directory, and so the right container.
 		{Inside: policy.RunInside + "/" + filepath.Base(a.t.dir.StartSocket()), Ours: a.t.dir.StartSocket()},
 	}
@@ -64,9 +64,9 @@ func (a *agentStart) findMisplaced(found *engine.Container) (string, error) {
 		return "", err
 	}
 	if a.t.dir.LastStart().IsVerified(process) {
-		return lifecycle.FindMisplaced(a.root, files, nil)
+		return mounts.FindMisplaced(a.root, files, nil)
 	}
-	misplaced, err := lifecycle.FindMisplaced(a.root, files, found.Mounts)
+	misplaced, err := mounts.FindMisplaced(a.root, files, found.Mounts)
 	if err == nil && misplaced == "" {
 		err = a.t.dir.LastStart().SetVerified(process)
 	}

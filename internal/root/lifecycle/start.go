@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/idmap"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/mounts"
 	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
@@ -52,7 +53,7 @@ func Start(ctx context.Context, e engine.Engine, c state.ContainerDir, found *en
 	if err != nil {
 		return home, err
 	}
-	if err := CheckMountSource(home.From); err != nil {
+	if err := mounts.CheckMountSource(home.From); err != nil {
 		return home, err
 	}
 	at := c.Home()

@@ -1,4 +1,6 @@
-package lifecycle
+// Package mounts decides whether what is mounted into a container can be led elsewhere: before it starts,
+// by whoever can change the names on the way, and afterwards, by a look at its root.
+package mounts
 
 import (
 	"errors"
