@@ -114,8 +114,8 @@ func apparmorSignals(h *facts.Host, e *facts.Engine) *fault {
 	if e.Name != "Podman" || e.Runc != "" || len(e.Profiles) == 0 || e.RootlessUID != 0 || !stacked {
 		return nil
 	}
-	text := "AppArmor's profile of " + e.Profiles[0] + " makes the kernel refuse signals between the processes of a container " +
-		"with nonewprivileges: kill fails, and what a session leaves behind is not hung up. "
+	text := "AppArmor's profile of " + e.Profiles[0] + " makes the kernel refuse all signals that processes of a container " +
+		"with nonewprivileges send: kill fails, and what a session leaves behind is not hung up. "
 	if !slices.Contains(e.Profiles, "podman") {
 		return &fault{text: text + "Without the profile, restart the containers",
 			lines: []string{"ln -s /etc/apparmor.d/crun /etc/apparmor.d/disable/", "apparmor_parser -R /etc/apparmor.d/crun"}}
