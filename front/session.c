@@ -215,7 +215,7 @@ start_terminal(void)
 	input = add_relay(reopen(STDIN_FILENO, O_RDONLY), session.run.master);
 	input->input = 1;
 	input->received = update_size;
-	add_relay(session.run.master, reopen(STDOUT_FILENO, O_WRONLY));
+	add_relay(session.run.output, reopen(STDOUT_FILENO, O_WRONLY));
 }
 
 /*

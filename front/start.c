@@ -91,6 +91,13 @@ receive_hello(const struct grant *g, const struct channel *agent)
 	return version;
 }
 
+/* Reports whether fd is a pipe. It asks nothing that whoever made the descriptor could delay. */
+static int
+is_pipe(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ) > 0;
+}
+
 /* Receives the answer to a Start. */
 static struct started
 receive_started(const struct grant *g, const struct channel *agent)
@@ -113,7 +120,7 @@ start_session(const struct start *s)
 {
 	const struct grant *g = s->grant;
 	struct channel agent = { .fd = g->agent.fd, .until = now_ms() + START_MS };
-	struct running run = { .master = -1, .listener = -1 };
+	struct running run = { .master = -1, .output = -1, .listener = -1 };
 	struct started m;
 	char notice[2048];
 	size_t known, at = 0;
@@ -133,11 +140,16 @@ start_session(const struct start *s)
 		no_answer(g);
 	m = receive_started(g, &agent);
 	if (m.terminal != s->terminal || (m.ssh_agent && !wants_agent) ||
-	    answer.num_fds != (size_t)(m.terminal + m.ssh_agent))
+	    (m.piped && !m.terminal) || answer.num_fds != (size_t)(m.terminal + m.piped + m.ssh_agent))
 		bad_answer();
 	if (m.terminal) {
-		run.master = answer.fds[at++];
+		run.output = run.master = answer.fds[at++];
 		if (!is_master(run.master) || fcntl(run.master, F_SETFL, O_NONBLOCK) < 0)
+			bad_answer();
+	}
+	if (m.piped) {
+		run.output = answer.fds[at++];
+		if (!is_pipe(run.output) || fcntl(run.output, F_SETFL, O_NONBLOCK) < 0)
 			bad_answer();
 	}
 	/*

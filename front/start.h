@@ -19,6 +19,7 @@ struct start {
 /* A session that runs. */
 struct running {
 	int master;           /* our end of its terminal, which does not block; -1 without one */
+	int output;           /* where the terminal's output comes from: the master, or a pipe that does not block */
 	int listener;         /* in the container, for the ssh agent; -1 for none */
 	const char *ssh_agent; /* path of sshd's socket for it; NULL for none */
 };

@@ -175,13 +175,18 @@ read_hello(struct reader r, unsigned *version)
 int
 read_started(struct reader r, struct started *m)
 {
+	int set;
+
 	m->terminal = take_flag(&r);
 	m->notice = take_text(&r);
-	m->ssh_agent = m->x11 = 0;
+	m->ssh_agent = m->x11 = m->piped = 0;
 	if (!r.bad && r.left > 0) { /* flags, which are missing where none is set */
 		m->ssh_agent = take_flag(&r);
 		m->x11 = take_flag(&r);
-		if (!m->ssh_agent && !m->x11)
+		set = m->ssh_agent || m->x11;
+		if (r.left > 0)
+			set = m->piped = take_flag(&r);
+		if (!set)
 			return -1;
 	}
 	return end(&r);

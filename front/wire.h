@@ -100,7 +100,7 @@ struct refusal { /* Error */
 struct started {
 	int terminal;
 	struct text notice;
-	int ssh_agent, x11;
+	int ssh_agent, x11, piped;
 };
 
 struct exit_message {

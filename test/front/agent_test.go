@@ -40,6 +40,8 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 	master, slave, err := tty.Open()
 	must(t, err)
 	defer closeAll([]int{master, slave})
+	r, _ := pipe(t)
+	output := int(r.Fd())
 	send := func(m wire.Message, fds ...int) func(a agent) {
 		return func(a agent) { a.send(m, fds...) }
 	}
@@ -57,6 +59,11 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 		"no terminal":                   {true, send(&wire.Started{}), badAgent},
 		"no master":                     {true, raw(started+"\x01\x00\x00\x00\x00", nil...), badAgent},
 		"two masters":                   {true, raw(started+"\x01\x00\x00\x00\x00", master, master), badAgent},
+		"a file for a pipe":             {true, send(&wire.Started{Terminal: true, Piped: true}, master, file), badAgent},
+		"no pipe":                       {true, raw(started+"\x01\x00\x00\x00\x00\x00\x00\x01", master), badAgent},
+		"a pipe that is not announced":  {true, raw(started+"\x01\x00\x00\x00\x00", master, output), badAgent},
+		"a pipe without a terminal":     {false, send(&wire.Started{Piped: true}, output), badAgent},
+		"three flags that are not set":  {true, raw(started+"\x01\x00\x00\x00\x00\x00\x00\x00", master), badAgent},
 		"an unwanted ssh agent":         {false, send(&wire.Started{SSHAgent: true}, slave), badAgent},
 		"an unwanted terminal":          {false, send(&wire.Started{Terminal: true}, master), badAgent},
 		"a message out of order":        {false, send(&wire.Exit{}), badAgent},

@@ -160,6 +160,7 @@ var (
 	}
 	ofAnAgent = []wire.Message{
 		&wire.Started{}, &wire.Started{Notice: "there is no /srv"}, &wire.Started{Terminal: true}, &wire.Started{Terminal: true, SSHAgent: true, X11: true},
+		&wire.Started{Terminal: true, Piped: true},
 		&wire.Started{SSHAgent: true}, &wire.Error{Code: 4, Text: "no \x1b", Hint: "ask"}, &wire.Exit{Status: 9, OutOfMemory: true},
 	}
 	hello = &wire.Hello{Version: wire.AgentVersion}
@@ -241,10 +242,12 @@ func FuzzAnswersOfABroker(f *testing.F) {
 
 func FuzzAnswersOfAnAgent(f *testing.F) {
 	program(f) // before the workers start
-	const master, masterAndSocket, socket = 1 | 1<<2, 2 | 1<<2, 1
+	const master, masterAndSocket, masterAndPipe, socket = 1 | 1<<2, 2 | 1<<2, 2 | 1<<2 | 2<<4, 1
 	for i, m := range ofAnAgent {
 		fds := []uint8{0, socket, masterAndSocket}[m.FDs()]
-		if s, ok := m.(*wire.Started); ok && s.Terminal && !s.SSHAgent {
+		if s, ok := m.(*wire.Started); ok && s.Piped {
+			fds = masterAndPipe
+		} else if ok && s.Terminal && !s.SSHAgent {
 			fds = master
 		}
 		f.Add(encode(f, hello), encode(f, m), encode(f, exit), fds, i > 1)

@@ -179,6 +179,36 @@ func killed(sig unix.Signal) func(s *session) {
 	}
 }
 
+func TestOutputOfABridgeComesByAPipe(t *testing.T) {
+	t.Parallel()
+	user, slave := terminal(t)
+	shown := collect(user)
+	before := modesOf(t, user)
+	s := begin(t, how{terminal: slave}, &wire.Ready{})
+	_ = slave.Close()
+	r, w := pipe(t)
+	s.started(&wire.Started{Piped: true}, int(r.Fd()))
+	until(t, "the terminal is raw", func() bool { return modesOf(t, user) == raw(before) })
+	_, err := user.WriteString("key")
+	must(t, err)
+	got := make([]byte, 3)
+	if _, err := io.ReadFull(s.pty, got); err != nil || string(got) != "key" {
+		t.Errorf("%q, %v", got, err)
+	}
+	setSize(t, user, 31, 107)
+	until(t, "the size is passed on", func() bool {
+		rows, cols, err := tty.Size(int(s.pty.Fd()))
+		return rows == 31 && cols == 107 && err == nil
+	})
+	// The pipe does not end with the session: a process that was left behind may have it.
+	all := strings.Repeat("0123456789abcdef", 4<<10)
+	_, err = w.WriteString(all)
+	must(t, err)
+	s.ends(&wire.Exit{Status: 7 << 8})
+	s.exits(7)
+	until(t, "all of the output is shown", func() bool { return shown.soFar() == all })
+}
+
 func TestKeysAreBytesForTheSession(t *testing.T) {
 	t.Parallel()
 	s, user := onTerminal(t, true)

@@ -101,7 +101,7 @@ func (c Conn) Start(m *wire.Start, stdio ...int) (Started, error) {
 // started checks the answer to Start.
 func started(m *wire.Start, reply *wire.Started, fds []int) (Started, bool) {
 	s := none
-	if reply.Terminal != m.Terminal || reply.SSHAgent && !m.SSHAgent {
+	if reply.Terminal != m.Terminal || reply.Piped || reply.SSHAgent && !m.SSHAgent {
 		return s, false
 	}
 	if m.Terminal {

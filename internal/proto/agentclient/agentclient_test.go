@@ -47,7 +47,11 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer seqpacket.CloseAll([]int{master, slave})
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer seqpacket.CloseAll([]int{master, slave, pipe[0], pipe[1]})
 	plain, terminal := &wire.Start{Path: "/bin/sh", Argv: []string{"sh"}}, &wire.Start{Terminal: true, Path: "/bin/sh", Argv: []string{"sh"}}
 	for what, c := range map[string]struct {
 		ask    *wire.Start
@@ -56,6 +60,7 @@ func TestUnexpectedAnswersOfAnAgentAreErrors(t *testing.T) {
 	}{
 		"a file for a master":          {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, int(file.Fd())) }, false},
 		"a slave for a master":         {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, slave) }, false},
+		"a pipe":                       {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true, Piped: true}, master, pipe[0]) }, false},
 		"no terminal":                  {terminal, func(c channel.Conn) error { return c.Send(&wire.Started{}) }, false},
 		"an unwanted ssh agent":        {plain, func(c channel.Conn) error { return c.Send(&wire.Started{SSHAgent: true}, slave) }, false},
 		"an unwanted terminal":         {plain, func(c channel.Conn) error { return c.Send(&wire.Started{Terminal: true}, master) }, false},

@@ -1,6 +1,9 @@
 package wire
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // MaxPacket is the largest packet in bytes. A unix socket with Linux's default
 // buffer (net.core.wmem_default, 212992) carries it; a command line of 128 KiB,
@@ -122,22 +125,19 @@ func (c *codec) inherited(v **Inherited) {
 	}
 }
 
-// lastFlags handles flags at the end of a message, which are missing where none is set: an older
-// peer does not know them.
-func (c *codec) lastFlags(flags ...*bool) {
-	set := false
-	for _, f := range flags {
-		set = set || *f
+// lastFlags handles groups of flags at the end of a message. The groups from the first one on in
+// which, and behind which, no flag is set are missing: an older peer does not know them.
+func (c *codec) lastFlags(groups ...[]*bool) {
+	isSet := func(f *bool) bool { return *f }
+	for i, flags := range groups {
+		if c.reading && len(c.b) == 0 || !c.reading && !slices.ContainsFunc(slices.Concat(groups[i:]...), isSet) {
+			return
+		}
+		for _, f := range flags {
+			c.flag(f)
+		}
+		c.bad = c.bad || c.reading && len(c.b) == 0 && !slices.ContainsFunc(flags, isSet)
 	}
-	if c.reading && len(c.b) == 0 || !c.reading && !set {
-		return
-	}
-	set = false
-	for _, f := range flags {
-		c.flag(f)
-		set = set || *f
-	}
-	c.bad = c.bad || !set
 }
 
 func (c *codec) flag(v *bool) {

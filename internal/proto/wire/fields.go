@@ -97,13 +97,13 @@ func (m *Start) fields(c *codec) {
 
 func (*Started) Kind() Kind { return KindStarted }
 
-// FDs of a Started: the master of the pty and the socket for the ssh agent, if any.
-func (m *Started) FDs() int { return count(m.Terminal, m.SSHAgent) }
+// FDs of a Started: the master of the pty, the pipe and the socket for the ssh agent, if any.
+func (m *Started) FDs() int { return count(m.Terminal, m.Piped, m.SSHAgent) }
 
 func (m *Started) fields(c *codec) {
 	c.flag(&m.Terminal)
 	c.str(&m.Notice)
-	c.lastFlags(&m.SSHAgent, &m.X11)
+	c.lastFlags([]*bool{&m.SSHAgent, &m.X11}, []*bool{&m.Piped})
 }
 
 func (*Signal) Kind() Kind        { return KindSignal }

@@ -63,7 +63,7 @@ func TestProtocolIsAsDocumented(t *testing.T) {
 		case KindJoined:
 			fds = fmt.Sprintf("%d or %d", (&Joined{}).FDs(), (&Joined{Outcome: JoinNamespace}).FDs())
 		case KindStarted:
-			fds = fmt.Sprintf("%d to %d", (&Started{}).FDs(), (&Started{Terminal: true, SSHAgent: true}).FDs())
+			fds = fmt.Sprintf("%d to %d", (&Started{}).FDs(), (&Started{Terminal: true, Piped: true, SSHAgent: true}).FDs())
 		}
 		key := fmt.Sprintf("%d | %s", k, m.Name())
 		if got, ok := written[key]; !ok || got != fds {

@@ -213,13 +213,15 @@ func NoProgram(path string, cause error) *usererr.Error {
 }
 
 // Started means that the session runs. With a terminal its first descriptor is the pty's
-// master. With SSHAgent the next one is a listening socket in the container, to which the
-// session's programs connect as to an ssh agent.
+// master, and with Piped the next one is a pipe from which its output comes instead. With
+// SSHAgent the last one is a listening socket in the container, to which the session's programs
+// connect as to an ssh agent.
 type Started struct {
 	Terminal bool
 	Notice   string // for the user, such as that the working directory does not exist; may be empty
 	SSHAgent bool   // only if Start asked for it
 	X11      bool   // the session has the display and its cookies
+	Piped    bool   // only from a bridge, and only with Terminal
 }
 
 // Signal is for the session's process group.

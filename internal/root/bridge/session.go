@@ -72,8 +72,14 @@ func (s *session) startProgram(m *wire.Start, fds []int) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = unix.Close(master) }()
-		fds, pass = []int{slave, slave, slave}, []int{master}
+		var pipe [2]int
+		if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+			_ = unix.Close(master)
+			return err
+		}
+		pass = []int{master, pipe[0]}
+		defer func() { seqpacket.CloseAll(pass[:2]) }()
+		fds = []int{slave, pipe[1], pipe[1]}
 		s.size = tty.RelaySize(slave, m.Rows, m.Cols, s.resize)
 	}
 	s.in = fds[0]
@@ -96,7 +102,7 @@ func (s *session) startProgram(m *wire.Start, fds []int) error {
 		defer func() { _ = unix.Close(started.SSHAgent) }()
 	}
 	return s.front.Send(&wire.Started{
-		Terminal: m.Terminal, Notice: started.Notice, SSHAgent: started.SSHAgent >= 0, X11: started.X11,
+		Terminal: m.Terminal, Notice: started.Notice, SSHAgent: started.SSHAgent >= 0, X11: started.X11, Piped: m.Terminal,
 	}, pass...)
 }
 
@@ -163,7 +169,8 @@ func (s *session) signalBrokenPipe() {
 }
 
 // newTerminal makes the terminal that the front knows: a pty of the host that
-// changes nothing of what passes. The program has another one, in the container.
+// changes nothing of what passes, for keys and sizes. The output goes through a pipe, which
+// costs less. The program has another terminal, in the container.
 // The pty becomes the controlling terminal of this process, which thereby gets
 // SIGWINCH for every new size.
 func newTerminal(m *wire.Start) (master, slave int, err error) {

@@ -78,10 +78,12 @@ read_message(int kind, struct reader r)
 			return -1;
 		put_number(&out, started.terminal, 1);
 		put_text(started.notice);
-		if (started.ssh_agent || started.x11) {
+		if (started.ssh_agent || started.x11 || started.piped) {
 			put_number(&out, started.ssh_agent, 1);
 			put_number(&out, started.x11, 1);
 		}
+		if (started.piped)
+			put_number(&out, 1, 1);
 		return 0;
 	case KIND_EXIT:
 		if (read_exit(r, &end) < 0)
