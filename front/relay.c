@@ -1,11 +1,12 @@
 #define _GNU_SOURCE
 #include "relay.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* A read of so many bytes, about a page, means that more is on its way. */
-#define FLOOD 4000
+/* A read so soon after the one before means that more is on its way. */
+#define FLOOD_MS 1
 
 /* More than a pty or a pipe holds (pipe-max-size is 1 MiB). */
 #define MAX_BUFFERED (2 << 20)
@@ -89,7 +90,12 @@ step(struct relay *r)
 	}
 	if (n > 0 && r->received != NULL)
 		r->received();
-	r->flood = n >= FLOOD && !r->input && !r->pipe;
+	if (!r->input && !r->pipe) {
+		long long now = now_ms();
+
+		r->flood = now - r->read_at <= FLOOD_MS;
+		r->read_at = now;
+	}
 	r->at = 0;
 	r->left = (size_t)n;
 	return n > 0;

@@ -16,7 +16,8 @@ struct relay {
 	int pipe;               /* the session's side is a pipe that we made, to be closed at the end */
 	void (*received)(void); /* called with input that was read and is not passed on yet; may be NULL */
 	int done;
-	int flood;              /* output comes faster than it is read, on a terminal */
+	int flood;              /* more output of a terminal is on its way */
+	long long read_at;      /* when output was read last (now_ms) */
 	size_t at, left;        /* the part of buffer that is still to be written */
 	char buffer[RELAY_BUFFER];
 };

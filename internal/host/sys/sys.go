@@ -4,6 +4,7 @@ package sys
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,6 +70,12 @@ func Poll(fds []unix.PollFd, timeout int) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// PollFor is poll(2) with a limit that may be shorter than a millisecond. A signal ends it early.
+func PollFor(fds []unix.PollFd, limit time.Duration) (int, error) {
+	timeout := unix.NsecToTimespec(int64(limit))
+	return unix.Ppoll(fds, &timeout, nil)
 }
 
 // Read is read(2), repeated if a signal interrupts it.

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,14 @@ type agentSession struct {
 	out   io.Writer
 	input *sink // the master of the program's terminal
 }
+
+const (
+	// A read so soon after the one before means that more is on its way. It gathers for a
+	// moment before it is read: read at once, it comes line by line, and each line wakes the
+	// bridge and the front.
+	flood  = time.Millisecond
+	gather = 200 * time.Microsecond
+)
 
 func newAgentSession(fd int) (*agentSession, error) {
 	c, err := agentclient.New(fd)
@@ -59,8 +68,9 @@ func (a *agentSession) signal(_ context.Context, sig unix.Signal) error {
 func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 	defer context.AfterFunc(ctx, a.hangUp)()
 	fds := []unix.PollFd{{Fd: int32(a.conn.Fd()), Events: unix.POLLIN}, {Fd: int32(a.input.fd), Events: unix.POLLIN}}
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, 64<<10) // what the kernel keeps of a pty's output
 	var slice sys.TimeSlice
+	var last time.Time
 	for {
 		slice.Renew()
 		if _, err := sys.Poll(fds, -1); err != nil {
@@ -70,6 +80,11 @@ func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 			if _, ended := a.copy(buf); ended {
 				fds[1].Fd = -1 // no process has the terminal open any more
 			}
+			now := time.Now()
+			if now.Sub(last) < flood {
+				_, _ = sys.PollFor(fds[:1], gather)
+			}
+			last = now
 		}
 		if fds[0].Revents != 0 {
 			exit := a.conn.Exit()
