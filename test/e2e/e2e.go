@@ -27,8 +27,7 @@ import (
 
 // The paths of a run. All are private to it: see scripts/apart.
 const (
-	Prefix     = "/run/dsh"  // the programs, as `make install` lays them out
-	Homes      = "/run/home" // the homes of the accounts
+	Prefix     = "/run/dsh" // the programs, as `make install` lays them out
 	Settings   = "/etc/dockershrc"
 	RunDir     = "/run/dockersh"
 	Recordings = "/run/recordings"
@@ -37,6 +36,9 @@ const (
 	SessionsLog = "/var/log/dockersh/sessions.log"
 	Inventory   = "/var/lib/dockersh/containers"
 )
+
+// Homes has the homes of the accounts.
+var Homes = "/run/home"
 
 // Limit is how long a test waits for what should happen at once, on a slow and
 // busy machine.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -68,31 +69,56 @@ func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
 
 // race runs each contender n times in turns and returns their times by rounds.
 func race(n int, contenders ...func() time.Duration) [][]time.Duration {
+	return raceUntil(n, func([][]time.Duration) bool { return false }, contenders...)
+}
+
+// raceUntil is race that ends early, once a condition holds.
+func raceUntil(n int, over func(took [][]time.Duration) bool, contenders ...func() time.Duration) [][]time.Duration {
+	for _, run := range contenders {
+		run() // warms caches
+	}
 	took := make([][]time.Duration, len(contenders))
-	for round := range n + 1 {
+	for range n {
 		for i, run := range contenders {
-			if d := run(); round > 0 { // the first warms caches
-				took[i] = append(took[i], d)
-			}
+			took[i] = append(took[i], run())
+		}
+		if over(took) {
+			break
 		}
 	}
 	return took
+}
+
+// busy keeps two processors busy until the end of what it is called with.
+func busy(t *testing.T, measure func()) {
+	for range 2 {
+		cmd := exec.Command("sh", "-c", "while :; do :; done")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	}
+	measure()
 }
 
 func startRows(t *testing.T, u *e2e.Account, id string) []row {
 	pid := e2e.Inspect(t, id, "{{.State.Pid}}")
 	warm := func() time.Duration { return timed(t, asUser(u, e2e.Front, "-c", "true")) }
 	own := e2e.SetuidShell(t)
-	nsenter := func() time.Duration {
+	enter := func() time.Duration {
 		return timed(t, exec.Command("nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "/bin/ash", "-c", "true"))
 	}
-	enter := race(100, warm, nsenter)
+	// They are short: more rounds make a narrow range, for the table.
+	quiet := race(100, warm, enter)
 	// The broker of one session ends after it, beside what comes next: that is not measured.
-	doors := race(60, func() time.Duration { return timed(t, asUser(u, own, "-c", "true")) }, nsenter, warm, nsenter)
+	doors := race(60, func() time.Duration { return timed(t, asUser(u, own, "-c", "true")) }, enter, warm, enter)
 	// Docker is busy for a moment after each: the login in between warms up again.
 	engine := race(15, func() time.Duration { return timed(t, exec.Command("docker", "exec", id, "true")) }, warm, warm)
+	var loaded [][]time.Duration
+	busy(t, func() { loaded = race(100, warm, enter) })
 	return []row{
-		costRow("warm dockersh -c true vs nsenter", enter[0], enter[1], 1.6),
+		costRow("warm dockersh -c true vs nsenter", quiet[0], quiet[1], 1.6),
+		costRow("warm dockersh -c true vs nsenter, beside two busy processes", loaded[0], loaded[1], 1.6),
 		costRow("warm dockersh -c true, setuid door vs service", doors[0], doors[2], 3),
 		costRow("warm dockersh -c true, setuid door vs nsenter", doors[0], doors[3], 3),
 		costRow("warm dockersh -c true vs docker exec", engine[2], engine[0], 1./15),
@@ -127,8 +153,9 @@ func shellRow(t *testing.T, what string, u *e2e.Account, bound float64, args ...
 			return timed(t, exec.Command(argv[0], argv[1:]...))
 		}
 	}
-	m := race(60, with(e2e.Front), with("/bin/bash"))
-	return costRow(what, m[0], m[1], bound)
+	return measure(60, func(m [][]time.Duration) []row {
+		return []row{costRow(what, m[0], m[1], bound)}
+	}, with(e2e.Front), with("/bin/bash"))[0]
 }
 
 func setShell(t *testing.T, u *e2e.Account, shell string) {
@@ -152,8 +179,10 @@ func moduleRow(t *testing.T, u *e2e.Account) row {
 		}
 	}
 	with, without := login(add), login(e2e.RemovePAMModule)
-	m := race(40, with, without, without, with) // the end of a login may fall into the next one
-	return costRow("ssh host true: with the PAM module vs without", append(m[0], m[3]...), append(m[1], m[2]...), 1.03)
+	return measure(40, func(m [][]time.Duration) []row {
+		return []row{costRow("ssh host true: with the PAM module vs without",
+			slices.Concat(m[0], m[3]), slices.Concat(m[1], m[2]), 1.03)}
+	}, with, without, without, with)[0] // the end of a login may fall into the next one
 }
 
 // TestModuleBudget measures this row alone: MODULE=1 go test -run TestModuleBudget.
@@ -190,7 +219,7 @@ func measureAlone(t *testing.T, variable string, measure func() []row) {
 // processors differently each time: the same plain pipe takes 170 ms or 330 ms, and a
 // median of that says nothing about dockersh.
 func pipeRow(t *testing.T) row {
-	const pipe = `taskset -c 0 head -c 400000000 /dev/zero | "$@" | taskset -c 0 cat >/dev/null`
+	const pipe = `taskset -c 0 head -c 200000000 /dev/zero | "$@" | taskset -c 0 cat >/dev/null`
 	other := strconv.Itoa(min(1, runtime.NumCPU()-1))
 	u := e2e.NewUser(t, "dockeropt = --cpuset-cpus "+other)
 	e2e.CanLogIn(t, u)
@@ -199,8 +228,9 @@ func pipeRow(t *testing.T) row {
 			return timed(t, asUser(u, append([]string{"/bin/sh", "-c", pipe, "sh"}, argv...)...))
 		}
 	}
-	m := race(15, through(e2e.Front, "-c", "cat"), through("taskset", "-c", other, busyboxPath(t), "cat"))
-	return throughputRow("400 MB stdin to stdout, throughput", m[0], m[1], 0.95)
+	return measure(30, func(m [][]time.Duration) []row {
+		return []row{throughputRow("200 MB stdin to stdout, throughput", m[0], m[1], 0.95)}
+	}, through(e2e.Front, "-c", "cat"), through("taskset", "-c", other, busyboxPath(t), "cat"))[0]
 }
 
 func busyboxPath(t testing.TB) string {
@@ -225,27 +255,45 @@ func terminalRows(t *testing.T, u *e2e.Account) []row {
 		}
 	}
 	busybox := busyboxPath(t)
-	m := race(7,
-		on(u, e2e.Front, "-c", "yes "+line+" | head -c 20000000"),
-		on(taped, e2e.Front, "-c", "yes "+line+" | head -c 20000000"),
-		on(u, "/bin/sh", "-c", busybox+" yes "+line+" | "+busybox+" head -c 20000000"))
-	return []row{
-		throughputRow("20 MB to a terminal, throughput", m[0], m[2], 0.8),
-		throughputRow("20 MB to a terminal, recorded", m[1], m[2], 0.5),
+	contenders := []func() time.Duration{
+		on(u, e2e.Front, "-c", "yes "+line+" | head -c 8000000"),
+		on(taped, e2e.Front, "-c", "yes "+line+" | head -c 8000000"),
+		on(u, "/bin/sh", "-c", busybox+" yes "+line+" | "+busybox+" head -c 8000000"),
 	}
+	rows := measure(20, func(m [][]time.Duration) []row {
+		return []row{
+			throughputRow("8 MB to a terminal, throughput", m[0], m[2], 0.8),
+			throughputRow("8 MB to a terminal, recorded", m[1], m[2], 0.7),
+		}
+	}, contenders...)
+	busy(t, func() {
+		rows = append(rows, measure(20, func(m [][]time.Duration) []row {
+			return []row{throughputRow("8 MB to a terminal, beside two busy processes", m[0], m[1], 0.8)}
+		}, contenders[0], contenders[2])...)
+	})
+	return rows
+}
+
+// TestTerminalBudget measures these rows alone: TERMINAL=1 go test -run TestTerminalBudget.
+func TestTerminalBudget(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	measureAlone(t, "TERMINAL", func() []row {
+		u := e2e.NewUser(t)
+		e2e.CanLogIn(t, u)
+		return terminalRows(t, u)
+	})
 }
 
 func coldRow(t *testing.T) row {
 	u := e2e.NewUser(t)
-	m := race(10,
-		func() time.Duration {
-			for _, id := range u.Containers(t) {
-				e2e.OnHost(t, "docker", "rm", "-f", id)
-			}
-			return timed(t, asUser(u, e2e.Front, "-c", "true"))
-		},
-		func() time.Duration { return timed(t, exec.Command("docker", "run", "--rm", "busybox", "true")) })
-	return costRow("cold login vs docker run --rm", m[0], m[1], 1.25)
+	return measure(20, func(m [][]time.Duration) []row {
+		return []row{costRow("cold login vs docker run --rm", m[0], m[1], 1.25)}
+	}, func() time.Duration {
+		for _, id := range u.Containers(t) {
+			e2e.OnHost(t, "docker", "rm", "-f", id)
+		}
+		return timed(t, asUser(u, e2e.Front, "-c", "true"))
+	}, func() time.Duration { return timed(t, exec.Command("docker", "run", "--rm", "busybox", "true")) })[0]
 }
 
 // private returns the memory in bytes that a process has for itself alone: what it wrote.

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -30,20 +31,40 @@ func TestVerdictDependsOnTheRangeOfTheRatio(t *testing.T) {
 	}
 }
 
+func TestMeasurementEndsOnceItsVerdictIsFirm(t *testing.T) {
+	e2e.Run(t, e2e.Bench)
+	for _, c := range []struct {
+		ours []time.Duration // of each round
+		want int             // rounds
+	}{
+		{[]time.Duration{1}, fewest},
+		{[]time.Duration{100}, fewest},
+		{[]time.Duration{10, 30}, 40}, // the range of all has the bound in it
+		{slices.Concat([]time.Duration{30}, slices.Repeat([]time.Duration{10}, 39)), 15},
+	} {
+		round := -1 // the first warms up
+		rows := measure(40, func(took [][]time.Duration) []row { return []row{costRow("", took[0], took[1], 2)} },
+			func() time.Duration { round++; return c.ours[max(round-1, 0)%len(c.ours)] }, func() time.Duration { return 10 })
+		if rows[0].rounds != c.want {
+			t.Errorf("%v: %d rounds, want %d", c.ours[:min(2, len(c.ours))], rows[0].rounds, c.want)
+		}
+	}
+}
+
 func TestRatiosAreThoseOfTheRounds(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
 	// A machine that is twice as slow for half of the rounds changes nothing.
-	if got := ratios([]time.Duration{2, 4, 2, 4}, []time.Duration{1, 2, 1, 2}); got != (ratio{2, 2, 2}) {
+	if got := ratios([]time.Duration{2, 4, 2, 4}, []time.Duration{1, 2, 1, 2}, reach); got != (ratio{2, 2, 2}) {
 		t.Errorf("%v", got)
 	}
-	if got := ratios([]time.Duration{1, 2, 3}, []time.Duration{1, 1, 1}); got != (ratio{1, 2, 3}) {
+	if got := ratios([]time.Duration{1, 2, 3}, []time.Duration{1, 1, 1}, reach); got != (ratio{1, 2, 3}) {
 		t.Errorf("%v", got)
 	}
 	var many, ones []time.Duration
 	for i := range 100 {
 		many, ones = append(many, time.Duration(i)), append(ones, 1)
 	}
-	if got := ratios(many, ones); got != (ratio{40, 50, 59}) {
+	if got := ratios(many, ones, reach); got != (ratio{40, 50, 59}) {
 		t.Errorf("%v", got)
 	}
 }
