@@ -55,7 +55,7 @@ PAMLINK  = -shared $(LINK),-z,defs
 HAVEPAM  = $(shell printf '\043include <security/pam_modules.h>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null -lpam 2>/dev/null && echo yes)
 
 .DEFAULT_GOAL = help
-.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz test-kubernetes clean build-pods install-pods
+.PHONY: help build front pam install uninstall install-shell install-setuid image image-root demo deps test check unit e2e e2e-first e2e-rest e2e-others e2e-doors e2e-ready e2e-programs trixie bench packages packages-test vm lint fuzz test-kubernetes bench-kubernetes clean build-pods install-pods
 
 help: ## list the targets
 	@echo 'dockersh: a login shell that puts users into containers'
@@ -242,6 +242,9 @@ test-kubernetes: ## run the tests against a Kubernetes, which is built once in .
 	@$(MAKE) -s install-pods BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes' $(TESTFLAGS) ./test/e2e/kubernetes
 	[ ! -x '$(KUBERNETES)/kubeall' ] || WHOLE='$(abspath $(KUBERNETES))/kubeall' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes whole' $(TESTFLAGS) $(addprefix ./test/e2e/,$(PODFOLDERS))
+
+bench-kubernetes: # the budgets of pods, beside client-go and kubectl
+	WHOLE='$(abspath $(KUBERNETES))/kubeall' $(GO) test -count=1 -timeout 60m -tags 'e2e bench kubernetes' -exec '$(INSIDE)' -v -run TestPodBudgets $(BENCHFLAGS) ./test/e2e/bench
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

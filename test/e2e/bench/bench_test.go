@@ -53,11 +53,14 @@ func asUser(u *e2e.Account, argv ...string) *exec.Cmd {
 	return cmd
 }
 
-// timed runs a command, which must succeed, with pipes for its input and output.
+// timed runs a command, which must succeed, with pipes for its input, empty if it has none, and output.
 func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
 	t.Helper()
 	var stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), io.Discard, &stderr
+	if cmd.Stdin == nil {
+		cmd.Stdin = strings.NewReader("")
+	}
+	cmd.Stderr = &stderr
 	// A writer that is not a file makes a pipe, as sshd does.
 	cmd.Stdout = struct{ io.Writer }{io.Discard}
 	start := time.Now()
