@@ -74,6 +74,7 @@ type streamed struct {
 	served chan struct{} // closed when the agent has done with the session
 	input  *streamInput
 	master *os.File
+	agents *frames.Connections // to the user's ssh agent; nil without one
 	goOnce sync.Once
 	gone   chan struct{} // the client's end
 	over   chan struct{} // the session's end, once it was reported
@@ -160,6 +161,11 @@ func (s *streamed) take(k frames.Kind, data []byte) error {
 		return s.credit.Taken(data)
 	case frames.Input:
 		return s.input.add(data)
+	case frames.Bytes, frames.Shut, frames.Got:
+		if s.agents == nil {
+			return frames.ErrFrame
+		}
+		return s.agents.Take(k, data)
 	case frames.End:
 		s.input.end()
 		return nil
@@ -223,7 +229,7 @@ func (s *streamed) serve(user *wire.Serve) error {
 
 // start starts the session. Its programs get pipes, or a terminal.
 func (s *streamed) start(m *wire.Start) error {
-	m.SSHAgent, m.Display, m.Cookies = false, "", nil
+	m.Display, m.Cookies = "", nil
 	var theirs []int
 	var ours [3]*os.File
 	if !m.Terminal {
@@ -252,7 +258,12 @@ func (s *streamed) start(m *wire.Start) error {
 		ours = [3]*os.File{s.master, s.master, nil}
 	}
 	s.input = newStreamInput(ours[0], !m.Terminal, func(n int) { s.send(frames.Taken, frames.Number(uint32(n))) })
-	s.sendMessage(&wire.Started{Terminal: m.Terminal, Notice: started.Notice})
+	s.sendMessage(&wire.Started{Terminal: m.Terminal, Notice: started.Notice, SSHAgent: started.SSHAgent >= 0})
+	if started.SSHAgent >= 0 {
+		listener := os.NewFile(uintptr(started.SSHAgent), "ssh agent")
+		s.agents = frames.NewConnections(s.send)
+		go s.agents.Serve(func() (frames.Socket, error) { return sys.Accept(listener) })
+	}
 	go s.carry(ours[1], ours[2])
 	return nil
 }

@@ -2,9 +2,10 @@ package frames
 
 import "sync"
 
-// Credit is how much Input, or Output and Errors, a side may send before the other has Taken some.
-// So each side reads all that comes, and keeps no more than a Window of it.
+// Credit is how much Input, or Output and Errors, a side may send before the other has Taken some; of
+// a connection, how many Bytes. So each side reads all that comes, and keeps no more than a window of it.
 type Credit struct {
+	window  int
 	mu      sync.Mutex
 	changed *sync.Cond
 	used    int
@@ -12,8 +13,10 @@ type Credit struct {
 }
 
 // NewCredit returns that of a stream that begins.
-func NewCredit() *Credit {
-	c := &Credit{}
+func NewCredit() *Credit { return newCredit(Window) }
+
+func newCredit(window int) *Credit {
+	c := &Credit{window: window}
 	c.changed = sync.NewCond(&c.mu)
 	return c
 }
@@ -22,13 +25,13 @@ func NewCredit() *Credit {
 func (c *Credit) Use(n int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.used == Window && !c.ended {
+	for c.used == c.window && !c.ended {
 		c.changed.Wait()
 	}
 	if c.ended {
 		return 0
 	}
-	n = min(n, Window-c.used, MaxData)
+	n = min(n, c.window-c.used, MaxData)
 	c.used += n
 	return n
 }

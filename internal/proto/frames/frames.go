@@ -14,8 +14,8 @@ import (
 // Kind is what a frame has.
 type Kind byte
 
-// To an agent go messages, Input, its End, Size and Alive; back come messages, Output and Errors. Both
-// send Taken.
+// To an agent go messages, Input, its End, Size and Alive; back come messages, Output, Errors and Opened.
+// Both send Taken, Bytes, Shut and Got.
 const (
 	Message Kind = 'm' // of package wire, without descriptors
 	Input   Kind = 'i'
@@ -25,6 +25,12 @@ const (
 	Output  Kind = 'o'
 	Errors  Kind = 'x'
 	Taken   Kind = 't' // so many bytes of Input, or of Output and Errors, were passed on: four bytes
+
+	// Of a connection beside the session, whose number comes first, in four bytes.
+	Opened Kind = 'c' // a program in the container made it
+	Bytes  Kind = 'b'
+	Shut   Kind = 'h' // no more Bytes will come
+	Got    Kind = 'g' // so many Bytes were passed on: four bytes
 )
 
 const (
@@ -88,7 +94,7 @@ func (r *Reader) Feed(p []byte, each func(k Kind, data []byte) error) error {
 
 func known(k Kind) bool {
 	switch k {
-	case Message, Input, End, Size, Alive, Output, Errors, Taken:
+	case Message, Input, End, Size, Alive, Output, Errors, Taken, Opened, Bytes, Shut, Got:
 		return true
 	}
 	return false

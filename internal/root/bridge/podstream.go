@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/presence"
+	"github.com/dockersh/dockersh/internal/host/sys"
 	"github.com/dockersh/dockersh/internal/proto/agentclient"
 	"github.com/dockersh/dockersh/internal/proto/frames"
 	"github.com/dockersh/dockersh/internal/proto/printable"
@@ -33,6 +34,8 @@ type podStream struct {
 	ended     chan struct{} // closed at the end of the stream
 	complaint complaint
 	credit    *frames.Credit // of input
+	agents    *frames.Connections
+	agent     int // where those lead: the front's, a descriptor of a name; -1 for none
 
 	sending sync.Mutex
 	over    func() // of holdPresence
@@ -50,9 +53,10 @@ func newPodStream(open engine.Opener, task *wire.Bridge) (p *podStream, over fun
 		return nil, func() {}, err
 	}
 	p = &podStream{
-		engine: e, task: task, credit: frames.NewCredit(),
+		engine: e, task: task, credit: frames.NewCredit(), agent: -1,
 		replies: make(chan wire.Message, 4), ended: make(chan struct{}), over: func() {},
 	}
+	p.agents = frames.NewConnections(func(k frames.Kind, data []byte) { _ = p.send(k, data) })
 	if shared, ok := e.(engine.Shared); ok && task.Session != "" {
 		p.over = holdPresence(shared, engine.Presence{Container: task.Name, Host: task.Host, Session: task.Session})
 	}
@@ -71,7 +75,18 @@ func (p *podStream) hello() (*wire.Hello, error) { return &wire.Hello{Version: w
 func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Writer) (s agentclient.Started, err error) {
 	s.Master, s.SSHAgent = -1, -1
 	one := *m
-	one.SSHAgent, one.Display, one.Cookies = false, "", nil // no socket goes that way
+	one.Display, one.Cookies = "", nil // no display goes that way
+	listener := -1
+	if m.SSHAgent {
+		if listener, p.agent, err = sys.Unreachable("/run"); err != nil {
+			one.SSHAgent = false
+		}
+	}
+	defer func() {
+		if s.SSHAgent < 0 && listener >= 0 {
+			_ = unix.Close(listener)
+		}
+	}()
 	program := engine.Program{UID: p.task.UID, GID: p.task.GID, Argv: agentInside}
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, program); err != nil {
 		return s, err
@@ -92,6 +107,9 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 				return s, m.UserError()
 			case *wire.Started:
 				s.Notice = printable.Text(m.Notice)
+				if m.SSHAgent && one.SSHAgent {
+					s.SSHAgent = listener
+				}
 				go p.keepAlive()
 				return s, nil
 			}
@@ -118,6 +136,7 @@ func (p *podStream) receive() {
 	p.end(err)
 	p.stream.Close() // somebody may be sending
 	p.credit.End()
+	p.agents.End()
 	p.outputs.end()
 	close(p.ended)
 	p.over()
@@ -154,6 +173,10 @@ func (p *podStream) take(k frames.Kind, data []byte) error {
 		return p.outputs.add(k, data)
 	case frames.Taken:
 		return p.credit.Taken(data)
+	case frames.Opened:
+		return p.agents.Open(data, func() (frames.Socket, error) { return sys.Connect(p.agent) })
+	case frames.Bytes, frames.Shut, frames.Got:
+		return p.agents.Take(k, data)
 	case frames.Message:
 		m, err := wire.Decode(data)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/dockersh/dockersh/internal/container/agent"
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/enginetest"
+	"github.com/dockersh/dockersh/internal/host/limits"
 	"github.com/dockersh/dockersh/internal/proto/exitstatus"
 	"github.com/dockersh/dockersh/internal/proto/frames"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
@@ -29,7 +31,25 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "stream" {
 		os.Exit(agent.PodMain())
 	}
+	if len(os.Args) == 2 && os.Args[1] == "ask" {
+		if err := askAgent(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
+}
+
+// askAgent sends its input to the ssh agent of the session, and prints the answer.
+func askAgent() error {
+	c, err := net.Dial("unix", os.Getenv("SSH_AUTH_SOCK"))
+	if err != nil {
+		return err
+	}
+	go func() { _, _ = io.Copy(c, os.Stdin); _ = c.(*net.UnixConn).CloseWrite() }()
+	_, err = io.Copy(os.Stdout, c)
+	return err
 }
 
 // newPod returns a session in a pod whose agent runs on this host, or is another program.
@@ -364,5 +384,53 @@ func TestEndOfAPodSessionIsNotOvertaken(t *testing.T) {
 	_, err := p.start(t.Context(), &wire.Start{Path: "/no/such/program", Argv: []string{"x"}}, io.Discard, io.Discard)
 	if err == nil || strings.Contains(err.Error(), "cannot start a session") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestPodSessionReachesTheSSHAgent(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPod(t)
+	const many = frames.MaxConnections + 8
+	m := command(fmt.Sprintf(`n=0; while [ $n -lt %d ]; do head -c 100000 /dev/zero | %s ask | wc -c & n=$((n+1)); done; wait; echo more | %s ask`, many, self, self))
+	m.Inherited, m.SSHAgent = &wire.Inherited{Limits: limits.Own()}, true
+	out, errs := &screen{}, &screen{}
+	s, err := p.start(t.Context(), m, out, errs)
+	if err != nil || s.SSHAgent < 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	defer unix.Close(s.SSHAgent)
+	l, err := net.FileListener(os.NewFile(uintptr(s.SSHAgent), "listener"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // as an agent: the answer follows the whole question
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				question, _ := io.ReadAll(c)
+				_, _ = c.Write(append(question, question...))
+				_ = c.Close()
+			}()
+		}
+	}()
+	_ = p.CloseWrite()
+	waitFor(t, p)
+	if want := strings.Repeat("200000\n", many) + "more\nmore\n"; out.String() != want || errs.String() != "" {
+		t.Errorf("%q, %q", out.String(), errs.String())
+	}
+}
+
+func TestPodSessionWithoutAnSSHAgentHasNone(t *testing.T) {
+	p := newPod(t)
+	out, _ := startIn(t, p, command(`echo "[$SSH_AUTH_SOCK]"`))
+	if waitFor(t, p); out.String() != "[]\n" {
+		t.Errorf("%q", out.String())
 	}
 }
