@@ -25,8 +25,9 @@ func ClaimName(name string) string {
 	return PodName(name)
 }
 
-// mountHome mounts the home. A node hands a volume to the pod's group, so that no program needs the
-// right to.
+// mountHome mounts the home. A node hands the volume of a claim to the pod's group, so that no program
+// needs the right to; then all directories in it get that group, too (chmod(2), S_ISGID). Everybody in
+// the pod can write to a directory of its own, as it is.
 func mountHome(home engine.Home, gid int64, p *corev1.PodSpec) {
 	if home.Path == "" {
 		return
@@ -35,11 +36,11 @@ func mountHome(home engine.Home, gid int64, p *corev1.PodSpec) {
 	if home.Claim != "" {
 		claim := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: ClaimName(home.Claim)}
 		v.VolumeSource = corev1.VolumeSource{PersistentVolumeClaim: claim}
+		change := corev1.FSGroupChangeOnRootMismatch
+		p.SecurityContext.FSGroup, p.SecurityContext.FSGroupChangePolicy = &gid, &change
 	}
 	p.Volumes = append(p.Volumes, v)
 	p.Containers[0].VolumeMounts = append(p.Containers[0].VolumeMounts, corev1.VolumeMount{Name: homeVolume, MountPath: home.Path})
-	change := corev1.FSGroupChangeOnRootMismatch
-	p.SecurityContext.FSGroup, p.SecurityContext.FSGroupChangePolicy = &gid, &change
 }
 
 // Claim returns the claim of a home that is to be made; engine.ErrOption.

@@ -21,3 +21,16 @@ func TestWordsOfAPodStayAsTheyAre(t *testing.T) {
 		t.Errorf("%q %+v", got, main.Env)
 	}
 }
+
+// With fsGroup each directory that a user makes has the set-group-ID bit.
+func TestOnlyTheVolumeOfAClaimIsHandedToAGroup(t *testing.T) {
+	for claim, handed := range map[string]bool{"": false, "home-alice": true} {
+		p, err := Pod(engine.Spec{Name: "x", Image: "busybox", Entrypoint: "/x", GID: 7, Home: engine.Home{Path: "/home/alice", Claim: claim, Size: "1Gi"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if group := p.Spec.SecurityContext.FSGroup; (group != nil && *group == 7) != handed {
+			t.Errorf("claim %q: %v", claim, group)
+		}
+	}
+}
