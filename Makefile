@@ -234,7 +234,7 @@ e2e-programs: # as the tests install them: owned by root, short paths
 # A real API server, which is built once and kept.
 KUBERNETES ?= build/kubernetes
 # The folders whose tests run with pods of a whole cluster as well, but for what test/e2e/not-in-pods.txt has.
-PODFOLDERS = kubernetes session
+PODFOLDERS = kubernetes session terminal files forward
 test-kubernetes: ## run the tests against a Kubernetes, which is built once in ./build/kubernetes
 	@GO='$(GO)' sh scripts/kubernetes '$(KUBERNETES)'
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(GO) test -count=1 -race -tags kubernetes $(TESTFLAGS) ./internal/engine/kubernetes

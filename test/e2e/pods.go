@@ -29,10 +29,8 @@ func startPods() error {
 	if !InPods() {
 		return nil
 	}
-	cmd := exec.Command("sh", os.Getenv("REPO")+"/scripts/cluster", "start", wholeCluster)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("cluster: %w", err)
+	if err := startOfCluster("start"); err != nil {
+		return err
 	}
 	if err := Whole.ApplyManifests(); err != nil {
 		return err
@@ -51,6 +49,24 @@ func startPods() error {
 		}
 	}
 	return SetSection("dockersh", Whole.Settings()...)
+}
+
+// startOfCluster starts the cluster, or its API server once more ("apiserver"), and waits for it.
+func startOfCluster(what string) error {
+	cmd := exec.Command("sh", os.Getenv("REPO")+"/scripts/cluster", what, wholeCluster)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	return nil
+}
+
+// RestartAPIServer starts the API server of the cluster again, which a test has killed.
+func RestartAPIServer(t testing.TB) {
+	t.Helper()
+	if err := startOfCluster("apiserver"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 const volumesAt = "/api/v1/persistentvolumes/"

@@ -53,7 +53,7 @@ func TestSilentAPIServerIsOneErrorLine(t *testing.T) {
 	e2e.Run(t, e2e.BehindDoors.On(cluster))
 	u := newUser(t)
 	e2e.SSH(t, u, "echo one").Want(t, "one\n", "", 0)
-	pid := apiServer(t)
+	pid := partOf(t, apiServer)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

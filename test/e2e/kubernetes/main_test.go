@@ -90,17 +90,17 @@ func podsOf(t *testing.T, container string) []string {
 	return names
 }
 
-// apiServer returns the process of the API server.
-func apiServer(t *testing.T) int {
+// partOf returns the process of a part of the cluster, by an argument of it alone.
+func partOf(t *testing.T, argument string) int {
 	t.Helper()
-	pids := e2e.PidsOf(func(_ int, argv string) bool {
-		return strings.Contains(argv, "apiserver") && strings.Contains(argv, "--etcd-servers")
-	})
+	pids := e2e.PidsOf(func(_ int, argv string) bool { return strings.Contains(argv, argument) })
 	if len(pids) != 1 {
-		t.Fatalf("%d API servers", len(pids))
+		t.Fatalf("%d processes with %s", len(pids), argument)
 	}
 	return pids[0]
 }
+
+const apiServer, etcd = " --etcd-servers", " --listen-client-urls"
 
 // newUser adds a user whose containers are pods, until the test ends.
 func newUser(t *testing.T, lines ...string) *e2e.Account {
