@@ -29,6 +29,7 @@ type Program struct {
 	UID, GID  uint32
 	Env, Argv []string
 	Terminal  bool
+	Waits     bool // it does nothing before it has input, so the engine may look at the container meanwhile
 }
 
 // Stream is an exec stream: a program in a container whose input and output come over

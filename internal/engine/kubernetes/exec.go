@@ -44,17 +44,40 @@ func (e *Engine) ExecStream(ctx context.Context, id string, p engine.Program) (e
 	if len(p.Argv) == 0 {
 		return nil, errNoProgram
 	}
-	pod, err := e.podOfID(ctx, id)
+	if !p.Waits {
+		if err := e.admitsExec(ctx, id, p); err != nil {
+			return nil, err
+		}
+	}
+	_, name, ok := splitID(id)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is not an id", engine.ErrNotFound, id)
+	}
+	s, err := e.stream(ctx, name, withEnv(p.Env, p.Argv), p.Terminal)
+	if err == nil && p.Waits {
+		if err = e.admitsExec(ctx, id, p); err != nil {
+			s.Close()
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
+	return s, nil
+}
+
+// admitsExec returns why a program cannot be started in a pod.
+func (e *Engine) admitsExec(ctx context.Context, id string, p engine.Program) error {
+	pod, err := e.podOfID(ctx, id)
+	if err != nil {
+		return err
+	}
 	if stateOf(pod) != engine.Running {
-		return nil, errNotRunning
+		return errNotRunning
 	}
 	if !hasNumbers(pod.Spec.SecurityContext, p.UID, p.GID) {
-		return nil, fmt.Errorf("%w: not %d:%d", errNumbers, p.UID, p.GID)
+		return fmt.Errorf("%w: not %d:%d", errNumbers, p.UID, p.GID)
 	}
-	return e.stream(ctx, pod.Name, withEnv(p.Env, p.Argv), p.Terminal)
+	return nil
 }
 
 func hasNumbers(s *corev1.PodSecurityContext, uid, gid uint32) bool {

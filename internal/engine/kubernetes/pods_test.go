@@ -198,6 +198,12 @@ func TestOldIDDoesNothingToTheNextPod(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	for _, waits := range []bool{false, true} {
+		p := engine.Program{UID: 1000, GID: 1001, Argv: []string{"/bin/cat"}, Waits: waits}
+		if s, err := e.ExecStream(t.Context(), old.ID, p); !errors.Is(err, engine.ErrNotFound) || s != nil {
+			t.Errorf("stream: %v %v", s, err)
+		}
+	}
 	if is, err := e.Running(t.Context(), next.ID); !is || err != nil {
 		t.Errorf("the next one: %v %v", is, err)
 	}

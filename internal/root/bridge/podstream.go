@@ -87,7 +87,7 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 			_ = unix.Close(listener)
 		}
 	}()
-	program := engine.Program{UID: p.task.UID, GID: p.task.GID, Argv: agentInside}
+	program := engine.Program{UID: p.task.UID, GID: p.task.GID, Argv: agentInside, Waits: true}
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, program); err != nil {
 		return s, err
 	}
