@@ -41,8 +41,8 @@ func readySeatsRow(t *testing.T) row {
 	return costRow(strconv.Itoa(seats)+" logins at once over ssh into seats made beforehand vs ssh to bash", m[0], m[1], 1.3)
 }
 
-// TestReadySeatsBudget measures this row alone: SEATS=1 go test -run TestReadySeatsBudget.
-func TestReadySeatsBudget(t *testing.T) {
+// TestSeatsBudget measures these rows alone: SEATS=1 go test -run TestSeatsBudget.
+func TestSeatsBudget(t *testing.T) {
 	e2e.Run(t, e2e.Bench)
-	measureAlone(t, "SEATS", func() []row { return []row{readySeatsRow(t)} })
+	measureAlone(t, "SEATS", func() []row { return append(seatsRows(t), readySeatsRow(t)) })
 }
