@@ -56,8 +56,9 @@ func TestPodBudgets(t *testing.T) {
 	out := fmt.Sprintf("head -c %d /dev/zero", int(n))
 	got := race(9, ours(none, out), library(bytes.NewReader(nil), "/bin/ash", "-c", out))
 	rows = append(rows, throughputRow("pods: 50 MB of output, throughput vs client-go's exec", got[0], got[1], 0.9))
-	sent := race(9, ours(zeros, "cat >/dev/null"), func() time.Duration {
-		return streamed(t, config, pod, zeros(), "/bin/ash", "-c", "cat >/dev/null")
+	const counts = "[ $(wc -c) = 50000000 ]" // all of it came
+	sent := race(9, ours(zeros, counts), func() time.Duration {
+		return streamed(t, config, pod, zeros(), "/bin/ash", "-c", counts)
 	})
 	rows = append(rows, throughputRow("pods: 50 MB of input, throughput vs client-go's exec", sent[0], sent[1], 0.9), firstRow(t, u))
 	fmt.Print(table(rows))
