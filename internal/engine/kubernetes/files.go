@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"sync"
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
@@ -50,17 +51,26 @@ func (e *Engine) PutFiles(ctx context.Context, id string, files []engine.File) e
 			return fmt.Errorf("%w: %s cannot be put into a pod", engine.ErrOption, f.Path)
 		}
 	}
-	for _, f := range files {
-		if !isPut(f.Path) {
-			continue
+	// Most of an exec is waiting.
+	errs := make([]error, len(files))
+	var all sync.WaitGroup
+	for i, f := range files {
+		if isPut(f.Path) {
+			all.Go(func() { errs[i] = e.putFile(ctx, p.Name, f) })
 		}
-		script, in := `mkdir -p "$1" && chmod "$2" "$1"`, []byte(nil)
-		if !f.Dir {
-			script, in = `mkdir -p "${1%/*}" && cat >"$1.new" && chmod "$2" "$1.new" && mv -f "$1.new" "$1"`, f.Data
-		}
-		if err := e.inDoor(ctx, id, in, nil, script, f.Path, fmt.Sprintf("%o", f.Mode)); err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
-		}
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// putFile writes a file into a pod that was not started.
+func (e *Engine) putFile(ctx context.Context, pod string, f engine.File) error {
+	script, in := `mkdir -p "$1" && chmod "$2" "$1"`, []byte(nil)
+	if !f.Dir {
+		script, in = `mkdir -p "${1%/*}" && cat >"$1.new" && chmod "$2" "$1.new" && mv -f "$1.new" "$1"`, f.Data
+	}
+	if err := e.runScript(ctx, pod, in, nil, atDoor+script, f.Path, fmt.Sprintf("%o", f.Mode)); err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 // openDoor ends the door, and returns when it has ended.
 const openDoor = `: >` + manifest.StartFile + ` && kill -USR1 1 || exit 1
 n=0
-while [ -e ` + manifest.ReadyFile + ` ] && [ $n -lt 100 ]; do ` + manifest.Moment + `; n=$((n+1)); done`
+while [ -e ` + manifest.ReadyFile + ` ] && [ $n -lt 500 ]; do sleep 0.01 2>/dev/null || sleep 1; n=$((n+1)); done`
 
 // Stop removes a pod, after it was asked to end: there is no pod that does not run and can be
 // started again, and what is not in a volume is gone either way.

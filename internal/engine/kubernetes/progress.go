@@ -13,10 +13,13 @@ import (
 	"github.com/dockersh/dockersh/internal/host/wait"
 )
 
+// mostPause is how long a pod that is being made is not looked at.
+const mostPause = 150 * time.Millisecond
+
 // awaitDoor waits until files can be put into a pod. It asks the pod itself: its status is up to a
 // second late.
 func (e *Engine) awaitDoor(ctx context.Context, id string, progress func(line string)) (*corev1.Pod, error) {
-	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, time.Second/2) {
+	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, mostPause) {
 		p, err := e.podOfID(ctx, id)
 		if err != nil {
 			return nil, err
@@ -33,7 +36,7 @@ func (e *Engine) awaitDoor(ctx context.Context, id string, progress func(line st
 			}
 		}
 		if p.Spec.NodeName != "" {
-			if err := e.inDoor(ctx, id, nil, nil, ":"); err == nil || errors.Is(err, engine.ErrDenied) {
+			if err := e.runScript(ctx, p.Name, nil, nil, atDoor+":"); err == nil || errors.Is(err, engine.ErrDenied) {
 				return p, err
 			}
 		}
