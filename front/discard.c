@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -16,6 +18,9 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define CLAMPS 0x60             /* SCHED_FLAG_UTIL_CLAMP_MIN and _MAX */
+#define NO_CLAMP (~(uint32_t)0) /* Linux 5.11 */
 
 #define CGROUPS "/sys/fs/cgroup" /* where the hierarchies of cgroups are mounted */
 
@@ -173,17 +178,32 @@ reset_signals(void)
 static void
 reset_scheduling(void)
 {
-	static unsigned char of_init[1024]; /* a bit for each processor */
-	struct sched_param normal = { 0 };
-	long size;
+	struct { /* struct sched_attr of sched_setattr(2), which not every C library has */
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t slice, deadline, period;
+		uint32_t least, most; /* of the utilization that sets the processor's frequency */
+	} usual = { .size = sizeof(usual), .policy = SCHED_OTHER, .flags = CLAMPS, .least = NO_CLAMP, .most = NO_CLAMP };
 
-	syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &normal);
-	setpriority(PRIO_PROCESS, 0, 0);
+	if (syscall(SYS_sched_setattr, 0, &usual, 0) < 0) {
+		usual.flags = 0; /* this kernel has no clamps */
+		syscall(SYS_sched_setattr, 0, &usual, 0);
+	}
 	syscall(SYS_ioprio_set, 1, 0, 0); /* this thread, no class: that of its nice value */
-	size = syscall(SYS_sched_getaffinity, 1, sizeof(of_init), of_init);
-	if (size > 0) /* init's, which the administrator may have set */
-		syscall(SYS_sched_setaffinity, 0, size, of_init);
 	prctl(PR_SET_TIMERSLACK, 50000UL); /* ns */
+}
+
+/* Takes the processors of init, which the administrator may have set. */
+static void
+reset_processors(void)
+{
+	static unsigned char of_init[1024]; /* a bit for each processor */
+	long size = syscall(SYS_sched_getaffinity, 1, sizeof(of_init), of_init);
+
+	if (size > 0)
+		syscall(SYS_sched_setaffinity, 0, size, of_init);
 }
 
 int
@@ -191,7 +211,11 @@ discard_inherited(void)
 {
 	reset_limits();
 	reset_signals();
-	reset_scheduling();
+	reset_scheduling(); /* some cgroups take no process of a real-time policy */
+	syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL);
 	personality(0);
-	return leave_cgroups();
+	if (leave_cgroups() < 0)
+		return -1;
+	reset_processors(); /* of which a cgroup of the user's may have fewer */
+	return 0;
 }

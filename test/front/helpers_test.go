@@ -122,7 +122,7 @@ func makeShared() (err error) {
 }
 
 // others are processes that the tests need, by the name of the program.
-var others = map[string]func(){"other-agent": otherAgent, "dockershd-session": sessionBroker}
+var others = map[string]func(){"other-agent": otherAgent, "dockershd-session": sessionBroker, "change-more": changeMore}
 
 // needRoot skips a test that starts programs as other users.
 func needRoot(t testing.TB) {
