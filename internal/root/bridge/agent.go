@@ -68,7 +68,7 @@ func (a *agentSession) signal(_ context.Context, sig unix.Signal) error {
 func (a *agentSession) wait(ctx context.Context) (*wire.Exit, error) {
 	defer context.AfterFunc(ctx, a.hangUp)()
 	fds := []unix.PollFd{{Fd: int32(a.conn.Fd()), Events: unix.POLLIN}, {Fd: int32(a.input.fd), Events: unix.POLLIN}}
-	buf := make([]byte, 64<<10) // what the kernel keeps of a pty's output
+	buf := make([]byte, 32<<10)
 	var slice sys.TimeSlice
 	var last time.Time
 	for {
