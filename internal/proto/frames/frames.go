@@ -39,7 +39,7 @@ const (
 	// maxFrame is more than any message has (wire.MaxPacket).
 	maxFrame = 256 << 10
 	// Window is how many bytes may be on their way in each direction before some are Taken.
-	Window = 256 << 10
+	Window = 1 << 20
 	// AliveEach is how often a client sends Alive, and AliveLimit how long an agent waits for
 	// anything of a client. A host that loses its power closes nothing.
 	AliveEach, AliveLimit = 15 * time.Second, time.Minute
