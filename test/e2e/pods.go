@@ -144,6 +144,7 @@ func runInPods(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
+	flag.Parse()
 	all = slices.DeleteFunc(all, func(e exception) bool { return e.folder != filepath.Base(wd) })
 	chosen := flag.Lookup("test.run").Value.String() != "" || flag.Lookup("test.list").Value.String() != ""
 	if len(all) == 0 || chosen {
