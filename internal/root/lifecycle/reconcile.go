@@ -194,8 +194,8 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 		r.Log.Warn("a container that was made to stay has the name of an ephemeral one", "container", container, "id", found.ID)
 		return false, nil
 	}
-	if ret.Login != "" && found.Labels[engine.LabelLogin] != ret.Login {
-		return false, nil // another login host looks after it, or finds it again
+	if lingersShared(ret) && ret.Login != lastLoginOf(found) {
+		return false, nil // another login host looks after it, or one of us finds it again
 	}
 	if err := RemoveFromEngine(ctx, e, r.Inventory, found); errors.Is(err, engine.ErrInUse) {
 		return false, nil

@@ -24,9 +24,12 @@ func (r *Reconciler) engineAt(at engine.Address) (engine.Engine, error) {
 	return presence.Careful(e, at, host), err
 }
 
-// lastLogin returns the last login to a container that stays for a while, and that other login hosts share.
+// lingersShared reports whether a container lingers that other login hosts may enter meanwhile.
+func lingersShared(ret state.Retention) bool { return ret.Engine.IsCluster() && ret.Linger > 0 }
+
+// lastLogin returns what Retention.Login is for a container now; empty where that is not known.
 func (r *Reconciler) lastLogin(ctx context.Context, container string, ret state.Retention) string {
-	if !ret.Engine.IsCluster() || ret.Linger == 0 {
+	if !lingersShared(ret) {
 		return ""
 	}
 	e, err := r.Engines.Get(ret.Engine)
@@ -37,8 +40,11 @@ func (r *Reconciler) lastLogin(ctx context.Context, container string, ret state.
 	if err != nil {
 		return ""
 	}
-	return found.Labels[engine.LabelLogin]
+	return lastLoginOf(found)
 }
+
+// lastLoginOf is not empty, even where there was no login.
+func lastLoginOf(c *engine.Container) string { return "last " + c.Labels[engine.LabelLogin] }
 
 // presentOn returns the sessions of all login hosts that share an engine's containers.
 func (r *Reconciler) presentOn(e engine.Engine, at engine.Address) ([]engine.Presence, error) {

@@ -22,7 +22,7 @@ type Retention struct {
 	// it; zero: somebody is, or no broker looked yet.
 	VacantSince time.Time
 
-	// Login is the last login at that time (engine.LabelLogin), of a container that other login
+	// Login names the last login at that time (engine.LabelLogin), of a container that other login
 	// hosts share. Where there was one since, it is not this host's to remove.
 	Login string
 }
