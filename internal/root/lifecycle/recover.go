@@ -29,6 +29,9 @@ func (r *Reconciler) keepRecovering() {
 // keepRecoveringFrom asks until the engine answers, and again later: the engine finishes
 // what a broker had asked for before it was killed.
 func (r *Reconciler) keepRecoveringFrom(at engine.Address) {
+	if at.IsCluster() {
+		go r.watchPresences(at)
+	}
 	for _, pause := range recoverPauses {
 		wait.Sleep(r.ctx, pause)
 		for again := pollInterval; r.ctx.Err() == nil && r.RecoverFrom(at) != nil; again = min(2*again, maxAgain) {

@@ -60,21 +60,28 @@ func isPresent(all []engine.Presence, container string) bool {
 	return slices.ContainsFunc(all, func(p engine.Presence) bool { return p.Container == container })
 }
 
-// sharedEach is how often the sessions of other login hosts are looked at, and listEach, in looks, how
-// often their containers are.
+// presencesEach is how often the sessions of other login hosts are looked at, and sharedEach how often
+// their containers are.
 const (
-	sharedEach = 10 * time.Second
-	listEach   = 3
+	presencesEach = engine.PresenceEach
+	sharedEach    = 30 * time.Second
 )
+
+// watchPresences sees to it that sessions stop counting whose login host is gone. What else is done for
+// containers may take long, and holds it up in nothing.
+func (r *Reconciler) watchPresences(at engine.Address) {
+	for r.ctx.Err() == nil {
+		if e, err := r.Engines.Get(at); err == nil {
+			_, _ = r.presentOn(e, at) // else the next time
+		}
+		wait.Sleep(r.ctx, presencesEach)
+	}
+}
 
 // watchShared looks after the containers of login hosts that are gone.
 func (r *Reconciler) watchShared(at engine.Address) {
-	for n := 1; r.ctx.Err() == nil; n++ {
+	for r.ctx.Err() == nil {
 		wait.Sleep(r.ctx, sharedEach)
-		if n%listEach == 0 {
-			_ = r.RecoverFrom(at) // else the next time
-		} else if e, err := r.Engines.Get(at); err == nil {
-			_, _ = r.presentOn(e, at)
-		}
+		_ = r.RecoverFrom(at) // else the next time
 	}
 }
