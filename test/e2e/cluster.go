@@ -28,10 +28,11 @@ func (c Cluster) Settings() []string {
 	return []string{"dockersocket = kubernetes://" + Namespace, "kubeconfig = " + string(c) + "/host.kubeconfig"}
 }
 
-// The places of pods and of the claims of homes.
+// The places of pods, of the claims of homes, and of the Leases of sessions.
 const (
 	PodsAt   = "/api/v1/namespaces/" + Namespace + "/pods/"
 	ClaimsAt = "/api/v1/namespaces/" + Namespace + "/persistentvolumeclaims/"
+	LeasesAt = "/apis/coordination.k8s.io/v1/namespaces/" + Namespace + "/leases/"
 )
 
 // places are where objects of a kind are made.
@@ -116,7 +117,12 @@ func (c Cluster) Ask(method, path string, body []byte) (string, error) {
 
 // PodsWith returns the names of the pods with an annotation.
 func (c Cluster) PodsWith(key, value string) (names []string, err error) {
-	text, err := c.Ask(http.MethodGet, PodsAt, nil)
+	return c.NamesWith(PodsAt, key, value)
+}
+
+// NamesWith returns the names of the objects at a place that have an annotation.
+func (c Cluster) NamesWith(at, key, value string) (names []string, err error) {
+	text, err := c.Ask(http.MethodGet, at, nil)
 	if err != nil {
 		return nil, err
 	}

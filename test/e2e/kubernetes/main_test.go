@@ -32,6 +32,9 @@ func files() e2e.Cluster {
 	return ownFiles
 }
 
+// running is the small cluster, which ends with its standard input: that is closed once nobody has this.
+var running *exec.Cmd
+
 func startCluster() error {
 	if e2e.InPods() {
 		return nil
@@ -58,6 +61,7 @@ func startCluster() error {
 		}
 	}
 	cmd := exec.Command(os.Getenv("CLUSTER"), "up", ownFiles, root)
+	running = cmd
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // its mounts end with it
 	if _, err = cmd.StdinPipe(); err != nil {
@@ -84,6 +88,16 @@ func ask(method, path string, body []byte) (string, error) { return files().Ask(
 func podsOf(t *testing.T, container string) []string {
 	t.Helper()
 	names, err := files().PodsWith("dockersh.name", container)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// leasesOf returns the names of the Leases of the sessions in a container.
+func leasesOf(t *testing.T, container string) []string {
+	t.Helper()
+	names, err := files().NamesWith(e2e.LeasesAt, "dockersh.name", container)
 	if err != nil {
 		t.Fatal(err)
 	}
