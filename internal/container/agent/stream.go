@@ -257,7 +257,12 @@ func (s *streamed) start(m *wire.Start) error {
 		s.master = os.NewFile(uintptr(started.Master), "terminal")
 		ours = [3]*os.File{s.master, s.master, nil}
 	}
-	s.input = newStreamInput(ours[0], !m.Terminal, func(n int) { s.send(frames.Taken, frames.Number(uint32(n))) })
+	var passed frames.Passed
+	s.input = newStreamInput(ours[0], !m.Terminal, func(n int) {
+		if report := passed.Add(n); report > 0 {
+			s.send(frames.Taken, frames.Number(report))
+		}
+	})
 	s.sendMessage(&wire.Started{Terminal: m.Terminal, Notice: started.Notice, SSHAgent: started.SSHAgent >= 0})
 	if started.SSHAgent >= 0 {
 		listener := os.NewFile(uintptr(started.SSHAgent), "ssh agent")

@@ -56,3 +56,16 @@ func (c *Credit) End() {
 	c.ended = true
 	c.changed.Broadcast()
 }
+
+// Passed is what was passed on and is not reported yet. A report goes through several programs, so it
+// is not made for each few bytes; the other side always has most of its Window.
+type Passed struct{ n int }
+
+// Add returns how many bytes are to be reported as Taken; 0 for none yet.
+func (p *Passed) Add(n int) (report uint32) {
+	if p.n += n; p.n < Window/4 {
+		return 0
+	}
+	report, p.n = uint32(p.n), 0
+	return report
+}

@@ -44,3 +44,25 @@ func TestNoMoreIsTakenThanWasSent(t *testing.T) {
 		}
 	}
 }
+
+// A sender that has used its window goes on when all of it was passed on, whatever is not reported yet.
+func TestWhatIsNotReportedYetHoldsUpNobody(t *testing.T) {
+	for _, each := range []int{1000, MaxData, MaxData - 1} {
+		c := NewCredit()
+		var p Passed
+		reports := 0
+		for sent := 0; sent < 20*Window; {
+			n := c.Use(each) // waits for ever where it is held up
+			sent += n
+			if report := p.Add(n); report > 0 {
+				reports++
+				if err := c.Taken(Number(report)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if reports > 100 {
+			t.Errorf("%d reports", reports)
+		}
+	}
+}

@@ -91,7 +91,12 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, program); err != nil {
 		return s, err
 	}
-	p.outputs.begin(out, errs, func(n int) { _ = p.send(frames.Taken, frames.Number(uint32(n))) })
+	var passed frames.Passed
+	p.outputs.begin(out, errs, func(n int) {
+		if report := passed.Add(n); report > 0 {
+			_ = p.send(frames.Taken, frames.Number(report))
+		}
+	})
 	go p.receive()
 	err = errors.Join(p.sendMessage(&wire.Serve{User: p.task.User, Home: p.task.Home}), p.sendMessage(&one))
 	if err != nil && !errors.Is(err, io.ErrClosedPipe) { // a stream that has ended is known by its cause, below
