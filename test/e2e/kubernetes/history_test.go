@@ -233,6 +233,10 @@ func restartAPIServer(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	if e2e.InPods() {
+		e2e.RestartAPIServer(t)
+		return
+	}
 	log, err := os.Create(ownFiles + "/apiserver2.log")
 	if err != nil {
 		t.Fatal(err)
