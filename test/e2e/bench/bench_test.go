@@ -86,14 +86,21 @@ func timed(t testing.TB, cmd *exec.Cmd) time.Duration {
 
 // race runs each contender n times in turns and returns their times by rounds.
 func race(n int, contenders ...func() time.Duration) [][]time.Duration {
-	return raceUntil(n, func([][]time.Duration) bool { return false }, contenders...)
+	return raceUntil(n, never, contenders...)
 }
+
+func never([][]time.Duration) bool { return false }
 
 // raceUntil is race that ends early, once a condition holds.
 func raceUntil(n int, over func(took [][]time.Duration) bool, contenders ...func() time.Duration) [][]time.Duration {
 	for _, run := range contenders {
 		run() // warms caches
 	}
+	return turns(n, over, contenders...)
+}
+
+// turns is raceUntil without a round that warms caches.
+func turns(n int, over func(took [][]time.Duration) bool, contenders ...func() time.Duration) [][]time.Duration {
 	took := make([][]time.Duration, len(contenders))
 	for range n {
 		for i, run := range contenders {

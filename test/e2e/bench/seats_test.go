@@ -47,12 +47,13 @@ func seatsRows(t *testing.T) []row {
 	runs := func(image, network string) func() time.Duration {
 		return func() time.Duration { return inParallel(t, image, network) }
 	}
+	// They take seconds, and the image was used before: no round warms up.
 	const rounds, forInformation = 5, 3
 	into(prepared)
-	known := race(rounds, comeIn(onTheHost), runs(prepared, "dockersh"), comeIn(overSSH(u)), comeIn(overSSH(host)))
-	networks := race(forInformation, runs(prepared, "dockersh"), runs(prepared, "bridge"))
+	known := turns(rounds, never, comeIn(onTheHost), runs(prepared, "dockersh"), comeIn(overSSH(u)), comeIn(overSSH(host)))
+	networks := turns(forInformation, never, runs(prepared, "dockersh"), runs(prepared, "bridge"))
 	into(plain)
-	unknown := race(forInformation, comeIn(onTheHost), runs(plain, "dockersh"))
+	unknown := turns(forInformation, never, comeIn(onTheHost), runs(plain, "dockersh"))
 	both := make([]time.Duration, rounds)
 	for i := range both {
 		both[i] = known[1][i] + known[3][i]
