@@ -3,6 +3,7 @@ package bridge
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,10 @@ const retry = time.Second
 // enoughRoom is how many bytes a disk that was full must have free for the recording
 // to go on, so that it does not stop again at once.
 const enoughRoom = 1 << 20
+
+// maxEvent is how many bytes of output one event has: the lines that package asciicast reads have a
+// limit, and a byte may take six there.
+const maxEvent = 32 << 10
 
 // recorder writes the recording of a terminal. Once it has started it does not fail:
 // the session goes on while the disk is full, and the recording marks that it has a
@@ -55,8 +60,10 @@ func (r *recorder) start(title string, m *wire.Start) error {
 func (r *recorder) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if text := r.text.Add(p); len(text) > 0 {
-		r.event(asciicast.Output, text)
+	for piece := range slices.Chunk(p, maxEvent) {
+		if text := r.text.Add(piece); len(text) > 0 {
+			r.event(asciicast.Output, text)
+		}
 	}
 	return len(p), nil
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dockersh/dockersh/internal/proto/asciicast"
+	"github.com/dockersh/dockersh/internal/proto/frames"
 	"github.com/dockersh/dockersh/internal/proto/wire"
 )
 
@@ -48,6 +50,25 @@ func recorded(t *testing.T, path string) (*recorder, func() []asciicast.Event) {
 			}
 			all = append(all, e)
 		}
+	}
+}
+
+// A pod's output that waited comes in one piece. A control character takes six bytes in the file.
+func TestLongOutputIsRecordedInEventsThatCanBeRead(t *testing.T) {
+	r, all := recorded(t, t.TempDir()+"/x")
+	want := strings.Repeat("\x01世", frames.Window/4)
+	if n, err := r.Write([]byte(want)); n != len(want) || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := r.Write(bytes.Repeat([]byte{1}, frames.Window)); n != frames.Window || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	var got strings.Builder
+	for _, e := range all() {
+		got.WriteString(e.Data)
+	}
+	if got.String() != want+strings.Repeat("\x01", frames.Window) {
+		t.Errorf("%d bytes", got.Len())
 	}
 }
 
