@@ -254,10 +254,11 @@ func (s *streamed) start(m *wire.Start) error {
 		return err
 	}
 	if m.Terminal {
+		s.credit.Narrow(frames.TerminalWindow)
 		s.master = os.NewFile(uintptr(started.Master), "terminal")
 		ours = [3]*os.File{s.master, s.master, nil}
 	}
-	var passed frames.Passed
+	passed := frames.NewPassed(frames.Window)
 	s.input = newStreamInput(ours[0], !m.Terminal, func(n int) {
 		if report := passed.Add(n); report > 0 {
 			s.send(frames.Taken, frames.Number(report))

@@ -49,6 +49,13 @@ func (c *Credit) Taken(data []byte) error {
 	return nil
 }
 
+// Narrow makes the window of a stream that has sent nothing smaller.
+func (c *Credit) Narrow(window int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.window = window
+}
+
 // End ends it: nothing more is sent.
 func (c *Credit) End() {
 	c.mu.Lock()
@@ -58,12 +65,15 @@ func (c *Credit) End() {
 }
 
 // Passed is what was passed on and is not reported yet. A report goes through several programs, so it
-// is not made for each few bytes; the other side always has most of its Window.
-type Passed struct{ n int }
+// is not made for each few bytes; the other side always has most of its window.
+type Passed struct{ window, n int }
+
+// NewPassed returns that of a stream that begins, whose sender has that window or a larger one.
+func NewPassed(window int) *Passed { return &Passed{window: window} }
 
 // Add returns how many bytes are to be reported as Taken; 0 for none yet.
 func (p *Passed) Add(n int) (report uint32) {
-	if p.n += n; p.n < Window/4 {
+	if p.n += n; p.n < p.window/4 {
 		return 0
 	}
 	report, p.n = uint32(p.n), 0

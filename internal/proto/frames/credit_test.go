@@ -49,7 +49,7 @@ func TestNoMoreIsTakenThanWasSent(t *testing.T) {
 func TestWhatIsNotReportedYetHoldsUpNobody(t *testing.T) {
 	for _, each := range []int{1000, MaxData, MaxData - 1} {
 		c := NewCredit()
-		var p Passed
+		p := NewPassed(Window)
 		reports := 0
 		for sent := 0; sent < 20*Window; {
 			n := c.Use(each) // waits for ever where it is held up

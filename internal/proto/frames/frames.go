@@ -40,6 +40,8 @@ const (
 	maxFrame = 256 << 10
 	// Window is how many bytes may be on their way in each direction before some are Taken.
 	Window = 1 << 20
+	// TerminalWindow is that of a terminal's output: what is on its way is still shown after a Ctrl-C.
+	TerminalWindow = 256 << 10
 	// AliveEach is how often a client sends Alive, and AliveLimit how long an agent waits for
 	// anything of a client. A host that loses its power closes nothing.
 	AliveEach, AliveLimit = 15 * time.Second, time.Minute

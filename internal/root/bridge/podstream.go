@@ -91,7 +91,11 @@ func (p *podStream) start(ctx context.Context, m *wire.Start, out, errs io.Write
 	if p.stream, err = p.engine.ExecStream(ctx, p.task.Container, program); err != nil {
 		return s, err
 	}
-	var passed frames.Passed
+	window := frames.Window
+	if m.Terminal {
+		window = frames.TerminalWindow
+	}
+	passed := frames.NewPassed(window)
 	p.outputs.begin(out, errs, func(n int) {
 		if report := passed.Add(n); report > 0 {
 			_ = p.send(frames.Taken, frames.Number(report))

@@ -238,6 +238,34 @@ func TestPodSessionReadsTheConnectionWhileNobodyReadsTheOutput(t *testing.T) {
 	}
 }
 
+// All output that is on its way is still shown after a Ctrl-C.
+func TestLessOfATerminalIsOnItsWay(t *testing.T) {
+	p := newPod(t)
+	out := &blocked{free: make(chan struct{})}
+	m := command(`head -c 3000000 /dev/zero | tr '\0' x; echo end`)
+	m.Terminal, m.Rows, m.Cols = true, 24, 80
+	if _, err := p.start(t.Context(), m, out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	size := func() int {
+		p.outputs.mu.Lock()
+		defer p.outputs.mu.Unlock()
+		return p.outputs.size
+	}
+	for most := time.Now().Add(20 * time.Second); size() < frames.TerminalWindow && time.Now().Before(most); {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	if n := size(); n != frames.TerminalWindow {
+		t.Errorf("%d bytes are on their way", n)
+	}
+	close(out.free)
+	waitFor(t, p)
+	if s := out.String(); len(s) != 3000005 || !strings.HasSuffix(s, "end\r\n") {
+		t.Errorf("%d bytes", len(s))
+	}
+}
+
 // What is left behind keeps no session from its end, and nothing of the output is lost.
 func TestPodSessionReturnsAtItsEndWithAllOutput(t *testing.T) {
 	p := newPod(t)
