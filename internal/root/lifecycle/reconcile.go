@@ -197,9 +197,18 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 	if lingersShared(ret) && ret.Login != lastLoginOf(found) {
 		return false, nil // another login host looks after it, or one of us finds it again
 	}
-	if err := RemoveFromEngine(ctx, e, r.Inventory, found); errors.Is(err, engine.ErrInUse) {
+	err = RemoveFromEngine(ctx, e, r.Inventory, found)
+	if errors.Is(err, engine.ErrInUse) {
+		var ended bool
+		if ended, err = r.withdrawEnded(ctx, e, ret.Engine, container); err != nil || !ended {
+			return false, err
+		}
+		err = RemoveFromEngine(ctx, e, r.Inventory, found)
+	}
+	if errors.Is(err, engine.ErrInUse) {
 		return false, nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return false, err
 	}
 	r.Log.Info("container removed", "container", container, "id", found.ID, "why", "ephemeral")

@@ -55,6 +55,33 @@ func (r *Reconciler) presentOn(e engine.Engine, at engine.Address) ([]engine.Pre
 	return shared.Presences(r.ctx)
 }
 
+// withdrawEnded withdraws the sessions of this host that are over, and reports whether there were any:
+// their bridges may not have come to it yet. So of two hosts that leave a container at once, the last
+// one sees that nobody is in it.
+func (r *Reconciler) withdrawEnded(ctx context.Context, e engine.Engine, at engine.Address, container string) (ended bool, err error) {
+	shared, ok := e.(engine.Shared)
+	if !ok || !at.IsCluster() {
+		return false, nil
+	}
+	host, err := r.State.Host()
+	if err != nil {
+		return false, err
+	}
+	all, err := shared.Presences(ctx)
+	entries := r.State.Sessions().ByContainer()[container] // read last: an entry is older than what announces it
+	for _, p := range all {
+		lives := func(s state.Session) bool { return s.ID == p.Session && s.IsLive() }
+		if p.Container != container || p.Host != host || slices.ContainsFunc(entries, lives) {
+			continue
+		}
+		if err := shared.Withdraw(ctx, p); err != nil {
+			return ended, err
+		}
+		ended = true
+	}
+	return ended, err
+}
+
 // isPresent reports whether one of these is in a container.
 func isPresent(all []engine.Presence, container string) bool {
 	return slices.ContainsFunc(all, func(p engine.Presence) bool { return p.Container == container })
