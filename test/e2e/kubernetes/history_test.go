@@ -148,7 +148,7 @@ func (s *story) step(random *rand.Rand) {
 		s.told = append(s.told, fmt.Sprintf("%d %s %s ephemeral=%v sessions=%d host=%s", len(s.told), what, p.u.Name, p.ephemeral, len(p.in), host.port))
 	}
 	switch n := random.IntN(100); {
-	case n < 2 && !e2e.InPods():
+	case n < 2:
 		tell("restart the API server")
 		s.restartServer()
 	case n < 5:
@@ -225,7 +225,7 @@ func TestHistoriesOfTwoLoginHostsAreAsTheModelHasThem(t *testing.T) {
 // restartAPIServer kills the API server, and starts it again.
 func restartAPIServer(t *testing.T) {
 	t.Helper()
-	pid := partOf(t, "--etcd-servers=")
+	pid := partOf(t, apiServer)
 	argv, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
 		t.Fatal(err)
