@@ -46,7 +46,7 @@ func newSeats(engines *engine.Clients) (*seats, error) {
 	log := slog.New(slog.DiscardHandler) // what goes wrong is shown
 	s.bringup = bringup.New(bringup.Config{
 		Config: launch.Config{
-			State: run, Inventory: state.Inventory(paths.Inventory()), Images: images.New(run.Images()), Users: s.users,
+			State: run, Inventory: state.Inventory(paths.Inventory()), Images: images.New(run), Users: s.users,
 			Log: log, Helpers: paths.Helpers(), ShareSlots: true,
 		},
 		Locks: &state.Locks{Dir: run, OnError: func(string, error) {}}, Engines: engines, AdminSettings: s.byAdmin,

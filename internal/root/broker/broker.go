@@ -118,7 +118,7 @@ func New(c Config) (*Broker, error) {
 	locks := &state.Locks{Dir: run, OnError: func(container string, err error) {
 		b.Log.Error("cannot remove the directory of a container", "container", container, "cause", err)
 	}}
-	img := images.New(run.Images())
+	img := images.New(run)
 	b.bringup = bringup.New(bringup.Config{
 		Config: launch.Config{
 			State: run, Inventory: state.Inventory(c.Inventory), Images: img, Users: c.Users,

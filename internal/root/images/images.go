@@ -12,6 +12,7 @@ import (
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/wait"
 	"github.com/dockersh/dockersh/internal/proto/usererr"
+	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -20,6 +21,7 @@ const PullLimit = 60 * time.Minute
 
 // Images are the images on the engines' hosts.
 type Images struct {
+	run   state.RunDir
 	kept  keptAccounts
 	queue wait.Queue  // of pulls of one image, and of looks into one
 	pulls *wait.Turns // one for each image that is being pulled
@@ -32,9 +34,9 @@ const (
 	pullsOfUser = 2
 )
 
-// New returns the images whose accounts are kept in a directory.
-func New(dir string) *Images {
-	return &Images{kept: keptAccounts(dir), pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
+// New returns the images whose accounts are kept in a run-time directory.
+func New(run state.RunDir) *Images {
+	return &Images{run: run, kept: keptAccounts(run.Images()), pulls: wait.NewTurns(pullsAtOnce, pullsOfUser)}
 }
 
 // Provide makes sure that the plan's image is on the engine's host, as `pull` wants, and
@@ -132,7 +134,7 @@ func (i *Images) Accounts(ctx context.Context, e engine.Engine, id string) (Acco
 	if a, err = i.kept.get(id); !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	err = withProbe(ctx, e, id, func(probe string) error {
+	err = i.withProbe(ctx, e, id, func(probe string) error {
 		a, err = accountsIn(ctx, e, id, probe)
 		return err
 	})

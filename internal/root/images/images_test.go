@@ -17,7 +17,7 @@ import (
 // The run-time directory is in memory.
 func TestAccountsOfImagesThatAreGoneAreDropped(t *testing.T) {
 	e := enginetest.New()
-	i := New(t.TempDir())
+	i := newImages(t)
 	for _, id := range []string{"sha256:1", "sha256:2", "sha256:3"} {
 		e.AddImage("moves", id, nil) // the image before has no name now, and is gone
 		if _, err := i.Accounts(t.Context(), e, id); err != nil {
@@ -55,7 +55,7 @@ func TestPathIsKeptWhereLoginShellsLoseItAndCanGetItBack(t *testing.T) {
 		}
 		e.AddImage("i", "sha256:1", files)
 		e.SetPath("i", c.path)
-		i := New(t.TempDir())
+		i := newImages(t)
 		for _, when := range []string{"first", "kept"} {
 			if a, err := i.Accounts(t.Context(), e, "sha256:1"); err != nil || string(a.Path) != c.want {
 				t.Errorf("%s, %s: %q %v", what, when, a.Path, err)
@@ -67,7 +67,7 @@ func TestPathIsKeptWhereLoginShellsLoseItAndCanGetItBack(t *testing.T) {
 // A user's images may come from a registry that never finishes.
 func TestPullsOfOneUserDoNotHoldUpAnother(t *testing.T) {
 	e := enginetest.New()
-	i := New(t.TempDir())
+	i := newImages(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	pull := func(user uint32, name string) {
 		plan := &policy.Plan{User: account.User{UID: user}, Settings: &config.Settings{ImageName: name, Pull: "missing"}}

@@ -22,15 +22,17 @@ func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	i := newImages(t)
 	probes := map[string]string{}
 	for _, name := range names {
 		if a, err := d.get(name); err != nil || string(a.Passwd) != name {
 			t.Errorf("%s: %q %v", name, a.Passwd, err)
 		}
-		if other := probes[probeName(name)]; other != "" {
-			t.Errorf("%s and %s have one probe", name, other)
+		probe, err := i.probeName(name)
+		if other := probes[probe]; other != "" || err != nil {
+			t.Errorf("%s and %s have one probe: %v", name, other, err)
 		}
-		probes[probeName(name)] = name
+		probes[probe] = name
 	}
 	old := time.Now().Add(-2 * nameLimit)
 	for _, name := range []string{"busybox", "cafe"} {
@@ -52,17 +54,32 @@ func TestImagesKnownByNameAreKeptApartAndNotForLong(t *testing.T) {
 	}
 }
 
-// Hosts that share a namespace look into the same images, and no lock of one is another's.
+// newImages returns those of a login host.
+func newImages(t *testing.T) *Images {
+	t.Helper()
+	run := state.RunDir(t.TempDir())
+	if err := run.Make(); err != nil {
+		t.Fatal(err)
+	}
+	return New(run)
+}
+
+// Hosts that share a namespace look into the same images, and no lock of one is another's. They may have
+// one machine-id(5), as copies of a machine have, or none.
 func TestProbeInAClusterIsThatOfOneLoginHost(t *testing.T) {
-	i, e := New(t.TempDir()), enginetest.New()
-	for host, ours := range map[string]bool{state.HostID(): true, "0123": false} {
-		e.Add(engine.Container{Name: probeNameOf(host, "busybox"), ImageID: "busybox", Labels: policy.Owner{Identity: policy.Probe}.Labels()})
-		c, err := e.Find(t.Context(), probeNameOf(host, "busybox"))
+	i, e := newImages(t), enginetest.New()
+	for from, ours := range map[*Images]bool{i: true, newImages(t): false} {
+		name, err := from.probeName("busybox")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Add(engine.Container{Name: name, ImageID: "busybox", Labels: policy.Owner{Identity: policy.Probe}.Labels()})
+		c, err := e.Find(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if ok, err := i.RemoveProbe(t.Context(), e, c); ok != ours || err != nil {
-			t.Errorf("%q: %v %v", host, ok, err)
+			t.Errorf("ours %v: %v %v", ours, ok, err)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/dockersh/dockersh/internal/engine"
 	"github.com/dockersh/dockersh/internal/host/passwd"
-	"github.com/dockersh/dockersh/internal/root/state"
 	"github.com/dockersh/dockersh/internal/rules/policy"
 )
 
@@ -22,7 +21,7 @@ const probeRemoveLimit = 2 * time.Minute
 // RemoveProbe removes a probe that a killed broker left, and waits for one that is in
 // use; ok is false if the container is not a probe.
 func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Container) (ok bool, err error) {
-	if !isProbe(c) {
+	if !i.isProbe(c) {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeRemoveLimit)
@@ -38,26 +37,30 @@ func (i *Images) RemoveProbe(ctx context.Context, e engine.Engine, c *engine.Con
 	return true, nil
 }
 
-// probeName names the probe of an image. Brokers of the same uid keep the same directory
-// of images, whose lock keeps them out of each other's way.
-func probeName(imageID string) string { return probeNameOf(state.HostID(), imageID) }
-
 const probePrefix = "dockersh-probe-"
 
-// probeNameOf is probeName of a login host. In a cluster each has its own.
-func probeNameOf(host, imageID string) string {
+// probeName names the probe of an image. Brokers of the same uid keep the same directory
+// of images, whose lock keeps them out of each other's way. In a cluster each login host has its own.
+func (i *Images) probeName(imageID string) (string, error) {
 	hash := hashOf(imageID)
 	if isName(imageID) {
+		host, err := i.run.Host()
+		if err != nil {
+			return "", err
+		}
 		hash = hashOf(host + " " + imageID)
 	}
-	return probePrefix + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)]
+	return probePrefix + strconv.Itoa(os.Geteuid()) + "-" + hash[:min(len(hash), 32)], nil
 }
 
 // isProbe reports whether a container is a probe of this host, or one in a cluster that has ended: its
 // host may be gone.
-func isProbe(c *engine.Container) bool {
-	return c.Labels[engine.LabelIdentity] == policy.Probe && (c.Name == probeName(c.ImageID) ||
-		c.State == engine.Exited && strings.HasPrefix(c.Name, probePrefix))
+func (i *Images) isProbe(c *engine.Container) bool {
+	if c.Labels[engine.LabelIdentity] != policy.Probe {
+		return false
+	}
+	name, err := i.probeName(c.ImageID)
+	return err == nil && c.Name == name || c.State == engine.Exited && strings.HasPrefix(c.Name, probePrefix)
 }
 
 // WithProbe makes a container of an image in which nothing is mounted, never starts it,
@@ -73,19 +76,23 @@ func (i *Images) WithProbe(ctx context.Context, e engine.Engine, imageID string,
 		return err
 	}
 	defer unlock()
-	return withProbe(ctx, e, imageID, use)
+	return i.withProbe(ctx, e, imageID, use)
 }
 
 // withProbe is WithProbe with the lock held.
-func withProbe(ctx context.Context, e engine.Engine, imageID string, use func(probe string) error) error {
+func (i *Images) withProbe(ctx context.Context, e engine.Engine, imageID string, use func(probe string) error) error {
+	name, err := i.probeName(imageID)
+	if err != nil {
+		return err
+	}
 	spec := engine.Spec{
-		Name: probeName(imageID), Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true, OnlyRead: true,
+		Name: name, Image: imageID, Network: "none", Entrypoint: "/nonexistent", QuietLog: true, OnlyRead: true,
 		Labels: policy.Owner{Identity: policy.Probe}.Labels(),
 	}
 	made, err := e.Create(ctx, spec)
 	if errors.Is(err, engine.ErrNameTaken) { // left by a killed broker
 		var old *engine.Container
-		if old, err = e.Find(ctx, spec.Name); err == nil && isProbe(old) {
+		if old, err = e.Find(ctx, spec.Name); err == nil && i.isProbe(old) {
 			err = e.Remove(ctx, old.ID)
 		}
 		if err == nil || errors.Is(err, engine.ErrNotFound) {
