@@ -233,6 +233,7 @@ func restartAPIServer(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	e2e.Eventually(t, "the API server has ended", func() bool { return syscall.Kill(pid, 0) != nil || isZombie(pid) })
 	if e2e.InPods() {
 		e2e.RestartAPIServer(t)
 		return
@@ -243,7 +244,6 @@ func restartAPIServer(t *testing.T) {
 	}
 	defer log.Close()
 	words := strings.Split(strings.TrimSuffix(string(argv), "\x00"), "\x00")
-	e2e.Eventually(t, "the API server has ended", func() bool { return syscall.Kill(pid, 0) != nil || isZombie(pid) })
 	cmd := exec.Command(os.Getenv("CLUSTER"), words[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
