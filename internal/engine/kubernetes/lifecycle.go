@@ -70,11 +70,13 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 		}
 		return fmt.Errorf("%w: the pod %s had ended", engine.ErrNotFound, p.Name)
 	}
-	// From here on somebody may be inside.
-	if _, err := e.annotate(ctx, id, manifest.AnnotationStarted, "true"); err != nil {
+	if err := e.runScript(ctx, p.Name, nil, nil, openDoor); err != nil {
 		return err
 	}
-	return e.runScript(ctx, p.Name, nil, nil, openDoor)
+	// From here on somebody may be inside. Earlier, that would be another login host's session, which
+	// ends with the door where this process is killed before it opens that.
+	_, err = e.annotate(ctx, id, manifest.AnnotationStarted, "true")
+	return err
 }
 
 // openDoor ends the door, and returns when it has ended.

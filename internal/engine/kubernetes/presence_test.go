@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dockersh/dockersh/internal/engine"
+	"github.com/dockersh/dockersh/internal/engine/kubernetes/manifest"
 )
 
 // actor is one host at work: each of its requests waits until it is its turn.
@@ -225,6 +226,20 @@ func TestSessionsOfThisHostAndOfOtherPodsKeepNoPod(t *testing.T) {
 	}
 	if err := a.RemoveVacant(t.Context(), id, "a"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("again: %v", err)
+	}
+}
+
+// The door of a pod ends after some minutes where nobody opened it, and with it what is inside.
+func TestPodWhoseDoorWasNotOpenedIsNotEntered(t *testing.T) {
+	api := newFakeAPI()
+	id, e := api.addPod(box), api.host(t)
+	pod := metaOf(api.objects["/api/v1/namespaces/ns/pods/"+manifest.PodName(box)])
+	delete(pod["annotations"].(map[string]any), manifest.AnnotationStarted)
+	if err := e.Start(t.Context(), id); err == nil { // no exec gets through
+		t.Fatal("no error")
+	}
+	if found, err := e.Find(t.Context(), box); err != nil || found.State != engine.Created {
+		t.Errorf("%+v %v", found, err)
 	}
 }
 
