@@ -241,10 +241,11 @@ test-kubernetes: ## run the tests against a Kubernetes, which is built once in .
 	@$(MAKE) -s e2e-ready
 	@$(MAKE) -s install-pods BIN=build/e2e/bin DESTDIR=$(CURDIR)/build/e2e PREFIX=/run/dsh ETC=/etc RUN=/run/dockersh
 	CLUSTER='$(abspath $(KUBERNETES))/cluster' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes' $(TESTFLAGS) ./test/e2e/kubernetes
-	[ ! -x '$(KUBERNETES)/kubeall' ] || WHOLE='$(abspath $(KUBERNETES))/kubeall' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes whole' $(TESTFLAGS) $(addprefix ./test/e2e/,$(PODFOLDERS))
+	WHOLE='$(abspath $(KUBERNETES))/whole' $(INSIDE) $(E2E) -race -tags 'e2e kubernetes whole' $(TESTFLAGS) $(addprefix ./test/e2e/,$(PODFOLDERS))
 
 bench-kubernetes: # the budgets of pods, beside client-go and kubectl
-	WHOLE='$(abspath $(KUBERNETES))/kubeall' $(GO) test -count=1 -timeout 60m -tags 'e2e bench kubernetes' -exec '$(INSIDE)' -v -run TestPodBudgets $(BENCHFLAGS) ./test/e2e/bench
+	@GO='$(GO)' sh scripts/kubernetes '$(KUBERNETES)'
+	WHOLE='$(abspath $(KUBERNETES))/whole' $(GO) test -count=1 -timeout 60m -tags 'e2e bench kubernetes' -exec '$(INSIDE)' -v -run TestPodBudgets $(BENCHFLAGS) ./test/e2e/bench
 
 # The tests of what depends on sshd, in turn: `make trixie FOLDERS=./test/e2e/session` runs others.
 trixie: FOLDERS = $(addprefix ./test/e2e/,network forward doctor identity)

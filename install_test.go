@@ -53,7 +53,7 @@ func serve(t *testing.T, dir, release string) {
 		if os.IsNotExist(err) {
 			continue // removed, and not yet committed
 		}
-		if strings.HasPrefix(name, "test/kubernetes/cluster/") {
+		if strings.HasPrefix(name, "test/kubernetes/") {
 			continue // a module of its own
 		}
 		if err != nil {
