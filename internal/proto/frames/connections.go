@@ -27,7 +27,7 @@ type Connections struct {
 	live   map[uint32]*connection
 	last   uint32
 	ended  bool
-	places chan struct{} // one for each that is live
+	places chan struct{} // one for each that is live, on the side that has them Opened
 }
 
 // NewConnections returns those of a session that begins. Send sends a frame, and may wait.
@@ -49,7 +49,7 @@ func (c *Connections) Serve(accept func() (Socket, error)) {
 		c.mu.Unlock()
 		if one := c.add(id, s); one != nil {
 			c.send(Opened, Number(id))
-			one.carry()
+			one.carry(func() { <-c.places })
 		}
 	}
 }
@@ -60,9 +60,7 @@ func (c *Connections) Open(data []byte, connect func() (Socket, error)) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case c.places <- struct{}{}:
-	default:
+	if c.isFull() {
 		return ErrFrame
 	}
 	s, err := connect()
@@ -73,8 +71,22 @@ func (c *Connections) Open(data []byte, connect func() (Socket, error)) error {
 	if one == nil {
 		return ErrFrame
 	}
-	one.carry()
+	one.carry(func() {})
 	return nil
+}
+
+// isFull reports whether there may not be another connection. The other side opens one as soon as it
+// has sent and received the Shut of an earlier one, which may not be closed here yet.
+func (c *Connections) isFull() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, one := range c.live {
+		if !one.hasEnded() {
+			n++
+		}
+	}
+	return n >= MaxConnections || len(c.live) >= 2*MaxConnections
 }
 
 // Take takes a frame of a connection. It never waits for a program.
@@ -115,7 +127,6 @@ func (c *Connections) add(id uint32, s Socket) *connection {
 	defer c.mu.Unlock()
 	if c.ended || c.live[id] != nil {
 		_ = s.Close()
-		<-c.places
 		return nil
 	}
 	c.live[id] = one
@@ -126,7 +137,6 @@ func (c *Connections) remove(one *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.live, one.id)
-	<-c.places
 }
 
 // connection is one of them on this side.
@@ -139,11 +149,12 @@ type connection struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	waiting []byte // what the socket has not taken yet
-	shut    bool
+	shut    bool   // by the other side
+	hasShut bool   // this side has sent Shut, or is about to
 }
 
-// carry carries both directions until both have ended.
-func (c *connection) carry() {
+// carry carries both directions until both have ended, and then calls over.
+func (c *connection) carry(over func()) {
 	go func() {
 		var both sync.WaitGroup
 		both.Go(c.read)
@@ -151,6 +162,7 @@ func (c *connection) carry() {
 		both.Wait()
 		_ = c.socket.Close()
 		c.of.remove(c)
+		over()
 	}()
 }
 
@@ -168,10 +180,20 @@ func (c *connection) read() {
 			p = p[m:]
 		}
 		if err != nil {
+			c.mu.Lock()
+			c.hasShut = true
+			c.mu.Unlock()
 			c.of.send(Shut, Number(c.id))
 			return
 		}
 	}
+}
+
+// hasEnded reports whether no more will be sent or received of it.
+func (c *connection) hasEnded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shut && c.hasShut
 }
 
 // write passes on to the socket what came. One that takes no more ends the other direction, too.

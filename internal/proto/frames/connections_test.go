@@ -91,3 +91,38 @@ func TestConnectionsEndWithTheSession(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// slow is a socket at its end, which takes its time to be closed.
+type slow struct {
+	nowhere
+	closes chan struct{}
+}
+
+func (s slow) Close() error { <-s.closes; return nil }
+
+// The other side has a place for the next connection as soon as it knows of the end of one.
+func TestConnectionThatHasEndedTakesNoPlace(t *testing.T) {
+	ended := make(chan struct{}, 3*MaxConnections)
+	c := NewConnections(func(k Kind, _ []byte) {
+		if k == Shut {
+			ended <- struct{}{}
+		}
+	})
+	closes := make(chan struct{})
+	defer close(closes)
+	open := func(id uint32) error {
+		return c.Open(Number(id), func() (Socket, error) { return slow{closes: closes}, nil })
+	}
+	for id := range uint32(2 * MaxConnections) {
+		if err := open(id); err != nil {
+			t.Fatalf("connection %d: %v", id, err)
+		}
+		<-ended
+		if err := c.Take(Shut, Number(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := open(2 * MaxConnections); !errors.Is(err, ErrFrame) { // whatever the other side says of them
+		t.Errorf("no limit: %v", err)
+	}
+}
