@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,8 +20,8 @@ import (
 )
 
 // Sessions are known to other login hosts by Leases: one for each session, which its host renews. A
-// session is announced before its pod is entered, which changes the pod; and whoever removes a pod
-// reads that first, then the Leases. So of a login and a removal at once, either the removal sees the
+// session is announced before its pod is entered, which changes the pod; and a host that removes a
+// pod reads that first, then the Leases. So of a login and a removal at once, either the removal sees the
 // Lease, or its precondition fails, or the login finds no pod.
 
 // labelPod is on Leases: the name of the pod that the session is in.
@@ -135,6 +136,7 @@ func (e *Engine) presences(ctx context.Context, selector string) (all []engine.P
 	if err != nil {
 		return nil, err
 	}
+	e.watched.forget(began)
 	for i := range list.Items {
 		m := &list.Items[i].Metadata
 		name := m.Annotations[manifest.AnnotationName]
@@ -199,20 +201,22 @@ type sighting struct {
 	since, last time.Time // it has not changed, as far as was seen
 }
 
+// forget forgets the Leases that were not seen for so long that they are seen for the first time again.
+func (w *watched) forget(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.seen, func(_ string, s sighting) bool { return at.Sub(s.last) > gapLimit })
+}
+
 // isDead reports whether a Lease did not change for engine.PresenceLimit. At is when it was asked for.
 func (w *watched) isDead(uid, version string, at time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for other, s := range w.seen {
-		if at.Sub(s.last) > gapLimit {
-			delete(w.seen, other)
-		}
-	}
 	if w.seen == nil {
 		w.seen = map[string]sighting{}
 	}
 	s, ok := w.seen[uid]
-	if !ok || s.version != version {
+	if !ok || s.version != version || at.Sub(s.last) > gapLimit {
 		s = sighting{version: version, since: at}
 	}
 	s.last = at

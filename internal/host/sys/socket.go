@@ -50,8 +50,8 @@ func Accept(listener *os.File) (Socket, error) {
 	return NewSocket(fd)
 }
 
-// Unreachable makes a listening unix socket in a directory, and takes its name away. Only who has at,
-// a descriptor, can connect to it (Connect).
+// Unreachable makes a listening unix socket in a directory, and takes its name away. Only a
+// process that has at, a descriptor, can connect to it (Connect).
 func Unreachable(dir string) (listener, at int, err error) {
 	dir, err = os.MkdirTemp(dir, "dockersh-")
 	if err != nil {
