@@ -199,8 +199,7 @@ func (r *Reconciler) removeEphemeral(ctx context.Context, container string, ret 
 	}
 	err = RemoveFromEngine(ctx, e, r.Inventory, found)
 	if errors.Is(err, engine.ErrInUse) {
-		var ended bool
-		if ended, err = r.withdrawEnded(ctx, e, ret.Engine, container); err != nil || !ended {
+		if err := r.withdrawEnded(ctx, e, container); err != nil {
 			return false, err
 		}
 		err = RemoveFromEngine(ctx, e, r.Inventory, found)

@@ -55,17 +55,17 @@ func (r *Reconciler) presentOn(e engine.Engine, at engine.Address) ([]engine.Pre
 	return shared.Presences(r.ctx)
 }
 
-// withdrawEnded withdraws the sessions of this host that are over, and reports whether there were any:
-// their bridges may not have come to it yet. So of two hosts that leave a container at once, the last
-// one sees that nobody is in it.
-func (r *Reconciler) withdrawEnded(ctx context.Context, e engine.Engine, at engine.Address, container string) (ended bool, err error) {
+// withdrawEnded withdraws the sessions of this host that are over: their bridges may not have come to it
+// yet. So of two hosts that leave a container at once, the one that looks last afterwards sees that
+// nobody is in it.
+func (r *Reconciler) withdrawEnded(ctx context.Context, e engine.Engine, container string) error {
 	shared, ok := e.(engine.Shared)
-	if !ok || !at.IsCluster() {
-		return false, nil
+	if !ok {
+		return nil
 	}
 	host, err := r.State.Host()
 	if err != nil {
-		return false, err
+		return err
 	}
 	all, err := shared.Presences(ctx)
 	entries := r.State.Sessions().ByContainer()[container] // read last: an entry is older than what announces it
@@ -75,11 +75,10 @@ func (r *Reconciler) withdrawEnded(ctx context.Context, e engine.Engine, at engi
 			continue
 		}
 		if err := shared.Withdraw(ctx, p); err != nil {
-			return ended, err
+			return err
 		}
-		ended = true
 	}
-	return ended, err
+	return err
 }
 
 // isPresent reports whether one of these is in a container.
