@@ -103,7 +103,7 @@ install: build ## install programs, manual pages, completions, units and example
 
 uninstall: ## remove what install installed; settings and containers stay
 	@[ -n '$(DESTDIR)' ] || sed 's|/usr/bin/dockersh|$(BINDIR)/dockersh|g; s|/var/log/dockersh|$(LOG)|g' dist/packages/refuse | sh
-	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || [ ! -e $(UNITS)/dockershd.socket ] || systemctl -q disable --now dockershd.socket dockershd.service dockersh-metrics.timer
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || [ ! -e $(UNITS)/dockershd.socket ] || systemctl -q disable --now dockershd.socket dockershd.service dockersh-metrics.timer dockersh-metrics.service
 	@[ -n '$(DESTDIR)' ] || rm -f /var/lib/prometheus/node-exporter/dockersh.prom
 	@[ ! -e $(DESTDIR)/etc/shells ] || sed -i '\|^$(BINDIR)/dockersh$$|d' $(DESTDIR)/etc/shells
 	rm -f $(DESTDIR)$(BINDIR)/dockersh $(DESTDIR)$(BINDIR)/dockershctl $(DESTDIR)$(SBINDIR)/dockershd
