@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -79,6 +80,11 @@ func startOne(ctx context.Context, c Container, d state.ContainerDir) (string, e
 	}
 	if err := errors.Join(c.checkTwin(d), c.checkMounts(ctx, found, d)); err != nil {
 		return "", err
+	}
+	if _, err := d.Made(); errors.Is(err, fs.ErrNotExist) { // since a boot: the directory that it mounts is to stay
+		if err := d.SetMade(lifecycle.MadeFrom(found, c.address)); err != nil {
+			return "", err
+		}
 	}
 	if _, err = lifecycle.Start(ctx, c.engine, d, found); err != nil {
 		return "", err

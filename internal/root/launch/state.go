@@ -22,10 +22,7 @@ func (t *Target) WriteState(c *engine.Container) error {
 	if c.ID != "" {
 		t.addToInventory(c)
 	}
-	owner, _ := policy.OwnerOf(c.Labels)
-	image, _ := c.Base()
-	made := state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: image,
-		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed], Engine: t.plan.Engine().Host}
+	made := lifecycle.MadeFrom(c, t.plan.Engine())
 	if change, stays := policy.LimitsToSet(t.plan.Settings, c.Limits); change == (engine.Limits{}) && !stays {
 		made.Limits = lifecycle.LimitsText(t.plan.Settings)
 	}

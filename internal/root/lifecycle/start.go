@@ -34,6 +34,14 @@ func (h MountedHome) Fits(m idmap.Map) bool {
 // unmounted on the host.
 var ErrStillMounted = errors.New("cannot unmount a home")
 
+// MadeFrom returns what a container was made from, by its labels.
+func MadeFrom(c *engine.Container, at engine.Address) state.Made {
+	owner, _ := policy.OwnerOf(c.Labels)
+	image, _ := c.Base()
+	return state.Made{UID: owner.UID, Settings: c.Labels[engine.LabelSettings], Image: image,
+		ImageID: c.Labels[engine.LabelImage], Fixed: c.Labels[engine.LabelFixed], Engine: at.Host}
+}
+
 // Start starts a container. An idmapped home is mounted for the moment of the start,
 // from which the engine makes a mount of its own: so none is left over, whatever becomes
 // of the container, and none is missing after a reboot. The directory is removed too, so

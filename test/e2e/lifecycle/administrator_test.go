@@ -124,3 +124,21 @@ func TestUsersWhoseNamesDifferInCaseStayApart(t *testing.T) {
 		e2e.SSH(t, u, "cat /tmp/f").Want(t, u.Name+"\n", "", 0)
 	}
 }
+
+// After a boot the directory that the container mounts is made anew, and must stay.
+func TestContainerThatIsRestartedAfterABootCanBeEntered(t *testing.T) {
+	e2e.Run(t, e2e.AnyRootDoor, "root does not start a container that mounts the user's own directory")
+	u := e2e.NewUser(t)
+	e2e.CanLogIn(t, u)
+	e2e.MustCtl(t, "stop", "--user", u.Name)
+	if err := os.RemoveAll(e2e.RunDir + "/c/" + u.Name + "_dockersh"); err != nil {
+		t.Fatal(err)
+	}
+	e2e.MustCtl(t, "restart", "--user", u.Name)
+	other := e2e.NewUser(t)
+	e2e.CanLogIn(t, other)
+	if e2e.Door == "service" {
+		e2e.Broker.Restart(t, syscall.SIGKILL)
+	} // else the broker of that session has looked for directories that nobody uses
+	e2e.CanLogIn(t, u)
+}
