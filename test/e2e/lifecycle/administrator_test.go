@@ -125,7 +125,7 @@ func TestUsersWhoseNamesDifferInCaseStayApart(t *testing.T) {
 	}
 }
 
-// After a boot the directory that the container mounts is made anew, and must stay.
+// dockershctl restart makes the directory that the container mounts, which a boot had emptied. It must stay.
 func TestContainerThatIsRestartedAfterABootCanBeEntered(t *testing.T) {
 	e2e.Run(t, e2e.AnyRootDoor, "root does not start a container that mounts the user's own directory")
 	u := e2e.NewUser(t)
